@@ -1,0 +1,126 @@
+#include "engine/ir/graph.h"
+
+#include <algorithm>
+
+namespace retia::ir {
+namespace {
+
+std::string scope_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+class MutableCollector {
+ public:
+  void collect(const Graph& graph, const std::string& prefix) {
+    for (const Node& node : graph.nodes()) {
+      const std::string path = prefix + node.name;
+      if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
+        std::vector<std::string> names;
+        for (const Candidate& candidate : choice->candidates) {
+          names.push_back(candidate.name);
+        }
+        add_mutable(found, {choice->label, MutableKind::LayerChoice, names, 1, scope_of(path), {}});
+        for (const Candidate& candidate : choice->candidates) {
+          const std::string inner = path + "/" + candidate.name;
+          if (const auto* operation = std::get_if<Operation>(&candidate.body)) {
+            collect(*operation, inner);
+          } else {
+            collect(std::get<Cell>(candidate.body).graph(), inner + "/");
+          }
+        }
+      } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
+        std::vector<std::string> fed_by;
+        for (const Wire wire : node.inputs) {
+          const auto* feeding = std::get_if<LayerChoice>(&graph.node(wire).body);
+          fed_by.push_back(feeding == nullptr ? "" : feeding->label);
+        }
+        add_mutable(found, {input_choice->label, MutableKind::InputChoice, input_choice->names,
+                            input_choice->n_chosen, scope_of(path), fed_by});
+      } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
+        collect(*operation, path);
+      } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
+        collect(cell->graph(), path + "/");
+      }
+    }
+  }
+
+  std::vector<Mutable> found;
+
+ private:
+  void collect(const Operation& operation, const std::string& path) {
+    operation.visit_choices(
+        [&](const std::string& label, const std::vector<std::string>& names) {
+          add_mutable(found, {label, MutableKind::ValueChoice, names, 1, scope_of(path), {}});
+        });
+  }
+};
+
+void check_name(const std::string& name) {
+  const bool malformed = name.empty() || name.front() == '/' || name.back() == '/' ||
+                         name.find("//") != std::string::npos;
+  TORCH_CHECK(!malformed, "'", name,
+              "' is no name of a node: parts separated by single '/' are expected");
+  TORCH_CHECK(name.find('.') == std::string::npos, "the node name '", name,
+              "' has a dot, which separates modules from their parameters: use '/' or '_'");
+}
+
+}  // namespace
+
+Cell::Cell(Graph graph) : graph_(std::make_unique<Graph>(std::move(graph))) {}
+Cell::Cell(const Cell& other) : graph_(std::make_unique<Graph>(*other.graph_)) {}
+Cell::Cell(Cell&& other) noexcept = default;
+Cell& Cell::operator=(Cell other) noexcept {
+  graph_.swap(other.graph_);
+  return *this;
+}
+Cell::~Cell() = default;
+bool operator==(const Cell& a, const Cell& b) { return *a.graph_ == *b.graph_; }
+
+const Node& Graph::node(NodeId id) const {
+  // Ids ascend along nodes_, because a node is only ever appended.
+  const auto found = std::lower_bound(nodes_.begin(), nodes_.end(), id,
+                                      [](const Node& node, NodeId wanted) { return node.id < wanted; });
+  TORCH_CHECK(found != nodes_.end() && found->id == id, "graph '", name_, "' has no node with id ",
+              id);
+  return *found;
+}
+
+Wire Graph::add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs) {
+  check_name(name);
+  for (const Node& node : nodes_) {
+    TORCH_CHECK(node.name != name, "graph '", name_, "' has two nodes named '", name,
+                "': give one of them another name or scope");
+  }
+  for (const Wire wire : inputs) {
+    node(wire);
+  }
+  nodes_.push_back({next_id_, std::move(name), std::move(body), std::move(inputs)});
+  return {next_id_++};
+}
+
+void Graph::add_output(std::string name, Wire wire) {
+  for (const Output& output : outputs_) {
+    TORCH_CHECK(output.name != name, "graph '", name_, "' has two outputs named '", name, "'");
+  }
+  node(wire);
+  outputs_.push_back({std::move(name), wire});
+}
+
+std::vector<const Node*> Graph::inputs() const {
+  std::vector<const Node*> found;
+  for (const Node& node : nodes_) {
+    if (std::holds_alternative<Input>(node.body)) {
+      found.push_back(&node);
+    }
+  }
+  return found;
+}
+
+std::vector<Mutable> mutables(const Graph& graph) {
+  MutableCollector collector;
+  collector.collect(graph, "");
+  return collector.found;
+}
+
+}  // namespace retia::ir

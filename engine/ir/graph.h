@@ -1,0 +1,143 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/ir/operation.h"
+#include "engine/mutable.h"
+
+namespace retia::ir {
+
+/// Identifies a node within its graph, for as long as the node is there.
+using NodeId = int64_t;
+
+/// A value in the graph: what a node makes.
+struct Wire {
+  NodeId node = -1;
+  friend bool operator==(const Wire&, const Wire&) = default;
+};
+
+/// How an input choice joins what it has chosen. None: a list, which only a choice that stands by
+/// itself in a module can hand out.
+enum class Reduction { Sum, Mean, Concat, None };
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Reduction, {{Reduction::Sum, "sum"},
+                                         {Reduction::Mean, "mean"},
+                                         {Reduction::Concat, "concat"},
+                                         {Reduction::None, "none"}})
+
+class Graph;
+
+/// A nested graph with value semantics.
+class Cell {
+ public:
+  Cell(Graph graph);
+  Cell(const Cell& other);
+  Cell(Cell&& other) noexcept;
+  Cell& operator=(Cell other) noexcept;
+  ~Cell();
+  const Graph& graph() const { return *graph_; }
+  friend bool operator==(const Cell& a, const Cell& b);
+
+ private:
+  std::unique_ptr<Graph> graph_;
+};
+
+/// Where a graph begins. In a nested graph the shape is what the surrounding one passes in.
+struct Input {
+  Shape shape;  ///< without the batch
+  friend bool operator==(const Input&, const Input&) = default;
+};
+
+/// What computes: one operation or a nested graph.
+using Body = std::variant<Operation, Cell>;
+
+struct Candidate {
+  std::string name;
+  Body body;
+  friend bool operator==(const Candidate&, const Candidate&) = default;
+};
+
+/// One of several bodies on the same inputs.
+struct LayerChoice {
+  std::string label;
+  std::vector<Candidate> candidates;
+  friend bool operator==(const LayerChoice&, const LayerChoice&) = default;
+};
+
+/// Some of several inputs.
+struct InputChoice {
+  std::string label;
+  std::vector<std::string> names;   ///< one per input
+  std::optional<int64_t> n_chosen;  ///< none: any number, also zero
+  Reduction reduction = Reduction::Sum;
+  friend bool operator==(const InputChoice&, const InputChoice&) = default;
+};
+
+/// Waits for a graph mutator, which finds it by `label` and reads `parameters`.
+struct Placeholder {
+  std::string label;
+  Json parameters;
+  Shape shape;  ///< of what it will make
+  friend bool operator==(const Placeholder&, const Placeholder&) = default;
+};
+
+struct Node {
+  NodeId id = -1;
+  std::string name;  ///< unique in its graph; `/` separates scopes
+  std::variant<Input, Operation, Cell, LayerChoice, InputChoice, Placeholder> body;
+  std::vector<Wire> inputs;
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+struct Output {
+  std::string name;
+  Wire wire;
+  friend bool operator==(const Output&, const Output&) = default;
+};
+
+/// A model space (with choices) or a model (without). A value: copying forks it, == compares it.
+class Graph {
+ public:
+  explicit Graph(std::string name) : name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+  const std::vector<Node>& nodes() const { return nodes_; }  ///< in topological order
+  const std::vector<Output>& outputs() const { return outputs_; }
+  const Node& node(NodeId id) const;
+  const Node& node(Wire wire) const { return node(wire.node); }
+
+  /// Adds a node whose inputs are there already. Throws when its name is taken or malformed.
+  Wire add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs);
+
+  void add_output(std::string name, Wire wire);
+
+  /// The nodes that are inputs, in order.
+  std::vector<const Node*> inputs() const;
+
+  friend bool operator==(const Graph&, const Graph&) = default;
+
+ private:
+  std::string name_;
+  std::vector<Node> nodes_;
+  std::vector<Output> outputs_;
+  NodeId next_id_ = 0;
+};
+
+/// One per label, in graph order. Throws when choices of one label differ.
+std::vector<Mutable> mutables(const Graph& graph);
+
+/// Runs `f`; what it throws is thrown again with "`context`: " before it.
+template <class F>
+decltype(auto) in_context(const std::string& context, const F& f) {
+  try {
+    return f();
+  } catch (const c10::Error& error) {
+    TORCH_CHECK(false, context, ": ", error.what_without_backtrace());
+  }
+}
+
+}  // namespace retia::ir

@@ -1,0 +1,77 @@
+#include "engine/ir/operation.h"
+
+#include <c10/util/Exception.h>
+
+#include "engine/ir/graph.h"
+
+namespace retia::ir {
+namespace {
+
+/// `json` with every expression in it replaced by what `change` makes of it.
+template <class Change>
+Json mapped(const Json& json, const std::string& path, const Change& change) {
+  if (is_symbolic(json)) {
+    return change(json.get<Expression>(), path);
+  }
+  if (!json.is_structured()) {
+    return json;
+  }
+  Json result = json;
+  for (const auto& [key, value] : json.items()) {
+    const Json changed = mapped(value, path + "/" + key, change);
+    if (json.is_array()) {
+      result[std::stoul(key)] = changed;
+    } else {
+      result[key] = changed;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Operation::Operation(std::shared_ptr<const OperationKind> kind, const Json& parameters)
+    : kind_(std::move(kind)), parameters_(kind_->complete(parameters)) {}
+
+const std::string& Operation::type() const { return kind_->type(); }
+
+Operation Operation::with(const Json& changes) const {
+  Json parameters = parameters_;
+  parameters.update(changes);
+  return {kind_, parameters};
+}
+
+Operation Operation::at(const Architecture& architecture) const {
+  Operation result = *this;
+  result.parameters_ =
+      mapped(parameters_, "", [&](const Expression& expression, const std::string&) -> Json {
+        return expression.at(architecture);
+      });
+  return result;
+}
+
+Operation Operation::labelled(const std::string& prefix) const {
+  Operation result = *this;
+  result.parameters_ =
+      mapped(parameters_, prefix, [](const Expression& expression, const std::string& path) -> Json {
+        return expression.labelled(path);
+      });
+  return result;
+}
+
+void Operation::visit_choices(const Expression::ChoiceVisitor& visit) const {
+  mapped(parameters_, "", [&visit](const Expression& expression, const std::string&) -> Json {
+    expression.visit_choices(visit);
+    return nullptr;
+  });
+}
+
+bool operator==(const Operation& a, const Operation& b) {
+  return a.type() == b.type() && a.parameters_ == b.parameters_;
+}
+
+std::unique_ptr<const Graph> OperationKind::expand(const Json&, const std::vector<Shape>&) const {
+  return nullptr;
+}
+
+}  // namespace retia::ir

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/ir/parameter.h"
+
+namespace retia {
+class Layer;
+}
+
+namespace retia::ir {
+
+class Graph;
+class OperationKind;
+
+/// What a node computes: a kind and its parameters. The parameters are JSON whose scalars may be
+/// expressions over value choices; all of them are there, defaults too.
+class Operation {
+ public:
+  /// Fills in defaults. Throws, naming the nearest known one, on an unknown parameter.
+  Operation(std::shared_ptr<const OperationKind> kind, const Json& parameters);
+
+  const OperationKind& kind() const { return *kind_; }
+  const std::string& type() const;
+  const Json& parameters() const { return parameters_; }
+
+  /// The same kind with some parameters replaced.
+  Operation with(const Json& changes) const;
+
+  /// With value choices decided.
+  Operation at(const Architecture& architecture) const;
+
+  /// With unlabelled value choices labelled `<prefix>/<parameter>`.
+  Operation labelled(const std::string& prefix) const;
+
+  /// Calls `visit` for each value choice in the parameters.
+  void visit_choices(const Expression::ChoiceVisitor& visit) const;
+
+  friend bool operator==(const Operation& a, const Operation& b);
+
+ private:
+  std::shared_ptr<const OperationKind> kind_;
+  Json parameters_;
+};
+
+/// What one application of an operation costs, for one sample.
+struct Cost {
+  Dim multiply_adds = 0;  ///< of convolutions and matrix products: the papers' "FLOPs"
+  Dim parameters = 0;     ///< trained numbers
+};
+
+/// One entry in the table of operations: a primitive, which makes a layer, or a composite, which
+/// expands into primitives. Immutable; shared by all operations of the kind.
+class OperationKind {
+ public:
+  explicit OperationKind(std::string type) : type_(std::move(type)) {}
+  virtual ~OperationKind() = default;
+  OperationKind(const OperationKind&) = delete;
+  OperationKind& operator=(const OperationKind&) = delete;
+
+  const std::string& type() const { return type_; }
+
+  /// `given` with the defaults of all other parameters. Throws on an unknown or ill-typed one.
+  virtual Json complete(const Json& given) const = 0;
+
+  /// The shape of the result. Throws when the inputs do not suit, naming their shapes.
+  virtual Shape infer(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
+
+  virtual Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
+
+  /// The module that computes a primitive. Throws while a parameter it needs is undecided.
+  virtual std::shared_ptr<Layer> make(const Json& parameters,
+                                      const std::vector<Shape>& inputs) const = 0;
+
+  /// The graph that a composite stands for: an input per given shape, one output. Null: a primitive.
+  virtual std::unique_ptr<const Graph> expand(const Json& parameters,
+                                              const std::vector<Shape>& inputs) const;
+
+ private:
+  std::string type_;
+};
+
+}  // namespace retia::ir

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "engine/ir/expression.h"
+
+namespace retia::ir {
+
+/// An option of an operation: a T, or an expression over value choices that becomes one.
+/// T is int64_t, double, bool or std::string.
+template <class T>
+class Parameter {
+ public:
+  Parameter() : Parameter(T{}) {}
+  template <class Given>
+    requires std::is_convertible_v<Given, T> && (!std::is_same_v<T, bool> || std::is_same_v<Given, bool>)
+  Parameter(Given value) : expression_(Json(static_cast<T>(value))) {}
+  Parameter(Expression expression) : expression_(std::move(expression)) {}
+
+  bool decided() const { return expression_.decided(); }
+
+  /// The value. Throws while a choice in it is undecided.
+  T value() const { return as_value(expression_.value()); }
+
+  /// With the choices that `architecture` decides replaced by what they chose.
+  Parameter at(const Architecture& architecture) const { return expression_.at(architecture); }
+
+  /// The smallest and the largest value that it can take: what a supernet is built for.
+  T min() const { return as_value(expression_.range().first); }
+  T max() const { return as_value(expression_.range().second); }
+
+  const Expression& expression() const { return expression_; }
+  std::string to_string() const { return expression_.to_string(); }
+
+  friend bool operator==(const Parameter&, const Parameter&) = default;
+  friend void to_json(Json& json, const Parameter& parameter) { json = parameter.expression_; }
+  friend void from_json(const Json& json, Parameter& parameter) {
+    parameter.expression_ = json.get<Expression>();
+    if (parameter.decided()) {
+      parameter.value();
+    }
+  }
+
+ private:
+  static T as_value(const Json& value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      TORCH_CHECK(value.is_boolean(), "expected true or false, got ", value.dump());
+    } else if constexpr (std::is_same_v<T, int64_t>) {
+      TORCH_CHECK(value.is_number_integer(), "expected an integer, got ", value.dump());
+    } else if constexpr (std::is_same_v<T, double>) {
+      TORCH_CHECK(value.is_number(), "expected a number, got ", value.dump());
+    } else {
+      TORCH_CHECK(value.is_string(), "expected a text, got ", value.dump());
+    }
+    return value.get<T>();
+  }
+
+  Expression expression_;
+};
+
+/// A size: of a channel, a kernel, a depth.
+using Dim = Parameter<int64_t>;
+
+inline Dim operator+(const Dim& a, const Dim& b) {
+  return Expression::apply("+", {a.expression(), b.expression()});
+}
+inline Dim operator-(const Dim& a, const Dim& b) {
+  return Expression::apply("-", {a.expression(), b.expression()});
+}
+inline Dim operator*(const Dim& a, const Dim& b) {
+  return Expression::apply("*", {a.expression(), b.expression()});
+}
+inline Dim floor_div(const Dim& a, const Dim& b) {
+  return Expression::apply("//", {a.expression(), b.expression()});
+}
+inline Dim operator%(const Dim& a, const Dim& b) {
+  return Expression::apply("%", {a.expression(), b.expression()});
+}
+
+/// A choice of one value, e.g. `linear({.out = ValueChoice("width", {64, 128})})`. Choices of one
+/// label are one decision; without a label it is the path of the parameter it stands in.
+template <class T>
+Expression ValueChoice(std::string label, std::initializer_list<T> options) {
+  std::vector<Expression> expressions;
+  for (const T& option : options) {
+    expressions.emplace_back(Json(option));
+  }
+  return Expression::choice(std::move(label), std::move(expressions));
+}
+template <class T>
+Expression ValueChoice(std::initializer_list<T> options) {
+  return ValueChoice("", options);
+}
+
+/// Sizes of a value in the graph, without the batch.
+using Shape = std::vector<Dim>;
+
+/// `[16, 32, 32]`
+std::string to_string(const Shape& shape);
+
+/// Whether both shapes agree for every architecture.
+bool always_equal(const Shape& a, const Shape& b);
+
+}  // namespace retia::ir
+
+namespace retia {
+using ir::Dim;
+using ir::Shape;
+using ir::ValueChoice;
+}  // namespace retia

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/io/options.h"
+#include "engine/ir/graph.h"
+#include "engine/operations/layer.h"
+
+namespace retia {
+
+/// The kind of a primitive whose parameters are the struct `Options`.
+template <class Options>
+class Primitive : public ir::OperationKind {
+ public:
+  using ir::OperationKind::OperationKind;
+  using Shapes = std::vector<Shape>;
+
+  Json complete(const Json& given) const final {
+    return options_from_json<Options>(given, "operation '" + type() + "'");
+  }
+  Shape infer(const Json& parameters, const Shapes& inputs) const final {
+    return infer(parameters.get<Options>(), inputs);
+  }
+  ir::Cost cost(const Json& parameters, const Shapes& inputs) const final {
+    return cost(parameters.get<Options>(), inputs);
+  }
+  std::shared_ptr<Layer> make(const Json& parameters, const Shapes& inputs) const final {
+    return make(parameters.get<Options>(), inputs);
+  }
+
+ private:
+  virtual Shape infer(const Options& options, const Shapes& inputs) const = 0;
+  virtual ir::Cost cost(const Options&, const Shapes&) const { return {}; }
+  virtual std::shared_ptr<Layer> make(const Options& options, const Shapes& inputs) const = 0;
+};
+
+/// An operation of the kind `Kind`; all of one kind share one object.
+template <class Kind, class Options>
+ir::Operation operation(const Options& options) {
+  static const auto kind = std::make_shared<const Kind>();
+  return {kind, options};
+}
+
+/// Throws unless there is one input of `dimensions` dimensions (without the batch).
+inline const Shape& one_input(const std::vector<Shape>& inputs, size_t dimensions) {
+  TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+  TORCH_CHECK(inputs.front().size() == dimensions, "expected an input of ", dimensions,
+              " dimensions", dimensions == 3 ? " (channels, height, width)" : "", ", got ",
+              ir::to_string(inputs.front()));
+  return inputs.front();
+}
+
+/// The numbers in a shape, all of which must be decided.
+inline std::vector<int64_t> decided(const Shape& shape) {
+  std::vector<int64_t> sizes;
+  for (const Dim& dim : shape) {
+    sizes.push_back(dim.value());
+  }
+  return sizes;
+}
+
+}  // namespace retia
