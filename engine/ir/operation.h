@@ -24,6 +24,7 @@ class Operation {
   Operation(std::shared_ptr<const OperationKind> kind, const Json& parameters);
 
   const OperationKind& kind() const { return *kind_; }
+  std::shared_ptr<const OperationKind> shared_kind() const { return kind_; }
   const std::string& type() const;
   const Json& parameters() const { return parameters_; }
 

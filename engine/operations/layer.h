@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
@@ -16,6 +17,9 @@ class Layer : public torch::nn::Module {
   /// the parameters. Differentiable.
   virtual at::Tensor forward(at::TensorList inputs) = 0;
 
+  /// Draws the initial weights from `generator` (CPU, before the module is moved).
+  virtual void initialise(at::Generator&) {}
+
   /// Whether the result is zero whatever the inputs: a blend then leaves the layer out.
   virtual bool always_zero() const { return false; }
 };
@@ -25,8 +29,9 @@ class Layer : public torch::nn::Module {
 class StochasticLayer : public Layer {
  public:
   /// sample_keys: one per sample of the batches to come; `progress`: the part of training that is
-  /// done, 0 to 1, for schedules.
-  virtual void prepare(const std::vector<uint64_t>& sample_keys, double progress) = 0;
+  /// done, 0 to 1, for schedules; `stream`: tells the draws of one layer from another's.
+  virtual void prepare(const std::vector<uint64_t>& sample_keys, double progress,
+                       uint64_t stream) = 0;
 };
 
 }  // namespace retia

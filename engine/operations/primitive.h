@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,27 @@ class Primitive : public ir::OperationKind {
   virtual ir::Cost cost(const Options&, const Shapes&) const { return {}; }
   virtual std::shared_ptr<Layer> make(const Options& options, const Shapes& inputs) const = 0;
 };
+
+/// Options of operations that have none.
+struct NoOptions {};
+inline void to_json(Json& json, const NoOptions&) { json = Json::object(); }
+inline void from_json(const Json&, NoOptions&) {}
+
+/// A layer without weights or state: a function of its inputs.
+class FunctionLayer final : public Layer {
+ public:
+  explicit FunctionLayer(std::function<at::Tensor(at::TensorList)> function)
+      : function_(std::move(function)) {}
+  at::Tensor forward(at::TensorList inputs) override { return function_(inputs); }
+
+ private:
+  std::function<at::Tensor(at::TensorList)> function_;
+};
+
+template <class Function>
+std::shared_ptr<Layer> function_layer(Function function) {
+  return std::make_shared<FunctionLayer>(std::move(function));
+}
 
 /// An operation of the kind `Kind`; all of one kind share one object.
 template <class Kind, class Options>

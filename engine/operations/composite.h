@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "engine/ir/builder.h"
+#include "engine/ir/infer.h"
+#include "engine/ir/profile.h"
+#include "engine/operations/primitive.h"
+
+namespace retia {
+
+/// A kind that is written in other operations by a function `Wire f(Builder&, Wire, const Options&)`.
+template <class Options>
+class Composite final : public ir::OperationKind {
+ public:
+  using Write = Wire (*)(Builder&, Wire, const Options&);
+  Composite(std::string type, Write write) : ir::OperationKind(std::move(type)), write_(write) {}
+
+  Json complete(const Json& given) const override {
+    return options_from_json<Options>(given, "operation '" + type() + "'");
+  }
+  Shape infer(const Json& parameters, const std::vector<Shape>& inputs) const override {
+    const auto graph = expand(parameters, inputs);
+    return ir::infer(*graph).at(graph->outputs().front().wire.node);
+  }
+  ir::Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const override {
+    return ir::total_cost(*expand(parameters, inputs));
+  }
+  std::shared_ptr<Layer> make(const Json&, const std::vector<Shape>&) const override {
+    TORCH_INTERNAL_ASSERT(false, type(), " is a composite: lower the graph first");
+  }
+  std::unique_ptr<const ir::Graph> expand(const Json& parameters,
+                                          const std::vector<Shape>& inputs) const override {
+    TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+    Builder builder(type());
+    const Wire input = builder.input("input", inputs.front());
+    builder.output("output", write_(builder, input, parameters.get<Options>()));
+    return std::make_unique<const ir::Graph>(builder.finish());
+  }
+
+ private:
+  Write write_;
+};
+
+}  // namespace retia

@@ -1,0 +1,102 @@
+#include "engine/operations/join.h"
+
+#include <ATen/ops/cat.h>
+
+#include "engine/operations/primitive.h"
+
+namespace retia {
+namespace {
+
+const Shape& equal_inputs(const std::vector<Shape>& inputs) {
+  TORCH_CHECK(!inputs.empty(), "expected at least one input, got none");
+  for (const Shape& shape : inputs) {
+    TORCH_CHECK(always_equal(shape, inputs.front()), "expected inputs of equal shape, got ",
+                ir::to_string(inputs.front()), " and ", ir::to_string(shape));
+  }
+  return inputs.front();
+}
+
+at::Tensor sum(at::TensorList inputs) {
+  at::Tensor result = inputs[0];
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    result = result + inputs[i];
+  }
+  return result;
+}
+
+class Add final : public Primitive<NoOptions> {
+ public:
+  Add() : Primitive("add") {}
+
+ private:
+  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+    return equal_inputs(inputs);
+  }
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+    return function_layer(sum);
+  }
+};
+
+class Mean final : public Primitive<NoOptions> {
+ public:
+  Mean() : Primitive("mean") {}
+
+ private:
+  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+    return equal_inputs(inputs);
+  }
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+    return function_layer([](at::TensorList inputs) {
+      return sum(inputs) / static_cast<double>(inputs.size());
+    });
+  }
+};
+
+class Concat final : public Primitive<NoOptions> {
+ public:
+  Concat() : Primitive("concat") {}
+
+ private:
+  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+    TORCH_CHECK(!inputs.empty() && !inputs.front().empty(), "expected at least one input");
+    Shape result = inputs.front();
+    for (size_t i = 1; i < inputs.size(); ++i) {
+      const Shape rest(inputs[i].begin() + 1, inputs[i].end());
+      TORCH_CHECK(always_equal(rest, Shape(result.begin() + 1, result.end())),
+                  "expected inputs that agree but for the first dimension, got ",
+                  ir::to_string(inputs.front()), " and ", ir::to_string(inputs[i]));
+      result[0] = result[0] + inputs[i][0];
+    }
+    return result;
+  }
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+    return function_layer([](at::TensorList inputs) { return at::cat(inputs, 1); });
+  }
+};
+
+class Zeros final : public Primitive<ZerosOptions> {
+ public:
+  Zeros() : Primitive("zeros") {}
+
+ private:
+  Shape infer(const ZerosOptions& o, const Shapes& inputs) const override {
+    TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+    return o.shape;
+  }
+  std::shared_ptr<Layer> make(const ZerosOptions& o, const Shapes&) const override {
+    return function_layer([sizes = decided(o.shape)](at::TensorList inputs) {
+      std::vector<int64_t> all = {inputs[0].size(0)};
+      all.insert(all.end(), sizes.begin(), sizes.end());
+      return inputs[0].new_zeros(all);
+    });
+  }
+};
+
+}  // namespace
+
+ir::Operation ops::add() { return operation<Add>(NoOptions{}); }
+ir::Operation ops::mean() { return operation<Mean>(NoOptions{}); }
+ir::Operation ops::concat() { return operation<Concat>(NoOptions{}); }
+ir::Operation ops::zeros(const ZerosOptions& options) { return operation<Zeros>(options); }
+
+}  // namespace retia

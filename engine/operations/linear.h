@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/ir/operation.h"
+
+namespace retia {
+
+struct LinearOptions {
+  Dim out = 1;  ///< features
+  ir::Parameter<bool> bias = true;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LinearOptions, out, bias)
+
+namespace ops {
+/// [F] -> [out]. Weights are drawn as PyTorch does: uniform within 1/sqrt(F).
+ir::Operation linear(const LinearOptions& options);
+}  // namespace ops
+
+}  // namespace retia

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <ATen/ops/zeros.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/operations/primitive.h"
+
+
+namespace retia {
+
+/// The layer around a module of the user's.
+template <class Module>
+class ModuleLayer final : public Layer {
+ public:
+  explicit ModuleLayer(std::shared_ptr<Module> module)
+      : module_(register_module("module", std::move(module))) {}
+  at::Tensor forward(at::TensorList inputs) override { return module_->forward(inputs[0]); }
+
+ private:
+  std::shared_ptr<Module> module_;
+};
+
+/// A torch module as one opaque operation of one input. `Module` has
+///   using Options = …;                                      an aggregate that reads from JSON
+///   Module(const Options&, const std::vector<int64_t>& in); in: sizes of the input, without batch
+///   at::Tensor forward(const at::Tensor&);
+///   static Shape infer(const Options&, const Shape& in);    optional: else the module is tried out,
+///                                                           which asks for decided options
+template <class Module>
+class ModuleKind final : public Primitive<typename Module::Options> {
+ public:
+  using Options = typename Module::Options;
+  using Primitive<Options>::Primitive;
+
+ private:
+  Shape infer(const Options& options, const std::vector<Shape>& inputs) const override {
+    TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+    if constexpr (requires { Module::infer(options, inputs.front()); }) {
+      return Module::infer(options, inputs.front());
+    } else {
+      const at::NoGradGuard no_grad;
+      std::vector<int64_t> sizes = decided(inputs.front());
+      const auto module = std::make_shared<Module>(options, sizes);
+      module->eval();
+      sizes.insert(sizes.begin(), 1);
+      const at::Tensor result = module->forward(at::zeros(sizes));
+      return {result.sizes().begin() + 1, result.sizes().end()};
+    }
+  }
+
+  ir::Cost cost(const Options& options, const std::vector<Shape>& inputs) const override {
+    int64_t parameters = 0;
+    for (const at::Tensor& parameter : make(options, inputs)->parameters()) {
+      parameters += parameter.numel();
+    }
+    return {0, parameters};
+  }
+
+  std::shared_ptr<Layer> make(const Options& options,
+                              const std::vector<Shape>& inputs) const override {
+    return std::make_shared<ModuleLayer<Module>>(
+        std::make_shared<Module>(options, decided(inputs.front())));
+  }
+};
+
+}  // namespace retia

@@ -1,0 +1,86 @@
+#include "engine/operations/pool.h"
+
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mean.h>
+
+#include "engine/operations/primitive.h"
+
+namespace retia {
+namespace {
+
+int64_t padding_of(const PoolOptions& o) {
+  return o.padding.value() == -1 ? o.kernel.value() / 2 : o.padding.value();
+}
+
+Shape pooled(const PoolOptions& o, const Shape& input) {
+  const bool half = o.padding.decided() && o.padding.value() == -1;
+  const Dim padding = half ? floor_div(o.kernel, 2) : o.padding;
+  TORCH_CHECK(o.kernel.min() >= 1 && o.stride.min() >= 1,
+              "kernel and stride must be at least 1, got ", o.kernel.to_string(), " and ",
+              o.stride.to_string());
+  TORCH_CHECK((o.kernel - 2 * padding).min() >= 0, "padding ", padding.to_string(),
+              " is more than half of the kernel ", o.kernel.to_string());
+  Shape result = {input[0]};
+  for (size_t d = 1; d < 3; ++d) {
+    const Dim room = input[d] + 2 * padding - o.kernel;
+    TORCH_CHECK(room.min() >= 0, "a kernel of ", o.kernel.to_string(), " with padding ",
+                padding.to_string(), " does not fit into ", ir::to_string(input));
+    result.push_back(floor_div(room, o.stride) + 1);
+  }
+  return result;
+}
+
+class MaxPool2d final : public Primitive<PoolOptions> {
+ public:
+  MaxPool2d() : Primitive("max_pool2d") {}
+
+ private:
+  Shape infer(const PoolOptions& o, const Shapes& inputs) const override {
+    return pooled(o, one_input(inputs, 3));
+  }
+  std::shared_ptr<Layer> make(const PoolOptions& o, const Shapes&) const override {
+    return function_layer([kernel = o.kernel.value(), stride = o.stride.value(),
+                           padding = padding_of(o)](at::TensorList inputs) {
+      return at::max_pool2d(inputs[0], kernel, stride, padding);
+    });
+  }
+};
+
+class AvgPool2d final : public Primitive<PoolOptions> {
+ public:
+  AvgPool2d() : Primitive("avg_pool2d") {}
+
+ private:
+  Shape infer(const PoolOptions& o, const Shapes& inputs) const override {
+    return pooled(o, one_input(inputs, 3));
+  }
+  std::shared_ptr<Layer> make(const PoolOptions& o, const Shapes&) const override {
+    return function_layer([kernel = o.kernel.value(), stride = o.stride.value(),
+                           padding = padding_of(o)](at::TensorList inputs) {
+      return at::avg_pool2d(inputs[0], kernel, stride, padding, /*ceil_mode=*/false,
+                            /*count_include_pad=*/false);
+    });
+  }
+};
+
+class GlobalMean final : public Primitive<NoOptions> {
+ public:
+  GlobalMean() : Primitive("global_mean") {}
+
+ private:
+  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+    return {one_input(inputs, 3)[0]};
+  }
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+    return function_layer([](at::TensorList inputs) { return inputs[0].mean({2, 3}); });
+  }
+};
+
+}  // namespace
+
+ir::Operation ops::max_pool2d(const PoolOptions& options) { return operation<MaxPool2d>(options); }
+ir::Operation ops::avg_pool2d(const PoolOptions& options) { return operation<AvgPool2d>(options); }
+ir::Operation ops::global_mean() { return operation<GlobalMean>(NoOptions{}); }
+
+}  // namespace retia

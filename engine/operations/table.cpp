@@ -1,0 +1,46 @@
+#include "engine/operations/table.h"
+
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/drop.h"
+#include "engine/operations/join.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/pool.h"
+#include "engine/operations/reshape.h"
+#include "engine/suggest.h"
+
+namespace retia {
+
+void OperationTable::add(std::shared_ptr<const ir::OperationKind> kind) {
+  const std::string& type = kind->type();
+  TORCH_CHECK(kinds_.emplace(type, kind).second, "operation '", type,
+              "' is in the table already: give the new one another name");
+}
+
+ir::Operation OperationTable::make(const std::string& type, const Json& parameters) const {
+  const auto found = kinds_.find(type);
+  TORCH_CHECK(found != kinds_.end(), "unknown operation '", type, "'", suggestion(type, types()));
+  return {found->second, parameters};
+}
+
+std::vector<std::string> OperationTable::types() const {
+  std::vector<std::string> types;
+  for (const auto& [type, kind] : kinds_) {
+    types.push_back(type);
+  }
+  return types;
+}
+
+OperationTable standard_operations() {
+  OperationTable table;
+  for (const ir::Operation& example :
+       {ops::add(), ops::avg_pool2d(), ops::batch_norm(), ops::concat(), ops::conv2d({}),
+        ops::drop_path(), ops::flatten(), ops::global_mean(), ops::identity(), ops::linear({}),
+        ops::max_pool2d(), ops::mean(), ops::relu(), ops::shift(), ops::shuffle(), ops::split(),
+        ops::zero(), ops::zeros({})}) {
+    table.add(example.shared_kind());
+  }
+  return table;
+}
+
+}  // namespace retia
