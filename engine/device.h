@@ -1,0 +1,20 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string_view>
+#include <vector>
+
+namespace retia {
+
+/// Returns the device of that name, ready for use: "cpu", or "cuda" for the first visible GPU.
+///
+/// For "cuda" it opens the module `libretia_cuda.so`, from the program's own folder or else from
+/// where the dynamic loader finds it. LibTorch remembers its first answer about CUDA, so call this
+/// before anything asks it. Throws `c10::Error` for another name, or when no GPU can be used.
+at::Device open_device(std::string_view name);
+
+/// Returns every device that tests can run on: the CPU, then the GPU where one can be used.
+std::vector<at::Device> available_devices();
+
+}  // namespace retia

@@ -1,0 +1,22 @@
+#include "kernels/cuda_module.h"
+
+#include <cuda_runtime_api.h>
+
+namespace retia::kernels {
+namespace {
+
+DeviceCount count_devices() {
+  int n = 0;
+  const cudaError_t error = cudaGetDeviceCount(&n);
+  if (error != cudaSuccess) {
+    return {0, cudaGetErrorString(error)};
+  }
+  return {n, n > 0 ? "" : "none is visible to this process"};
+}
+
+}  // namespace
+}  // namespace retia::kernels
+
+extern "C" retia::kernels::CudaModule retia_cuda_module() {
+  return {retia::kernels::kCudaModuleVersion, &retia::kernels::count_devices};
+}
