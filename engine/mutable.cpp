@@ -76,6 +76,9 @@ void check_architecture(const Architecture& architecture, const std::vector<Muta
 }
 
 void add_mutable(std::vector<Mutable>& mutables, Mutable choice) {
+  TORCH_CHECK(!choice.label.empty(), "a ", to_string(choice.kind), " has an empty label");
+  TORCH_CHECK(choice.label.find('.') == std::string::npos, "the label '", choice.label,
+              "' has a dot, which separates modules from their parameters: use '/' or '_'");
   const auto same = std::find_if(mutables.begin(), mutables.end(),
                                  [&](const Mutable& m) { return m.label == choice.label; });
   if (same == mutables.end()) {

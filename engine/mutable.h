@@ -24,6 +24,8 @@ struct Mutable {
   std::string scope;                ///< where its first choice stands: the path before its name
   /// Of an input choice: per candidate the label of the layer choice that makes it, or "".
   std::vector<std::string> fed_by;
+  /// Of a layer choice: the candidates that make nothing but zeros, which stand for no connection.
+  std::vector<int64_t> zeros;
 
   int64_t n_candidates() const { return static_cast<int64_t>(names.size()); }
 
@@ -33,9 +35,9 @@ struct Mutable {
 /// What a decision is for: a search may blend more candidates than a final architecture keeps.
 enum class Purpose { Search, Final };
 
-/// Throws one line that names the label unless `architecture` decides each of `mutables` validly and
-/// nothing else: indices distinct, ascending, in range, and n_chosen of them (in a search: n_chosen
-/// or more).
+/// Throws one line that names the label unless `architecture` decides each of `mutables` validly
+/// and nothing else: indices distinct, ascending, in range, and n_chosen of them (in a search:
+/// n_chosen or more).
 void check_architecture(const Architecture& architecture, const std::vector<Mutable>& mutables,
                         Purpose purpose);
 
@@ -46,7 +48,7 @@ void check_labels(const Architecture& architecture, const std::vector<Mutable>& 
 void check_decision(const Decision& decision, const Mutable& choice, Purpose purpose);
 
 /// Adds `choice` unless its label is there already. Throws when the two differ in kind, names or
-/// n_chosen: one label is one decision.
+/// n_chosen (one label is one decision), and on a label that is empty or has a dot.
 void add_mutable(std::vector<Mutable>& mutables, Mutable choice);
 
 }  // namespace retia

@@ -18,8 +18,9 @@ struct CandidateWriter {
   CandidateWriter(std::string name_, Operation operation)
       : name(std::move(name_)), body(std::move(operation)) {}
   template <class F>
-    requires std::is_invocable_r_v<Wire, F, Builder&, Wire>
-  CandidateWriter(std::string name_, F writer) : name(std::move(name_)), body(Writer(writer)) {}
+  requires std::is_invocable_r_v<Wire, F, Builder&, Wire> CandidateWriter(std::string name_,
+                                                                          F writer)
+      : name(std::move(name_)), body(Writer(writer)) {}
 
   std::string name;
   std::variant<Operation, Writer> body;
@@ -57,8 +58,8 @@ class Builder {
   Wire placeholder(const std::string& name, const PlaceholderOptions& options,
                    std::vector<Wire> inputs);
 
-  /// Applies `body` `depth` times, as `<name>/0`, `<name>/1`, …; of a depth that is a value choice the
-  /// largest is written and an input choice of the depth's label selects.
+  /// Applies `body` `depth` times, as `<name>/0`, `<name>/1`, …; of a depth that is a value choice
+  /// the largest is written and an input choice of the depth's label selects.
   Wire repeat(const std::string& name, const Dim& depth, const Writer& body, Wire input);
 
   void output(const std::string& name, Wire wire);
@@ -83,8 +84,8 @@ class Builder {
 
   Scope scope(const std::string& name);
 
-  /// Labels of what is added during its life begin with `label`, wherever it stands: equal parts of a
-  /// net share their decisions. A label given with a choice is taken as it is.
+  /// Labels of what is added during its life begin with `label`, wherever it stands: equal parts of
+  /// a net share their decisions. A label given with a choice is taken as it is.
   Scope label_scope(const std::string& label);
 
   /// The graph. Throws unless there is an output and everything leads to one.
@@ -92,7 +93,8 @@ class Builder {
 
  private:
   Wire append(const std::string& name, decltype(Node::body) body, std::vector<Wire> inputs);
-  Graph nested(const std::string& name, const Writer& writer, const std::vector<Wire>& inputs) const;
+  Graph nested(const std::string& name, const Writer& writer,
+               const std::vector<Wire>& inputs) const;
 
   Graph graph_;
   std::map<NodeId, Shape> shapes_;
@@ -104,5 +106,4 @@ class Builder {
 
 namespace retia {
 using ir::Builder;
-using ir::Wire;
 }  // namespace retia

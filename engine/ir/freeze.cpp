@@ -124,15 +124,17 @@ class Freezer {
   template <class Choice>
   const std::vector<int64_t>& decided(const Choice& choice, const Mutable& expected,
                                       const Node& node) {
-    const Decision& decision = in_context(
-        "node '" + node.name + "'", [&]() -> const Decision& { return architecture_.at(choice.label); });
+    const Decision& decision = in_context("node '" + node.name + "'", [&]() -> const Decision& {
+      return architecture_.at(choice.label);
+    });
     check_decision(decision, expected, Purpose::Final);
     return (consulted[choice.label] = decision).chosen;
   }
 
   const std::vector<int64_t>& decide(const InputChoice& choice, const Node& node) {
-    return decided(choice, {choice.label, MutableKind::InputChoice, choice.names, choice.n_chosen,
-                            {}, {}}, node);
+    return decided(
+        choice, {choice.label, MutableKind::InputChoice, choice.names, choice.n_chosen, {}, {}, {}},
+        node);
   }
 
   int64_t decide(const LayerChoice& choice, const Node& node) {
@@ -140,7 +142,8 @@ class Freezer {
     for (const Candidate& candidate : choice.candidates) {
       names.push_back(candidate.name);
     }
-    return decided(choice, {choice.label, MutableKind::LayerChoice, names, 1, {}, {}}, node).front();
+    return decided(choice, {choice.label, MutableKind::LayerChoice, names, 1, {}, {}, {}}, node)
+        .front();
   }
 
   const Architecture& architecture_;

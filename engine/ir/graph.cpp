@@ -1,6 +1,7 @@
 #include "engine/ir/graph.h"
 
 #include <algorithm>
+#include <set>
 
 namespace retia::ir {
 namespace {
@@ -20,7 +21,16 @@ class MutableCollector {
         for (const Candidate& candidate : choice->candidates) {
           names.push_back(candidate.name);
         }
-        add_mutable(found, {choice->label, MutableKind::LayerChoice, names, 1, scope_of(path), {}});
+        add_mutable(found, {choice->label,
+                            MutableKind::LayerChoice,
+                            names,
+                            1,
+                            scope_of(path),
+                            {},
+                            zeros(*choice)});
+        TORCH_CHECK(enclosing_.insert(choice->label).second, "layer choice '", path,
+                    "' stands inside a choice of its own label '", choice->label,
+                    "': give it another label");
         for (const Candidate& candidate : choice->candidates) {
           const std::string inner = path + "/" + candidate.name;
           if (const auto* operation = std::get_if<Operation>(&candidate.body)) {
@@ -29,14 +39,20 @@ class MutableCollector {
             collect(std::get<Cell>(candidate.body).graph(), inner + "/");
           }
         }
+        enclosing_.erase(choice->label);
       } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
         std::vector<std::string> fed_by;
         for (const Wire wire : node.inputs) {
           const auto* feeding = std::get_if<LayerChoice>(&graph.node(wire).body);
           fed_by.push_back(feeding == nullptr ? "" : feeding->label);
         }
-        add_mutable(found, {input_choice->label, MutableKind::InputChoice, input_choice->names,
-                            input_choice->n_chosen, scope_of(path), fed_by});
+        add_mutable(found, {input_choice->label,
+                            MutableKind::InputChoice,
+                            input_choice->names,
+                            input_choice->n_chosen,
+                            scope_of(path),
+                            fed_by,
+                            {}});
       } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
         collect(*operation, path);
       } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
@@ -49,11 +65,23 @@ class MutableCollector {
 
  private:
   void collect(const Operation& operation, const std::string& path) {
-    operation.visit_choices(
-        [&](const std::string& label, const std::vector<std::string>& names) {
-          add_mutable(found, {label, MutableKind::ValueChoice, names, 1, scope_of(path), {}});
-        });
+    operation.visit_choices([&](const std::string& label, const std::vector<std::string>& names) {
+      add_mutable(found, {label, MutableKind::ValueChoice, names, 1, scope_of(path), {}, {}});
+    });
   }
+
+  static std::vector<int64_t> zeros(const LayerChoice& choice) {
+    std::vector<int64_t> found_zeros;
+    for (size_t k = 0; k < choice.candidates.size(); ++k) {
+      const auto* operation = std::get_if<Operation>(&choice.candidates[k].body);
+      if (operation != nullptr && operation->type() == "zero") {
+        found_zeros.push_back(static_cast<int64_t>(k));
+      }
+    }
+    return found_zeros;
+  }
+
+  std::set<std::string> enclosing_;
 };
 
 void check_name(const std::string& name) {
@@ -79,8 +107,9 @@ bool operator==(const Cell& a, const Cell& b) { return *a.graph_ == *b.graph_; }
 
 const Node& Graph::node(NodeId id) const {
   // Ids ascend along nodes_, because a node is only ever appended.
-  const auto found = std::lower_bound(nodes_.begin(), nodes_.end(), id,
-                                      [](const Node& node, NodeId wanted) { return node.id < wanted; });
+  const auto found =
+      std::lower_bound(nodes_.begin(), nodes_.end(), id,
+                       [](const Node& node, NodeId wanted) { return node.id < wanted; });
   TORCH_CHECK(found != nodes_.end() && found->id == id, "graph '", name_, "' has no node with id ",
               id);
   return *found;

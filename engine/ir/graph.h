@@ -20,6 +20,14 @@ struct Wire {
   friend bool operator==(const Wire&, const Wire&) = default;
 };
 
+}  // namespace retia::ir
+
+namespace retia {
+using ir::Wire;
+}
+
+namespace retia::ir {
+
 /// How an input choice joins what it has chosen. None: a list, which only a choice that stands by
 /// itself in a module can hand out.
 enum class Reduction { Sum, Mean, Concat, None };

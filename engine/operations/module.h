@@ -9,42 +9,41 @@
 
 #include "engine/operations/primitive.h"
 
-
 namespace retia {
 
 /// The layer around a module of the user's.
-template <class Module>
+template <class UserModule>
 class ModuleLayer final : public Layer {
  public:
-  explicit ModuleLayer(std::shared_ptr<Module> module)
+  explicit ModuleLayer(std::shared_ptr<UserModule> module)
       : module_(register_module("module", std::move(module))) {}
   at::Tensor forward(at::TensorList inputs) override { return module_->forward(inputs[0]); }
 
  private:
-  std::shared_ptr<Module> module_;
+  std::shared_ptr<UserModule> module_;
 };
 
-/// A torch module as one opaque operation of one input. `Module` has
+/// A torch module as one opaque operation of one input. `UserModule` has
 ///   using Options = …;                                      an aggregate that reads from JSON
-///   Module(const Options&, const std::vector<int64_t>& in); in: sizes of the input, without batch
-///   at::Tensor forward(const at::Tensor&);
-///   static Shape infer(const Options&, const Shape& in);    optional: else the module is tried out,
+///   UserModule(const Options&, const std::vector<int64_t>& in); in: sizes of the input, without
+///   batch at::Tensor forward(const at::Tensor&); static Shape infer(const Options&, const Shape&
+///   in);    optional: else the module is tried out,
 ///                                                           which asks for decided options
-template <class Module>
-class ModuleKind final : public Primitive<typename Module::Options> {
+template <class UserModule>
+class ModuleKind final : public Primitive<typename UserModule::Options> {
  public:
-  using Options = typename Module::Options;
+  using Options = typename UserModule::Options;
   using Primitive<Options>::Primitive;
 
  private:
   Shape infer(const Options& options, const std::vector<Shape>& inputs) const override {
     TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
-    if constexpr (requires { Module::infer(options, inputs.front()); }) {
-      return Module::infer(options, inputs.front());
+    if constexpr (requires { UserModule::infer(options, inputs.front()); }) {
+      return UserModule::infer(options, inputs.front());
     } else {
       const at::NoGradGuard no_grad;
       std::vector<int64_t> sizes = decided(inputs.front());
-      const auto module = std::make_shared<Module>(options, sizes);
+      const auto module = std::make_shared<UserModule>(options, sizes);
       module->eval();
       sizes.insert(sizes.begin(), 1);
       const at::Tensor result = module->forward(at::zeros(sizes));
@@ -62,8 +61,8 @@ class ModuleKind final : public Primitive<typename Module::Options> {
 
   std::shared_ptr<Layer> make(const Options& options,
                               const std::vector<Shape>& inputs) const override {
-    return std::make_shared<ModuleLayer<Module>>(
-        std::make_shared<Module>(options, decided(inputs.front())));
+    return std::make_shared<ModuleLayer<UserModule>>(
+        std::make_shared<UserModule>(options, decided(inputs.front())));
   }
 };
 

@@ -1,0 +1,58 @@
+#include "engine/base_mutator.h"
+
+#include <algorithm>
+
+#include "engine/mutables/input_choice.h"
+#include "engine/suggest.h"
+
+namespace retia {
+
+BaseMutator::BaseMutator(const torch::nn::Module& model) {
+  for (const auto& item : model.named_modules("", /*include_self=*/true)) {
+    const auto choice = std::dynamic_pointer_cast<MutableModule>(item.value());
+    if (!choice) {
+      continue;
+    }
+    std::string path = item.key();
+    std::replace(path.begin(), path.end(), '.', '/');
+    TORCH_CHECK(choice->mutator_ == nullptr, to_string(choice->info_.kind), " '", path,
+                "' is driven by another mutator already: destroy that one first");
+    if (choice->info_.label.empty()) {
+      choice->info_.label = path;
+    }
+    const size_t slash = path.rfind('/');
+    choice->info_.scope = slash == std::string::npos ? "" : path.substr(0, slash);
+    add_mutable(mutables_, choice->info_);
+    bound_.push_back(choice);
+  }
+  for (const auto& choice : bound_) {
+    choice->mutator_ = this;
+  }
+}
+
+BaseMutator::~BaseMutator() {
+  for (const auto& choice : bound_) {
+    choice->mutator_ = nullptr;
+  }
+}
+
+const Mutable& BaseMutator::mutable_of(const std::string& label) const {
+  std::vector<std::string> labels;
+  for (const Mutable& choice : mutables_) {
+    if (choice.label == label) {
+      return choice;
+    }
+    labels.push_back(choice.label);
+  }
+  TORCH_CHECK(false, "the model has no choice labelled '", label, "'", suggestion(label, labels));
+}
+
+std::vector<at::Tensor> BaseMutator::on_select_inputs(InputChoiceImpl& choice, at::TensorList) {
+  TORCH_CHECK(false, "input choice '", choice.info().label,
+              "' has reduction none, which its mutator does not support: override "
+              "on_select_inputs");
+}
+
+const Decision* BaseMutator::needed(const std::string&) const { return nullptr; }
+
+}  // namespace retia

@@ -1,0 +1,95 @@
+#include "engine/executor/network.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "engine/base_mutator.h"
+#include "engine/ir/infer.h"
+#include "engine/ir/lower.h"
+#include "engine/operations/primitive.h"
+#include "engine/random.h"
+
+namespace retia {
+namespace {
+
+/// Brackets a forward pass for the mutator, however it ends.
+class ForwardPass {
+ public:
+  explicit ForwardPass(BaseMutator* mutator) : mutator_(mutator) {
+    if (mutator_ != nullptr) {
+      mutator_->begin_forward();
+    }
+  }
+  ~ForwardPass() {
+    if (mutator_ != nullptr) {
+      mutator_->end_forward();
+    }
+  }
+  ForwardPass(const ForwardPass&) = delete;
+  ForwardPass& operator=(const ForwardPass&) = delete;
+
+ private:
+  BaseMutator* mutator_;
+};
+
+uint64_t hash_of(const std::string& path) {
+  uint64_t hash = path.size();
+  for (const char c : path) {
+    hash = mix({hash, static_cast<unsigned char>(c)});
+  }
+  return hash;
+}
+
+}  // namespace
+
+NetworkImpl::NetworkImpl(const ir::Graph& graph, uint64_t seed) : graph_(graph) {
+  const ir::Graph lowered = ir::lower(graph);
+  std::vector<Shape> inputs;
+  for (const ir::Node* input : lowered.inputs()) {
+    inputs.push_back(std::get<ir::Input>(input->body).shape);
+    input_sizes_.push_back(decided(inputs.back()));
+  }
+  routine_ = std::make_unique<Routine>(
+      lowered, inputs, "",
+      [&](const std::string& path, const std::shared_ptr<torch::nn::Module>& module) {
+        add(path, module, seed);
+      });
+}
+
+void NetworkImpl::add(const std::string& path, const std::shared_ptr<torch::nn::Module>& module,
+                      uint64_t seed) {
+  register_module(path, module);
+  const uint64_t name = hash_of(path);
+  if (const auto layer = std::dynamic_pointer_cast<Layer>(module)) {
+    at::Generator generator = at::detail::createCPUGenerator(mix({seed, name}));
+    layer->initialise(generator);
+  }
+  if (const auto stochastic = std::dynamic_pointer_cast<StochasticLayer>(module)) {
+    stochastic_layers_.emplace_back(stochastic, name);
+  }
+  if (const auto choice = std::dynamic_pointer_cast<MutableModule>(module)) {
+    any_choice_ = choice;
+  }
+}
+
+at::Tensor NetworkImpl::forward(const at::Tensor& input) { return run(input).front(); }
+
+std::vector<at::Tensor> NetworkImpl::run(at::TensorList inputs) {
+  TORCH_CHECK(inputs.size() == input_sizes_.size(), "network '", graph_.name(), "' reads ",
+              input_sizes_.size(), " inputs, got ", inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const at::IntArrayRef expected = input_sizes_[i];
+    TORCH_CHECK(inputs[i].dim() > 0 && inputs[i].sizes().slice(1) == expected, "network '",
+                graph_.name(), "' expected an input of ", expected, " per sample, got a batch of ",
+                inputs[i].sizes());
+  }
+  const ForwardPass pass(any_choice_ ? &any_choice_->mutator() : nullptr);
+  return routine_->run(inputs);
+}
+
+void NetworkImpl::prepare(const std::vector<uint64_t>& sample_keys, double progress) {
+  for (const auto& [layer, stream] : stochastic_layers_) {
+    layer->prepare(sample_keys, progress, stream);
+  }
+}
+
+}  // namespace retia

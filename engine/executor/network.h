@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <memory>
+#include <vector>
+
+#include "engine/executor/routine.h"
+
+namespace retia {
+
+/// The module that runs a graph: a supernet when the graph has choices, a plain model when it has
+/// none. Its modules are named by the paths of their nodes, so the parameters of a frozen model are
+/// named as in the supernet it comes from.
+class NetworkImpl final : public torch::nn::Module {
+ public:
+  /// seed: of the initial weights; each layer's depend on it and on the layer's path only. Throws
+  /// one line that names the node where the graph cannot run as it is.
+  NetworkImpl(const ir::Graph& graph, uint64_t seed);
+
+  /// input: `[batch, shape...]` of the graph's one input. Returns its first output.
+  at::Tensor forward(const at::Tensor& input);
+
+  /// All inputs to all outputs, in the graph's order.
+  std::vector<at::Tensor> run(at::TensorList inputs);
+
+  /// Tells layers that draw per sample which samples come next (see StochasticLayer).
+  void prepare(const std::vector<uint64_t>& sample_keys, double progress);
+
+  /// The graph it was made from.
+  const ir::Graph& graph() const { return graph_; }
+
+ private:
+  void add(const std::string& path, const std::shared_ptr<torch::nn::Module>& module,
+           uint64_t seed);
+
+  ir::Graph graph_;
+  std::unique_ptr<Routine> routine_;
+  std::vector<std::pair<std::shared_ptr<StochasticLayer>, uint64_t>> stochastic_layers_;
+  std::vector<std::vector<int64_t>> input_sizes_;
+  std::shared_ptr<MutableModule> any_choice_;
+};
+TORCH_MODULE(Network);
+
+}  // namespace retia

@@ -1,0 +1,203 @@
+#include "engine/executor/routine.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/base_mutator.h"
+#include "engine/ir/infer.h"
+#include "engine/operations/primitive.h"
+
+namespace retia {
+namespace {
+
+constexpr size_t kMostPlans = 256;
+
+std::vector<std::string> labels_of_inputs(const ir::Graph& graph, const ir::Node& node) {
+  std::vector<std::string> labels;
+  for (const Wire wire : node.inputs) {
+    const auto* choice = std::get_if<ir::LayerChoice>(&graph.node(wire).body);
+    labels.push_back(choice == nullptr ? "" : choice->label);
+  }
+  return labels;
+}
+
+}  // namespace
+
+Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
+                 const std::string& prefix, const Register& register_module) {
+  const std::map<ir::NodeId, Shape> shapes = ir::infer(graph, inputs);
+  std::map<ir::NodeId, size_t> positions;
+  for (const ir::Node& node : graph.nodes()) {
+    const size_t position = steps_.size();
+    if (std::holds_alternative<ir::Input>(node.body)) {
+      input_steps_.push_back(position);
+    }
+    steps_.push_back(make_step(node, shapes, prefix, register_module));
+    for (const Wire wire : node.inputs) {
+      steps_.back().inputs.push_back(positions.at(wire.node));
+    }
+    if (const auto* choice = std::get_if<ir::InputChoice>(&node.body)) {
+      steps_.back().input_choice =
+          InputChoice(
+              InputChoiceModuleOptions{.n_candidates = static_cast<int64_t>(node.inputs.size()),
+                                       .n_chosen = choice->n_chosen,
+                                       .reduction = choice->reduction,
+                                       .label = choice->label,
+                                       .names = choice->names,
+                                       .fed_by = labels_of_inputs(graph, node)})
+              .ptr();
+      register_module(prefix + node.name, steps_.back().input_choice);
+    }
+    positions[node.id] = position;
+  }
+  for (const ir::Output& output : graph.outputs()) {
+    output_steps_.push_back(positions.at(output.wire.node));
+  }
+}
+
+Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
+                        const std::string& prefix, const Register& register_module) {
+  const std::string path = prefix + node.name;
+  const std::vector<Shape> read = ir::input_shapes(node, shapes);
+  Step step{node, {}, {}, {}, {}, {}};
+  const auto make_layer = [&](const ir::Operation& operation, const std::string& layer_path) {
+    return ir::in_context("node '" + layer_path + "'", [&] {
+      auto layer = operation.kind().make(operation.parameters(), read);
+      register_module(layer_path, layer);
+      return layer;
+    });
+  };
+  if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
+    step.layer = make_layer(*operation, path);
+  } else if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
+    std::vector<NamedCandidate> candidates;
+    for (const ir::Candidate& candidate : choice->candidates) {
+      const std::string inner = path + "/" + candidate.name;
+      if (const auto* single = std::get_if<ir::Operation>(&candidate.body)) {
+        auto layer = make_layer(*single, inner);
+        candidates.emplace_back(
+            candidate.name, [layer](at::TensorList inputs) { return layer->forward(inputs); },
+            layer->always_zero());
+      } else {
+        const ir::Graph& cell = std::get<ir::Cell>(candidate.body).graph();
+        auto routine = std::make_shared<Routine>(cell, read, inner + "/", register_module);
+        candidates.emplace_back(
+            candidate.name,
+            [routine](at::TensorList inputs) { return routine->run(inputs).front(); }, false);
+      }
+    }
+    step.layer_choice = LayerChoice(std::move(candidates), choice->label).ptr();
+    register_module(path, step.layer_choice);
+  } else {
+    TORCH_CHECK(!std::holds_alternative<ir::Placeholder>(node.body), "node '", path,
+                "' is a placeholder: apply graph mutators first");
+  }
+  for (const Dim& dim : shapes.at(node.id)) {
+    TORCH_CHECK(dim.decided(), "node '", path, "' makes ", ir::to_string(shapes.at(node.id)),
+                ", whose size is a choice: a supernet shares weights between candidates of one "
+                "shape; explore such a space by trials (retia explore)");
+    step.shape.push_back(dim.value());
+  }
+  return step;
+}
+
+std::vector<size_t> Routine::inputs_needed(const Step& step) const {
+  const Decision* decision =
+      step.input_choice ? step.input_choice->mutator().needed(step.input_choice->info().label)
+                        : nullptr;
+  if (decision == nullptr) {
+    return step.inputs;
+  }
+  std::vector<size_t> chosen;
+  for (const int64_t index : decision->chosen) {
+    chosen.push_back(step.inputs.at(static_cast<size_t>(index)));
+  }
+  return chosen;
+}
+
+Routine::Plan Routine::make_plan() const {
+  std::set<size_t> needed(output_steps_.begin(), output_steps_.end());
+  std::vector<std::vector<size_t>> drops(steps_.size());
+  for (size_t i = steps_.size(); i-- > 0;) {
+    if (needed.count(i) == 0) {
+      continue;
+    }
+    for (const size_t input : inputs_needed(steps_[i])) {
+      if (needed.insert(input).second) {
+        drops[i].push_back(input);  // going backwards, the first reader met is the last to run
+      }
+    }
+  }
+  Plan plan;
+  for (const size_t i : needed) {
+    plan.entries.push_back({i, drops[i]});
+  }
+  return plan;
+}
+
+const Routine::Plan& Routine::plan() {
+  std::vector<int64_t> key;
+  for (const Step& step : steps_) {
+    if (step.input_choice) {
+      const Decision* decision =
+          step.input_choice->mutator().needed(step.input_choice->info().label);
+      if (decision != nullptr) {
+        key.insert(key.end(), decision->chosen.begin(), decision->chosen.end());
+      }
+      key.push_back(-1);
+    }
+  }
+  const auto found = plans_.find(key);
+  if (found != plans_.end()) {
+    return found->second;
+  }
+  if (plans_.size() >= kMostPlans) {
+    plans_.clear();
+  }
+  return plans_.emplace(std::move(key), make_plan()).first->second;
+}
+
+std::vector<at::Tensor> Routine::run(at::TensorList inputs) {
+  TORCH_CHECK(inputs.size() == input_steps_.size(), "expected ", input_steps_.size(),
+              " inputs, got ", inputs.size());
+  std::vector<at::Tensor> values(steps_.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    values[input_steps_[i]] = inputs[i];
+  }
+  for (const Plan::Entry& entry : plan().entries) {
+    if (!values[entry.step].defined()) {
+      values[entry.step] = run_step(steps_[entry.step], values, inputs);
+    }
+    for (const size_t used : entry.drop) {
+      values[used].reset();
+    }
+  }
+  std::vector<at::Tensor> outputs;
+  for (const size_t output : output_steps_) {
+    outputs.push_back(values[output]);
+  }
+  return outputs;
+}
+
+at::Tensor Routine::run_step(const Step& step, const std::vector<at::Tensor>& values,
+                             at::TensorList inputs) {
+  std::vector<at::Tensor> read;
+  for (const size_t input : step.inputs) {
+    read.push_back(values[input]);
+  }
+  if (step.layer) {
+    return step.layer->forward(read);
+  }
+  if (step.layer_choice) {
+    return step.layer_choice->forward(read);
+  }
+  const Decision* decision = step.input_choice->mutator().needed(step.input_choice->info().label);
+  if (decision != nullptr && decision->chosen.empty()) {
+    std::vector<int64_t> sizes = {inputs[0].size(0)};
+    sizes.insert(sizes.end(), step.shape.begin(), step.shape.end());
+    return inputs[0].new_zeros(sizes);
+  }
+  return step.input_choice->forward(read);
+}
+
+}  // namespace retia

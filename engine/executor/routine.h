@@ -1,0 +1,70 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/ir/graph.h"
+#include "engine/mutables/input_choice.h"
+#include "engine/mutables/layer_choice.h"
+
+namespace retia {
+
+/// One node of a lowered graph with the module that runs it. Passes read the node and its shapes.
+struct Step {
+  ir::Node node;
+  std::vector<size_t> inputs;  ///< the steps it reads
+  std::vector<int64_t> shape;  ///< of what it makes, without the batch
+  std::shared_ptr<Layer> layer;
+  std::shared_ptr<LayerChoiceImpl> layer_choice;
+  std::shared_ptr<InputChoiceImpl> input_choice;
+};
+
+/// Runs one lowered graph of primitives and choices. The cells of layer choices have routines of
+/// their own. Only what the current decisions need is executed; values are dropped after their last
+/// use.
+class Routine {
+ public:
+  /// Takes each module that the routine makes, with the path that names it.
+  using Register =
+      std::function<void(const std::string& path, std::shared_ptr<torch::nn::Module> module)>;
+
+  /// `inputs`: shapes of the graph's inputs. Throws one line that names the node where a size is
+  /// undecided.
+  Routine(const ir::Graph& graph, const std::vector<Shape>& inputs, const std::string& prefix,
+          const Register& register_module);
+
+  /// One tensor per input of the graph, `[batch, shape...]`; one per output comes back.
+  std::vector<at::Tensor> run(at::TensorList inputs);
+
+  const std::vector<Step>& steps() const { return steps_; }
+
+ private:
+  /// Which steps run under some decisions, in order, and which values go after each.
+  struct Plan {
+    struct Entry {
+      size_t step;
+      std::vector<size_t> drop;
+    };
+    std::vector<Entry> entries;
+  };
+
+  Step make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
+                 const std::string& prefix, const Register& register_module);
+  Plan make_plan() const;
+  const Plan& plan();
+  std::vector<size_t> inputs_needed(const Step& step) const;
+  at::Tensor run_step(const Step& step, const std::vector<at::Tensor>& values,
+                      at::TensorList inputs);
+
+  std::vector<Step> steps_;
+  std::vector<size_t> input_steps_;
+  std::vector<size_t> output_steps_;
+  std::map<std::vector<int64_t>, Plan> plans_;  // by what the input choices have chosen
+};
+
+}  // namespace retia

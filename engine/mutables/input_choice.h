@@ -1,0 +1,47 @@
+#pragma once
+
+#include <torch/nn/pimpl.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/ir/graph.h"
+#include "engine/mutables/mutable_module.h"
+
+namespace retia {
+
+using ir::Reduction;
+
+struct InputChoiceModuleOptions {
+  int64_t n_candidates = 0;
+  std::optional<int64_t> n_chosen = 1;  ///< none: any number, also zero
+  Reduction reduction = Reduction::Sum;
+  std::string label = {};                ///< empty: the path of the module
+  std::vector<std::string> names = {};   ///< of the candidates; empty: "0", "1", …
+  std::vector<std::string> fed_by = {};  ///< per candidate the label of the layer choice before it
+};
+
+/// Some of several tensors, joined, as the mutator decides.
+class InputChoiceImpl final : public MutableModule {
+ public:
+  explicit InputChoiceImpl(InputChoiceModuleOptions options);
+
+  /// inputs: one tensor per candidate; those that are not chosen may be undefined. Returns what the
+  /// mutator makes of them. Throws without a mutator, on a wrong count, and with reduction none.
+  at::Tensor forward(at::TensorList inputs);
+
+  /// The chosen tensors themselves, weighted where the mutator weights: for reduction none.
+  std::vector<at::Tensor> select(at::TensorList inputs);
+
+  Reduction reduction() const { return reduction_; }
+
+ private:
+  void check(at::TensorList inputs) const;
+  Reduction reduction_;
+};
+TORCH_MODULE(InputChoice);
+
+/// `tensors` joined; at least one, of equal shape (but for concat, along dimension 1).
+at::Tensor reduce(Reduction reduction, at::TensorList tensors);
+
+}  // namespace retia

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <torch/nn/pimpl.h>
+
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "engine/mutables/mutable_module.h"
+#include "engine/operations/layer.h"
+
+namespace retia {
+
+/// A candidate of a layer choice: a name and a module, e.g. `{"conv", torch::nn::Conv2d(…)}`.
+struct NamedCandidate {
+  using Run = std::function<at::Tensor(at::TensorList)>;
+
+  /// From a torch module holder whose forward takes a tensor or, of a Layer, a list of tensors.
+  template <class Impl>
+  NamedCandidate(std::string candidate_name, torch::nn::ModuleHolder<Impl> holder)
+      : name(std::move(candidate_name)), module(holder.ptr()) {
+    if constexpr (std::is_base_of_v<Layer, Impl>) {
+      always_zero = holder->always_zero();
+      run = [impl = holder.ptr()](at::TensorList inputs) { return impl->forward(inputs); };
+    } else {
+      run = [impl = holder.ptr()](at::TensorList inputs) { return impl->forward(inputs[0]); };
+    }
+  }
+
+  /// From a function over modules that are registered elsewhere.
+  NamedCandidate(std::string candidate_name, Run candidate_run, bool zero)
+      : name(std::move(candidate_name)), run(std::move(candidate_run)), always_zero(zero) {}
+
+  std::string name;
+  Run run;
+  bool always_zero = false;
+  std::shared_ptr<torch::nn::Module> module;  ///< null when registered elsewhere
+};
+
+/// One of several candidates on the same inputs, or a blend of them, as the mutator decides.
+class LayerChoiceImpl final : public MutableModule {
+ public:
+  /// label: choices of one label share their decision; empty: the path of the module.
+  explicit LayerChoiceImpl(std::vector<NamedCandidate> candidates, std::string label = "");
+
+  /// inputs: what each candidate takes. Returns what the mutator makes of the candidates. Throws
+  /// without a mutator.
+  at::Tensor forward(at::TensorList inputs);
+
+  /// Runs candidate `index` on `inputs`.
+  at::Tensor run(int64_t index, at::TensorList inputs) const;
+
+  /// Whether candidate `index` makes zeros whatever comes in.
+  bool always_zero(int64_t index) const;
+
+ private:
+  std::vector<NamedCandidate> candidates_;
+};
+TORCH_MODULE(LayerChoice);
+
+}  // namespace retia

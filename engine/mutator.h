@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/architecture.h"
+#include "engine/base_mutator.h"
+#include "engine/json.h"
+
+namespace retia {
+
+/// Decides by architectures: a decision per label, which all choices of the label follow. May own
+/// parameters (alphas, a controller). To write one: sample_search, sample_final and, to blend,
+/// weights.
+class Mutator : public BaseMutator {
+ public:
+  using BaseMutator::BaseMutator;
+
+  /// Samples a decision for every choice; holds until the next reset or apply.
+  void reset() final;
+
+  /// Decides as `architecture` says. Throws unless it decides each mutable validly and nothing
+  /// else.
+  void apply(const Architecture& architecture);
+
+  /// The architecture that holds now. Throws before the first reset or apply.
+  const Architecture& current() const;
+
+  /// The architecture that the search has come to. Changes nothing, not even a generator.
+  Architecture export_architecture() const;
+
+  /// The decisions of a search step. All randomness of the step is drawn here.
+  virtual Architecture sample_search() = 0;
+
+  /// The decisions to keep.
+  virtual Architecture sample_final() const = 0;
+
+  /// How the chosen candidates are blended: `[n chosen]`, differentiable, on the model's device and
+  /// of its dtype; undefined: plain selection (several are summed). Asked once per forward pass and
+  /// label.
+  virtual at::Tensor weights(const Mutable& choice) const;
+
+  /// What a checkpoint needs beside the parameters: generators, counters.
+  virtual Json state() const { return Json::object(); }
+  virtual void load_state(const Json&) {}
+
+  at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) final;
+  at::Tensor on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs) final;
+  std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs) final;
+  const Decision* needed(const std::string& label) const final;
+  void begin_forward() final;
+  void end_forward() final;
+
+ private:
+  /// The weight of each chosen candidate, `[]` each; empty: plain selection.
+  std::vector<at::Tensor> blend_weights(const Mutable& choice, size_t n_chosen);
+
+  Architecture current_;
+  std::map<std::string, std::vector<at::Tensor>> weights_of_pass_;
+  int forward_depth_ = 0;
+};
+
+}  // namespace retia
