@@ -1,7 +1,7 @@
 # Enables the CUDA language and imports LibTorch's CUDA half. The compiler is the first nvcc of
 # version 13 among $CUDACXX, the PATH, /usr/local/cuda, and what scripts/setup installs from PyPI.
 file(GLOB cuda_wheels ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia
-                      ${TORCH_ROOT}/../nvidia)
+  ${TORCH_ROOT}/../nvidia)
 if(NOT CMAKE_CUDA_COMPILER)
   find_program(nvcc_on_path nvcc NO_CACHE)
   set(nvcc_candidates $ENV{CUDACXX} ${nvcc_on_path} /usr/local/cuda/bin/nvcc)
@@ -47,20 +47,26 @@ set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 get_filename_component(cuda_root ${CMAKE_CUDA_COMPILER} DIRECTORY)
 get_filename_component(cuda_root ${cuda_root} DIRECTORY)
-set(CUDAToolkit_ROOT ${cuda_root})
 enable_language(CUDA)
 if(NOT CMAKE_CUDA_COMPILER_VERSION MATCHES "^13\\.")
   message(FATAL_ERROR "${CMAKE_CUDA_COMPILER} has version ${CMAKE_CUDA_COMPILER_VERSION}, but "
     "LibTorch 2.11 needs 13. Run scripts/setup, or name another in CUDACXX.")
 endif()
-find_package(CUDAToolkit 13 REQUIRED)
+
+# CMake 3.25's FindCUDAToolkit fails on what PyPI leaves out, and the runtime is all we need of it.
+find_library(CUDART_LIBRARY cudart REQUIRED NO_DEFAULT_PATH
+  HINTS ${cuda_root}/lib64 ${cuda_root}/lib ${CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES})
 
 retia_import_torch(torch::c10_cuda c10_cuda)
 retia_import_torch(torch::cuda torch_cuda)
-target_link_libraries(torch::c10_cuda INTERFACE torch::c10 CUDA::cudart)
+target_link_libraries(torch::c10_cuda INTERFACE torch::c10 ${CUDART_LIBRARY})
+target_include_directories(torch::c10_cuda SYSTEM INTERFACE
+  ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 target_link_libraries(torch::cuda INTERFACE torch::c10_cuda torch::cpu)
 # LibTorch's CUDA headers include those of cuBLAS, cuDNN and NCCL, which a toolkit may lack.
 foreach(wheels IN LISTS cuda_wheels)
-  target_include_directories(torch::cuda SYSTEM INTERFACE $<$<COMPILE_LANGUAGE:CXX>:
-    ${wheels}/cu13/include ${wheels}/cudnn/include ${wheels}/nccl/include>)
+  foreach(package cu13 cudnn nccl)
+    target_include_directories(torch::cuda SYSTEM INTERFACE
+      $<$<COMPILE_LANGUAGE:CXX>:${wheels}/${package}/include>)
+  endforeach()
 endforeach()

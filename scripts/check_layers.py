@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Checks the direction of dependencies between the rooms, from the #include lines.
+
+usage: check_layers.py [ROOT]
+
+A room may include itself and the rooms that its line below names. Prints each offending line as
+file:line and exits with 1 if there is one.
+"""
+
+import pathlib
+import re
+import sys
+
+MAY_INCLUDE = {
+    "kernels": set(),
+    "engine": {"kernels"},
+    "models": {"kernels", "engine"},
+    "mutators": {"kernels", "engine"},
+    "trainers": {"kernels", "engine", "mutators"},
+    "apps": {"kernels", "engine", "models", "mutators", "trainers"},
+}
+SOURCES = {".h", ".cpp", ".cu", ".cuh"}
+CUDA_SOURCES = {".cu", ".cuh"}
+INCLUDE = re.compile(r'\s*#\s*include\s*["<]([^">]+)[">]')
+
+
+def problem(file, included):
+    """Returns why `file` (relative to the root) must not include `included`, or None."""
+    room, target = file.parts[0], included.split("/")[0]
+    if file.suffix in CUDA_SOURCES and target in ("torch", "ATen", "c10"):
+        return "a .cu file includes no LibTorch header: unwrap the tensors in a .cpp beside it"
+    if included.startswith("."):
+        return "include from the repository root"
+    if target in MAY_INCLUDE and target != room and target not in MAY_INCLUDE[room]:
+        allowed = ", ".join(sorted(MAY_INCLUDE[room])) or "no other room"
+        return f"{room} may include {allowed}"
+    return None
+
+
+def problems(root):
+    """Returns one line of text for each offending include beneath `root`."""
+    found = []
+    for room in MAY_INCLUDE:
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix not in SOURCES:
+                continue
+            file = path.relative_to(root)
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                match = INCLUDE.match(line)
+                reason = match and problem(file, match[1])
+                if reason:
+                    found.append(f"{file}:{number}: includes {match[1]}, but {reason}")
+    return found
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
+    found = problems(root)
+    print("\n".join(found) or "every include points the right way")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

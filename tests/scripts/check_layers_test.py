@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Plants includes in a scratch tree and reads what check_layers.py says about them."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "scripts" / "check_layers.py"
+
+
+def check(files):
+    """Runs the script on a tree of {path: text}; returns its exit code and output."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in files.items():
+            file = pathlib.Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        done = subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+
+class CheckLayers(unittest.TestCase):
+    def refuses(self, path, text, *said):
+        code, output = check({path: text})
+        self.assertEqual(code, 1, output)
+        for words in said:
+            self.assertIn(words, output)
+
+    def test_accepts_every_direction_that_the_design_draws(self):
+        code, output = check({
+            "kernels/augment/augment.cpp": '#include "kernels/augment/augment.h"\n',
+            "engine/a.cpp": '#include "engine/a.h"\n#include "kernels/augment/augment.h"\n',
+            "models/m.cpp": '#include "engine/ir/builder.h"\n#include <torch/nn/module.h>\n',
+            "mutators/one_shot/s.h": '#include "engine/mutator.h"\n',
+            "trainers/t.cpp": '#include "mutators/one_shot/s.h"\n#include "engine/a.h"\n',
+            "apps/main.cpp": '#include "trainers/t.h"\n#include "models/m.h"\n',
+        })
+        self.assertEqual(code, 0, output)
+
+    def test_names_file_and_line_of_an_include_that_points_up(self):
+        self.refuses("engine/a.h", '#pragma once\n\n#include "trainers/t.h"\n',
+                     "engine/a.h:3:", "trainers/t.h")
+
+    def test_refuses_a_model_that_names_a_mutator(self):
+        self.refuses("models/m.cpp", '#include "mutators/one_shot/s.h"\n', "models/m.cpp:1:")
+
+    def test_refuses_a_mutator_that_names_a_model(self):
+        self.refuses("mutators/s.cpp", '#include "models/m.h"\n', "mutators/s.cpp:1:")
+
+    def test_refuses_whoever_names_apps(self):
+        for room in ("kernels", "engine", "models", "mutators", "trainers"):
+            self.refuses(f"{room}/x.cpp", '  #  include <apps/main.h>\n', f"{room}/x.cpp:1:")
+
+    def test_refuses_kernels_that_name_the_engine(self):
+        self.refuses("kernels/x/x.cpp", '#include "engine/a.h"\n', "no other room")
+
+    def test_refuses_libtorch_headers_in_cuda_sources_only(self):
+        for header in ("torch/library.h", "ATen/ATen.h", "c10/cuda/CUDAStream.h"):
+            self.refuses("kernels/x/x_cuda.cu", f"#include <{header}>\n", "x_cuda.cu:1:", header)
+            self.refuses("kernels/x/x.cuh", f"#include <{header}>\n", "x.cuh:1:")
+            code, output = check({"kernels/x/x_cuda.cpp": f"#include <{header}>\n"})
+            self.assertEqual(code, 0, output)
+
+    def test_refuses_paths_relative_to_the_file(self):
+        self.refuses("engine/a.cpp", '#include "../kernels/x.h"\n', "repository root")
+
+
+if __name__ == "__main__":
+    unittest.main()
