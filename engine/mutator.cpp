@@ -59,6 +59,11 @@ std::vector<at::Tensor> Mutator::on_select_inputs(InputChoiceImpl& choice, at::T
 
 at::Tensor Mutator::on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs) {
   const std::vector<at::Tensor> selected = on_select_inputs(choice, inputs);
+  TORCH_CHECK(choice.reduction() != Reduction::Concat ||
+                  static_cast<int64_t>(selected.size()) == choice.info().n_chosen,
+              "input choice '", choice.info().label, "' concatenates ", *choice.info().n_chosen,
+              " inputs, but its mutator blends ", selected.size(),
+              ": use an algorithm that samples paths");
   return selected.empty() ? inputs[0].new_zeros(inputs[0].sizes())
                           : reduce(choice.reduction(), selected);
 }

@@ -7,36 +7,32 @@
 #include "engine/operations/primitive.h"
 
 namespace retia {
+
+BatchNormLayer::BatchNormLayer(const BatchNormOptions& options, int64_t channels)
+    : epsilon_(options.epsilon.value()), momentum_(options.momentum.value()) {
+  if (options.affine.value()) {
+    weight_ = register_parameter("weight", at::ones({channels}));
+    bias_ = register_parameter("bias", at::zeros({channels}));
+  }
+  running_mean_ = register_buffer("running_mean", at::zeros({channels}));
+  running_var_ = register_buffer("running_var", at::ones({channels}));
+}
+
+at::Tensor BatchNormLayer::forward(at::TensorList inputs) {
+  return at::batch_norm(inputs[0], weight_, bias_, running_mean_, running_var_, is_training(),
+                        momentum_, epsilon_, true);
+}
+
 namespace {
-
-class BatchNormLayer final : public Layer {
- public:
-  BatchNormLayer(const BatchNormOptions& o, int64_t channels)
-      : epsilon_(o.epsilon.value()), momentum_(o.momentum.value()) {
-    if (o.affine.value()) {
-      weight_ = register_parameter("weight", at::ones({channels}));
-      bias_ = register_parameter("bias", at::zeros({channels}));
-    }
-    running_mean_ = register_buffer("running_mean", at::zeros({channels}));
-    running_var_ = register_buffer("running_var", at::ones({channels}));
-  }
-
-  at::Tensor forward(at::TensorList inputs) override {
-    return at::batch_norm(inputs[0], weight_, bias_, running_mean_, running_var_, is_training(),
-                          momentum_, epsilon_, true);
-  }
-
- private:
-  at::Tensor weight_, bias_, running_mean_, running_var_;
-  double epsilon_, momentum_;
-};
 
 class BatchNorm final : public Primitive<BatchNormOptions> {
  public:
   BatchNorm() : Primitive("batch_norm") {}
 
  private:
-  Shape infer(const BatchNormOptions&, const Shapes& inputs) const override {
+  Shape infer(const BatchNormOptions& o, const Shapes& inputs) const override {
+    TORCH_CHECK(o.momentum.min() > 0 && o.momentum.max() <= 1,
+                "momentum must be above 0 and at most 1, got ", o.momentum.to_string());
     TORCH_CHECK(inputs.size() == 1 && !inputs.front().empty(),
                 "expected one input with channels, got ", inputs.size());
     return inputs.front();

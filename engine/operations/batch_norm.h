@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/ir/operation.h"
+#include "engine/operations/layer.h"
 
 namespace retia {
 
@@ -17,5 +18,18 @@ namespace ops {
 ir::Operation batch_norm(const BatchNormOptions& options = {});
 }  // namespace ops
 
+/// The layer; recalibration changes its momentum.
+class BatchNormLayer final : public Layer {
+ public:
+  BatchNormLayer(const BatchNormOptions& options, int64_t channels);
+  at::Tensor forward(at::TensorList inputs) override;
+
+  double momentum() const { return momentum_; }
+  void set_momentum(double momentum) { momentum_ = momentum; }
+
+ private:
+  at::Tensor weight_, bias_, running_mean_, running_var_;
+  double epsilon_, momentum_;
+};
 
 }  // namespace retia

@@ -1,0 +1,10 @@
+#include "mutators/one_shot/fixed.h"
+
+namespace retia {
+
+FixedMutator::FixedMutator(const torch::nn::Module& model, Architecture architecture)
+    : Mutator(model), architecture_(std::move(architecture)) {
+  reset();
+}
+
+}  // namespace retia

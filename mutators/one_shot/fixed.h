@@ -1,0 +1,20 @@
+#pragma once
+
+#include "engine/mutator.h"
+
+namespace retia {
+
+/// Replays one architecture: at every reset, and at export.
+class FixedMutator final : public Mutator {
+ public:
+  /// Throws unless `architecture` decides exactly the choices of `model`.
+  FixedMutator(const torch::nn::Module& model, Architecture architecture);
+
+  Architecture sample_search() override { return architecture_; }
+  Architecture sample_final() const override { return architecture_; }
+
+ private:
+  Architecture architecture_;
+};
+
+}  // namespace retia

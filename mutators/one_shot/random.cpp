@@ -1,0 +1,36 @@
+#include "mutators/one_shot/random.h"
+
+namespace retia {
+
+RandomMutator::RandomMutator(const torch::nn::Module& model, const RandomMutatorOptions& options)
+    : Mutator(model), random_(options.seed) {}
+
+Architecture RandomMutator::sample_search() { return sample_uniformly(mutables(), random_); }
+
+Architecture RandomMutator::sample_final() const {
+  Random copy = random_;
+  return sample_uniformly(mutables(), copy);
+}
+
+Json RandomMutator::state() const { return {{"random", random_.state()}}; }
+
+void RandomMutator::load_state(const Json& state) { random_.set_state(state.at("random")); }
+
+Architecture sample_uniformly(const std::vector<Mutable>& mutables, Random& random) {
+  Architecture architecture;
+  for (const Mutable& choice : mutables) {
+    std::vector<int64_t>& chosen = architecture[choice.label].chosen;
+    if (choice.n_chosen) {
+      chosen = random.choose(*choice.n_chosen, choice.n_candidates());
+      continue;
+    }
+    for (int64_t k = 0; k < choice.n_candidates(); ++k) {
+      if (random.below(2) == 1) {
+        chosen.push_back(k);
+      }
+    }
+  }
+  return architecture;
+}
+
+}  // namespace retia

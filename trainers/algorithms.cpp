@@ -1,0 +1,65 @@
+#include "trainers/algorithms.h"
+
+#include "mutators/one_shot/darts.h"
+#include "mutators/one_shot/random.h"
+#include "mutators/one_shot/spos.h"
+#include "trainers/one_shot/darts_trainer.h"
+#include "trainers/one_shot/single_path_trainer.h"
+
+namespace retia {
+namespace {
+
+Search make_darts(const DartsOptions& options, const SearchSetup& setup, uint64_t seed) {
+  auto mutator =
+      std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = seed});
+  auto trainer = std::make_unique<DartsTrainer>(setup, *mutator, options);
+  return {std::move(mutator), std::move(trainer)};
+}
+
+Search make_random(const SinglePathOptions& options, const SearchSetup& setup, uint64_t seed) {
+  auto mutator =
+      std::make_unique<RandomMutator>(*setup.network, RandomMutatorOptions{.seed = seed});
+  auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, options);
+  return {std::move(mutator), std::move(trainer)};
+}
+
+Search make_spos(const SinglePathOptions& options, const SearchSetup& setup, uint64_t seed) {
+  auto mutator = std::make_unique<SposMutator>(*setup.network, SposMutatorOptions{.seed = seed});
+  auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, options);
+  return {std::move(mutator), std::move(trainer)};
+}
+
+}  // namespace
+
+Search AlgorithmTable::make(const std::string& name, const Json& options, const SearchSetup& setup,
+                            uint64_t seed) const {
+  return entry(name).make(options, setup, seed);
+}
+
+const Json& AlgorithmTable::defaults(const std::string& name) const {
+  return entry(name).defaults;
+}
+
+std::vector<std::string> AlgorithmTable::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+const AlgorithmTable::Entry& AlgorithmTable::entry(const std::string& name) const {
+  const auto found = entries_.find(name);
+  TORCH_CHECK(found != entries_.end(), "unknown algorithm '", name, "'", suggestion(name, names()));
+  return found->second;
+}
+
+AlgorithmTable standard_algorithms() {
+  AlgorithmTable table;
+  table.add("darts", make_darts);
+  table.add("random", make_random);
+  table.add("spos", make_spos);
+  return table;
+}
+
+}  // namespace retia

@@ -1,0 +1,35 @@
+#include "trainers/gradients.h"
+
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <torch/autograd.h>
+
+namespace retia {
+
+Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
+  Gradients result{{of.begin(), of.end()}, {}};
+  if (!result.of.empty()) {
+    result.values = torch::autograd::grad({loss}, result.of, {}, std::nullopt,
+                                          /*create_graph=*/false, /*allow_unused=*/true);
+  }
+  return result;
+}
+
+void clip_norm(Gradients& gradients, double most) {
+  std::vector<at::Tensor> values;
+  for (const at::Tensor& value : gradients.values) {
+    if (value.defined()) {
+      values.push_back(value);
+    }
+  }
+  if (most <= 0 || values.empty()) {
+    return;
+  }
+  const at::NoGradGuard no_grad;
+  const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(values, 2)));
+  at::_foreach_mul_(values, (most / (norm + 1e-6)).clamp_max(1.0));
+}
+
+}  // namespace retia

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <vector>
+
+namespace retia {
+
+/// Gradients of some tensors; undefined for those that the loss does not depend on.
+struct Gradients {
+  std::vector<at::Tensor> of;
+  std::vector<at::Tensor> values;
+};
+
+/// d loss / d of, and nothing else is computed. loss: a scalar. The one place where gradients are
+/// scaled, averaged over ranks and checked.
+Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
+
+/// Scales all gradients by min(1, most / norm), the norm being taken over all of them. Nothing for
+/// `most` = 0. No device synchronisation.
+void clip_norm(Gradients& gradients, double most);
+
+}  // namespace retia

@@ -1,0 +1,152 @@
+#include "trainers/optimizer.h"
+
+#include <torch/optim/adam.h>
+#include <torch/optim/sgd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace retia {
+namespace {
+
+void check_range(const char* name, double value, double low, double high) {
+  TORCH_CHECK(value >= low && value <= high, name, " must be in ", low, " to ", high, ", got ",
+              value);
+}
+
+/// The tensors of one parameter's state by name, made when they are missing and wanted.
+NamedTensors tensors_of(torch::optim::OptimizerParamState& state) {
+  NamedTensors tensors;
+  if (auto* sgd = dynamic_cast<torch::optim::SGDParamState*>(&state)) {
+    tensors["momentum"] = sgd->momentum_buffer();
+  } else if (auto* adam = dynamic_cast<torch::optim::AdamParamState*>(&state)) {
+    tensors["mean"] = adam->exp_avg();
+    tensors["square"] = adam->exp_avg_sq();
+    tensors["step"] = at::scalar_tensor(adam->step(), at::kLong);
+  }
+  return tensors;
+}
+
+}  // namespace
+
+NamedTensors named_parameters(const torch::nn::Module& module) {
+  NamedTensors named;
+  for (const auto& item : module.named_parameters()) {
+    named[item.key()] = item.value();
+  }
+  return named;
+}
+
+Optimizer::Optimizer(const NamedTensors& parameters, double gradient_clip)
+    : gradient_clip_(gradient_clip) {
+  for (const auto& [name, parameter] : parameters) {
+    names_.push_back(name);
+    parameters_.push_back(parameter);
+  }
+}
+
+Optimizer Optimizer::sgd(const NamedTensors& parameters, const SgdOptions& options) {
+  check_range("weight_optimizer: lr", options.lr, 0, 1e6);
+  check_range("weight_optimizer: final_lr", options.final_lr, 0, 1e6);
+  check_range("weight_optimizer: momentum", options.momentum, 0, 1);
+  check_range("weight_optimizer: weight_decay", options.weight_decay, 0, 1e6);
+  check_range("weight_optimizer: gradient_clip", options.gradient_clip, 0, 1e12);
+  Optimizer result(parameters, options.gradient_clip);
+  result.optimizer_ = std::make_unique<torch::optim::SGD>(
+      result.parameters_, torch::optim::SGDOptions(options.lr)
+                              .momentum(options.momentum)
+                              .weight_decay(options.weight_decay));
+  result.first_lr_ = options.lr;
+  result.final_lr_ = options.final_lr;
+  return result;
+}
+
+Optimizer Optimizer::adam(const NamedTensors& parameters, const AdamOptions& options) {
+  check_range("lr", options.lr, 0, 1e6);
+  check_range("beta1", options.beta1, 0, 1);
+  check_range("beta2", options.beta2, 0, 1);
+  check_range("weight_decay", options.weight_decay, 0, 1e6);
+  Optimizer result(parameters, 0);
+  result.optimizer_ = std::make_unique<torch::optim::Adam>(
+      result.parameters_, torch::optim::AdamOptions(options.lr)
+                              .betas({options.beta1, options.beta2})
+                              .weight_decay(options.weight_decay));
+  return result;
+}
+
+void Optimizer::step(const Gradients& given) {
+  TORCH_INTERNAL_ASSERT(given.of.size() == parameters_.size(),
+                        "gradients of other parameters than the optimiser's");
+  Gradients gradients = given;
+  clip_norm(gradients, gradient_clip_);
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    TORCH_INTERNAL_ASSERT(gradients.of[i].is_same(parameters_[i]));
+    parameters_[i].mutable_grad() = gradients.values[i];
+  }
+  optimizer_->step();
+  for (at::Tensor& parameter : parameters_) {
+    parameter.mutable_grad() = {};
+  }
+}
+
+double Optimizer::schedule(double progress) {
+  const double lr =
+      final_lr_ + (first_lr_ - final_lr_) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+  optimizer_->param_groups().front().options().set_lr(lr);
+  return lr;
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors saved;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto found = optimizer_->state().find(parameters_[i].unsafeGetTensorImpl());
+    if (found == optimizer_->state().end()) {
+      continue;
+    }
+    for (const auto& [what, tensor] : tensors_of(*found->second)) {
+      if (tensor.defined()) {
+        saved[names_[i] + "/" + what] = tensor;
+      }
+    }
+  }
+  return saved;
+}
+
+void Optimizer::load_state(const NamedTensors& state) {
+  optimizer_->state().clear();
+  size_t used = 0;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto entry = [&](const std::string& what) {
+      const auto found = state.find(names_[i] + "/" + what);
+      return found == state.end() ? at::Tensor() : (++used, found->second.to(parameters_[i].device()));
+    };
+    void* key = parameters_[i].unsafeGetTensorImpl();
+    if (dynamic_cast<torch::optim::SGD*>(optimizer_.get()) != nullptr) {
+      if (const at::Tensor momentum = entry("momentum"); momentum.defined()) {
+        auto made = std::make_unique<torch::optim::SGDParamState>();
+        made->momentum_buffer(momentum.clone());
+        optimizer_->state()[key] = std::move(made);
+      }
+    } else if (const at::Tensor mean = entry("mean"); mean.defined()) {
+      auto made = std::make_unique<torch::optim::AdamParamState>();
+      made->exp_avg(mean.clone());
+      made->exp_avg_sq(entry("square").clone());
+      made->step(entry("step").item<int64_t>());
+      optimizer_->state()[key] = std::move(made);
+    }
+  }
+  TORCH_CHECK(used == state.size(), "the checkpoint holds optimiser state of ", state.size(),
+              " tensors, of which this model has ", used, ": it is of another model");
+}
+
+void check_disjoint(const Optimizer& a, const Optimizer& b) {
+  for (const at::Tensor& x : a.parameters()) {
+    for (const at::Tensor& y : b.parameters()) {
+      TORCH_CHECK(!x.is_same(y), "two optimisers train the same tensor of sizes ", x.sizes(),
+                  ": the parameters of mutator and model must be disjoint");
+    }
+  }
+}
+
+}  // namespace retia

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <torch/optim/optimizer.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/json.h"
+#include "trainers/gradients.h"
+
+namespace retia {
+
+/// Stochastic gradient descent with momentum, and its schedule over epochs.
+struct SgdOptions {
+  double lr = 0.025;            ///< at the first epoch, > 0
+  double final_lr = 0.001;      ///< at the end: cosine annealing without restarts (Loshchilov 2017)
+  double momentum = 0.9;        ///< 0 to 1
+  double weight_decay = 3e-4;   ///< ≥ 0
+  double gradient_clip = 5.0;   ///< largest norm of all gradients together; 0: none
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SgdOptions, lr, final_lr, momentum, weight_decay,
+                                                gradient_clip)
+
+struct AdamOptions {
+  double lr = 3e-4;            ///< > 0
+  double beta1 = 0.5;
+  double beta2 = 0.999;
+  double weight_decay = 1e-3;  ///< ≥ 0, added to the gradient
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AdamOptions, lr, beta1, beta2, weight_decay)
+
+/// Named tensors: what an optimiser trains and what it writes into a checkpoint.
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// The parameters of a module under the paths of its parts.
+NamedTensors named_parameters(const torch::nn::Module& module);
+
+/// A LibTorch optimiser over named parameters, which can be saved by those names. State of a
+/// parameter is made at its first gradient.
+class Optimizer {
+ public:
+  static Optimizer sgd(const NamedTensors& parameters, const SgdOptions& options);
+  static Optimizer adam(const NamedTensors& parameters, const AdamOptions& options);
+
+  /// The parameters, in the order of their names.
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }
+
+  /// One step with `gradients`, which must be of these parameters; those undefined are left alone.
+  void step(const Gradients& gradients);
+
+  /// Learning rate of the part `progress` (0 to 1) of the training. Only of SGD; returns it.
+  double schedule(double progress);
+
+  /// Momentum buffers and the like, named `<parameter>/<what>`.
+  NamedTensors state() const;
+  /// Throws, naming the entry, on state of a parameter it does not have.
+  void load_state(const NamedTensors& state);
+
+ private:
+  Optimizer(const NamedTensors& parameters, double gradient_clip);
+
+  std::vector<std::string> names_;
+  std::vector<at::Tensor> parameters_;
+  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  double first_lr_ = 0, final_lr_ = 0, gradient_clip_ = 0;
+};
+
+/// Throws, naming one, when two optimisers train the same tensor.
+void check_disjoint(const Optimizer& a, const Optimizer& b);
+
+}  // namespace retia

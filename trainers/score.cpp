@@ -1,0 +1,103 @@
+#include "trainers/score.h"
+
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include "engine/ir/freeze.h"
+#include "engine/operations/batch_norm.h"
+#include "trainers/optimizer.h"
+
+namespace retia {
+namespace {
+
+/// Puts a module into a mode and back at the end.
+class Mode {
+ public:
+  Mode(torch::nn::Module& module, bool training) : module_(module), was_(module.is_training()) {
+    module_.train(training);
+  }
+  ~Mode() { module_.train(was_); }
+  Mode(const Mode&) = delete;
+  Mode& operator=(const Mode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool was_;
+};
+
+NamedTensors all_tensors(const torch::nn::Module& module) {
+  NamedTensors tensors = named_parameters(module);
+  for (const auto& item : module.named_buffers()) {
+    tensors[item.key()] = item.value();
+  }
+  return tensors;
+}
+
+}  // namespace
+
+Score evaluate(Network& network, const Batches& batches) {
+  const at::NoGradGuard no_grad;
+  const Mode evaluation(*network, false);
+  at::Tensor loss, correct;
+  for (int64_t i = 0; i < batches.n_batches(); ++i) {
+    const Batch batch = batches.batch(0, i);
+    const at::Tensor logits = network->forward(batch.inputs);
+    const at::Tensor batch_loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum)
+                                      .to(at::kDouble);
+    const at::Tensor batch_correct = logits.argmax(1).eq(batch.targets).sum();
+    loss = loss.defined() ? loss + batch_loss : batch_loss;
+    correct = correct.defined() ? correct + batch_correct : batch_correct;
+  }
+  const auto n = static_cast<double>(batches.n_samples());
+  return {loss.item<double>() / n, static_cast<double>(correct.item<int64_t>()) / n,
+          batches.n_samples()};
+}
+
+void recalibrate(Network& network, const Batches& batches, int64_t n_batches) {
+  const at::NoGradGuard no_grad;
+  const Mode training(*network, true);
+  std::vector<std::pair<std::shared_ptr<BatchNormLayer>, double>> norms;
+  for (const auto& module : network->modules()) {
+    if (const auto norm = std::dynamic_pointer_cast<BatchNormLayer>(module)) {
+      norms.emplace_back(norm, norm->momentum());
+    }
+  }
+  for (int64_t i = 0; i < std::min(n_batches, batches.n_batches()); ++i) {
+    for (const auto& [norm, momentum] : norms) {
+      norm->set_momentum(1.0 / static_cast<double>(i + 1));
+    }
+    const Batch batch = batches.batch(0, i);
+    network->prepare(batch.sample_keys, 0);
+    network->forward(batch.inputs);
+  }
+  for (const auto& [norm, momentum] : norms) {
+    norm->set_momentum(momentum);
+  }
+}
+
+Network inherit(const Network& supernet, const Architecture& architecture) {
+  const ir::Graph& space = supernet->graph();
+  Network network(ir::freeze(space, ir::canonical(space, architecture)), 0);
+  const std::vector<at::Tensor> parameters = supernet->parameters();
+  if (!parameters.empty()) {
+    network->to(parameters.front().device(), parameters.front().scalar_type());
+  }
+  copy_weights(*supernet, *network);
+  return network;
+}
+
+void copy_weights(const torch::nn::Module& from, torch::nn::Module& to) {
+  const at::NoGradGuard no_grad;
+  const NamedTensors source = all_tensors(from);
+  for (auto& [name, tensor] : all_tensors(to)) {
+    const auto found = source.find(name);
+    TORCH_CHECK(found != source.end(), "there are no weights for '", name,
+                "': they come from another space or version");
+    TORCH_CHECK(found->second.sizes() == tensor.sizes(), "the weights of '", name, "' are ",
+                found->second.sizes(), ", expected ", tensor.sizes(),
+                ": they come from another setting of the space");
+    at::Tensor target = tensor;
+    target.copy_(found->second);
+  }
+}
+
+}  // namespace retia

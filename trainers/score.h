@@ -1,0 +1,30 @@
+#pragma once
+
+#include "engine/executor/network.h"
+#include "trainers/data/batches.h"
+
+namespace retia {
+
+/// How well a model does on a set.
+struct Score {
+  double loss = 0;      ///< mean cross-entropy
+  double accuracy = 0;  ///< part of samples classified right, 0 to 1
+  int64_t n_samples = 0;
+};
+
+/// The model in evaluation mode over all batches; its mode is restored.
+Score evaluate(Network& network, const Batches& batches);
+
+/// Replaces the statistics of all batch normalisations by the plain average over (at most) the first
+/// `n_batches` training batches. What inherits a supernet's weights needs it before it is scored (Guo
+/// et al. 2020).
+void recalibrate(Network& network, const Batches& batches, int64_t n_batches);
+
+/// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.
+Network inherit(const Network& supernet, const Architecture& architecture);
+
+/// Copies every parameter and buffer of `to` from the one of its name in `from`. Throws, naming the
+/// first, when one is missing or of another shape.
+void copy_weights(const torch::nn::Module& from, torch::nn::Module& to);
+
+}  // namespace retia

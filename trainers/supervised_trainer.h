@@ -1,0 +1,21 @@
+#pragma once
+
+#include "trainers/trainer.h"
+
+namespace retia {
+
+/// Trains a model as it is: a frozen one, or a supernet whose mutator somebody else holds.
+class SupervisedTrainer final : public Trainer {
+ public:
+  /// `valid`: what it is scored on while it trains; none: nothing.
+  SupervisedTrainer(Network network, Batches train, std::optional<Batches> valid,
+                    const TrainerOptions& options, const SgdOptions& weight_optimizer);
+
+ private:
+  StepStats train_step(int64_t epoch, int64_t i) override;
+  std::optional<Score> validate() override;
+
+  std::optional<Batches> valid_;
+};
+
+}  // namespace retia

@@ -1,0 +1,180 @@
+#include "trainers/trainer.h"
+
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace retia {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    checkpoint.tensors[prefix + name] = tensor;
+  }
+}
+
+}  // namespace
+
+NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
+                         const std::string& prefix) {
+  NamedTensors found;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.compare(0, prefix.size(), prefix) == 0) {
+      found[name.substr(prefix.size())] = tensor;
+    }
+  }
+  return found;
+}
+
+Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
+                 const SgdOptions& weight_optimizer)
+    : network_(std::move(network)),
+      train_(std::move(train)),
+      options_(options),
+      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)) {
+  TORCH_CHECK(options.epochs >= 1, "trainer: epochs must be at least 1, got ", options.epochs);
+  TORCH_CHECK(options.label_smoothing >= 0 && options.label_smoothing < 1,
+              "trainer: label_smoothing must be at least 0 and below 1, got ",
+              options.label_smoothing);
+  TORCH_CHECK(options.validate_every >= 0, "trainer: validate_every must be at least 0, got ",
+              options.validate_every);
+}
+
+int64_t Trainer::steps_done() const { return epoch_ * train_.n_batches() + step_in_epoch_; }
+
+Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
+  const auto save_now = [&] {
+    if (checkpoints != nullptr) {
+      checkpoints->save(steps_done(), checkpoint(observer));
+    }
+  };
+  while (epoch_ < options_.epochs) {
+    const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_) /
+                                                 static_cast<double>(options_.epochs));
+    const double started = now() - sums_.seconds;
+    if (train_epoch(epoch_, observer) == Ending::Stopped) {
+      save_now();
+      return Ending::Stopped;
+    }
+    const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
+    const double trained = now() - started;
+    EpochReport report{epoch_, options_.epochs, sums_.loss / samples,
+                       static_cast<double>(sums_.correct) / samples, std::nullopt, lr, 0,
+                       samples / trained};
+    const bool last = epoch_ + 1 == options_.epochs;
+    const int64_t every = options_.validate_every;
+    if (last || (every > 0 && (epoch_ + 1) % every == 0)) {
+      report.validation = validate();
+    }
+    report.seconds = now() - started;
+    ++epoch_;
+    step_in_epoch_ = 0;
+    sums_ = {};
+    observer.on_epoch(report);
+    save_now();
+    if (epoch_ < options_.epochs && observer.stop_requested()) {
+      return Ending::Stopped;
+    }
+  }
+  return Ending::Finished;
+}
+
+Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
+  const double started = now() - sums_.seconds;
+  network_->train();
+  const int64_t steps = train_.n_batches();
+  while (step_in_epoch_ < steps) {
+    count(train_step(epoch, step_in_epoch_), epoch, step_in_epoch_);
+    ++step_in_epoch_;
+    sums_.seconds = now() - started;
+    const auto samples = static_cast<double>(sums_.samples);
+    observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, sums_.loss / samples,
+                      static_cast<double>(sums_.correct) / samples, samples / sums_.seconds});
+    if (step_in_epoch_ < steps && observer.stop_requested()) {
+      return Ending::Stopped;
+    }
+  }
+  return Ending::Finished;
+}
+
+void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
+  const auto loss = stats.loss.item<double>();
+  TORCH_CHECK(std::isfinite(loss), "the loss became ", loss, " at step ", i + 1, " of epoch ",
+              epoch + 1, ": lower the learning rate (--set weight_optimizer.lr=…); the last "
+              "checkpoint is kept");
+  sums_.loss += loss * static_cast<double>(stats.n_samples);
+  sums_.correct += stats.correct.item<int64_t>();
+  sums_.samples += stats.n_samples;
+}
+
+Trainer::Outcome Trainer::run(const Batch& batch) {
+  network_->prepare(batch.sample_keys, static_cast<double>(epoch_) /
+                                           static_cast<double>(options_.epochs));
+  const std::vector<at::Tensor> outputs = network_->run(batch.inputs);
+  const auto loss_of = [&](const at::Tensor& logits) {
+    return at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Mean, -100,
+                                  options_.label_smoothing);
+  };
+  at::Tensor loss = loss_of(outputs.front());
+  for (size_t i = 1; i < outputs.size(); ++i) {
+    loss = loss + options_.auxiliary_weight * loss_of(outputs[i]);
+  }
+  return {loss, outputs.front()};
+}
+
+StepStats Trainer::step_weights(const Batch& batch) {
+  const Outcome outcome = run(batch);
+  weight_optimizer_.step(gradients(outcome.loss, weights()));
+  const at::NoGradGuard no_grad;
+  return {outcome.loss.detach(), outcome.logits.argmax(1).eq(batch.targets).sum(), batch.size()};
+}
+
+Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
+  Checkpoint saved;
+  put(saved, "network/", named_parameters(*network_));
+  for (const auto& item : network_->named_buffers()) {
+    saved.tensors["network/" + item.key()] = item.value();
+  }
+  put(saved, "weight_optimizer/", weight_optimizer_.state());
+  saved.state = {{"epoch", epoch_},
+                 {"step", step_in_epoch_},
+                 {"loss", sums_.loss},
+                 {"correct", sums_.correct},
+                 {"samples", sums_.samples},
+                 {"seconds", sums_.seconds},
+                 {"observer", observer.state()}};
+  save(saved);
+  return saved;
+}
+
+void Trainer::restore(const Checkpoint& saved, TrainingObserver& observer) {
+  const at::NoGradGuard no_grad;
+  const NamedTensors network = with_prefix(saved.tensors, "network/");
+  const auto copy = [&](const std::string& name, at::Tensor target) {
+    const auto found = network.find(name);
+    TORCH_CHECK(found != network.end() && found->second.sizes() == target.sizes(),
+                "the checkpoint has no weights of sizes ", target.sizes(), " for '", name,
+                "': it is of another model");
+    target.copy_(found->second);
+  };
+  for (const auto& item : network_->named_parameters()) {
+    copy(item.key(), item.value());
+  }
+  for (const auto& item : network_->named_buffers()) {
+    copy(item.key(), item.value());
+  }
+  weight_optimizer_.load_state(with_prefix(saved.tensors, "weight_optimizer/"));
+  epoch_ = saved.state.at("epoch");
+  step_in_epoch_ = saved.state.at("step");
+  sums_ = {saved.state.at("loss"), saved.state.at("correct"), saved.state.at("samples"),
+           saved.state.at("seconds")};
+  observer.load_state(saved.state.at("observer"));
+  load(saved);
+}
+
+}  // namespace retia

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/executor/network.h"
+#include "engine/io/checkpoint.h"
+#include "trainers/data/batches.h"
+#include "trainers/optimizer.h"
+#include "trainers/score.h"
+
+namespace retia {
+
+struct TrainerOptions {
+  int64_t epochs = 50;
+  double label_smoothing = 0;     ///< 0 to 1 (exclusive): Szegedy et al. 2016
+  double auxiliary_weight = 0.4;  ///< of the loss of a second output, where the model has one
+  int64_t validate_every = 1;     ///< epochs between validations; 0: only at the end
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, label_smoothing,
+                                                auxiliary_weight, validate_every)
+
+/// What a training step tells: on the device, so that nothing waits for it.
+struct StepStats {
+  at::Tensor loss;     ///< mean over the batch, a scalar
+  at::Tensor correct;  ///< samples classified right, a scalar
+  int64_t n_samples = 0;
+};
+
+/// Where a run stands within an epoch.
+struct StepReport {
+  int64_t epoch = 0, epochs = 0;  ///< this one, counted from 0, and how many
+  int64_t step = 0, steps = 0;    ///< done in this epoch, and how many
+  double loss = 0, accuracy = 0;  ///< mean over the epoch so far
+  double images_per_second = 0;   ///< over the epoch so far
+};
+
+struct EpochReport {
+  int64_t epoch = 0, epochs = 0;
+  double loss = 0, accuracy = 0;
+  std::optional<Score> validation;
+  double lr = 0;
+  double seconds = 0, images_per_second = 0;
+};
+
+/// Who watches a run, and may end it.
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  virtual void on_step(const StepReport&) {}
+  virtual void on_epoch(const EpochReport&) {}
+  /// Asked after each step; true: the run is saved and ends.
+  virtual bool stop_requested() { return false; }
+  /// What of the observer's own goes into a checkpoint, and comes back.
+  virtual Json state() { return Json::object(); }
+  virtual void load_state(const Json&) {}
+};
+
+enum class Ending { Finished, Stopped };
+
+/// The training loop, once: epochs, schedule, checkpoints, resuming, reports. Which batch comes when
+/// is a function of the seed (see Batches), so a resumed run gives the numbers of an uninterrupted one.
+class Trainer {
+ public:
+  /// `network` is trained on `train`. Both may be shared with others, who must not change them.
+  Trainer(Network network, Batches train, const TrainerOptions& options,
+          const SgdOptions& weight_optimizer);
+  virtual ~Trainer() = default;
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after every
+  /// epoch and when stopped. Throws on a loss that is not finite, naming the step; the last checkpoint
+  /// stays.
+  Ending fit(TrainingObserver& observer, CheckpointStore* checkpoints);
+
+  /// Continues where `saved` was made: weights, optimisers, position and what `observer` kept.
+  void restore(const Checkpoint& saved, TrainingObserver& observer);
+
+  Network& network() { return network_; }
+  const Batches& train_batches() const { return train_; }
+
+  /// Steps done since the beginning.
+  int64_t steps_done() const;
+
+ protected:
+  /// One step on the i-th batch of `epoch`.
+  virtual StepStats train_step(int64_t epoch, int64_t i) = 0;
+  /// One epoch from step `step_in_epoch_` on; for methods with phases.
+  virtual Ending train_epoch(int64_t epoch, TrainingObserver& observer);
+  /// How well the network does on what it is not trained on, where that can be said.
+  virtual std::optional<Score> validate() { return std::nullopt; }
+  /// All that changes in training, beside the network and the weight optimiser.
+  virtual void save(Checkpoint&) {}
+  virtual void load(const Checkpoint&) {}
+
+  /// Mean loss over the batch (cross-entropy, and the auxiliary output's), and the logits.
+  struct Outcome {
+    at::Tensor loss, logits;
+  };
+  Outcome run(const Batch& batch);
+
+  /// d outcome.loss / d weights, clipped and applied. Returns what a step reports.
+  StepStats step_weights(const Batch& batch);
+
+  const std::vector<at::Tensor>& weights() const { return weight_optimizer_.parameters(); }
+  Optimizer& weight_optimizer() { return weight_optimizer_; }
+  const TrainerOptions& options() const { return options_; }
+
+ private:
+  Checkpoint checkpoint(TrainingObserver& observer);
+  void count(const StepStats& stats, int64_t epoch, int64_t i);
+
+  Network network_;
+  Batches train_;
+  TrainerOptions options_;
+  Optimizer weight_optimizer_;
+  int64_t epoch_ = 0;          // the one to train next
+  int64_t step_in_epoch_ = 0;  // the one to do next
+  struct {
+    double loss = 0;  // summed over samples
+    int64_t correct = 0, samples = 0;
+    double seconds = 0;
+  } sums_;
+};
+
+/// Entries of `tensors` whose names begin with `prefix`, without it.
+NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors, const std::string& prefix);
+
+}  // namespace retia
