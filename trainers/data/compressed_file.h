@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace retia {
+
+/// `folder/name`, or `folder/name.gz` where only that exists. Throws one line that names the
+/// missing file.
+std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name);
+
+/// All bytes of a file, decompressed where it is in gzip's format whatever its name. Throws one
+/// line that names the file where it cannot be read, or its compressed data are damaged or cut
+/// short.
+std::string read_file(const std::filesystem::path& path);
+
+}  // namespace retia

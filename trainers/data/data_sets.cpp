@@ -1,0 +1,120 @@
+#include "trainers/data/data_sets.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "engine/suggest.h"
+#include "trainers/data/cifar.h"
+#include "trainers/data/idx.h"
+
+namespace retia {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kDigits = 10;
+
+/// Folders that are tried where none is given, the best first.
+std::vector<fs::path> usual_folders(const std::string& name) {
+  std::vector<fs::path> folders;
+  if (const char* const data = std::getenv("RETIA_DATA"); data != nullptr && *data != '\0') {
+    folders.push_back(fs::path(data) / name);
+  }
+  std::error_code unreadable;
+  const fs::path program = fs::read_symlink("/proc/self/exe", unreadable);
+  if (!unreadable) {
+    folders.push_back(program.parent_path().parent_path().parent_path().parent_path() / "data" /
+                      name);
+  }
+  folders.push_back(fs::path(RETIA_SOURCE_DATA) / name);
+  folders.push_back(fs::path("/usr/share/datasets") / name);
+  return folders;
+}
+
+/// What brings the files of a data set here, as the beginning of an advice.
+std::string remedy(const std::string& name) {
+  if (name == "digits" || name == "fashion-mnist") {
+    return "run scripts/setup, or ";
+  }
+  return name == "cifar10" ? "run scripts/fetch_data cifar10, or " : "";
+}
+
+DataSplits load_idx(const DataOptions& options) {
+  return read_idx_folder(data_folder(options), kDigits);
+}
+
+DataSplits load_cifar10(const DataOptions& options) {
+  return read_cifar10_folder(data_folder(options));
+}
+
+DataSplits load_csv(const DataOptions& options) {
+  TORCH_CHECK(!options.dir.empty(),
+              "data set 'csv' needs a file, or a folder with train.csv and test.csv: give it by "
+              "--data-dir PATH");
+  return read_csv(options.dir, options.csv);
+}
+
+DataSplits load_synthetic(const DataOptions& options) { return make_synthetic(options.synthetic); }
+
+}  // namespace
+
+void DataSets::add(const std::string& name, Loader loader) {
+  TORCH_CHECK(loaders_.emplace(name, std::move(loader)).second, "there is a data set '", name,
+              "' already: give another name");
+}
+
+DataSplits DataSets::load(const DataOptions& options) const {
+  const auto found = loaders_.find(options.name);
+  TORCH_CHECK(found != loaders_.end(), "unknown data set '", options.name, "'",
+              suggestion(options.name, names()));
+  TORCH_CHECK(options.limit >= 0, "the limit of training samples must be at least 0, but is ",
+              options.limit);
+  DataSplits splits = found->second(options);
+  for (Dataset* part : {&splits.train, &splits.test}) {
+    part->name = options.name;
+    check_dataset(*part);
+  }
+  if (options.limit > 0 && options.limit < splits.train.size()) {
+    splits.train.inputs = splits.train.inputs.slice(0, 0, options.limit).clone();
+    splits.train.targets = splits.train.targets.slice(0, 0, options.limit).clone();
+  }
+  return with_statistics(std::move(splits));
+}
+
+std::vector<std::string> DataSets::names() const {
+  std::vector<std::string> result;
+  for (const auto& [name, loader] : loaders_) {
+    result.push_back(name);
+  }
+  return result;
+}
+
+DataSets standard_data_sets() {
+  DataSets sets;
+  sets.add("digits", &load_idx);
+  sets.add("mnist", &load_idx);
+  sets.add("fashion-mnist", &load_idx);
+  sets.add("cifar10", &load_cifar10);
+  sets.add("csv", &load_csv);
+  sets.add("synthetic", &load_synthetic);
+  return sets;
+}
+
+fs::path data_folder(const DataOptions& options) {
+  if (!options.dir.empty()) {
+    TORCH_CHECK(fs::is_directory(options.dir), "data set '", options.name, "': there is no folder ",
+                options.dir, "; --data-dir names the folder of its files");
+    return options.dir;
+  }
+  const std::vector<fs::path> folders = usual_folders(options.name);
+  const auto found = std::find_if(folders.begin(), folders.end(),
+                                  [](const fs::path& folder) { return fs::is_directory(folder); });
+  TORCH_CHECK(found != folders.end(), "the files of data set '", options.name,
+              "' were not found: ", remedy(options.name), "give their folder by --data-dir");
+  return *found;
+}
+
+}  // namespace retia

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "trainers/data/dataset.h"
+
+namespace retia {
+
+struct SyntheticOptions {
+  int64_t n_train = 1024;  ///< samples, ≥ 1
+  int64_t n_test = 256;    ///< samples, ≥ 1
+  int64_t n_classes = 10;  ///< ≥ 1
+  int64_t channels = 1;    ///< ≥ 1
+  int64_t height = 8;      ///< pixels, ≥ 1
+  int64_t width = 8;       ///< pixels, ≥ 1
+  int64_t noise = 32;      ///< how far a pixel strays from its class's, in 0 … 127 pixel values
+  uint64_t seed = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SyntheticOptions, n_train, n_test, n_classes,
+                                                channels, height, width, noise, seed)
+
+/// Images that are easy to tell apart: each class is a mosaic of up to 4 x 4 patches of random
+/// brightness, each image its class's mosaic with uniform noise. Classes take turns. Depends on the
+/// options only, on every machine. Without statistics.
+DataSplits make_synthetic(const SyntheticOptions& options);
+
+}  // namespace retia
