@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace retia {
 
@@ -31,6 +33,13 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Replaces a file without the synchronising that thousands of damaged files in a row need not wait
+/// for.
+inline void write_plainly(const std::filesystem::path& path, std::string_view bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
 
 /// The message of the error that `action` throws.
 inline std::string error_of(const std::function<void()>& action) {

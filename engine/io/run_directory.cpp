@@ -1,0 +1,177 @@
+#include "engine/io/run_directory.h"
+
+#include <c10/util/Exception.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "engine/io/files.h"
+
+namespace retia {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kLockFile = "lock";
+constexpr const char* kConfigFile = "config.json";
+constexpr const char* kFinishedFile = "finished.json";
+constexpr const char* kConfigFormat = "retia.config";
+constexpr int64_t kVersion = 1;
+constexpr std::array<const char*, 5> kHarmlessKeys = {"threads", "quiet", "resume", "device",
+                                                      "out"};
+
+bool is_harmless(const std::string& key) {
+  return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();
+}
+
+std::string shown(const json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found == object.end() ? "not given" : found->dump();
+}
+
+/// "space.channels was 16 and is 8 now" for the first key whose values differ.
+std::optional<std::string> first_difference(const json& before, const json& now,
+                                            const std::string& path) {
+  json keys = before;
+  keys.update(now);
+  for (const auto& [key, ignored] : keys.items()) {
+    const bool in_both = before.contains(key) && now.contains(key);
+    if (is_harmless(key) || (in_both && before[key] == now[key])) {
+      continue;
+    }
+    if (!in_both || !before[key].is_object() || !now[key].is_object()) {
+      return path + key + " was " + shown(before, key) + " and is " + shown(now, key) + " now";
+    }
+    if (auto difference = first_difference(before[key], now[key], path + key + ".")) {
+      return difference;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether the folder holds anything but what a process leaves that was killed before its run
+/// began.
+bool holds_files(const std::filesystem::path& path) {
+  const auto counts = [](const std::filesystem::directory_entry& entry) {
+    const auto name = entry.path().filename();
+    return name != kLockFile && name != std::string(kConfigFile) + ".tmp";
+  };
+  const auto entries = std::filesystem::directory_iterator(path);
+  return std::any_of(begin(entries), end(entries), counts);
+}
+
+/// A descriptor that holds the folder's lock.
+int locked(const std::filesystem::path& path) {
+  const auto file = path / kLockFile;
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  TORCH_CHECK(descriptor >= 0, file.string(), ": cannot be written: ", std::strerror(errno));
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+    const std::string pid = std::to_string(::getpid());
+    const bool written =
+        ::ftruncate(descriptor, 0) == 0 && ::write(descriptor, pid.data(), pid.size()) >= 0;
+    if (written) {
+      return descriptor;
+    }
+  }
+  const int failure = errno;
+  std::array<char, 32> pid = {};
+  const ssize_t n_read = ::pread(descriptor, pid.data(), pid.size() - 1, 0);
+  ::close(descriptor);
+  TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ", path.string(), " (pid ",
+              n_read > 0 ? pid.data() : "unknown", "): wait for it, or give another --out");
+  TORCH_CHECK(false, file.string(), ": cannot be locked: ", std::strerror(failure));
+}
+
+void check_is_folder(const std::filesystem::path& path) {
+  TORCH_CHECK(std::filesystem::is_directory(path), path.string(),
+              " is a file: give a folder as --out");
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(std::filesystem::path path, int lock, RunState state)
+    : path_(std::move(path)), lock_(lock), state_(state) {}
+
+RunDirectory::RunDirectory(RunDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), state_(other.state_) {}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) {
+    ::close(lock_);
+  }
+}
+
+RunDirectory RunDirectory::create(const std::filesystem::path& path, const json& config) {
+  TORCH_CHECK(config.is_object(), path.string(), ": expected an object as config, but got ",
+              config.dump());
+  const bool was_there = std::filesystem::exists(path);
+  if (was_there) {
+    check_is_folder(path);
+    TORCH_CHECK(!std::filesystem::exists(path / kConfigFile), path.string(),
+                " already holds a run: give another --out, or continue it with --resume");
+    TORCH_CHECK(!holds_files(path), path.string(),
+                " holds other files: give another --out, or an empty folder");
+  }
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  TORCH_CHECK(!failure, path.string(), ": cannot be made: ", failure.message());
+
+  RunDirectory directory(path, locked(path), RunState::New);
+  TORCH_CHECK(!holds_files(path), "another process has started a run in ", path.string(),
+              ": give another --out");
+  json document = config;
+  document["format"] = kConfigFormat;
+  document["version"] = kVersion;
+  try {
+    write_json(path / kConfigFile, document);
+  } catch (const c10::Error&) {
+    std::filesystem::remove(path / kLockFile, failure);
+    if (!was_there) {
+      std::filesystem::remove(path, failure);
+    }
+    throw;
+  }
+  return directory;
+}
+
+RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json& config) {
+  if (!std::filesystem::exists(path)) {
+    return create(path, config);
+  }
+  check_is_folder(path);
+  if (!std::filesystem::exists(path / kConfigFile)) {
+    TORCH_CHECK(!holds_files(path), path.string(), " holds files but no run (no ", kConfigFile,
+                "): give another --out");
+    return create(path, config);
+  }
+  RunDirectory directory(path, locked(path), RunState::Unfinished);
+  json before = read_format(path / kConfigFile, kConfigFormat, kVersion);
+  json now = config;
+  for (const char* header : {"format", "version"}) {
+    before.erase(header);
+    now.erase(header);
+  }
+  const std::optional<std::string> difference = first_difference(before, now, "");
+  TORCH_CHECK(!difference.has_value(), path.string(),
+              " holds a run with other options: ", difference.value_or(""),
+              ": give the same, or another --out");
+  if (std::filesystem::exists(path / kFinishedFile)) {
+    directory.state_ = RunState::Finished;
+  }
+  return directory;
+}
+
+void RunDirectory::mark_finished() {
+  write_json(path_ / kFinishedFile, {{"format", "retia.finished"}, {"version", kVersion}});
+  state_ = RunState::Finished;
+}
+
+}  // namespace retia

@@ -1,0 +1,82 @@
+#include "engine/io/stop_signal.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/engine/io/temporary_folder.h"
+
+namespace retia {
+namespace {
+
+/// The status, as of waitpid, of a child that runs `action` and then exits with 7.
+int status_of(const std::function<void()>& action) {
+  const pid_t child = fork();
+  if (child == 0) {
+    action();
+    _exit(7);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(StopSignal, IsRaisedByInterruptAndTerminate) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    const StopSignal stop;
+    EXPECT_FALSE(stop.requested());
+    raise(number);
+    EXPECT_TRUE(stop.requested());
+    EXPECT_EQ(stop.signal(), number);
+  }
+}
+
+TEST(StopSignal, RemembersTheFirst) {
+  const StopSignal stop;
+  raise(SIGTERM);
+  raise(SIGTERM);
+  raise(SIGINT);
+  EXPECT_EQ(stop.signal(), SIGTERM);
+}
+
+TEST(StopSignal, LetsASecondInterruptKill) {
+  const int status = status_of([] {
+    const StopSignal stop;
+    raise(SIGINT);
+    raise(SIGINT);
+  });
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGINT);
+}
+
+TEST(StopSignal, PutsBackWhatWasThere) {
+  const int status = status_of([] {
+    { const StopSignal stop; }
+    raise(SIGTERM);
+  });
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST(StopSignal, LeavesAnIgnoredInterruptIgnored) {
+  const int status = status_of([] {
+    ::signal(SIGINT, SIG_IGN);
+    const StopSignal stop;
+    raise(SIGINT);
+    raise(SIGINT);
+    _exit(stop.requested() ? 1 : 0);
+  });
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(StopSignal, IsOneAtATime) {
+  const StopSignal stop;
+  EXPECT_EQ(error_of([] { StopSignal second; }),
+            "StopSignal: expected one at a time, but another one lives");
+  raise(SIGTERM);
+  EXPECT_TRUE(stop.requested());
+}
+
+}  // namespace
+}  // namespace retia
