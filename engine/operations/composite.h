@@ -42,4 +42,11 @@ class Composite final : public ir::OperationKind {
   Write write_;
 };
 
+/// An operation of the composite that `write` writes; all of one `write` share one kind.
+template <auto write, class Options>
+ir::Operation composite(const std::string& type, const Options& options) {
+  static const auto kind = std::make_shared<const Composite<Options>>(type, write);
+  return {kind, options};
+}
+
 }  // namespace retia

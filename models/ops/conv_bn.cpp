@@ -1,0 +1,23 @@
+#include "models/ops/conv_bn.h"
+
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/composite.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/reshape.h"
+
+namespace retia {
+
+Wire conv_bn_parts(Builder& b, Wire x, const ConvBnOptions& o) {
+  if (o.relu == ReluPlace::Before) {
+    x = b.add("relu", ops::relu(), {x});
+  }
+  x = b.add("conv", ops::conv2d({.out = o.out, .kernel = o.kernel, .stride = o.stride}), {x});
+  x = b.add("bn", ops::batch_norm({.affine = o.affine}), {x});
+  return o.relu == ReluPlace::After ? b.add("relu", ops::relu(), {x}) : x;
+}
+
+ir::Operation ops::conv_bn(const ConvBnOptions& options) {
+  return composite<&conv_bn_parts>("conv_bn", options);
+}
+
+}  // namespace retia

@@ -1,0 +1,25 @@
+#include "models/ops/dil_conv.h"
+
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/composite.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/reshape.h"
+
+namespace retia {
+
+Wire dil_conv_parts(Builder& b, Wire x, const DilConvOptions& o) {
+  x = b.add("relu", ops::relu(), {x});
+  x = b.add(
+      "depthwise",
+      ops::conv2d(
+          {.kernel = o.kernel, .stride = o.stride, .dilation = o.dilation, .depthwise = true}),
+      {x});
+  x = b.add("pointwise", ops::conv2d({.kernel = 1}), {x});
+  return b.add("bn", ops::batch_norm({.affine = o.affine}), {x});
+}
+
+ir::Operation ops::dil_conv(const DilConvOptions& options) {
+  return composite<&dil_conv_parts>("dil_conv", options);
+}
+
+}  // namespace retia
