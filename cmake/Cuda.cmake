@@ -64,6 +64,7 @@ target_include_directories(torch::c10_cuda SYSTEM INTERFACE
   ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 target_link_libraries(torch::cuda INTERFACE torch::c10_cuda torch::cpu)
 # LibTorch's CUDA headers include those of cuBLAS, cuDNN and NCCL, which a toolkit may lack.
+target_include_directories(torch::cuda SYSTEM INTERFACE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 foreach(wheels IN LISTS cuda_wheels)
   foreach(package cu13 cudnn nccl)
     target_include_directories(torch::cuda SYSTEM INTERFACE
