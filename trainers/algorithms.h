@@ -21,14 +21,14 @@ struct Search {
 /// Name -> what makes its mutator and trainer. Extended by `add`.
 class AlgorithmTable {
  public:
-  /// `make(options, setup, seed)`; Options reads from JSON.
+  /// `maker(options, setup, seed)`; Options reads from JSON.
   template <class Options>
   void add(const std::string& name,
-           Search (*make)(const Options&, const SearchSetup&, uint64_t seed)) {
+           Search (*maker)(const Options&, const SearchSetup&, uint64_t seed)) {
     TORCH_CHECK(!entries_.count(name), "algorithm '", name, "' is in the table already");
-    entries_[name] = {Json(Options{}), [name, make](const Json& options, const SearchSetup& setup,
+    entries_[name] = {Json(Options{}), [name, maker](const Json& options, const SearchSetup& setup,
                                                     uint64_t seed) {
-      return make(options_from_json<Options>(options, "algorithm '" + name + "'"), setup, seed);
+      return maker(options_from_json<Options>(options, "algorithm '" + name + "'"), setup, seed);
     }};
   }
 

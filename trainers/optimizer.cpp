@@ -86,7 +86,7 @@ void Optimizer::step(const Gradients& given) {
   }
   optimizer_->step();
   for (at::Tensor& parameter : parameters_) {
-    parameter.mutable_grad() = {};
+    parameter.mutable_grad() = at::Tensor();
   }
 }
 

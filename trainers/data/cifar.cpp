@@ -22,7 +22,7 @@ constexpr int kTrainFiles = 5;
 }  // namespace
 
 Dataset read_cifar10_file(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_decompressed(path);
   const auto n_bytes = static_cast<int64_t>(bytes.size());
   TORCH_CHECK(n_bytes > 0 && n_bytes % kRecord == 0, path.string(),
               " is cut short or no CIFAR-10 file: it should hold records of ", kRecord,

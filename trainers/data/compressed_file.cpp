@@ -29,7 +29,7 @@ std::filesystem::path find_file(const std::filesystem::path& folder, const std::
               " nor the same with .gz; --data-dir names the folder that holds it");
 }
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_decompressed(const std::filesystem::path& path) {
   TORCH_CHECK(!std::filesystem::is_directory(path), path.string(),
               " is a folder, but a file is needed");
   const std::unique_ptr<gzFile_s, CloseFile> file(gzopen(path.c_str(), "rb"));

@@ -12,6 +12,6 @@ std::filesystem::path find_file(const std::filesystem::path& folder, const std::
 /// All bytes of a file, decompressed where it is in gzip's format whatever its name. Throws one
 /// line that names the file where it cannot be read, or its compressed data are damaged or cut
 /// short.
-std::string read_file(const std::filesystem::path& path);
+std::string read_decompressed(const std::filesystem::path& path);
 
 }  // namespace retia

@@ -77,7 +77,7 @@ struct Table {
 };
 
 Table read_table(const std::filesystem::path& path, char separator) {
-  const std::string text = read_file(path);
+  const std::string text = read_decompressed(path);
   Table table;
   int64_t line_number = 0;
   for (size_t start = text.rfind(kByteOrderMark, 0) == 0 ? kByteOrderMark.size() : 0;

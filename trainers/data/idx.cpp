@@ -27,7 +27,7 @@ uint32_t big_endian_word(const std::string& bytes, size_t index) {
 /// The unsigned bytes after a header of `magic` and the sizes of `n_dims` dimensions, in that
 /// shape.
 at::Tensor read_idx(const std::filesystem::path& path, uint32_t magic, size_t n_dims) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_decompressed(path);
   const size_t header = (1 + n_dims) * kWord;
   TORCH_CHECK(bytes.size() >= header, path.string(), " is cut short: an IDX header has ", header,
               " bytes, the file only ", bytes.size());
