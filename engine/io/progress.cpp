@@ -144,7 +144,10 @@ std::string Progress::status(Form form) const {
   const double now = options_.now();
   std::string text = phase_.title;
   text += form == Form::WithBar ? bar_text(steps_, phase_.n_steps) : "";
-  text += " " + std::to_string(steps_) + "/" + std::to_string(phase_.n_steps);
+  text.append(" ")
+      .append(std::to_string(steps_))
+      .append("/")
+      .append(std::to_string(phase_.n_steps));
   for (const auto& [name, value] : numbers_) {
     text += "  " + name + " " + number_text(value, "%.4g");
   }

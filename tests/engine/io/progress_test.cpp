@@ -1,6 +1,6 @@
 #include "engine/io/progress.h"
 
-#include <regex>
+#include <cctype>
 #include <sstream>
 
 #include "engine/io/files.h"
@@ -23,6 +23,13 @@ struct Screen {
     return taken;
   }
 };
+
+std::string with_digits_hidden(std::string text) {
+  for (char& letter : text) {
+    letter = std::isdigit(static_cast<unsigned char>(letter)) != 0 ? '#' : letter;
+  }
+  return text;
+}
 
 TEST(Progress, PrintsALineNowAndThenAndAtTheEndOfAPhase) {
   Screen screen;
@@ -112,9 +119,8 @@ TEST(Progress, IsSilentWhenQuietButLogs) {
     progress.end();
   }
   EXPECT_EQ(screen.take(), "");
-  const std::string date = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ )";
-  EXPECT_TRUE(std::regex_match(read_file(folder / "log.txt"),
-                               std::regex(date + "a note\n" + date + "a 1/1  loss 1\n")));
+  EXPECT_EQ(with_digits_hidden(read_file(folder / "log.txt")),
+            "####-##-##T##:##:##Z a note\n####-##-##T##:##:##Z a #/#  loss #\n");
 }
 
 TEST(Progress, AppendsToItsLog) {
