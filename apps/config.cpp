@@ -95,6 +95,7 @@ void check_run(const RunOptions& run) {
   check_known("device", run.device, {"cpu", "cuda"});
   check_known("precision", run.precision, {"fp32", "fp64"});
   check_known("executor", run.executor, {"reference"});
+  check_known("format", run.format, {"text", "ir", "search-space", "dot"});
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
@@ -123,6 +124,8 @@ const std::vector<OptionRow>& shared_options() {
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference"},
       {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
+      {"format", "run.format", Type::Text, "text, ir, search-space or dot"},
+      {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
       {"resume", "run.resume", Type::Flag, "continue what --out holds, or start there"},
       {"quiet", "run.quiet", Type::Flag, "no progress"},
   };

@@ -21,11 +21,14 @@ struct RunOptions {
   std::string executor = "reference";  ///< how graphs are run
   int64_t threads = 0;                 ///< of one operation; 0: all cores
   int64_t seed = 0;                    ///< of weights, data order, split and search
+  std::string format = "text";         ///< of what is shown: text, ir, search-space or dot
+  bool profile = false;                ///< show costs
   bool resume = false;                 ///< continue what `out` holds
   bool quiet = false;                  ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
-                                                precision, executor, threads, seed, resume, quiet)
+                                                precision, executor, threads, seed, format, profile,
+                                                resume, quiet)
 
 /// All that a command was told: defaults, then the file of --config, then options, then --set.
 struct Config {

@@ -26,6 +26,11 @@ const std::vector<Command>& commands() {
        with({"architecture", "out", "epochs", "resume"}), retrain},
       {"evaluate", "scores an architecture with the weights of a run", nullptr,
        with({"architecture", "checkpoint"}), evaluate},
+      {"space",
+       "shows a space: choices, graph, costs",
+       "space.name",
+       {"space", "architecture", "data", "data-dir", "format", "profile"},
+       space},
   };
   return all;
 }
@@ -37,6 +42,7 @@ void print_help() {
     std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
               << command.summary << '\n';
   }
+  std::cout << "  bench       times a search step: retia bench search-step\n";
   std::cout << "\n`retia COMMAND --help` lists a command's options.\n";
 }
 
@@ -93,6 +99,14 @@ int Program::run(int argc, char** argv) const {
       return fail(message_of(error), kFailed);
     }
   }
+  if (name == "bench") {
+    try {
+      return bench(*this, words);
+    } catch (const std::exception& error) {
+      return fail(message_of(error), kBadUsage);
+    }
+  }
+  names.emplace_back("bench");
   return fail("unknown command '" + name + "'" + suggestion(name, names), kBadUsage);
 }
 

@@ -43,5 +43,9 @@ struct Command {
 int search(const Program& program, const Config& config);
 int retrain(const Program& program, const Config& config);
 int evaluate(const Program& program, const Config& config);
+int space(const Program& program, const Config& config);
+
+/// `retia bench …`, which has flags of its own.
+int bench(const Program& program, const std::vector<std::string>& words);
 
 }  // namespace retia

@@ -21,9 +21,9 @@ class SinglePathTrainer final : public OneShotTrainer {
   /// Scores the candidates; each distinct one once. The mutator stays as it is.
   Architecture export_architecture() override;
 
- private:
   StepStats train_step(const Batch& train, const Batch& valid) override;
 
+ private:
   SinglePathOptions options_;
 };
 
