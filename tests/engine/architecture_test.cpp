@@ -19,15 +19,14 @@ TEST(Architecture, ComparesAndHashesByItsDecisions) {
   b["normal/0"] = {{3}};
   EXPECT_EQ(a, b);
   EXPECT_EQ(a.hash(), b.hash());
-  const std::vector<Architecture> unlike = {
-      {},
-      {{"normal/0", {{3}}}},
-      {{"normal/0", {{3}}}, {"skip", {{0}}}},
-      {{"normal/0", {{3}}}, {"skip", {{1, 0}}}},
-      {{"normal/0", {{3, 0}}}, {"skip", {{1}}}},
-      {{"normal/0", {}}, {"skip", {{3, 0, 1}}}},
-      {{"normal/0skip", {{3}}}, {"", {{0, 1}}}},
-      {{"normal/0", {{0, 1}}}, {"skip", {{3}}}}};
+  const std::vector<Architecture> unlike = {{},
+                                            {{"normal/0", {{3}}}},
+                                            {{"normal/0", {{3}}}, {"skip", {{0}}}},
+                                            {{"normal/0", {{3}}}, {"skip", {{1, 0}}}},
+                                            {{"normal/0", {{3, 0}}}, {"skip", {{1}}}},
+                                            {{"normal/0", {}}, {"skip", {{3, 0, 1}}}},
+                                            {{"normal/0skip", {{3}}}, {"", {{0, 1}}}},
+                                            {{"normal/0", {{0, 1}}}, {"skip", {{3}}}}};
   std::set<uint64_t> hashes = {a.hash()};
   for (const Architecture& other : unlike) {
     EXPECT_NE(a, other);

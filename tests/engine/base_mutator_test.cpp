@@ -112,19 +112,21 @@ TEST(BaseMutator, LabelsAfreshWhenAModelIsBoundFromAnotherRoot) {
 }
 
 TEST(BaseMutator, BindsAModuleThatIsRegisteredTwiceOnce) {
-  torch::nn::Module model("model");
+  const auto model = std::make_shared<torch::nn::Module>("model");
   const LayerChoice op(std::vector<NamedCandidate>{{"five", Scale(5)}, {"seven", Scale(7)}});
-  model.register_module("a", op.ptr());
-  model.register_module("b", op.ptr());
-  const ProductMutator mutator(model);
+  model->register_module("a", op.ptr());
+  model->register_module("b", op.ptr());
+  const ProductMutator mutator(*model);
   EXPECT_THAT(labels(mutator), ElementsAre("a"));
 }
 
 TEST(BaseMutator, RefusesUnlikeChoicesOfOneLabel) {
-  torch::nn::Module model("model");
-  model.register_module("a", LayerChoice(std::vector<NamedCandidate>{{"five", Scale(5)}}, "op").ptr());
-  model.register_module("b", LayerChoice(std::vector<NamedCandidate>{{"six", Scale(6)}}, "op").ptr());
-  EXPECT_THAT(error_of([&] { ProductMutator mutator(model); }),
+  const auto model = std::make_shared<torch::nn::Module>("model");
+  model->register_module("a",
+                         LayerChoice(std::vector<NamedCandidate>{{"five", Scale(5)}}, "op").ptr());
+  model->register_module("b",
+                         LayerChoice(std::vector<NamedCandidate>{{"six", Scale(6)}}, "op").ptr());
+  EXPECT_THAT(error_of([&] { ProductMutator mutator(*model); }),
               HasSubstr("'op' has candidates [five] in one place and [six] in another"));
 }
 

@@ -80,7 +80,8 @@ inline Architecture random_architecture_of(const std::vector<Mutable>& mutables,
   Architecture architecture;
   for (const Mutable& choice : mutables) {
     const int64_t n = choice.n_candidates();
-    architecture[choice.label].chosen = random.choose(choice.n_chosen.value_or(random.below(n + 1)), n);
+    architecture[choice.label].chosen =
+        random.choose(choice.n_chosen.value_or(random.below(n + 1)), n);
   }
   return architecture;
 }

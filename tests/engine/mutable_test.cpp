@@ -45,8 +45,7 @@ TEST(Mutable, ChecksAWholeArchitecture) {
     return error_of([&] { check_architecture(architecture, space, Purpose::Final); });
   };
   EXPECT_EQ(error({{"op", {{0}}}, {"edges", {{0, 1}}}}), "(no error)");
-  EXPECT_EQ(error({{"op", {{0}}}}),
-            "the architecture decides nothing for input choice 'edges'");
+  EXPECT_EQ(error({{"op", {{0}}}}), "the architecture decides nothing for input choice 'edges'");
   EXPECT_THAT(error({{"op", {{0}}}, {"edge", {{0, 1}}}, {"edges", {{0, 1}}}}),
               HasSubstr("decides 'edge', which this space does not have; did you mean 'edges'?"));
   EXPECT_THAT(error({{"op", {{0, 1}}}, {"edges", {{0, 1}}}}), HasSubstr("'op': expected 1"));

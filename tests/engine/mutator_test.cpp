@@ -94,15 +94,22 @@ TEST_F(MutatorOnPlain, DecidesAtResetAndHoldsUntilTheNext) {
 TEST_F(MutatorOnPlain, RefusesDecisionsThatDoNotFitAndKeepsTheOldOnes) {
   const Architecture good = {{"op", {{1}}}, {"pick", {{0, 1}}}};
   mutator_.apply(good);
-  EXPECT_THAT(error_of([&] { mutator_.apply({{"op", {{1}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                mutator_.apply({{"op", {{1}}}});
+              }),
               HasSubstr("decides nothing for input choice 'pick'"));
-  EXPECT_THAT(error_of([&] { mutator_.apply({{"op", {{3}}}, {"pick", {{0, 1}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                mutator_.apply({{"op", {{3}}}, {"pick", {{0, 1}}}});
+              }),
               HasSubstr("'op': index 3"));
-  EXPECT_THAT(error_of([&] { mutator_.apply({{"op", {{1}}}, {"pick", {{0}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                mutator_.apply({{"op", {{1}}}, {"pick", {{0}}}});
+              }),
               HasSubstr("'pick': expected at least 2"));
-  EXPECT_THAT(
-      error_of([&] { mutator_.apply({{"op", {{1}}}, {"pick", {{0, 1}}}, {"pik", {{0}}}}); }),
-      HasSubstr("did you mean 'pick'"));
+  EXPECT_THAT(error_of([&] {
+                mutator_.apply({{"op", {{1}}}, {"pick", {{0, 1}}}, {"pik", {{0}}}});
+              }),
+              HasSubstr("did you mean 'pick'"));
   EXPECT_EQ(mutator_.current(), good);
 }
 
@@ -192,7 +199,9 @@ TEST(Mutator, RefusesToConcatenateABlendOfMoreThanAreChosen) {
   WeightedMutator mutator(*pick);
   mutator.apply({{"pick", {{0, 1, 2}}}});
   const at::Tensor x = at::ones({1, 1});
-  EXPECT_THAT(error_of([&] { pick->forward({x, x, x}); }),
+  EXPECT_THAT(error_of([&] {
+                pick->forward({x, x, x});
+              }),
               HasSubstr("'pick' concatenates 2 inputs, but its mutator blends 3"));
 }
 

@@ -73,14 +73,13 @@ TEST(Builder, SharesLabelsOfALabelScopeWhereverItStands) {
     x = b.layer_choice("op", relu_or_skip(), {x});
     x = b.layer_choice("given", relu_or_skip(), {x}, {.label = "absolute"});
     x = b.add("conv", ops::conv2d({.kernel = ValueChoice<int64_t>({1, 3})}), {x});
-    x = b.cell("inner",
-               [](Builder& c, Wire y) { return c.layer_choice("op", relu_or_skip(), {y}); }, x);
+    x = b.cell(
+        "inner", [](Builder& c, Wire y) { return c.layer_choice("op", relu_or_skip(), {y}); }, x);
   }
   b.output("y", x);
   const Graph graph = b.finish();
-  EXPECT_THAT(names(graph),
-              ElementsAre("x", "cell0/op", "cell0/given", "cell0/conv", "cell0/inner", "cell1/op",
-                          "cell1/given", "cell1/conv", "cell1/inner"));
+  EXPECT_THAT(names(graph), ElementsAre("x", "cell0/op", "cell0/given", "cell0/conv", "cell0/inner",
+                                        "cell1/op", "cell1/given", "cell1/conv", "cell1/inner"));
   EXPECT_THAT(labels(graph),
               ElementsAre("normal/op", "absolute", "normal/conv/kernel", "normal/inner/op"));
 }
@@ -101,7 +100,9 @@ TEST(Builder, RefusesDotsAndNamesThatAreTaken) {
   const Wire x = b.input("x", {4});
   EXPECT_THAT(error_of([&] { b.add("a.b", ops::relu(), {x}); }), HasSubstr("has a dot"));
   EXPECT_THAT(error_of([&] { b.add("x", ops::relu(), {x}); }), HasSubstr("two nodes named 'x'"));
-  EXPECT_THAT(error_of([&] { b.layer_choice("c", {{"v1.5", ops::relu()}}, {x}); }),
+  EXPECT_THAT(error_of([&] {
+                b.layer_choice("c", {{"v1.5", ops::relu()}}, {x});
+              }),
               HasSubstr("has a dot"));
   EXPECT_THAT(error_of([&] {
                 Builder dotted("net");
@@ -116,16 +117,24 @@ TEST(Builder, NamesTheNodeAndBothShapesWhenTheyDoNotSuit) {
   Builder b("net");
   const Wire image = b.input("image", {3, 8, 8});
   const Wire half = b.add("half", ops::max_pool2d({.stride = 2}), {image});
-  EXPECT_THAT(error_of([&] { b.add("sum", ops::add(), {image, half}); }),
+  EXPECT_THAT(error_of([&] {
+                b.add("sum", ops::add(), {image, half});
+              }),
               AllOf(HasSubstr("node 'sum'"), HasSubstr("[3, 8, 8]"), HasSubstr("[3, 4, 4]")));
-  EXPECT_THAT(error_of([&] { b.add("join", ops::concat(), {image, half}); }),
+  EXPECT_THAT(error_of([&] {
+                b.add("join", ops::concat(), {image, half});
+              }),
               AllOf(HasSubstr("node 'join'"), HasSubstr("[3, 8, 8]"), HasSubstr("[3, 4, 4]")));
-  EXPECT_THAT(error_of([&] { b.input_choice("pick", {image, half}, {.n_chosen = 2}); }),
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("pick", {image, half}, {.n_chosen = 2});
+              }),
               AllOf(HasSubstr("node 'pick'"), HasSubstr("[3, 8, 8]"), HasSubstr("[3, 4, 4]")));
   EXPECT_THAT(error_of([&] { b.add("fc", ops::linear({.out = 2}), {image}); }),
               AllOf(HasSubstr("node 'fc'"), HasSubstr("[3, 8, 8]")));
   const auto scope = b.scope("s");
-  EXPECT_THAT(error_of([&] { b.add("sum", ops::add(), {image, half}); }),
+  EXPECT_THAT(error_of([&] {
+                b.add("sum", ops::add(), {image, half});
+              }),
               HasSubstr("node 's/sum'"));
 }
 
@@ -143,26 +152,34 @@ TEST(Builder, RefusesChoicesThatCannotBeMade) {
   const Wire x = b.input("x", {4});
   const Wire y = b.add("y", ops::relu(), {x});
   EXPECT_THAT(error_of([&] { b.layer_choice("c", {}, {x}); }), HasSubstr("at least one candidate"));
-  EXPECT_THAT(error_of([&] { b.layer_choice("c", {{"a", ops::relu()}, {"a", ops::relu()}}, {x}); }),
+  EXPECT_THAT(error_of([&] {
+                b.layer_choice("c", {{"a", ops::relu()}, {"a", ops::relu()}}, {x});
+              }),
               HasSubstr("two candidates named 'a'"));
-  EXPECT_THAT(error_of([&] { b.input_choice("c", {x, y}, {.n_chosen = 3}); }),
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("c", {x, y}, {.n_chosen = 3});
+              }),
               HasSubstr("n_chosen 3 is outside 0 to 2"));
   EXPECT_THAT(error_of([&] { b.input_choice("c", {x, x}); }), HasSubstr("candidates"));
   EXPECT_THAT(error_of([&] { b.input_choice("c", {}); }), HasSubstr("at least one candidate"));
-  EXPECT_THAT(error_of([&] { b.input_choice("c", {x, y}, {.names = {"a"}}); }),
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("c", {x, y}, {.names = {"a"}});
+              }),
               HasSubstr("expected 2 candidate names, got 1"));
-  EXPECT_THAT(error_of([&] { b.input_choice("c", {x, y}, {.reduction = Reduction::None}); }),
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("c", {x, y}, {.reduction = Reduction::None});
+              }),
               HasSubstr("use sum, mean or concat"));
   EXPECT_THAT(
       error_of([&] {
         b.input_choice("c", {x, y}, {.n_chosen = std::nullopt, .reduction = Reduction::Concat});
       }),
       HasSubstr("concat needs a fixed number"));
-  EXPECT_THAT(
-      error_of([&] {
-        b.cell("c", [](Builder&, Wire) { return Wire{17}; }, x);
-      }),
-      HasSubstr("has no"));
+  EXPECT_THAT(error_of([&] {
+                b.cell(
+                    "c", [](Builder&, Wire) { return Wire{17}; }, x);
+              }),
+              HasSubstr("has no"));
 }
 
 TEST(Builder, NestsCellsAndChoicesInCandidates) {
@@ -230,7 +247,8 @@ TEST(Builder, RefusesADepthThatIsNone) {
   const Wire x = b.input("x", {4});
   const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
   const Dim depth = ValueChoice<int64_t>("depth", {1, 2});
-  EXPECT_THAT(error_of([&] { b.repeat("r", depth + 1, body, x); }), HasSubstr("got (depth{1,2} + 1)"));
+  EXPECT_THAT(error_of([&] { b.repeat("r", depth + 1, body, x); }),
+              HasSubstr("got (depth{1,2} + 1)"));
   EXPECT_THAT(error_of([&] { b.repeat("r", -1, body, x); }), HasSubstr("the depth is below 0"));
 }
 

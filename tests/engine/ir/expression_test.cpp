@@ -35,7 +35,7 @@ Json folded(const std::string& op, const Json& a, const Json& b) {
 Expression sum_of_choices(int64_t n) {
   Expression sum = number(0);
   for (int64_t i = 0; i < n; ++i) {
-    sum = Expression::apply("+", {sum, choice("c" + std::to_string(i), {1, 2})});
+    sum = Expression::apply("+", {sum, choice(std::string("c").append(std::to_string(i)), {1, 2})});
   }
   return sum;
 }
@@ -109,8 +109,8 @@ TEST(Expression, IsDecidedStepByStep) {
 
 TEST(Expression, ChoosesOptionsThatAreExpressionsThemselves) {
   const Expression inner = choice("inner", {1, 2});
-  const Expression outer = Expression::choice(
-      "outer", {number(10), Expression::apply("+", {inner, number(100)})});
+  const Expression outer =
+      Expression::choice("outer", {number(10), Expression::apply("+", {inner, number(100)})});
   EXPECT_EQ(outer.at({{"outer", {{0}}}}).value(), 10);
   EXPECT_EQ(outer.at({{"outer", {{1}}}, {"inner", {{1}}}}).value(), 102);
   EXPECT_THAT(outer.options(), ElementsAre(10, 101, 102));
@@ -130,10 +130,14 @@ TEST(Expression, TellsWhichLabelsItsValueDependsOn) {
 
 TEST(Expression, NamesTheChoiceInErrorsOfDecisions) {
   const Expression width = choice("width", {8, 16});
-  EXPECT_THAT(error_of([&] { width.at({{"width", {{2}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                width.at({{"width", {{2}}}});
+              }),
               HasSubstr("'width': index 2 is outside its 2 options"));
   EXPECT_THAT(error_of([&] { width.at({{"width", {{-1}}}}); }), HasSubstr("index -1 is outside"));
-  EXPECT_THAT(error_of([&] { width.at({{"width", {{0, 1}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                width.at({{"width", {{0, 1}}}});
+              }),
               HasSubstr("'width' needs one chosen option, got 2"));
   EXPECT_THAT(error_of([&] { width.at({{"width", {}}}); }), HasSubstr("got 0"));
   EXPECT_THAT(error_of([&] { width.value(); }), HasSubstr("width{8,16} is not decided yet"));
@@ -174,7 +178,9 @@ TEST(Expression, BoundsWhatTakesTooManyCombinationsByIntervals) {
 
 TEST(Expression, GivesNoBoundsWhereADivisorMayBeZero) {
   const Expression around_zero = Expression::apply("-", {sum_of_choices(13), number(19)});
-  EXPECT_THAT(error_of([&] { Expression::apply("/", {number(1), around_zero}).range(); }),
+  EXPECT_THAT(error_of([&] {
+                Expression::apply("/", {number(1), around_zero}).range();
+              }),
               HasSubstr("may be zero"));
 }
 

@@ -28,14 +28,9 @@ std::vector<std::string> names(const Graph& graph) {
   return all;
 }
 
-const Architecture kEveryChoice = {{"first", {{0}}},
-                                   {"second", {{1}}},
-                                   {"second/deep/inner", {{0}}},
-                                   {"second/deep/join", {{0}}},
-                                   {"one", {{0}}},
-                                   {"mean", {{0, 1}}},
-                                   {"wide", {{0, 1}}},
-                                   {"any", {{1}}}};
+const Architecture kEveryChoice = {
+    {"first", {{0}}}, {"second", {{1}}},  {"second/deep/inner", {{0}}}, {"second/deep/join", {{0}}},
+    {"one", {{0}}},   {"mean", {{0, 1}}}, {"wide", {{0, 1}}},           {"any", {{1}}}};
 
 Architecture with(const std::string& label, std::vector<int64_t> chosen) {
   Architecture changed = kEveryChoice;
@@ -57,20 +52,19 @@ void load_by_name(torch::nn::Module& target, const torch::nn::Module& source) {
 }
 
 TEST(Freeze, NamesWhatIsChosenByChoiceAndCandidate) {
-  EXPECT_THAT(names(freeze(every_choice_space(), kEveryChoice)),
-              ElementsAre("image", "stem", "first/conv", "mean", "wide", "joined", "pooled", "head"));
   EXPECT_THAT(
-      names(freeze(every_choice_space(),
-                   {{"first", {{3}}},
-                    {"second", {{0}}},
-                    {"second/deep/inner", {{1}}},
-                    {"second/deep/join", {{0, 1}}},
-                    {"one", {{1}}},
-                    {"mean", {{0, 2}}},
-                    {"wide", {{0, 2}}},
-                    {"any", {{0}}}})),
-      ElementsAre("image", "stem", "first/skip", "second/deep/inner/narrow", "second/deep/join",
-                  "wide", "joined", "pooled", "head"));
+      names(freeze(every_choice_space(), kEveryChoice)),
+      ElementsAre("image", "stem", "first/conv", "mean", "wide", "joined", "pooled", "head"));
+  EXPECT_THAT(names(freeze(every_choice_space(), {{"first", {{3}}},
+                                                  {"second", {{0}}},
+                                                  {"second/deep/inner", {{1}}},
+                                                  {"second/deep/join", {{0, 1}}},
+                                                  {"one", {{1}}},
+                                                  {"mean", {{0, 2}}},
+                                                  {"wide", {{0, 2}}},
+                                                  {"any", {{0}}}})),
+              ElementsAre("image", "stem", "first/skip", "second/deep/inner/narrow",
+                          "second/deep/join", "wide", "joined", "pooled", "head"));
 }
 
 TEST(Freeze, JoinsSeveralInputsByTheReduction) {
@@ -148,7 +142,9 @@ TEST(Freeze, RefusesDecisionsOutOfRangeOrOfTheWrongCount) {
                       {b.input("x", {3})}));
   const Graph space = b.finish();
   EXPECT_THAT(error_of([&] { freeze(space, {{"w", {{2}}}}); }), HasSubstr("'w': index 2"));
-  EXPECT_THAT(error_of([&] { freeze(space, {{"w", {{0, 1}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                freeze(space, {{"w", {{0, 1}}}});
+              }),
               HasSubstr("'w' needs one chosen option, got 2"));
   EXPECT_THAT(error_of([&] { freeze(space, {}); }), HasSubstr("decides nothing for 'w'"));
 }
@@ -217,7 +213,9 @@ TEST(Canonical, DropsValueChoicesThatAnotherOneLeavesOut) {
   EXPECT_EQ(freeze(space, {{"kind", {{0}}}}), freeze(space, {{"kind", {{0}}}, {"w", {{1}}}}));
   const Architecture nested = {{"kind", {{1}}}, {"w", {{1}}}};
   EXPECT_EQ(canonical(space, nested), nested);
-  EXPECT_THAT(error_of([&] { freeze(space, {{"kind", {{1}}}}); }),
+  EXPECT_THAT(error_of([&] {
+                freeze(space, {{"kind", {{1}}}});
+              }),
               HasSubstr("decides nothing for 'w'"));
 }
 

@@ -98,17 +98,17 @@ TEST(Graph, ListsItsMutablesInOrderOuterBeforeInner) {
   const std::vector<Mutable> found = mutables(every_choice_space());
   EXPECT_THAT(labels(found), ElementsAre("first", "second", "second/deep/inner", "second/deep/join",
                                          "one", "mean", "wide", "any"));
-  EXPECT_EQ(found[0],
-            (Mutable{"first", MutableKind::LayerChoice, {"conv", "pool", "none", "skip"}, 1, "", {},
-                     {2}}));
-  EXPECT_EQ(find(found, "second/deep/join"),
-            (Mutable{"second/deep/join",
-                     MutableKind::InputChoice,
-                     {"input", "inner"},
-                     std::nullopt,
-                     "second/deep",
-                     {"", "second/deep/inner"},
-                     {}}));
+  EXPECT_EQ(
+      found[0],
+      (Mutable{
+          "first", MutableKind::LayerChoice, {"conv", "pool", "none", "skip"}, 1, "", {}, {2}}));
+  EXPECT_EQ(find(found, "second/deep/join"), (Mutable{"second/deep/join",
+                                                      MutableKind::InputChoice,
+                                                      {"input", "inner"},
+                                                      std::nullopt,
+                                                      "second/deep",
+                                                      {"", "second/deep/inner"},
+                                                      {}}));
   EXPECT_THAT(find(found, "mean").fed_by, ElementsAre("", "first", "second"));
   EXPECT_EQ(find(found, "mean").n_chosen, 2);
 }
@@ -119,13 +119,12 @@ TEST(Graph, ListsValueChoicesWhereverTheyStand) {
   const Expression kernel = ValueChoice<int64_t>({1, 3});
   x = b.add("stem", block({.out = ValueChoice<int64_t>("width", {4, 8}), .kernel = kernel}), {x});
   x = b.layer_choice("op", {{"a", block({.kernel = kernel})}, {"b", ops::identity()}}, {x});
-  x = b.cell("cell",
-             [&](Builder& c, Wire y) { return c.add("conv", block({.kernel = kernel}), {y}); }, x);
+  x = b.cell(
+      "cell", [&](Builder& c, Wire y) { return c.add("conv", block({.kernel = kernel}), {y}); }, x);
   b.output("y", x);
   const std::vector<Mutable> found = mutables(b.finish());
-  EXPECT_THAT(labels(found),
-              testing::UnorderedElementsAre("width", "stem/kernel", "op", "op/a/kernel",
-                                            "cell/conv/kernel"));
+  EXPECT_THAT(labels(found), testing::UnorderedElementsAre("width", "stem/kernel", "op",
+                                                           "op/a/kernel", "cell/conv/kernel"));
   EXPECT_THAT(find(found, "width").names, ElementsAre("4", "8"));
   EXPECT_EQ(find(found, "width").kind, MutableKind::ValueChoice);
   EXPECT_EQ(find(found, "cell/conv/kernel").scope, "cell");
@@ -150,12 +149,11 @@ TEST(Graph, RefusesUnlikeChoicesOfOneLabel) {
                                          {.label = "shared"}));
               }),
               HasSubstr("'shared' has candidates [p, q] in one place and [p, r] in another"));
-  EXPECT_THAT(
-      error([&](Builder& b, Wire y) {
-        finish(b, b.input_choice("b", {y, b.add("c", ops::relu(), {y})},
-                                 {.label = "shared", .names = {"p", "q"}}));
-      }),
-      HasSubstr("'shared' is a layer choice and a input choice"));
+  EXPECT_THAT(error([&](Builder& b, Wire y) {
+                finish(b, b.input_choice("b", {y, b.add("c", ops::relu(), {y})},
+                                         {.label = "shared", .names = {"p", "q"}}));
+              }),
+              HasSubstr("'shared' is a layer choice and a input choice"));
   EXPECT_THAT(error([&](Builder& b, Wire y) {
                 const Wire z = b.add("c", ops::relu(), {y});
                 const Wire one = b.input_choice("i", {y, z}, {.label = "n"});
@@ -181,9 +179,7 @@ TEST(Graph, RefusesAChoiceInsideOneOfItsOwnLabel) {
 
 TEST(InContext, PutsTheContextBeforeTheMessageAndReturnsTheResult) {
   EXPECT_EQ(in_context("node 'a'", [] { return 7; }), 7);
-  EXPECT_EQ(error_of([] {
-              in_context("node 'a'", [] { TORCH_CHECK(false, "too wide"); });
-            }),
+  EXPECT_EQ(error_of([] { in_context("node 'a'", [] { TORCH_CHECK(false, "too wide"); }); }),
             "node 'a': too wide");
 }
 

@@ -74,7 +74,9 @@ TEST(Infer, RefusesACellWithoutOneOutput) {
               HasSubstr("'cell' needs one output, got 0"));
   cell.add_output("y", x);
   EXPECT_EQ(to_string(infer(Body(Cell(cell)), {{5}})), "[5]");
-  EXPECT_THAT(error_of([&] { infer(Body(Cell(cell)), {{5}, {6}}); }),
+  EXPECT_THAT(error_of([&] {
+                infer(Body(Cell(cell)), {{5}, {6}});
+              }),
               AllOf(HasSubstr("reads 1 inputs, got 2"), HasSubstr("[5], [6]")));
 }
 

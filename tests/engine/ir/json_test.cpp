@@ -39,7 +39,8 @@ TEST(GraphJson, ReadsPlaceholdersAndValueChoicesBackEqual) {
   Wire x = b.input("x", {3, 6, 6});
   const Expression width = ValueChoice<int64_t>("width", {4, 6});
   x = b.add("stem", block({.out = Dim(width) * 2}), {x});
-  x = b.cell("cell", [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); }, x);
+  x = b.cell(
+      "cell", [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); }, x);
   x = b.layer_choice("op", {{"a", ops::conv2d({.out = width})}, {"b", ops::identity()}}, {x});
   x = b.placeholder("late", {.label = "m", .parameters = {{"sizes", {1, 2}}}, .shape = {width, 3}},
                     {x});
@@ -65,9 +66,9 @@ TEST(GraphJson, CarriesFormatAndVersion) {
 TEST(GraphJson, NamesTheNearestOperation) {
   Json json = small();
   json["nodes"][1]["type"] = "conv2";
-  EXPECT_THAT(error_of_reading(json), testing::AllOf(HasSubstr("node 'conv'"),
-                                                     HasSubstr("unknown operation 'conv2'"),
-                                                     HasSubstr("did you mean 'conv2d'")));
+  EXPECT_THAT(error_of_reading(json),
+              testing::AllOf(HasSubstr("node 'conv'"), HasSubstr("unknown operation 'conv2'"),
+                             HasSubstr("did you mean 'conv2d'")));
   json = small();
   json["nodes"][1]["parameters"]["strid"] = 2;
   EXPECT_THAT(error_of_reading(json), HasSubstr("did you mean 'stride'"));
@@ -95,8 +96,9 @@ TEST(GraphJson, RefusesAnythingMalformedInOneLine) {
   EXPECT_THAT(damaged("/outputs/0/node", 7), HasSubstr("no node with id 7"));
   EXPECT_THAT(damaged("/outputs", Json::array()), HasSubstr("has no output"));
   EXPECT_THAT(damaged("/nodes", 5), HasSubstr("malformed graph"));
-  for (const char* text : {R"({"format": "retia.graph", "version": 1})",
-                           R"({"format": "retia.graph", "version": 1, "name": "n", "nodes": [{}]})"}) {
+  for (const char* text :
+       {R"({"format": "retia.graph", "version": 1})",
+        R"({"format": "retia.graph", "version": 1, "name": "n", "nodes": [{}]})"}) {
     EXPECT_THAT(error_of_reading(Json::parse(text)), HasSubstr("malformed graph")) << text;
   }
 }

@@ -25,12 +25,13 @@ TEST(Lower, WritesCompositesAndCellsOutInPlace) {
   Builder b("net");
   Wire x = b.input("x", {3, 6, 6});
   x = b.add("stem", block({.out = 4}), {x});
-  x = b.cell("cell",
-             [](Builder& c, Wire y) {
-               y = c.add("deep", block(), {y});
-               return c.layer_choice("op", {{"a", block()}, {"b", ops::identity()}}, {y});
-             },
-             x);
+  x = b.cell(
+      "cell",
+      [](Builder& c, Wire y) {
+        y = c.add("deep", block(), {y});
+        return c.layer_choice("op", {{"a", block()}, {"b", ops::identity()}}, {y});
+      },
+      x);
   b.output("y", x);
   const Graph space = b.finish();
   const Graph lowered = lower(space);

@@ -34,7 +34,9 @@ TEST(Operation, NamesTheNearestParameterWhenOneIsUnknown) {
   const std::string error = error_of([] { standard_operations().make("conv2d", {{"kernal", 3}}); });
   EXPECT_THAT(error, HasSubstr("operation 'conv2d'"));
   EXPECT_THAT(error, HasSubstr("did you mean 'kernel'"));
-  EXPECT_THAT(error_of([] { standard_operations().make("conv2d", {{"kernel", "3"}}); }),
+  EXPECT_THAT(error_of([] {
+                standard_operations().make("conv2d", {{"kernel", "3"}});
+              }),
               HasSubstr("kernel"));
 }
 

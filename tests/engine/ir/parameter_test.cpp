@@ -47,7 +47,7 @@ TEST(Parameter, RefusesAValueOfAnotherType) {
 }
 
 TEST(Parameter, ReadsBackFromJsonEqual) {
-  const Dim chosen = ValueChoice<int64_t>("width", {32, 64}) ;
+  const Dim chosen = ValueChoice<int64_t>("width", {32, 64});
   for (const Dim& dim : {Dim(7), chosen, chosen * 2 + 1}) {
     EXPECT_EQ(Json::parse(Json(dim).dump()).get<Dim>(), dim);
   }

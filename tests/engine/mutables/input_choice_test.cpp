@@ -70,7 +70,9 @@ TEST(InputChoice, DoesNotReadWhatIsNotChosen) {
   EXPECT_TRUE(at::equal(pick->forward({at::Tensor(), row({1}), at::Tensor()}), row({1})));
   mutator.apply({{"pick", {}}});
   EXPECT_TRUE(at::equal(pick->forward({at::Tensor(), row({1}), at::Tensor()}), row({0})));
-  EXPECT_THAT(error_of([&] { pick->forward({at::Tensor(), at::Tensor(), at::Tensor()}); }),
+  EXPECT_THAT(error_of([&] {
+                pick->forward({at::Tensor(), at::Tensor(), at::Tensor()});
+              }),
               HasSubstr("'pick'"));
 }
 
@@ -78,7 +80,9 @@ TEST(InputChoice, WantsOneTensorPerCandidate) {
   InputChoice pick(InputChoiceModuleOptions{.n_candidates = 3, .label = "pick"});
   AppliedMutator mutator(*pick);
   mutator.apply({{"pick", {{0}}}});
-  EXPECT_THAT(error_of([&] { pick->forward({row({1}), row({2})}); }),
+  EXPECT_THAT(error_of([&] {
+                pick->forward({row({1}), row({2})});
+              }),
               HasSubstr("'pick' expected 3 inputs, got 2"));
   EXPECT_THAT(error_of([&] { pick->select({}); }), HasSubstr("expected 3 inputs, got 0"));
 }

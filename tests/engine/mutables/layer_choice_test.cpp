@@ -61,7 +61,8 @@ TEST(LayerChoice, RefusesToRunWithoutAMutatorOrCandidates) {
 
 TEST(LayerChoice, CannotBeCloned) {
   LayerChoice op(std::vector<NamedCandidate>{{"five", Scale(5)}}, "cell0/op");
-  EXPECT_THAT(error_of([&] { op->clone(); }), HasSubstr("layer choice 'cell0/op' cannot be cloned"));
+  EXPECT_THAT(error_of([&] { op->clone(); }),
+              HasSubstr("layer choice 'cell0/op' cannot be cloned"));
 }
 
 }  // namespace

@@ -29,13 +29,12 @@ class PlainImpl : public torch::nn::Module {
   explicit PlainImpl(InputChoiceModuleOptions options)
       : two(register_module("two", Scale(2))),
         three(register_module("three", Scale(3))),
-        op(register_module("op", LayerChoice(std::vector<NamedCandidate>{
-                                     {"five", Scale(5)}, {"seven", Scale(7)}, {"eleven", Scale(11)}}))),
+        op(register_module("op",
+                           LayerChoice(std::vector<NamedCandidate>{
+                               {"five", Scale(5)}, {"seven", Scale(7)}, {"eleven", Scale(11)}}))),
         pick(register_module("pick", InputChoice(std::move(options)))) {}
 
-  std::vector<at::Tensor> inputs(const at::Tensor& x) {
-    return {two(x), three(x), op->forward(x)};
-  }
+  std::vector<at::Tensor> inputs(const at::Tensor& x) { return {two(x), three(x), op->forward(x)}; }
   at::Tensor forward(const at::Tensor& x) { return pick->forward(inputs(x)); }
 
   Scale two, three;

@@ -37,17 +37,20 @@ TEST(BatchNorm, NormalisesByTheBatchAndKeepsRunningStatistics) {
   layer.eval();
   const at::Tensor running_mean = layer.named_buffers()["running_mean"].clone();
   const at::Tensor running_variance = layer.named_buffers()["running_var"].clone();
-  EXPECT_TRUE(at::allclose(
-      layer.forward(x),
-      (x - per_channel(running_mean)) / (per_channel(running_variance) + 1e-5).sqrt()));
+  EXPECT_TRUE(at::allclose(layer.forward(x), (x - per_channel(running_mean)) /
+                                                 (per_channel(running_variance) + 1e-5).sqrt()));
   EXPECT_TRUE(at::equal(layer.named_buffers()["running_mean"], running_mean));
 }
 
 TEST(BatchNorm, RefusesToLearnStatisticsFromOneValue) {
   BatchNormLayer layer({}, 3);
-  EXPECT_THAT(error_of([&] { layer.forward(at::ones({1, 3})); }),
+  EXPECT_THAT(error_of([&] {
+                layer.forward(at::ones({1, 3}));
+              }),
               HasSubstr("more than one value per channel"));
-  EXPECT_THAT(error_of([&] { layer.forward(at::ones({1, 3, 1, 1})); }),
+  EXPECT_THAT(error_of([&] {
+                layer.forward(at::ones({1, 3, 1, 1}));
+              }),
               HasSubstr("more than one value per channel"));
   EXPECT_EQ(layer.named_buffers()["running_var"].sum().item<float>(), 3);
   EXPECT_EQ(layer.forward(at::ones({1, 3, 1, 2})).numel(), 6);

@@ -37,7 +37,9 @@ TEST(Composite, KeepsValueChoicesSymbolic) {
 TEST(Composite, NamesThePartThatDoesNotSuit) {
   EXPECT_THAT(error_of([] { inferred(block(), {{3}}); }),
               AllOf(HasSubstr("block"), HasSubstr("node 'conv'"), HasSubstr("[3]")));
-  EXPECT_THAT(error_of([] { inferred(block(), {{3, 4, 4}, {3, 4, 4}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(block(), {{3, 4, 4}, {3, 4, 4}});
+              }),
               HasSubstr("expected one input, got 2"));
 }
 

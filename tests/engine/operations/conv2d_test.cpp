@@ -66,8 +66,8 @@ TEST(Conv2d, ConvolvesAsItIsDefined) {
 }
 
 TEST(Conv2d, DrawsWeightsWithinTheBoundOfItsFanIn) {
-  const auto layer =
-      layer_of(ops::conv2d({.out = 64, .kernel = 5, .groups = 2, .bias = true}), shapes_of({{8, 5, 5}}));
+  const auto layer = layer_of(ops::conv2d({.out = 64, .kernel = 5, .groups = 2, .bias = true}),
+                              shapes_of({{8, 5, 5}}));
   const float bound = 0.1F;  // 1 / sqrt(4 · 25)
   for (const at::Tensor& parameter : layer->parameters()) {
     EXPECT_LE(parameter.abs().max().item<float>(), bound);
@@ -87,9 +87,13 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
   EXPECT_THAT(error({.stride = 0}), HasSubstr("must be at least 1, got 0"));
   EXPECT_THAT(error({.kernel = ValueChoice<int64_t>("k", {0, 3})}), HasSubstr("k{0,3}"));
   EXPECT_THAT(error({.padding = -2}), HasSubstr("padding"));
-  EXPECT_THAT(error_of([] { inferred(ops::conv2d({}), {{6, 4}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::conv2d({}), {{6, 4}});
+              }),
               HasSubstr("expected an input of 3 dimensions (channels, height, width), got [6, 4]"));
-  EXPECT_THAT(error_of([] { inferred(ops::conv2d({}), {{6, 4, 4}, {6, 4, 4}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::conv2d({}), {{6, 4, 4}, {6, 4, 4}});
+              }),
               HasSubstr("expected one input, got 2"));
 }
 

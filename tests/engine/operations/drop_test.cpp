@@ -67,15 +67,16 @@ TEST(DropPath, LeavesEvaluationAndTheBeginningAlone) {
 TEST(DropPath, RefusesABatchThatItWasNotPreparedFor) {
   const auto layer = drop_path(0.5);
   layer->prepare(keys(3, 3), 1, 7);
-  EXPECT_THAT(error_of([&] { layer->forward(at::ones({4, 2, 3})); }),
+  EXPECT_THAT(error_of([&] {
+                layer->forward(at::ones({4, 2, 3}));
+              }),
               HasSubstr("prepared for 3 samples, got 4"));
 }
 
 TEST(DropPath, RefusesAProbabilityThatIsNone) {
   for (const double probability : {-0.1, 1.0}) {
-    EXPECT_THAT(
-        error_of([&] { inferred(ops::drop_path({.probability = probability}), {{3}}); }),
-        HasSubstr("probability must be at least 0 and below 1"));
+    EXPECT_THAT(error_of([&] { inferred(ops::drop_path({.probability = probability}), {{3}}); }),
+                HasSubstr("probability must be at least 0 and below 1"));
   }
   expect_true_shapes(ops::drop_path({.probability = 0}), {{3, 4}});
 }

@@ -42,7 +42,9 @@ TEST(Linear, DrawsWeightsWithinTheBoundOfItsFanIn) {
 }
 
 TEST(Linear, RefusesWhatDoesNotFit) {
-  EXPECT_THAT(error_of([] { inferred(ops::linear({.out = 2}), {{3, 4, 4}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::linear({.out = 2}), {{3, 4, 4}});
+              }),
               HasSubstr("expected an input of 1 dimensions, got [3, 4, 4]"));
   EXPECT_THAT(error_of([] { inferred(ops::linear({.out = 0}), {{3}}); }),
               HasSubstr("out must be at least 1, got 0"));

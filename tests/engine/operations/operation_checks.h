@@ -79,7 +79,8 @@ inline void expect_true_shapes(const ir::Operation& operation,
   for (const std::vector<int64_t>& one : sizes) {
     Shape shape(one.begin(), one.end());
     for (size_t d = 1; d < shape.size(); ++d) {
-      shape[d] = ValueChoice<int64_t>("d" + std::to_string(d), {one[d], one[d] + 1});
+      shape[d] =
+          ValueChoice<int64_t>(std::string("d").append(std::to_string(d)), {one[d], one[d] + 1});
       shape[d].expression().visit_choices(note);
     }
     symbolic.push_back(shape);
@@ -101,8 +102,8 @@ inline void expect_true_shapes(const ir::Operation& operation,
     const auto layer = layer_of(decided, read);
     const std::vector<int64_t> real = layer->forward(inputs).sizes().slice(1).vec();
     const Shape expected(real.begin(), real.end());
-    const std::string which = operation.type() + decided.parameters().dump() + " of " +
-                              ir::to_string(read.front());
+    const std::string which =
+        operation.type() + decided.parameters().dump() + " of " + ir::to_string(read.front());
     EXPECT_EQ(ir::infer(ir::Body(decided), read), expected) << which;
     Shape at;
     for (const Dim& dim : result) {

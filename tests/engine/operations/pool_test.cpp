@@ -35,13 +35,14 @@ TEST(Pool, MakesTheShapesThatAreCalculated) {
 
 TEST(Pool, TakesTheLargestValueUnderTheKernel) {
   const at::Tensor x = image({-5, -4, -9, -8, -7, -6, -1, -2, -3}, 3);
-  EXPECT_TRUE(at::equal(result_of(ops::max_pool2d({.stride = 2}), {x}), image({-4, -4, -1, -2}, 2)));
+  EXPECT_TRUE(
+      at::equal(result_of(ops::max_pool2d({.stride = 2}), {x}), image({-4, -4, -1, -2}, 2)));
 }
 
 TEST(Pool, AveragesWithoutThePadding) {
   const at::Tensor x = image({1, 2, 3, 4, 5, 6, 7, 8, 9}, 3);
-  EXPECT_TRUE(at::equal(result_of(ops::avg_pool2d(), {x}),
-                        image({3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7}, 3)));
+  EXPECT_TRUE(
+      at::equal(result_of(ops::avg_pool2d(), {x}), image({3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7}, 3)));
   EXPECT_TRUE(at::equal(result_of(ops::global_mean(), {x}), at::tensor({{5.0}}, at::kDouble)));
 }
 

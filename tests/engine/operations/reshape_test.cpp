@@ -26,11 +26,11 @@ TEST(Reshape, MakesTheShapesThatAreCalculated) {
   expect_true_shapes(ops::shift(), {{3, 1, 2}});
   expect_true_shapes(ops::flatten(), {{3, 7, 4}});
   expect_true_shapes(ops::flatten(), {{5}});
-  expect_true_shapes(ops::shuffle({.groups = ValueChoice<int64_t>("groups", {1, 2, 3})}), {{6, 3, 4}});
-  expect_true_shapes(
-      ops::split({.index = ValueChoice<int64_t>("index", {0, 1}),
-                  .of = ValueChoice<int64_t>("of", {2, 3})}),
-      {{12, 3, 4}});
+  expect_true_shapes(ops::shuffle({.groups = ValueChoice<int64_t>("groups", {1, 2, 3})}),
+                     {{6, 3, 4}});
+  expect_true_shapes(ops::split({.index = ValueChoice<int64_t>("index", {0, 1}),
+                                 .of = ValueChoice<int64_t>("of", {2, 3})}),
+                     {{12, 3, 4}});
 }
 
 TEST(Reshape, HalvesTheShiftedImageToTheSizeOfTheOther) {
@@ -67,15 +67,25 @@ TEST(Reshape, ZeroSaysThatItIsZeroAndTheOthersDoNot) {
 }
 
 TEST(Reshape, RefusesWhatDoesNotFit) {
-  EXPECT_THAT(error_of([] { inferred(ops::split({.of = 4}), {{6, 2, 2}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::split({.of = 4}), {{6, 2, 2}});
+              }),
               HasSubstr("expected channels that divide into 4, got [6, 2, 2]"));
-  EXPECT_THAT(error_of([] { inferred(ops::split({.index = 2}), {{6, 2, 2}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::split({.index = 2}), {{6, 2, 2}});
+              }),
               HasSubstr("part 2 is outside 0 to 2 - 1"));
-  EXPECT_THAT(error_of([] { inferred(ops::split({.index = -1}), {{6, 2, 2}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::split({.index = -1}), {{6, 2, 2}});
+              }),
               HasSubstr("part -1 is outside"));
-  EXPECT_THAT(error_of([] { inferred(ops::shuffle({.groups = 0}), {{6, 2, 2}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::shuffle({.groups = 0}), {{6, 2, 2}});
+              }),
               HasSubstr("divide into 0"));
-  EXPECT_THAT(error_of([] { inferred(ops::zero({.stride = 0}), {{6, 2, 2}}); }),
+  EXPECT_THAT(error_of([] {
+                inferred(ops::zero({.stride = 0}), {{6, 2, 2}});
+              }),
               HasSubstr("stride must be at least 1, got 0"));
   EXPECT_THAT(error_of([] { inferred(ops::relu(), {{6}, {6}}); }), HasSubstr("got 2"));
   EXPECT_THAT(error_of([] { inferred(ops::shift(), {{6}}); }), HasSubstr("3 dimensions"));
