@@ -20,7 +20,7 @@ struct Objective {
 
 /// What an evaluator may know of the trial that it scores a model for.
 struct Trial {
-  Proposal proposal;
+  Proposal proposal = {};
   std::function<bool()> stop_requested = [] { return false; };  ///< asked now and then
 };
 

@@ -11,10 +11,10 @@ namespace retia {
 
 /// An architecture to try.
 struct Proposal {
-  int64_t id = 0;             ///< counted from 0 by the strategy, in the order of asking
-  Architecture architecture;  ///< canonical
-  int64_t epochs = 0;         ///< how long to train it; 0: as long as the evaluator is set to
-  int64_t continues = -1;     ///< the id of the trial to go on from; -1: from scratch
+  int64_t id = 0;                  ///< counted from 0 by the strategy, in the order of asking
+  Architecture architecture = {};  ///< canonical
+  int64_t epochs = 0;              ///< how long to train it; 0: as long as the evaluator is set to
+  int64_t continues = -1;          ///< the id of the trial to go on from; -1: from scratch
 
   friend bool operator==(const Proposal&, const Proposal&) = default;
 };
@@ -35,8 +35,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Succeeded, "succeeded"}
 /// What a strategy hears of a trial.
 struct Outcome {
   TrialStatus status = TrialStatus::Failed;
-  std::vector<double> objectives;  ///< more is better, for each; empty unless succeeded
-  Architecture completed;          ///< what was tried: the proposal's, with what a trial decided
+  std::vector<double> objectives = {};  ///< more is better, for each; empty unless succeeded
+  Architecture completed = {};  ///< what was tried: the proposal's, with what a trial decided
 };
 
 /// There is nothing to propose before an outcome is told.

@@ -40,7 +40,7 @@ std::vector<int64_t> chosen(const std::string& label, const Json& choice) {
   return choices_from_json({{label, choice}}, kMutables).at(label).chosen;
 }
 
-std::string error_of(const std::string& label, const Json& choice) {
+std::string refusal(const std::string& label, const Json& choice) {
   return error_of([&] { chosen(label, choice); });
 }
 
@@ -104,7 +104,7 @@ TEST(ArchitectureJson, ReadsMultiHotLists) {
 
 TEST(ArchitectureJson, ReadsIntegersAsIndicesEvenWhereTheyCouldBeFlags) {
   EXPECT_EQ(chosen("any", {0, 1}), (Indices{0, 1}));
-  EXPECT_EQ(error_of("two", {0, 1, 1}), "input choice 'two': [0,1,1] chooses candidate 1 twice");
+  EXPECT_EQ(refusal("two", {0, 1, 1}), "input choice 'two': [0,1,1] chooses candidate 1 twice");
 }
 
 TEST(ArchitectureJson, ReadsNumbersOfValueChoicesAsValues) {
@@ -113,7 +113,7 @@ TEST(ArchitectureJson, ReadsNumbersOfValueChoicesAsValues) {
   EXPECT_EQ(chosen("width", 64.0), Indices{0});
   EXPECT_EQ(chosen("width", Json::array({128})), Indices{1});
   EXPECT_EQ(chosen("bias", false), Indices{0});
-  EXPECT_EQ(error_of("width", 1), "value choice 'width': 1 is none of its values; known: 128, 64");
+  EXPECT_EQ(refusal("width", 1), "value choice 'width': 1 is none of its values; known: 128, 64");
 }
 
 TEST(ArchitectureJson, ReadsValueAndIndex) {
@@ -122,10 +122,10 @@ TEST(ArchitectureJson, ReadsValueAndIndex) {
   EXPECT_EQ(chosen("two", {{"_value", {"b", "c"}}, {"_idx", {1, 2}}}), (Indices{1, 2}));
   EXPECT_EQ(chosen("width", {{"_idx", 1}}), Indices{1});
   EXPECT_EQ(chosen("width", {{"_value", 64}}), Indices{0});
-  EXPECT_EQ(error_of("op", {{"_value", "skip"}, {"_idx", 1}}),
+  EXPECT_EQ(refusal("op", {{"_value", "skip"}, {"_idx", 1}}),
             "layer choice 'op': \"_value\" and \"_idx\" of {\"_idx\":1,\"_value\":\"skip\"} choose "
             "different candidates");
-  EXPECT_EQ(error_of("op", {{"_type", "layer_choice"}}),
+  EXPECT_EQ(refusal("op", {{"_type", "layer_choice"}}),
             "layer choice 'op': unknown key '_type'; known: _idx, _value");
 }
 
@@ -135,23 +135,23 @@ TEST(ArchitectureJson, NamesTheNearestLabelAndCandidate) {
             }),
             "the architecture decides 'widht', which this space does not have; did you mean "
             "'width'?");
-  EXPECT_EQ(error_of("op", "conv_5x5"),
+  EXPECT_EQ(refusal("op", "conv_5x5"),
             "layer choice 'op': unknown candidate 'conv_5x5'; did you mean 'conv5x5'?");
 }
 
 TEST(ArchitectureJson, RefusesMalformedChoices) {
-  EXPECT_EQ(error_of("op", {0.2, 0.7, 0.1}),
+  EXPECT_EQ(refusal("op", {0.2, 0.7, 0.1}),
             "layer choice 'op': expected 0.0 or 1.0 for each candidate, got the weights "
             "[0.2,0.7,0.1]: an architecture has decided, so name what is chosen");
-  EXPECT_EQ(error_of("op", {true, false}),
+  EXPECT_EQ(refusal("op", {true, false}),
             "layer choice 'op': expected a flag for each of 3 candidates, got 2");
-  EXPECT_EQ(error_of("op", 3), "layer choice 'op': index 3 is outside its 3 candidates");
-  EXPECT_EQ(error_of("op", -1), "layer choice 'op': index -1 is outside its 3 candidates");
-  EXPECT_EQ(error_of("op", 18446744073709551615u),
+  EXPECT_EQ(refusal("op", 3), "layer choice 'op': index 3 is outside its 3 candidates");
+  EXPECT_EQ(refusal("op", -1), "layer choice 'op': index -1 is outside its 3 candidates");
+  EXPECT_EQ(refusal("op", 18446744073709551615u),
             "layer choice 'op': index 18446744073709551615 is outside its 3 candidates");
-  EXPECT_EQ(error_of("op", nullptr),
+  EXPECT_EQ(refusal("op", nullptr),
             "layer choice 'op': expected the name or the index of a candidate, got null");
-  EXPECT_EQ(error_of("op", {"skip", "conv3x3"}),
+  EXPECT_EQ(refusal("op", {"skip", "conv3x3"}),
             "layer choice 'op': expected 1 of 3 candidates, got 2");
   EXPECT_EQ(error_of([] { choices_from_json(3, kMutables); }),
             "expected an object label -> choice, got 3");

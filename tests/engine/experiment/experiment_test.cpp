@@ -16,7 +16,7 @@ namespace {
 
 using testing::ElementsAre;
 
-/// One layer of 1 to 6 outputs; `width` 4 does not fit what follows.
+/// One layer of 1 to 6 outputs.
 ir::Graph six_widths() {
   Builder b("six_widths");
   b.output("y",
@@ -29,11 +29,8 @@ Architecture width(int64_t n) { return {{"width", {{n - 1}}}}; }
 
 /// The output size of a model of six_widths().
 int64_t width_of(const ir::Graph& model) {
-  return model.nodes().back().body.index() == 1 ? std::get<ir::Operation>(model.nodes().back().body)
-                                                      .parameters()
-                                                      .at("out")
-                                                      .get<int64_t>()
-                                                : -1;
+  const auto& layer = std::get<ir::Operation>(model.nodes().back().body);
+  return layer.parameters().at("out").get<int64_t>();
 }
 
 /// Widths 1 to 6 in that order; hears what came of them.
@@ -163,35 +160,32 @@ TEST(Experiment, HasNoBestWhereNothingSucceeded) {
 }
 
 TEST(Experiment, RecordsArchitecturesThatMakeNoModelWithoutEvaluatingThem) {
-  Builder b("misfit");
-  const Wire x = b.input("x", {4});
-  const Wire left = b.add("left", ops::linear({.out = ValueChoice<int64_t>("a", {1, 2})}), {x});
-  b.output("y", left);
-  class Misfit final : public Strategy {
+  /// Decides, then decides nothing.
+  class Forgets final : public Strategy {
    public:
     Answer ask() override {
-      if (next_ == 2) return Exhausted{};
-      // The second decides nothing.
       const int64_t id = next_++;
-      return Proposal{.id = id,
-                      .architecture = id == 0 ? Architecture{{"a", {{0}}}} : Architecture{}};
+      if (id == 2) {
+        return Exhausted{};
+      }
+      return Proposal{.id = id, .architecture = id == 0 ? width(1) : Architecture{}};
     }
     void tell(const Proposal&, const Outcome&) override {}
-    Json state() const override { return {}; }
-    void load_state(const Json&) override {}
+    Json state() const override { return next_; }
+    void load_state(const Json& state) override { next_ = state; }
 
    private:
     int64_t next_ = 0;
   };
   const TemporaryFolder folder;
-  Misfit strategy;
+  Forgets strategy;
   Fake evaluator(best_at_three);
   ExperimentObserver observer;
-  Experiment experiment(b.finish(), "misfit", evaluator, strategy, folder.path());
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
   EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
   EXPECT_THAT(statuses(experiment), ElementsAre(TrialStatus::Succeeded, TrialStatus::Invalid));
-  EXPECT_THAT(experiment.trials()[1].error, testing::HasSubstr("decides nothing for 'a'"));
-  EXPECT_EQ(evaluator.widths.size(), 1u);
+  EXPECT_THAT(experiment.trials()[1].error, testing::HasSubstr("decides nothing for 'width'"));
+  EXPECT_THAT(evaluator.widths, ElementsAre(1));
 }
 
 TEST(Experiment, EndsAtItsLimits) {

@@ -54,7 +54,7 @@ TEST(RandomStrategy, TakesALargeSpaceForExhaustedWhenDrawsGiveNothingNew) {
     y = b.layer_choice(std::to_string(i), {{"relu", ops::relu()}, {"skip", ops::identity()}}, {y});
   }
   // Half of all draws pass by everything, and so are one architecture.
-  b.output("y", b.input_choice("way", {x, y}, {.names = {"past", "through"}}));
+  b.output("y", b.input_choice("way", {x, y}, {.label = "way", .names = {"past", "through"}}));
   RandomStrategy strategy(b.finish(), {.tries = 1}, 1);
   EXPECT_LT(ask_all(strategy, 1000).size(), 1000u);
 }

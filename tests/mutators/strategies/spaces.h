@@ -26,7 +26,7 @@ inline ir::Graph some_of_three(std::optional<int64_t> n_chosen) {
   for (const std::string name : {"a", "b", "c"}) {
     layers.push_back(b.add(name, ops::linear({.out = 4}), {x}));
   }
-  b.output("y", b.input_choice("edges", layers, {.n_chosen = n_chosen}));
+  b.output("y", b.input_choice("edges", layers, {.n_chosen = n_chosen, .label = "edges"}));
   return b.finish();
 }
 
@@ -36,7 +36,7 @@ inline ir::Graph detour() {
   const Wire x = b.input("x", {4});
   const Wire body =
       b.layer_choice("body", {{"linear", ops::linear({.out = 4})}, {"relu", ops::relu()}}, {x});
-  b.output("y", b.input_choice("way", {x, body}, {.names = {"past", "through"}}));
+  b.output("y", b.input_choice("way", {x, body}, {.label = "way", .names = {"past", "through"}}));
   return b.finish();
 }
 

@@ -1,8 +1,11 @@
 #include "trainers/evaluators/classification.h"
 
+#include "engine/experiment/experiment.h"
+#include "engine/io/files.h"
 #include "engine/ir/builder.h"
 #include "engine/operations/linear.h"
 #include "engine/operations/reshape.h"
+#include "mutators/strategies/grid.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "trainers/evaluators.h"
 
@@ -18,11 +21,12 @@ ir::Graph two_layers(int64_t n_outputs) {
   return b.finish();
 }
 
-/// One number for every class, whatever the image.
-ir::Graph blind() {
-  Builder b("blind");
-  Wire x = b.add("flatten", ops::flatten(), {b.input("image", {1, 4, 4})});
-  x = b.add("nothing", ops::zero(), {x});
+/// Looks at the image, or at nothing.
+ir::Graph seeing_or_blind() {
+  Builder b("seeing_or_blind");
+  Wire x = b.layer_choice("eye", {{"blind", ops::zero()}, {"seeing", ops::identity()}},
+                          {b.input("image", {1, 4, 4})});
+  x = b.add("flatten", ops::flatten(), {x});
   b.output("logits", b.add("head", ops::linear({.out = 4}), {x}));
   return b.finish();
 }
@@ -37,7 +41,7 @@ ClassificationOptions options() {
   return o;
 }
 
-TEST(ClassificationEvaluator, TellsAGoodModelFromABadOne) {
+TEST(ClassificationEvaluator, ScoresAModelThatCanLearn) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
   const Evaluation good = evaluator.evaluate(two_layers(4), {});
   EXPECT_EQ(good.status, TrialStatus::Succeeded);
@@ -45,7 +49,19 @@ TEST(ClassificationEvaluator, TellsAGoodModelFromABadOne) {
   EXPECT_GT(good.objectives[0], 0.9);
   EXPECT_EQ(good.metrics.at("parameters"), 16 * 16 + 16 + 16 * 4 + 4);
   EXPECT_LT(good.metrics.at("loss"), 0.5);
-  EXPECT_LT(evaluator.evaluate(blind(), {}).objectives[0], 0.5);
+}
+
+TEST(ClassificationEvaluator, LetsAnExperimentFindTheBestOfASpace) {
+  const TemporaryFolder folder;
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  GridStrategy grid(seeing_or_blind());
+  ExperimentObserver observer;
+  Experiment experiment(seeing_or_blind(), "eyes", evaluator, grid, folder.path());
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  ASSERT_EQ(experiment.trials().size(), 2u);
+  EXPECT_LT(experiment.trials()[0].objectives.at(0), 0.5);
+  EXPECT_GT(experiment.trials()[1].objectives.at(0), 0.9);
+  EXPECT_EQ(read_json(folder / "architecture.json")["choices"], (Json{{"eye", "seeing"}}));
 }
 
 TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson) {
@@ -101,19 +117,6 @@ TEST(ClassificationEvaluator, RefusesModelsAndDataThatDoNotSuit) {
   all_held_out.valid_fraction = 1;
   EXPECT_EQ(error_of([&] { ClassificationEvaluator(all_held_out, standard_data_sets()); }),
             "evaluator 'classification': valid_fraction must be between 0 and 1, got 1");
-}
-
-TEST(EvaluatorTable, NamesTheNearestEvaluatorAndOption) {
-  const EvaluatorTable table = standard_evaluators(standard_data_sets());
-  EXPECT_EQ(table.names(), std::vector<std::string>{"classification"});
-  EXPECT_EQ(error_of([&] { table.make("clasification", Json::object()); }),
-            "unknown evaluator 'clasification'; did you mean 'classification'?");
-  EXPECT_EQ(error_of([&] {
-              table.make("classification", {{"epoch", 3}});
-            }),
-            "evaluator 'classification': unknown key 'epoch'; did you mean 'epochs'?");
-  EXPECT_EQ(error_of([&] { table.from_json(Json::object()); }),
-            "evaluator: expected a \"name\"; known: classification");
 }
 
 }  // namespace
