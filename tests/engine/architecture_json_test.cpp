@@ -116,6 +116,12 @@ TEST(ArchitectureJson, ReadsNumbersOfValueChoicesAsValues) {
   EXPECT_EQ(refusal("width", 1), "value choice 'width': 1 is none of its values; known: 128, 64");
 }
 
+TEST(ArchitectureJson, ReadsAListOfOneAsAValueOfASingleValueChoice) {
+  const std::vector<Mutable> single = {{"rate", MutableKind::ValueChoice, {"0.5"}, 1, "", {}, {}}};
+  EXPECT_EQ(choices_from_json({{"rate", Json::array({0.5})}}, single).at("rate").chosen,
+            Indices{0});
+}
+
 TEST(ArchitectureJson, ReadsValueAndIndex) {
   EXPECT_EQ(chosen("op", {{"_value", "skip"}, {"_idx", 2}}), Indices{2});
   EXPECT_EQ(chosen("op", {{"_value", "skip"}, {"_idex", 2}}), Indices{2});
