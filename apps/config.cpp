@@ -20,7 +20,7 @@ const std::vector<std::string> kSections = {
 
 po::options_description describe(const std::vector<std::string>& accepted) {
   po::options_description options("options");
-  const auto add = options.add_options();
+  auto add = options.add_options();
   for (const OptionRow& row : shared_options()) {
     if (std::find(accepted.begin(), accepted.end(), row.name) == accepted.end()) {
       continue;
