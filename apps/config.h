@@ -41,7 +41,7 @@ struct Config {
   TrainerOptions trainer;
   SgdOptions weight_optimizer;
   RunOptions run;
-  Json rest;  ///< sections that only one command reads, as given
+  Json rest = Json::object();  ///< sections that only one command reads, as given
 
   /// Everything with its defaults, as it is written into the run directory.
   Json resolved() const;
