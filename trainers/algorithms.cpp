@@ -10,8 +10,7 @@ namespace retia {
 namespace {
 
 Search make_darts(const DartsOptions& options, const SearchSetup& setup, uint64_t seed) {
-  auto mutator =
-      std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = seed});
+  auto mutator = std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = seed});
   auto trainer = std::make_unique<DartsTrainer>(setup, *mutator, options);
   return {std::move(mutator), std::move(trainer)};
 }
@@ -36,9 +35,7 @@ Search AlgorithmTable::make(const std::string& name, const Json& options, const 
   return entry(name).make(options, setup, seed);
 }
 
-const Json& AlgorithmTable::defaults(const std::string& name) const {
-  return entry(name).defaults;
-}
+const Json& AlgorithmTable::defaults(const std::string& name) const { return entry(name).defaults; }
 
 std::vector<std::string> AlgorithmTable::names() const {
   std::vector<std::string> names;

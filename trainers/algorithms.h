@@ -26,10 +26,12 @@ class AlgorithmTable {
   void add(const std::string& name,
            Search (*maker)(const Options&, const SearchSetup&, uint64_t seed)) {
     TORCH_CHECK(!entries_.count(name), "algorithm '", name, "' is in the table already");
-    entries_[name] = {Json(Options{}), [name, maker](const Json& options, const SearchSetup& setup,
-                                                    uint64_t seed) {
-      return maker(options_from_json<Options>(options, "algorithm '" + name + "'"), setup, seed);
-    }};
+    entries_[name] = {Json(Options{}),
+                      [name, maker](const Json& options, const SearchSetup& setup, uint64_t seed) {
+                        return maker(
+                            options_from_json<Options>(options, "algorithm '" + name + "'"), setup,
+                            seed);
+                      }};
   }
 
   /// Throws, naming the nearest, on an unknown name or option.

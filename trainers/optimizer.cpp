@@ -53,10 +53,10 @@ Optimizer Optimizer::sgd(const NamedTensors& parameters, const SgdOptions& optio
   check_range("weight_optimizer: weight_decay", options.weight_decay, 0, 1e6);
   check_range("weight_optimizer: gradient_clip", options.gradient_clip, 0, 1e12);
   Optimizer result(parameters, options.gradient_clip);
-  result.optimizer_ = std::make_unique<torch::optim::SGD>(
-      result.parameters_, torch::optim::SGDOptions(options.lr)
-                              .momentum(options.momentum)
-                              .weight_decay(options.weight_decay));
+  result.optimizer_ = std::make_unique<torch::optim::SGD>(result.parameters_,
+                                                          torch::optim::SGDOptions(options.lr)
+                                                              .momentum(options.momentum)
+                                                              .weight_decay(options.weight_decay));
   result.first_lr_ = options.lr;
   result.final_lr_ = options.final_lr;
   return result;
@@ -119,7 +119,8 @@ void Optimizer::load_state(const NamedTensors& state) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const auto entry = [&](const std::string& what) {
       const auto found = state.find(names_[i] + "/" + what);
-      return found == state.end() ? at::Tensor() : (++used, found->second.to(parameters_[i].device()));
+      return found == state.end() ? at::Tensor()
+                                  : (++used, found->second.to(parameters_[i].device()));
     };
     void* key = parameters_[i].unsafeGetTensorImpl();
     if (dynamic_cast<torch::optim::SGD*>(optimizer_.get()) != nullptr) {

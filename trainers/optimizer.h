@@ -14,17 +14,17 @@ namespace retia {
 
 /// Stochastic gradient descent with momentum, and its schedule over epochs.
 struct SgdOptions {
-  double lr = 0.025;            ///< at the first epoch, > 0
-  double final_lr = 0.001;      ///< at the end: cosine annealing without restarts (Loshchilov 2017)
-  double momentum = 0.9;        ///< 0 to 1
-  double weight_decay = 3e-4;   ///< ≥ 0
-  double gradient_clip = 5.0;   ///< largest norm of all gradients together; 0: none
+  double lr = 0.025;           ///< at the first epoch, > 0
+  double final_lr = 0.001;     ///< at the end: cosine annealing without restarts (Loshchilov 2017)
+  double momentum = 0.9;       ///< 0 to 1
+  double weight_decay = 3e-4;  ///< ≥ 0
+  double gradient_clip = 5.0;  ///< largest norm of all gradients together; 0: none
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SgdOptions, lr, final_lr, momentum, weight_decay,
                                                 gradient_clip)
 
 struct AdamOptions {
-  double lr = 3e-4;            ///< > 0
+  double lr = 3e-4;  ///< > 0
   double beta1 = 0.5;
   double beta2 = 0.999;
   double weight_decay = 1e-3;  ///< ≥ 0, added to the gradient

@@ -4,7 +4,6 @@
 
 #include "engine/ir/freeze.h"
 #include "engine/operations/batch_norm.h"
-#include "trainers/optimizer.h"
 
 namespace retia {
 namespace {
@@ -24,14 +23,6 @@ class Mode {
   bool was_;
 };
 
-NamedTensors all_tensors(const torch::nn::Module& module) {
-  NamedTensors tensors = named_parameters(module);
-  for (const auto& item : module.named_buffers()) {
-    tensors[item.key()] = item.value();
-  }
-  return tensors;
-}
-
 }  // namespace
 
 Score evaluate(Network& network, const Batches& batches) {
@@ -41,8 +32,8 @@ Score evaluate(Network& network, const Batches& batches) {
   for (int64_t i = 0; i < batches.n_batches(); ++i) {
     const Batch batch = batches.batch(0, i);
     const at::Tensor logits = network->forward(batch.inputs);
-    const at::Tensor batch_loss = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum)
-                                      .to(at::kDouble);
+    const at::Tensor batch_loss =
+        at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum).to(at::kDouble);
     const at::Tensor batch_correct = logits.argmax(1).eq(batch.targets).sum();
     loss = loss.defined() ? loss + batch_loss : batch_loss;
     correct = correct.defined() ? correct + batch_correct : batch_correct;
@@ -81,22 +72,31 @@ Network inherit(const Network& supernet, const Architecture& architecture) {
   if (!parameters.empty()) {
     network->to(parameters.front().device(), parameters.front().scalar_type());
   }
-  copy_weights(*supernet, *network);
+  copy_weights(weights_of(*supernet), *network);
   return network;
 }
 
-void copy_weights(const torch::nn::Module& from, torch::nn::Module& to) {
-  const at::NoGradGuard no_grad;
-  const NamedTensors source = all_tensors(from);
-  for (auto& [name, tensor] : all_tensors(to)) {
-    const auto found = source.find(name);
-    TORCH_CHECK(found != source.end(), "there are no weights for '", name,
+NamedTensors weights_of(const torch::nn::Module& module) {
+  NamedTensors tensors = named_parameters(module);
+  for (const auto& item : module.named_buffers()) {
+    tensors[item.key()] = item.value();
+  }
+  return tensors;
+}
+
+void copy_weights(const NamedTensors& from, torch::nn::Module& to) {
+  const NamedTensors targets = weights_of(to);
+  for (const auto& [name, target] : targets) {
+    const auto found = from.find(name);
+    TORCH_CHECK(found != from.end(), "there are no weights for '", name,
                 "': they come from another space or version");
-    TORCH_CHECK(found->second.sizes() == tensor.sizes(), "the weights of '", name, "' are ",
-                found->second.sizes(), ", expected ", tensor.sizes(),
+    TORCH_CHECK(found->second.sizes() == target.sizes(), "the weights of '", name, "' are ",
+                found->second.sizes(), ", expected ", target.sizes(),
                 ": they come from another setting of the space");
-    at::Tensor target = tensor;
-    target.copy_(found->second);
+  }
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, target] : targets) {
+    target.copy_(from.at(name));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/executor/network.h"
 #include "trainers/data/batches.h"
+#include "trainers/optimizer.h"
 
 namespace retia {
 
@@ -15,16 +16,19 @@ struct Score {
 /// The model in evaluation mode over all batches; its mode is restored.
 Score evaluate(Network& network, const Batches& batches);
 
-/// Replaces the statistics of all batch normalisations by the plain average over (at most) the first
-/// `n_batches` training batches. What inherits a supernet's weights needs it before it is scored (Guo
-/// et al. 2020).
+/// Replaces the statistics of all batch normalisations by the plain average over (at most) the
+/// first `n_batches` training batches. What inherits a supernet's weights needs it before it is
+/// scored (Guo et al. 2020).
 void recalibrate(Network& network, const Batches& batches, int64_t n_batches);
 
 /// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.
 Network inherit(const Network& supernet, const Architecture& architecture);
 
+/// Parameters and buffers of a module, by name.
+NamedTensors weights_of(const torch::nn::Module& module);
+
 /// Copies every parameter and buffer of `to` from the one of its name in `from`. Throws, naming the
-/// first, when one is missing or of another shape.
-void copy_weights(const torch::nn::Module& from, torch::nn::Module& to);
+/// first, when one is missing or of another shape; then nothing is copied.
+void copy_weights(const NamedTensors& from, torch::nn::Module& to);
 
 }  // namespace retia

@@ -63,8 +63,13 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     }
     const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
     const double trained = now() - started;
-    EpochReport report{epoch_, options_.epochs, sums_.loss / samples,
-                       static_cast<double>(sums_.correct) / samples, std::nullopt, lr, 0,
+    EpochReport report{epoch_,
+                       options_.epochs,
+                       sums_.loss / samples,
+                       static_cast<double>(sums_.correct) / samples,
+                       std::nullopt,
+                       lr,
+                       0,
                        samples / trained};
     const bool last = epoch_ + 1 == options_.epochs;
     const int64_t every = options_.validate_every;
@@ -89,12 +94,14 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
   network_->train();
   const int64_t steps = train_.n_batches();
   while (step_in_epoch_ < steps) {
-    count(train_step(epoch, step_in_epoch_), epoch, step_in_epoch_);
+    const StepStats stats = train_step(epoch, step_in_epoch_);
+    count(stats, epoch, step_in_epoch_);
     ++step_in_epoch_;
     sums_.seconds = now() - started;
     const auto samples = static_cast<double>(sums_.samples);
-    observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, sums_.loss / samples,
-                      static_cast<double>(sums_.correct) / samples, samples / sums_.seconds});
+    observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, stats.n_samples,
+                      sums_.loss / samples, static_cast<double>(sums_.correct) / samples,
+                      samples / sums_.seconds});
     if (step_in_epoch_ < steps && observer.stop_requested()) {
       return Ending::Stopped;
     }
@@ -105,7 +112,8 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
 void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
   const auto loss = stats.loss.item<double>();
   TORCH_CHECK(std::isfinite(loss), "the loss became ", loss, " at step ", i + 1, " of epoch ",
-              epoch + 1, ": lower the learning rate (--set weight_optimizer.lr=…); the last "
+              epoch + 1,
+              ": lower the learning rate (--set weight_optimizer.lr=…); the last "
               "checkpoint is kept");
   sums_.loss += loss * static_cast<double>(stats.n_samples);
   sums_.correct += stats.correct.item<int64_t>();
@@ -113,8 +121,8 @@ void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
 }
 
 Trainer::Outcome Trainer::run(const Batch& batch) {
-  network_->prepare(batch.sample_keys, static_cast<double>(epoch_) /
-                                           static_cast<double>(options_.epochs));
+  network_->prepare(batch.sample_keys,
+                    static_cast<double>(epoch_) / static_cast<double>(options_.epochs));
   const std::vector<at::Tensor> outputs = network_->run(batch.inputs);
   const auto loss_of = [&](const at::Tensor& logits) {
     return at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Mean, -100,
@@ -136,10 +144,7 @@ StepStats Trainer::step_weights(const Batch& batch) {
 
 Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
   Checkpoint saved;
-  put(saved, "network/", named_parameters(*network_));
-  for (const auto& item : network_->named_buffers()) {
-    saved.tensors["network/" + item.key()] = item.value();
-  }
+  put(saved, "network/", weights_of(*network_));
   put(saved, "weight_optimizer/", weight_optimizer_.state());
   saved.state = {{"epoch", epoch_},
                  {"step", step_in_epoch_},
@@ -153,21 +158,7 @@ Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
 }
 
 void Trainer::restore(const Checkpoint& saved, TrainingObserver& observer) {
-  const at::NoGradGuard no_grad;
-  const NamedTensors network = with_prefix(saved.tensors, "network/");
-  const auto copy = [&](const std::string& name, at::Tensor target) {
-    const auto found = network.find(name);
-    TORCH_CHECK(found != network.end() && found->second.sizes() == target.sizes(),
-                "the checkpoint has no weights of sizes ", target.sizes(), " for '", name,
-                "': it is of another model");
-    target.copy_(found->second);
-  };
-  for (const auto& item : network_->named_parameters()) {
-    copy(item.key(), item.value());
-  }
-  for (const auto& item : network_->named_buffers()) {
-    copy(item.key(), item.value());
-  }
+  copy_weights(with_prefix(saved.tensors, "network/"), *network_);
   weight_optimizer_.load_state(with_prefix(saved.tensors, "weight_optimizer/"));
   epoch_ = saved.state.at("epoch");
   step_in_epoch_ = saved.state.at("step");

@@ -13,11 +13,12 @@ namespace retia {
 
 struct TrainerOptions {
   int64_t epochs = 50;
+  int64_t batch_size = 64;        ///< samples of a step, over all ranks
   double label_smoothing = 0;     ///< 0 to 1 (exclusive): Szegedy et al. 2016
   double auxiliary_weight = 0.4;  ///< of the loss of a second output, where the model has one
   int64_t validate_every = 1;     ///< epochs between validations; 0: only at the end
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, label_smoothing,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
                                                 auxiliary_weight, validate_every)
 
 /// What a training step tells: on the device, so that nothing waits for it.
@@ -31,6 +32,7 @@ struct StepStats {
 struct StepReport {
   int64_t epoch = 0, epochs = 0;  ///< this one, counted from 0, and how many
   int64_t step = 0, steps = 0;    ///< done in this epoch, and how many
+  int64_t n_samples = 0;          ///< of the step just done
   double loss = 0, accuracy = 0;  ///< mean over the epoch so far
   double images_per_second = 0;   ///< over the epoch so far
 };
@@ -58,8 +60,9 @@ class TrainingObserver {
 
 enum class Ending { Finished, Stopped };
 
-/// The training loop, once: epochs, schedule, checkpoints, resuming, reports. Which batch comes when
-/// is a function of the seed (see Batches), so a resumed run gives the numbers of an uninterrupted one.
+/// The training loop, once: epochs, schedule, checkpoints, resuming, reports. Which batch comes
+/// when is a function of the seed (see Batches), so a resumed run gives the numbers of an
+/// uninterrupted one.
 class Trainer {
  public:
   /// `network` is trained on `train`. Both may be shared with others, who must not change them.
@@ -69,9 +72,9 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after every
-  /// epoch and when stopped. Throws on a loss that is not finite, naming the step; the last checkpoint
-  /// stays.
+  /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after
+  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step; the last
+  /// checkpoint stays.
   Ending fit(TrainingObserver& observer, CheckpointStore* checkpoints);
 
   /// Continues where `saved` was made: weights, optimisers, position and what `observer` kept.
@@ -125,6 +128,7 @@ class Trainer {
 };
 
 /// Entries of `tensors` whose names begin with `prefix`, without it.
-NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors, const std::string& prefix);
+NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
+                         const std::string& prefix);
 
 }  // namespace retia

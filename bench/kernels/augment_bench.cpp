@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <string>
-#include <vector>
 
+#include "engine/device.h"
 #include "kernels/augment/augment.h"
 #include "kernels/augment/augment_cases.h"
 
@@ -85,11 +85,7 @@ void bench_augment(benchmark::State& state, const AugmentCase& shape, at::Device
 }  // namespace retia::kernels
 
 int main(int argc, char** argv) {
-  std::vector<at::Device> devices = {at::kCPU};
-  if (torch::cuda::is_available()) {
-    devices.emplace_back(at::kCUDA);
-  }
-  for (const at::Device device : devices) {
+  for (const at::Device device : retia::available_devices()) {
     for (const auto& shape : retia::kernels::augment_cases()) {
       const std::string name = "augment/" + shape.name + "/" + device.str();
       benchmark::RegisterBenchmark(name.c_str(), retia::kernels::bench_augment, shape, device)

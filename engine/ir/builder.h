@@ -33,14 +33,14 @@ struct LayerChoiceOptions {
 struct InputChoiceOptions {
   std::optional<int64_t> n_chosen = 1;  ///< none: any number, also zero
   Reduction reduction = Reduction::Sum;
-  std::string label;                    ///< empty: the path
+  std::string label = {};               ///< empty: the path
   std::vector<std::string> names = {};  ///< of the candidates; empty: their nodes' last name parts
 };
 
 struct PlaceholderOptions {
   std::string label;
   Json parameters = Json::object();
-  Shape shape;  ///< of what a graph mutator will make of it
+  Shape shape = {};  ///< of what a graph mutator will make of it
 };
 
 /// Writes a graph node by node, checking names and shapes at once.

@@ -3,22 +3,14 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
+#include "engine/device.h"
 #include "kernels/augment/augment_cases.h"
 
 namespace retia::kernels {
 namespace {
-
-std::vector<at::Device> available_devices() {
-  std::vector<at::Device> devices = {at::kCPU};
-  if (torch::cuda::is_available()) {
-    devices.emplace_back(at::kCUDA);
-  }
-  return devices;
-}
 
 struct AugmentInputs {
   at::Tensor images, draws, levels;

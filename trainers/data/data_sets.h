@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "trainers/data/augmentation.h"
 #include "trainers/data/csv.h"
 #include "trainers/data/dataset.h"
 #include "trainers/data/synthetic.h"
@@ -17,10 +18,13 @@ struct DataOptions {
   std::string name = "digits";  ///< one of DataSets::names()
   std::string dir = "";         ///< where its files are; csv: the file, or a folder of two
   int64_t limit = 0;            ///< the first so many training samples; 0: all
+  double valid_fraction = 0.5;  ///< of the training samples, held out to judge architectures
+  AugmentOptions augment = {};  ///< of training images
   CsvOptions csv = {};
   SyntheticOptions synthetic = {};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DataOptions, name, dir, limit, csv, synthetic)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DataOptions, name, dir, limit, valid_fraction,
+                                                augment, csv, synthetic)
 
 /// Name -> how a data set is loaded.
 class DataSets {

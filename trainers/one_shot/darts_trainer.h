@@ -18,8 +18,9 @@ class DartsTrainer final : public OneShotTrainer {
  public:
   DartsTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options);
 
- private:
   StepStats train_step(const Batch& train, const Batch& valid) override;
+
+ private:
   std::optional<Score> validate() override;
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;

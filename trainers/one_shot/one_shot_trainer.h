@@ -23,10 +23,10 @@ class OneShotTrainer : public Trainer {
   /// The architecture that the search has come to.
   virtual Architecture export_architecture() { return mutator_.export_architecture(); }
 
- protected:
   /// One step. Validation batches come round again when they are fewer.
   virtual StepStats train_step(const Batch& train, const Batch& valid) = 0;
 
+ protected:
   Mutator& mutator() { return mutator_; }
   const Batches& valid_batches() const { return valid_; }
 

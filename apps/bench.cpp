@@ -1,0 +1,153 @@
+#include <ATen/Parallel.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <numeric>
+
+#include "apps/program.h"
+#include "engine/device.h"
+#include "engine/io/options.h"
+#include "trainers/data/synthetic.h"
+
+namespace retia {
+namespace {
+
+/// The flags of `retia bench search-step`; the same as of the plain PyTorch programs it is held
+/// against.
+struct StepBench {
+  std::string space = "darts_cnn", algorithm = "darts", executor = "reference", device = "cpu";
+  int64_t channels = 16, layers = 8, nodes = 4, batch = 64, image = 32, in_channels = 3;
+  int64_t classes = 10, steps = 10, warmup = 2, threads = 2, seed = 0, order = 1;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepBench, space, algorithm, executor, device,
+                                                channels, layers, nodes, batch, image, in_channels,
+                                                classes, steps, warmup, threads, seed, order)
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+/// --in-channels 3 as {"in_channels": 3}, strictly.
+StepBench read_flags(const std::vector<std::string>& words) {
+  const Json defaults = StepBench{};
+  Json given = Json::object();
+  for (size_t i = 0; i < words.size(); i += 2) {
+    std::string name = words[i];
+    TORCH_CHECK(name.compare(0, 2, "--") == 0 && i + 1 < words.size(),
+                "expected --option VALUE, got '", name, "'");
+    name = name.substr(2);
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (defaults.contains(name) && defaults.at(name).is_string()) {
+      given[name] = words[i + 1];
+    } else {
+      set_by_path(given, name + "=" + words[i + 1]);
+    }
+  }
+  const auto flags = options_from_json<StepBench>(given, "bench search-step");
+  TORCH_CHECK(flags.steps >= 1 && flags.warmup >= 0 && flags.batch >= 1 && flags.threads >= 1,
+              "bench search-step: steps, batch and threads must be at least 1");
+  return flags;
+}
+
+/// The options of `given` that the space has.
+Json space_options(const Program& program, const StepBench& flags) {
+  Json options = Json::object();
+  for (const auto& [key, value] : program.spaces.search_options(flags.space).items()) {
+    const Json all = flags;
+    if (all.contains(key)) {
+      options[key] = all.at(key);
+    }
+  }
+  return options;
+}
+
+/// A few fixed random batches, so that loading costs nothing.
+Batches batches(const StepBench& flags, uint64_t seed, at::Device device) {
+  const DataSplits data = with_statistics(make_synthetic({.n_train = 2 * flags.batch,
+                                                          .n_test = 1,
+                                                          .n_classes = flags.classes,
+                                                          .channels = flags.in_channels,
+                                                          .height = flags.image,
+                                                          .width = flags.image,
+                                                          .seed = seed}));
+  return {data.train, {.batch_size = flags.batch, .seed = seed, .device = device}};
+}
+
+Json summary(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const size_t n = seconds.size();
+  return {{"min", seconds.front()},
+          {"median", (seconds[(n - 1) / 2] + seconds[n / 2]) / 2},
+          {"mean", std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(n)},
+          {"max", seconds.back()},
+          {"n", n}};
+}
+
+int64_t count(const torch::nn::Module& module) {
+  int64_t numbers = 0;
+  for (const at::Tensor& parameter : module.parameters()) {
+    numbers += parameter.numel();
+  }
+  return numbers;
+}
+
+int search_step(const Program& program, const StepBench& flags) {
+  at::set_num_threads(static_cast<int>(flags.threads));
+  const at::Device device = open_device(flags.device);
+  const ir::Graph space =
+      program.spaces.search(flags.space, space_options(program, flags),
+                            {{flags.in_channels, flags.image, flags.image}, flags.classes});
+  Network network(space, static_cast<uint64_t>(flags.seed));
+  network->to(device);
+  Json options = Json::object();
+  if (flags.algorithm == "darts") {
+    options["order"] = flags.order;
+  }
+  const SearchSetup setup{network, batches(flags, 1, device), batches(flags, 2, device)};
+  const Search search =
+      program.algorithms.make(flags.algorithm, options, setup, static_cast<uint64_t>(flags.seed));
+  std::vector<double> seconds;
+  double loss = 0;
+  network->train();
+  for (int64_t i = 0; i < flags.warmup + flags.steps; ++i) {
+    const Batch train = setup.train.batch(0, i % 2);
+    const Batch valid = setup.valid.batch(0, i % 2);
+    const double started = now();
+    loss = search.trainer->train_step(train, valid).loss.item<double>();
+    if (i >= flags.warmup) {
+      seconds.push_back(now() - started);
+    }
+  }
+  const Json times = summary(seconds);
+  const Json line = {
+      {"impl", "retia"},
+      {"algo",
+       flags.algorithm == "darts" ? "darts_order" + std::to_string(flags.order) : flags.algorithm},
+      {"seconds_per_step", times},
+      {"images_per_second", static_cast<double>(flags.batch) / times.at("median").get<double>()},
+      {"peak_rss_mib", peak_rss_mib()},
+      {"params", count(*network)},
+      {"arch_params", count(*search.mutator)},
+      {"loss_last", loss},
+      {"config", flags}};
+  std::cout << line.dump() << std::endl;
+  return kDone;
+}
+
+}  // namespace
+
+int bench(const Program& program, const std::vector<std::string>& words) {
+  TORCH_CHECK(!words.empty() && words.front() == "search-step",
+              "bench: expected `retia bench search-step [--option VALUE]…`");
+  return search_step(program, read_flags({words.begin() + 1, words.end()}));
+}
+
+}  // namespace retia

@@ -1,0 +1,234 @@
+#include "apps/config.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <sstream>
+
+#include "apps/program.h"
+#include "engine/io/files.h"
+#include "engine/io/options.h"
+#include "engine/suggest.h"
+
+namespace retia {
+namespace {
+
+namespace po = boost::program_options;
+
+const std::vector<std::string> kSections = {
+    "space",    "data",      "algorithm",  "trainer", "weight_optimizer",
+    "strategy", "evaluator", "experiment", "run"};
+
+po::options_description describe(const std::vector<std::string>& accepted) {
+  po::options_description options("options");
+  auto add = options.add_options();
+  for (const OptionRow& row : shared_options()) {
+    if (std::find(accepted.begin(), accepted.end(), row.name) == accepted.end()) {
+      continue;
+    }
+    if (row.type == OptionRow::Type::Flag) {
+      add(row.name, row.help);
+    } else {
+      const char* value = row.type == OptionRow::Type::Number ? "N" : "VALUE";
+      add(row.name, po::value<std::string>()->value_name(value), row.help);
+    }
+  }
+  add("config", po::value<std::string>()->value_name("FILE"), "configuration to start from (JSON)");
+  add("set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "any entry of the configuration, e.g. space.channels=8");
+  return options;
+}
+
+po::variables_map parse(const po::options_description& described,
+                        const std::vector<std::string>& words) {
+  po::variables_map values;
+  try {
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(words).options(described).positional({}).style(style).run(),
+              values);
+    return values;
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known;
+    for (const auto& option : described.options()) {
+      known.push_back("--" + option->long_name());
+    }
+    TORCH_CHECK(false, "unknown option ", error.get_option_name(),
+                suggestion(error.get_option_name(), known));
+  } catch (const po::too_many_positional_options_error&) {
+    TORCH_CHECK(false, "unexpected word among the options: every option begins with --");
+  } catch (const po::error& error) {
+    TORCH_CHECK(false, error.what());
+  }
+}
+
+void set(Json& config, const OptionRow& row, const po::variable_value& value) {
+  const std::string key = row.key;
+  const size_t dot = key.find('.');
+  Json& target = config[key.substr(0, dot)][key.substr(dot + 1)];
+  if (row.type == OptionRow::Type::Flag) {
+    target = true;
+  } else if (row.type == OptionRow::Type::Text) {
+    target = value.as<std::string>();
+  } else {
+    set_by_path(config, key + "=" + value.as<std::string>());
+  }
+}
+
+/// Removes `name` from a section and returns it.
+std::string take_name(Json& section, const std::string& where, const std::string& fallback) {
+  const Json name = section.value("name", Json(fallback));
+  TORCH_CHECK(name.is_string(), where, ": name must be a text, got ", name.dump());
+  section.erase("name");
+  return name.get<std::string>();
+}
+
+bool is_file(const std::string& space) {
+  return space.size() > 5 && space.compare(space.size() - 5, 5, ".json") == 0;
+}
+
+void check_known(const std::string& what, const std::string& name,
+                 const std::vector<std::string>& known) {
+  TORCH_CHECK(std::find(known.begin(), known.end(), name) != known.end(), "unknown ", what, " '",
+              name, "'", suggestion(name, known));
+}
+
+void check_run(const RunOptions& run) {
+  check_known("device", run.device, {"cpu", "cuda"});
+  check_known("precision", run.precision, {"fp32", "fp64"});
+  check_known("executor", run.executor, {"reference"});
+  check_known("format", run.format, {"text", "ir", "search-space", "dot"});
+  TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
+  TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
+}
+
+}  // namespace
+
+const std::vector<OptionRow>& shared_options() {
+  using Type = OptionRow::Type;
+  static const std::vector<OptionRow> rows = {
+      {"space", "space.name", Type::Text, "model space: a name or a .json file"},
+      {"algorithm", "algorithm.name", Type::Text, "how to search: darts, spos, random"},
+      {"strategy", "strategy.name", Type::Text, "how to explore: random, grid"},
+      {"evaluator", "evaluator.name", Type::Text, "what scores a model: classification"},
+      {"architecture", "run.architecture", Type::Text, "architecture as JSON"},
+      {"checkpoint", "run.checkpoint", Type::Text, "run directory to take weights from"},
+      {"data", "data.name", Type::Text, "data set"},
+      {"data-dir", "data.dir", Type::Text, "folder with its files"},
+      {"out", "run.out", Type::Text, "run directory: new, empty, or with --resume"},
+      {"epochs", "trainer.epochs", Type::Number, "passes through the training samples"},
+      {"batch-size", "trainer.batch_size", Type::Number, "samples of a step"},
+      {"seed", "run.seed", Type::Number, "of weights, data order, split and search"},
+      {"max-trials", "experiment.max_trials", Type::Number, "models to try; 0: until exhausted"},
+      {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},
+      {"runner", "experiment.runner", Type::Text, "where trials run: inline"},
+      {"device", "run.device", Type::Text, "cpu or cuda"},
+      {"precision", "run.precision", Type::Text, "fp32 or fp64"},
+      {"executor", "run.executor", Type::Text, "reference"},
+      {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
+      {"format", "run.format", Type::Text, "text, ir, search-space or dot"},
+      {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
+      {"resume", "run.resume", Type::Flag, "continue what --out holds, or start there"},
+      {"quiet", "run.quiet", Type::Flag, "no progress"},
+  };
+  return rows;
+}
+
+std::string describe_options(const std::vector<std::string>& accepted) {
+  std::ostringstream text;
+  text << describe(accepted);
+  return text.str();
+}
+
+Config read_config(const Program& program, const std::string& command,
+                   const std::vector<std::string>& words, const std::vector<std::string>& accepted,
+                   const char* positional) {
+  std::vector<std::string> options = words;
+  Json json = Json::object();
+  const bool named = positional != nullptr && !options.empty() && options.front().front() != '-';
+  const std::string first = named ? options.front() : "";
+  if (named) {
+    options.erase(options.begin());
+  }
+  const po::variables_map values = parse(describe(accepted), options);
+  if (values.count("config") != 0) {
+    const auto file = values["config"].as<std::string>();
+    json = read_json(file);
+    TORCH_CHECK(json.is_object(), file, ": expected an object of sections");
+    for (const char* header : {"format", "version", "command"}) {
+      json.erase(header);
+    }
+  }
+  for (const OptionRow& row : shared_options()) {
+    if (values.count(row.name) != 0) {
+      set(json, row, values[row.name]);
+    }
+    if (named && std::string(row.key) == positional) {
+      set(json, row, po::variable_value(first, false));
+    }
+  }
+  if (values.count("set") != 0) {
+    for (const std::string& assignment : values["set"].as<std::vector<std::string>>()) {
+      set_by_path(json, assignment);
+    }
+  }
+  for (const auto& [section, content] : json.items()) {
+    check_known("section of the configuration", section, kSections);
+    TORCH_CHECK(content.is_object(), section, ": expected an object, got ", content.dump());
+  }
+
+  Config config;
+  config.command = command;
+  config.data = options_from_json<DataOptions>(json.value("data", Json::object()), "data");
+  config.trainer =
+      options_from_json<TrainerOptions>(json.value("trainer", Json::object()), "trainer");
+  config.weight_optimizer = options_from_json<SgdOptions>(
+      json.value("weight_optimizer", Json::object()), "weight_optimizer");
+  config.run = options_from_json<RunOptions>(json.value("run", Json::object()), "run");
+  check_run(config.run);
+  check_known("data set", config.data.name, program.data_sets.names());
+  TORCH_CHECK(config.trainer.batch_size >= 1, "--batch-size must be at least 1, got ",
+              config.trainer.batch_size);
+  TORCH_CHECK(config.trainer.epochs >= 1, "--epochs must be at least 1, got ",
+              config.trainer.epochs);
+
+  config.space_options = json.value("space", Json::object());
+  config.space = take_name(config.space_options, "space", "");
+  TORCH_CHECK(!config.space.empty(), "no space was given: add --space NAME, one of ",
+              suggestion("", program.spaces.names()).substr(2));
+  if (is_file(config.space)) {
+    TORCH_CHECK(config.space_options.empty(), "space: a file takes no options, got ",
+                config.space_options.begin().key());
+  } else {
+    const Json defaults = command == "retrain" ? program.spaces.evaluation_options(config.space)
+                                               : program.spaces.search_options(config.space);
+    check_options(config.space_options, defaults, "space '" + config.space + "'");
+    config.space_options = merged(defaults, config.space_options);
+  }
+  config.algorithm_options = json.value("algorithm", Json::object());
+  config.algorithm = take_name(config.algorithm_options, "algorithm", "darts");
+  if (command == "search" || command == "bench") {
+    const Json& defaults = program.algorithms.defaults(config.algorithm);
+    check_options(config.algorithm_options, defaults, "algorithm '" + config.algorithm + "'");
+    config.algorithm_options = merged(defaults, config.algorithm_options);
+  }
+  for (const char* section : {"strategy", "evaluator", "experiment"}) {
+    if (json.contains(section)) {
+      config.rest[section] = json.at(section);
+    }
+  }
+  return config;
+}
+
+Json Config::resolved() const {
+  Json json = {{"command", command},     {"data", data},
+               {"trainer", trainer},     {"run", run},
+               {"space", space_options}, {"weight_optimizer", weight_optimizer}};
+  json["space"]["name"] = space;
+  if (command == "search") {
+    json["algorithm"] = algorithm_options;
+    json["algorithm"]["name"] = algorithm;
+  }
+  json.update(rest);
+  return json;
+}
+
+}  // namespace retia

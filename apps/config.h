@@ -1,0 +1,72 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/json.h"
+#include "trainers/data/data_sets.h"
+#include "trainers/trainer.h"
+
+namespace retia {
+
+class Program;
+
+/// How a command runs, whatever it does.
+struct RunOptions {
+  std::string out = "";                ///< the run directory
+  std::string architecture = "";       ///< an architecture.json to use
+  std::string checkpoint = "";         ///< a run directory to take weights from
+  std::string device = "cpu";          ///< cpu or cuda
+  std::string precision = "fp32";      ///< fp32 or fp64
+  std::string executor = "reference";  ///< how graphs are run
+  int64_t threads = 0;                 ///< of one operation; 0: all cores
+  int64_t seed = 0;                    ///< of weights, data order, split and search
+  std::string format = "text";         ///< of what is shown: text, ir, search-space or dot
+  bool profile = false;                ///< show costs
+  bool resume = false;                 ///< continue what `out` holds
+  bool quiet = false;                  ///< no progress
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
+                                                precision, executor, threads, seed, format, profile,
+                                                resume, quiet)
+
+/// All that a command was told: defaults, then the file of --config, then options, then --set.
+struct Config {
+  std::string command;
+  std::string space;      ///< name of a space, or a file with one
+  Json space_options;     ///< all of them where the space has a name
+  std::string algorithm;  ///< of a search
+  Json algorithm_options;
+  DataOptions data;
+  TrainerOptions trainer;
+  SgdOptions weight_optimizer;
+  RunOptions run;
+  Json rest = Json::object();  ///< sections that only one command reads, as given
+
+  /// Everything with its defaults, as it is written into the run directory.
+  Json resolved() const;
+};
+
+/// One option of the command line: `--name VALUE` sets `key` of the configuration.
+struct OptionRow {
+  const char* name;
+  const char* key;
+  enum class Type { Text, Number, Flag } type;
+  const char* help;
+};
+
+/// All options that commands share.
+const std::vector<OptionRow>& shared_options();
+
+/// Reads the command line `words` (without program and command) for a command that takes the
+/// options `accepted` of shared_options(), --config and --set, and maybe one name before them,
+/// which sets `positional` (null: none). Throws one line on whatever is wrong, naming the nearest
+/// known name.
+Config read_config(const Program& program, const std::string& command,
+                   const std::vector<std::string>& words, const std::vector<std::string>& accepted,
+                   const char* positional);
+
+/// The help text on those options.
+std::string describe_options(const std::vector<std::string>& accepted);
+
+}  // namespace retia

@@ -1,0 +1,3 @@
+#include "apps/program.h"
+
+int main(int argc, char** argv) { return retia::Program().run(argc, argv); }

@@ -1,0 +1,113 @@
+#include "apps/program.h"
+
+#include <c10/util/Exception.h>
+
+#include <iostream>
+
+#include "engine/suggest.h"
+#include "models/operations.h"
+
+namespace retia {
+namespace {
+
+std::vector<std::string> with(std::vector<std::string> names) {
+  for (const char* common : {"space", "data", "data-dir", "batch-size", "seed", "device",
+                             "precision", "executor", "threads", "quiet"}) {
+    names.emplace_back(common);
+  }
+  return names;
+}
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {
+      {"search", "one-shot search; writes architecture.json", nullptr,
+       with({"algorithm", "out", "epochs", "resume"}), search},
+      {"retrain", "trains an architecture from scratch, and scores it", nullptr,
+       with({"architecture", "out", "epochs", "resume"}), retrain},
+      {"evaluate", "scores an architecture with the weights of a run", nullptr,
+       with({"architecture", "checkpoint"}), evaluate},
+      {"space",
+       "shows a space: choices, graph, costs",
+       "space.name",
+       {"space", "architecture", "data", "data-dir", "format", "profile"},
+       space},
+  };
+  return all;
+}
+
+void print_help() {
+  std::cout << "retia: trains weight-sharing supernets and searches neural architectures\n\n"
+               "usage: retia COMMAND [options]\n\n";
+  for (const Command& command : commands()) {
+    std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
+              << command.summary << '\n';
+  }
+  std::cout << "  bench       times a search step: retia bench search-step\n";
+  std::cout << "\n`retia COMMAND --help` lists a command's options.\n";
+}
+
+int fail(const std::string& line, ExitCode code) {
+  std::cerr << "retia: " << line << std::endl;
+  return code;
+}
+
+std::string message_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+  const size_t end = text.find('\n');
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+Program::Program()
+    : operations(standard_operations()),
+      spaces(standard_spaces()),
+      algorithms(standard_algorithms()),
+      data_sets(standard_data_sets()) {
+  add_model_operations(operations);
+}
+
+int Program::run(int argc, char** argv) const {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words.front() == "--help" || words.front() == "help") {
+    print_help();
+    return words.empty() ? kBadUsage : kDone;
+  }
+  const std::string name = words.front();
+  words.erase(words.begin());
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    names.emplace_back(command.name);
+    if (name != command.name) {
+      continue;
+    }
+    if (std::find(words.begin(), words.end(), "--help") != words.end()) {
+      std::cout << "retia " << name << ": " << command.summary << "\n\n"
+                << describe_options(command.accepted);
+      return kDone;
+    }
+    Config config;
+    try {
+      config = read_config(*this, name, words, command.accepted, command.positional);
+    } catch (const std::exception& error) {
+      return fail(message_of(error), kBadUsage);
+    }
+    try {
+      return command.run(*this, config);
+    } catch (const std::exception& error) {
+      return fail(message_of(error), kFailed);
+    }
+  }
+  if (name == "bench") {
+    try {
+      return bench(*this, words);
+    } catch (const std::exception& error) {
+      return fail(message_of(error), kBadUsage);
+    }
+  }
+  names.emplace_back("bench");
+  return fail("unknown command '" + name + "'" + suggestion(name, names), kBadUsage);
+}
+
+}  // namespace retia

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/config.h"
+#include "engine/operations/table.h"
+#include "models/spaces.h"
+#include "trainers/algorithms.h"
+#include "trainers/data/data_sets.h"
+
+namespace retia {
+
+/// What a program ends with.
+enum ExitCode { kDone = 0, kFailed = 1, kBadUsage = 2, kInterrupted = 130 };
+
+/// The `retia` program as an object: a user's own binary adds to the tables and has every command.
+///   retia::Program program;
+///   program.spaces.add("mine", my_space);
+///   return program.run(argc, argv);
+class Program {
+ public:
+  Program();
+
+  OperationTable operations;
+  SpaceTable spaces;
+  AlgorithmTable algorithms;
+  DataSets data_sets;
+
+  /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code.
+  int run(int argc, char** argv) const;
+};
+
+/// One subcommand.
+struct Command {
+  const char* name;
+  const char* summary;
+  const char* positional;             ///< configuration key that a first bare word sets, or null
+  std::vector<std::string> accepted;  ///< names from shared_options()
+  int (*run)(const Program&, const Config&);
+};
+
+int search(const Program& program, const Config& config);
+int retrain(const Program& program, const Config& config);
+int evaluate(const Program& program, const Config& config);
+int space(const Program& program, const Config& config);
+
+/// `retia bench …`, which has flags of its own.
+int bench(const Program& program, const std::vector<std::string>& words);
+
+}  // namespace retia

@@ -1,0 +1,48 @@
+#include <iostream>
+#include <numeric>
+
+#include "apps/workbench.h"
+#include "engine/architecture_json.h"
+#include "engine/io/files.h"
+#include "engine/ir/freeze.h"
+#include "engine/ir/json.h"
+#include "engine/ir/profile.h"
+#include "trainers/supervised_trainer.h"
+
+namespace retia {
+
+int retrain(const Program& program, const Config& config) {
+  const Workbench bench = open_workbench(program, config);
+  const ir::Graph space = evaluation_space(program, config, bench.task);
+  const Architecture architecture =
+      read_architecture(config.run.architecture, ir::mutables(space), config.space);
+  const ir::Graph model =
+      ir::in_context(config.run.architecture, [&] { return ir::freeze(space, architecture); });
+  std::vector<int64_t> all(static_cast<size_t>(bench.data.train.size()));
+  std::iota(all.begin(), all.end(), 0);
+  const Batches test = bench.scoring(config, bench.data.test);
+  SupervisedTrainer trainer(make_network(model, config, bench),
+                            bench.training(config, all, LastBatch::Drop), test, config.trainer,
+                            config.weight_optimizer);
+
+  RunDirectory directory = open_run_directory(config);
+  if (directory.state() == RunState::Finished) {
+    std::cout << "nothing to do: " << config.run.out << " holds a finished training\n";
+    return kDone;
+  }
+  write_json(directory.file("space.json"), ir::to_json(space));
+  write_json(directory.file("architecture.json"),
+             to_json(ir::canonical(space, architecture), ir::mutables(space), config.space));
+  RunObserver observer(directory, config.run);
+  if (train(trainer, directory, observer, config) == Ending::Stopped) {
+    return kInterrupted;
+  }
+  const ir::Cost cost = ir::total_cost(model);
+  std::cout << "parameters " << cost.parameters.value() << ", multiply-adds "
+            << cost.multiply_adds.value() << "\ntest accuracy "
+            << percent(evaluate(trainer.network(), test).accuracy) << std::endl;
+  directory.mark_finished();
+  return kDone;
+}
+
+}  // namespace retia

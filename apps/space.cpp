@@ -1,0 +1,115 @@
+#include <iostream>
+
+#include "apps/workbench.h"
+#include "engine/architecture_json.h"
+#include "engine/ir/freeze.h"
+#include "engine/ir/json.h"
+#include "engine/ir/profile.h"
+
+namespace retia {
+namespace {
+
+/// The graph for Graphviz: choices are boxes, what computes are ellipses.
+std::string to_dot(const ir::Graph& graph) {
+  std::string text = "digraph \"" + graph.name() + "\" {\n  rankdir=TB;\n";
+  for (const ir::Node& node : graph.nodes()) {
+    std::string what = node.name;
+    const bool is_choice = std::holds_alternative<ir::LayerChoice>(node.body) ||
+                           std::holds_alternative<ir::InputChoice>(node.body);
+    if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
+      what += "\\n" + operation->type();
+    } else if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
+      for (const ir::Candidate& candidate : choice->candidates) {
+        what += "\\n" + candidate.name;
+      }
+    } else if (const auto* inputs = std::get_if<ir::InputChoice>(&node.body)) {
+      what += "\\n" + (inputs->n_chosen ? std::to_string(*inputs->n_chosen) : "any") + " of " +
+              std::to_string(inputs->names.size());
+    }
+    text += "  n" + std::to_string(node.id) + " [label=\"" + what + "\"" +
+            (is_choice ? ", shape=box" : "") + "];\n";
+    for (const Wire wire : node.inputs) {
+      text += "  n" + std::to_string(wire.node) + " -> n" + std::to_string(node.id) + ";\n";
+    }
+  }
+  return text + "}\n";
+}
+
+/// What a tuner from outside is told of the choices.
+Json to_search_space(const std::vector<Mutable>& mutables) {
+  Json json = Json::object();
+  for (const Mutable& choice : mutables) {
+    if (choice.kind == MutableKind::InputChoice) {
+      Json n_chosen;
+      if (choice.n_chosen) {
+        n_chosen = *choice.n_chosen;
+      }
+      json[choice.label] = {{"_type", "input_choice"},
+                            {"_value", {{"candidates", choice.names}, {"n_chosen", n_chosen}}}};
+    } else {
+      const bool layer = choice.kind == MutableKind::LayerChoice;
+      json[choice.label] = {{"_type", layer ? "layer_choice" : "choice"}, {"_value", choice.names}};
+    }
+  }
+  return json;
+}
+
+/// The first candidates of everything: the architecture that is profiled when none is given.
+Architecture first_architecture(const std::vector<Mutable>& mutables) {
+  Architecture architecture;
+  for (const Mutable& choice : mutables) {
+    for (int64_t k = 0; k < choice.n_chosen.value_or(1); ++k) {
+      architecture[choice.label].chosen.push_back(k);
+    }
+  }
+  return architecture;
+}
+
+void print_profile(const ir::Graph& model) {
+  std::cout << "multiply-adds  parameters  output  operation\n";
+  for (const ir::NodeCost& node : ir::profile(model)) {
+    std::cout << node.cost.multiply_adds.value() << "  " << node.cost.parameters.value() << "  "
+              << ir::to_string(node.output) << "  " << node.name << " (" << node.type << ")\n";
+  }
+  const ir::Cost total = ir::total_cost(model);
+  std::cout << "total: " << total.multiply_adds.value() << " multiply-adds, "
+            << total.parameters.value() << " parameters\n";
+}
+
+void print_summary(const ir::Graph& space, const std::vector<Mutable>& mutables) {
+  std::cout << "space " << space.name() << ": " << mutables.size() << " decisions\n";
+  for (const Mutable& choice : mutables) {
+    std::cout << "  " << choice.label << ": " << to_string(choice.kind) << ", "
+              << (choice.n_chosen ? std::to_string(*choice.n_chosen) : "any number") << " of";
+    for (const std::string& name : choice.names) {
+      std::cout << ' ' << name;
+    }
+    std::cout << '\n';
+  }
+}
+
+}  // namespace
+
+int space(const Program& program, const Config& config) {
+  const DataSplits data = program.data_sets.load(config.data);
+  const ir::Graph graph = search_space(
+      program, config, {data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)});
+  const std::vector<Mutable> mutables = ir::mutables(graph);
+  if (config.run.profile) {
+    print_profile(ir::freeze(
+        graph, config.run.architecture.empty()
+                   ? first_architecture(mutables)
+                   : read_architecture(config.run.architecture, mutables, config.space)));
+  } else if (config.run.format == "ir") {
+    std::cout << ir::to_json(graph).dump(2) << '\n';
+  } else if (config.run.format == "search-space") {
+    std::cout << to_search_space(mutables).dump(2) << '\n';
+  } else if (config.run.format == "dot") {
+    std::cout << to_dot(graph);
+  } else {
+    print_summary(graph, mutables);
+  }
+  return kDone;
+}
+
+}  // namespace retia

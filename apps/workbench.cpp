@@ -1,0 +1,170 @@
+#include "apps/workbench.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <numeric>
+
+#include "engine/device.h"
+#include "engine/io/files.h"
+#include "engine/ir/json.h"
+
+namespace retia {
+namespace {
+
+constexpr int kStdErr = 2;
+constexpr int64_t kScoringBatch = 256;
+
+ProgressOptions progress_options(const RunOptions& options) {
+  ProgressOptions progress = progress_on(kStdErr);
+  if (options.quiet) {
+    progress.style = ProgressStyle::Quiet;
+  }
+  return progress;
+}
+
+ir::Graph read_space(const Program& program, const std::string& path) {
+  const Json json = read_format(path, "retia.graph", 1);
+  return ir::in_context(path, [&] { return ir::graph_from_json(json, program.operations); });
+}
+
+bool is_named(const Program& program, const std::string& space) {
+  for (const std::string& name : program.spaces.names()) {
+    if (name == space) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Workbench open_workbench(const Program& program, const Config& config) {
+  if (config.run.threads > 0) {
+    at::set_num_threads(static_cast<int>(config.run.threads));
+  }
+  at::manual_seed(static_cast<uint64_t>(config.run.seed));
+  const at::Device device = open_device(config.run.device);
+  DataSplits data = program.data_sets.load(config.data);
+  Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
+  return {device, config.run.precision == "fp64" ? at::kDouble : at::kFloat, std::move(data),
+          std::move(task)};
+}
+
+Batches Workbench::training(const Config& config, const std::vector<int64_t>& indices,
+                            LastBatch last) const {
+  return {data.train,
+          indices,
+          {.batch_size = config.trainer.batch_size,
+           .seed = static_cast<uint64_t>(config.run.seed),
+           .order = SampleOrder::Shuffled,
+           .last = last,
+           .augment = config.data.augment,
+           .device = device,
+           .dtype = dtype}};
+}
+
+Batches Workbench::scoring(const Config& config, const Dataset& set,
+                           const std::vector<int64_t>& indices) const {
+  return {set,
+          indices,
+          {.batch_size = kScoringBatch,
+           .seed = static_cast<uint64_t>(config.run.seed),
+           .order = SampleOrder::Given,
+           .last = LastBatch::Keep,
+           .augment = {},
+           .device = device,
+           .dtype = dtype}};
+}
+
+Batches Workbench::scoring(const Config& config, const Dataset& set) const {
+  std::vector<int64_t> all(static_cast<size_t>(set.size()));
+  std::iota(all.begin(), all.end(), 0);
+  return scoring(config, set, all);
+}
+
+ir::Graph search_space(const Program& program, const Config& config, const Task& task) {
+  return is_named(program, config.space)
+             ? program.spaces.search(config.space, config.space_options, task)
+             : read_space(program, config.space);
+}
+
+ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task) {
+  return is_named(program, config.space)
+             ? program.spaces.evaluation(config.space, config.space_options, task)
+             : read_space(program, config.space);
+}
+
+Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench) {
+  Network network(graph, static_cast<uint64_t>(config.run.seed));
+  network->to(bench.device, bench.dtype);
+  return network;
+}
+
+RunDirectory open_run_directory(const Config& config) {
+  return config.run.resume ? RunDirectory::resume(config.run.out, config.resolved())
+                           : RunDirectory::create(config.run.out, config.resolved());
+}
+
+RunObserver::RunObserver(const RunDirectory& directory, const RunOptions& options)
+    : progress_(std::cerr, progress_options(options)), metrics_(directory.file("metrics.jsonl")) {
+  progress_.log_to(directory.file("log.txt"));
+}
+
+void RunObserver::on_step(const StepReport& report) {
+  if (report.epoch != epoch_) {
+    epoch_ = report.epoch;
+    progress_.begin(
+        {.title = "epoch " + std::to_string(report.epoch + 1) + "/" + std::to_string(report.epochs),
+         .n_steps = report.steps - report.step + 1,
+         .n_steps_after = (report.epochs - report.epoch - 1) * report.steps});
+  }
+  progress_.step(report.n_samples, {{"loss", report.loss}, {"accuracy", report.accuracy}});
+}
+
+void RunObserver::on_epoch(const EpochReport& report) {
+  Json line = {{"epoch", report.epoch + 1},   {"loss", report.loss},
+               {"accuracy", report.accuracy}, {"lr", report.lr},
+               {"seconds", report.seconds},   {"images_per_second", report.images_per_second}};
+  NamedNumbers shown = {{"loss", report.loss}, {"accuracy", report.accuracy}};
+  if (report.validation) {
+    line["valid_loss"] = report.validation->loss;
+    line["valid_accuracy"] = report.validation->accuracy;
+    shown.emplace_back("valid accuracy", report.validation->accuracy);
+  }
+  progress_.end(shown);
+  metrics_.write(line);
+}
+
+void RunObserver::load_state(const Json& state) { metrics_.rewind(state.at("metrics")); }
+
+Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer,
+             const Config& config) {
+  CheckpointStore checkpoints(directory.checkpoints());
+  const auto saved =
+      checkpoints.newest([&observer](const std::string& warning) { observer.note(warning); });
+  if (saved) {
+    trainer.restore(*saved, observer);
+    observer.note("resumed after step " + std::to_string(trainer.steps_done()));
+  } else {
+    observer.load_state({{"metrics", 0}});
+  }
+  const Ending ending = trainer.fit(observer, &checkpoints);
+  if (ending == Ending::Stopped) {
+    observer.note("stopped after step " + std::to_string(trainer.steps_done()) +
+                  "; continue with the same command and --resume (retia " + config.command +
+                  " … --out " + config.run.out + " --resume)");
+  }
+  return ending;
+}
+
+std::string percent(double part) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f %%", 100 * part);
+  return text;
+}
+
+}  // namespace retia

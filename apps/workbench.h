@@ -1,0 +1,73 @@
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <optional>
+#include <string>
+
+#include "apps/program.h"
+#include "engine/io/metrics.h"
+#include "engine/io/progress.h"
+#include "engine/io/run_directory.h"
+#include "engine/io/stop_signal.h"
+
+namespace retia {
+
+/// Device, data and what they ask of a model: what every command that trains or scores begins with.
+struct Workbench {
+  at::Device device;
+  at::ScalarType dtype;
+  DataSplits data;
+  Task task;
+
+  /// Batches of `set` for training (shuffled, augmented) or for scoring (all, in order).
+  Batches training(const Config& config, const std::vector<int64_t>& indices, LastBatch last) const;
+  Batches scoring(const Config& config, const Dataset& set,
+                  const std::vector<int64_t>& indices) const;
+  Batches scoring(const Config& config, const Dataset& set) const;
+};
+
+/// Sets threads and seed, opens the device, loads the data.
+Workbench open_workbench(const Program& program, const Config& config);
+
+/// The graph that is searched, or trained in (retrain).
+ir::Graph search_space(const Program& program, const Config& config, const Task& task);
+ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task);
+
+/// The network of `graph` on the workbench's device.
+Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench);
+
+/// The directory --out, new or resumed as the configuration says.
+RunDirectory open_run_directory(const Config& config);
+
+/// Shows progress, writes metrics.jsonl and log.txt, and stops on Ctrl-C.
+class RunObserver final : public TrainingObserver {
+ public:
+  RunObserver(const RunDirectory& directory, const RunOptions& options);
+
+  void on_step(const StepReport& report) override;
+  void on_epoch(const EpochReport& report) override;
+  bool stop_requested() override { return stop_.requested(); }
+  Json state() override { return {{"metrics", metrics_.position()}}; }
+  void load_state(const Json& state) override;
+
+  /// A line above the progress and in the log.
+  void note(const std::string& text) { progress_.note(text); }
+
+ private:
+  StopSignal stop_;
+  Progress progress_;
+  MetricsWriter metrics_;
+  int64_t epoch_ = -1;
+};
+
+/// Trains to the end or until stopped; resumes from the newest checkpoint of the directory, if any.
+/// Prints how to resume when stopped.
+Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer,
+             const Config& config);
+
+/// "97.22 %"
+std::string percent(double part);
+
+}  // namespace retia

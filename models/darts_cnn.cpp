@@ -1,0 +1,187 @@
+#include "models/darts_cnn.h"
+
+#include <algorithm>
+
+#include "engine/ir/builder.h"
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/drop.h"
+#include "engine/operations/join.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/pool.h"
+#include "engine/operations/reshape.h"
+#include "models/ops/conv_bn.h"
+#include "models/ops/dil_conv.h"
+#include "models/ops/factorized_reduce.h"
+#include "models/ops/pool_bn.h"
+#include "models/ops/sep_conv.h"
+
+namespace retia {
+namespace {
+
+using ir::CandidateWriter;
+
+/// The eight operations of an edge in the search network.
+std::vector<CandidateWriter> search_candidates(int64_t stride) {
+  const auto pool = [stride](Pooling pooling) {
+    return ops::pool_bn({.pooling = pooling, .stride = stride, .affine = false});
+  };
+  const auto sep_conv = [stride](int64_t kernel) {
+    return ops::sep_conv({.kernel = kernel, .stride = stride, .affine = false});
+  };
+  const auto dil_conv = [stride](int64_t kernel) {
+    return ops::dil_conv({.kernel = kernel, .stride = stride, .affine = false});
+  };
+  return {
+      {"none", ops::zero({.stride = stride})},
+      {"max_pool_3x3", pool(Pooling::Max)},
+      {"avg_pool_3x3", pool(Pooling::Average)},
+      {"skip_connect", stride == 1 ? ops::identity() : ops::factorized_reduce({.affine = false})},
+      {"sep_conv_3x3", sep_conv(3)},
+      {"sep_conv_5x5", sep_conv(5)},
+      {"dil_conv_3x3", dil_conv(3)},
+      {"dil_conv_5x5", dil_conv(5)}};
+}
+
+/// The eight operations of an edge in the evaluation network, under the names, and with the names
+/// of parts, that they have in the search network.
+std::vector<CandidateWriter> evaluation_candidates(int64_t stride, double drop_probability) {
+  const auto dropped = [drop_probability](Builder& b, Wire x) {
+    return b.add("drop_path", ops::drop_path({.probability = drop_probability}), {x});
+  };
+  const auto pool = [=](const ir::Operation& operation) {
+    return [=](Builder& b, Wire x) { return dropped(b, b.add("pool", operation, {x})); };
+  };
+  const auto sep_conv = [=](int64_t kernel) {
+    return [=](Builder& b, Wire x) {
+      return dropped(b, sep_conv_parts(b, x, {.kernel = kernel, .stride = stride}));
+    };
+  };
+  const auto dil_conv = [=](int64_t kernel) {
+    return [=](Builder& b, Wire x) {
+      return dropped(b, dil_conv_parts(b, x, {.kernel = kernel, .stride = stride}));
+    };
+  };
+  const auto reduce = [=](Builder& b, Wire x) {
+    return dropped(b, factorized_reduce_parts(b, x, {}));
+  };
+  return {{"none", ops::zero({.stride = stride})},
+          {"max_pool_3x3", pool(ops::max_pool2d({.stride = stride}))},
+          {"avg_pool_3x3", pool(ops::avg_pool2d({.stride = stride}))},
+          stride == 1 ? CandidateWriter("skip_connect", ops::identity())
+                      : CandidateWriter("skip_connect", reduce),
+          {"sep_conv_3x3", sep_conv(3)},
+          {"sep_conv_5x5", sep_conv(5)},
+          {"dil_conv_3x3", dil_conv(3)},
+          {"dil_conv_5x5", dil_conv(5)}};
+}
+
+/// What search and evaluation network differ in.
+struct Style {
+  bool affine = false;
+  /// The operations of an edge of the given stride.
+  std::function<std::vector<CandidateWriter>(int64_t)> candidates;
+};
+
+enum class CellKind { Normal, Reduction };
+
+/// Where a cell stands: it needs what the cell before it did to the size.
+struct CellPlace {
+  CellKind kind = CellKind::Normal;
+  CellKind before = CellKind::Normal;
+  int64_t channels = 0;
+  int64_t nodes = 0;
+};
+
+/// The states 0 and 1 of a cell: what the two cells before it made, brought to one size.
+std::vector<Wire> preprocessed(Builder& b, Wire older, Wire newer, const CellPlace& place,
+                               const Style& style) {
+  const auto conv = ops::conv_bn(
+      {.out = place.channels, .kernel = 1, .relu = ReluPlace::Before, .affine = style.affine});
+  const auto reduce = ops::factorized_reduce({.out = place.channels, .affine = style.affine});
+  return {b.add("pre0", place.before == CellKind::Reduction ? reduce : conv, {older}),
+          b.add("pre1", conv, {newer})};
+}
+
+Wire cell(Builder& b, Wire older, Wire newer, const CellPlace& place, const Style& style) {
+  std::vector<Wire> states = preprocessed(b, older, newer, place, style);
+  const auto labels = b.label_scope(place.kind == CellKind::Reduction ? "reduce" : "normal");
+  for (int64_t j = 2; j < place.nodes + 2; ++j) {
+    const std::string node = std::to_string(j);
+    std::vector<Wire> edges;
+    for (size_t i = 0; i < states.size(); ++i) {
+      const bool strided = place.kind == CellKind::Reduction && i < 2;
+      edges.push_back(b.layer_choice(std::to_string(i) + "-" + node,
+                                     style.candidates(strided ? 2 : 1), {states[i]}));
+    }
+    states.push_back(b.input_choice(node, edges, {.n_chosen = 2}));
+  }
+  return b.add("concat", ops::concat(), {states.begin() + 2, states.end()});
+}
+
+/// The classifier beside: brought to 2 x 2 on square maps of at least 4 x 4, as the paper does it
+/// on 8 x 8; of smaller maps the mean.
+Wire auxiliary_head(Builder& b, Wire x, int64_t n_outputs) {
+  const auto scope = b.scope("auxiliary");
+  const int64_t size = std::min(b.shape(x)[1].value(), b.shape(x)[2].value());
+  if (size >= 4) {
+    x = b.add("relu1", ops::relu(), {x});
+    x = b.add("pool", ops::avg_pool2d({.kernel = size - 3, .stride = 3, .padding = 0}), {x});
+    x = b.add("conv1", ops::conv_bn({.out = 128, .kernel = 1, .relu = ReluPlace::After}), {x});
+    x = b.add("conv2", ops::conv2d({.out = 768, .kernel = 2, .padding = 0}), {x});
+    x = b.add("bn2", ops::batch_norm(), {x});
+    x = b.add("relu2", ops::relu(), {x});
+  }
+  x = b.add("mean", ops::global_mean(), {x});
+  return b.add("head", ops::linear({.out = n_outputs}), {x});
+}
+
+enum class Auxiliary { Without, With };
+
+ir::Graph network(const DartsCnnOptions& o, const Task& task, const Style& style,
+                  Auxiliary auxiliary) {
+  TORCH_CHECK(o.channels >= 1 && o.layers >= 1 && o.nodes >= 1,
+              "space 'darts_cnn': channels, layers and nodes must be at least 1, got ", o.channels,
+              ", ", o.layers, " and ", o.nodes);
+  Builder b("darts_cnn");
+  const Wire image = b.input("image", {task.input.begin(), task.input.end()});
+  const Wire stem = b.add("stem", ops::conv_bn({.out = 3 * o.channels}), {image});
+  const int64_t last_reduction = 2 * o.layers / 3;
+  Wire older = stem;
+  Wire newer = stem;
+  Wire reduced = stem;
+  CellPlace place{.channels = o.channels, .nodes = o.nodes};
+  for (int64_t i = 0; i < o.layers; ++i) {
+    place.before =
+        std::exchange(place.kind, i == o.layers / 3 || i == last_reduction ? CellKind::Reduction
+                                                                           : CellKind::Normal);
+    place.channels *= place.kind == CellKind::Reduction ? 2 : 1;
+    const auto scope = b.scope("cell" + std::to_string(i));
+    older = std::exchange(newer, cell(b, older, newer, place, style));
+    reduced = i == last_reduction ? newer : reduced;
+  }
+  const Wire mean = b.add("mean", ops::global_mean(), {newer});
+  b.output("logits", b.add("head", ops::linear({.out = task.n_outputs}), {mean}));
+  if (auxiliary == Auxiliary::With) {
+    b.output("auxiliary", auxiliary_head(b, reduced, task.n_outputs));
+  }
+  return b.finish();
+}
+
+}  // namespace
+
+ir::Graph darts_cnn(const DartsCnnOptions& options, const Task& task) {
+  return network(options, task, {.affine = false, .candidates = search_candidates},
+                 Auxiliary::Without);
+}
+
+ir::Graph darts_cnn_evaluation(const DartsCnnEvaluationOptions& options, const Task& task) {
+  const auto candidates = [drop = options.drop_path](int64_t stride) {
+    return evaluation_candidates(stride, drop);
+  };
+  return network({.channels = options.channels, .layers = options.layers, .nodes = options.nodes},
+                 task, {.affine = true, .candidates = candidates},
+                 options.auxiliary ? Auxiliary::With : Auxiliary::Without);
+}
+
+}  // namespace retia

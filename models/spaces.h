@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/io/options.h"
+#include "engine/ir/graph.h"
+
+namespace retia {
+
+/// What the data asks of a model.
+struct Task {
+  std::vector<int64_t> input;  ///< sizes of one sample, e.g. {channels, height, width}
+  int64_t n_outputs = 1;       ///< classes; 1: regression
+};
+
+/// Name -> model space. A space has a search network and may have an evaluation network, which has
+/// the same labels, is what a found architecture is trained in, and has options of its own.
+class SpaceTable {
+ public:
+  template <class Options>
+  using Build = ir::Graph (*)(const Options&, const Task&);
+
+  /// A space whose search network also is what its architectures are trained in.
+  template <class Options>
+  void add(const std::string& name, Build<Options> build_search) {
+    insert(name, {network(name, build_search), network(name, build_search)});
+  }
+
+  /// A space with an evaluation network.
+  template <class Options, class EvaluationOptions>
+  void add(const std::string& name, Build<Options> build_search,
+           Build<EvaluationOptions> build_evaluation) {
+    insert(name, {network(name, build_search), network(name, build_evaluation)});
+  }
+
+  /// The search network. Throws, naming the nearest known one, on an unknown space or option.
+  ir::Graph search(const std::string& name, const Json& options, const Task& task) const;
+
+  /// The network to freeze and train; the search network where the space has no other.
+  ir::Graph evaluation(const std::string& name, const Json& options, const Task& task) const;
+
+  /// All options with their defaults.
+  const Json& search_options(const std::string& name) const;
+  const Json& evaluation_options(const std::string& name) const;
+
+  std::vector<std::string> names() const;
+
+ private:
+  struct Network {
+    Json defaults;
+    std::function<ir::Graph(const Json&, const Task&)> build;
+  };
+  struct Space {
+    Network search;
+    Network evaluation;
+  };
+
+  template <class Options>
+  static Network network(const std::string& name, Build<Options> build) {
+    return {Options{}, [name, build](const Json& options, const Task& task) {
+              return build(options_from_json<Options>(options, "space '" + name + "'"), task);
+            }};
+  }
+
+  void insert(const std::string& name, Space space);
+  const Space& space(const std::string& name) const;
+
+  std::map<std::string, Space> spaces_;
+};
+
+/// The spaces that come with the program.
+SpaceTable standard_spaces();
+
+}  // namespace retia

@@ -1,0 +1,39 @@
+#include "models/spos_chain.h"
+
+#include "engine/ir/builder.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/pool.h"
+#include "models/ops/conv_bn.h"
+#include "models/ops/shuffle_block.h"
+
+namespace retia {
+
+ir::Graph spos_chain(const SposChainOptions& o, const Task& task) {
+  TORCH_CHECK(o.channels >= 2 && o.channels % 2 == 0 && o.layers >= 1,
+              "space 'spos_chain': channels must be even and at least 2, layers at least 1, got ",
+              o.channels, " and ", o.layers);
+  Builder b("spos_chain");
+  const Wire image = b.input("image", {task.input.begin(), task.input.end()});
+  Wire x = b.add("stem", ops::conv_bn({.out = o.channels, .relu = ReluPlace::After}), {image});
+  int64_t channels = o.channels;
+  for (int64_t i = 0; i < o.layers; ++i) {
+    const bool reduces = i > 0 && (i == o.layers / 3 || i == 2 * o.layers / 3);
+    const int64_t stride = reduces ? 2 : 1;
+    channels *= stride;
+    const auto unit = [&](int64_t kernel, ShuffleBranch branch) {
+      return ops::shuffle_block(
+          {.out = channels, .kernel = kernel, .stride = stride, .branch = branch});
+    };
+    x = b.layer_choice("block" + std::to_string(i),
+                       {{"shuffle3", unit(3, ShuffleBranch::Plain)},
+                        {"shuffle5", unit(5, ShuffleBranch::Plain)},
+                        {"shuffle7", unit(7, ShuffleBranch::Plain)},
+                        {"xception", unit(3, ShuffleBranch::Xception)}},
+                       {x});
+  }
+  const Wire mean = b.add("mean", ops::global_mean(), {x});
+  b.output("logits", b.add("head", ops::linear({.out = task.n_outputs}), {mean}));
+  return b.finish();
+}
+
+}  // namespace retia

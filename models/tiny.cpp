@@ -1,0 +1,32 @@
+#include "models/tiny.h"
+
+#include "engine/ir/builder.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/pool.h"
+#include "engine/operations/reshape.h"
+#include "models/ops/conv_bn.h"
+#include "models/ops/sep_conv.h"
+
+namespace retia {
+
+ir::Graph tiny(const TinyOptions& o, const Task& task) {
+  TORCH_CHECK(o.channels >= 1, "space 'tiny': channels must be at least 1, got ", o.channels);
+  Builder b("tiny");
+  const Wire image = b.input("image", {task.input.begin(), task.input.end()});
+  const Wire stem = b.add("stem", ops::conv_bn({.out = o.channels}), {image});
+  const Wire body = b.layer_choice("body",
+                                   {{"conv3x3", ops::sep_conv({.kernel = 3})},
+                                    {"conv5x5", ops::sep_conv({.kernel = 5})},
+                                    {"skip", ops::identity()}},
+                                   {stem});
+  const Wire mixed = b.input_choice("skip", {stem, body});
+  Wire x = b.add("mean", ops::global_mean(), {mixed});
+  if (o.width_choice) {
+    x = b.add("hidden", ops::linear({.out = ValueChoice<int64_t>("width", {16, 32, 64})}), {x});
+    x = b.add("relu", ops::relu(), {x});
+  }
+  b.output("logits", b.add("head", ops::linear({.out = task.n_outputs}), {x}));
+  return b.finish();
+}
+
+}  // namespace retia
