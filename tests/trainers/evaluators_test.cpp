@@ -14,7 +14,7 @@ TEST(EvaluatorTable, NamesTheNearestEvaluatorAndOption) {
               table.make("classification", {{"epoch", 3}});
             }),
             "evaluator 'classification': unknown key 'epoch'; did you mean 'epochs'?");
-  EXPECT_EQ(error_of([&] { table.from_json(Json::object()); }),
+  EXPECT_EQ(error_of([&] { evaluator_from_json(table, Json::object()); }),
             "evaluator: expected a \"name\"; known: classification");
 }
 

@@ -40,17 +40,17 @@ ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& op
                                                  const DataSets& data_sets, at::Device device,
                                                  at::ScalarType dtype)
     : options_(options), device_(device), dtype_(dtype) {
-  TORCH_CHECK(options.valid_fraction > 0 && options.valid_fraction < 1,
+  TORCH_CHECK(options.data.valid_fraction > 0 && options.data.valid_fraction < 1,
               "evaluator 'classification': valid_fraction must be between 0 and 1, got ",
-              options.valid_fraction);
+              options.data.valid_fraction);
   TORCH_CHECK(options.epochs >= 1, "evaluator 'classification': epochs must be at least 1, got ",
               options.epochs);
   set_ = data_sets.load(options.data).train.to(device);
   TORCH_CHECK(set_.n_classes > 0, "evaluator 'classification': the data set '", set_.name,
               "' has no classes: give another");
-  std::tie(valid_, train_) = split_indices(set_.size(), options.valid_fraction, options.seed);
+  std::tie(valid_, train_) = split_indices(set_.size(), options.data.valid_fraction, options.seed);
   TORCH_CHECK(!valid_.empty() && !train_.empty(), "evaluator 'classification': ", set_.size(),
-              " samples are too few to hold out a part of ", options.valid_fraction);
+              " samples are too few to hold out a part of ", options.data.valid_fraction);
 }
 
 Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
@@ -65,7 +65,7 @@ Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial
                       {.batch_size = options_.batch_size,
                        .seed = options_.seed,
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
-                       .augment = options_.augment,
+                       .augment = options_.data.augment,
                        .device = device_,
                        .dtype = dtype_});
   const Batches valid(set_, valid_,

@@ -4,23 +4,20 @@
 #include <c10/core/ScalarType.h>
 
 #include "engine/evaluator.h"
-#include "trainers/data/augmentation.h"
 #include "trainers/data/data_sets.h"
 #include "trainers/optimizer.h"
 
 namespace retia {
 
 struct ClassificationOptions {
-  DataOptions data = {};
-  double valid_fraction = 0.2;  ///< of the training set: what models are scored on; 0 to 1
+  DataOptions data = {};  ///< its valid_fraction is what models are scored on
   int64_t epochs = 10;          ///< ≥ 1; a proposal may ask for others
   int64_t batch_size = 64;      ///< ≥ 1
   SgdOptions weight_optimizer = {};
-  AugmentOptions augment = {};  ///< of what trains
   uint64_t seed = 0;            ///< of the split, weights, order and augmentation
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, valid_fraction, epochs,
-                                                batch_size, weight_optimizer, augment, seed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epochs, batch_size,
+                                                weight_optimizer, seed)
 
 /// Scores a model by its accuracy on held-out training samples, after training it from scratch on
 /// the others. The test set is never looked at. A function of the model and the options. Objective:

@@ -68,7 +68,7 @@ TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson)
   ClassificationEvaluator evaluator(options(), standard_data_sets());
   const Evaluation first = evaluator.evaluate(two_layers(4), {});
   const Evaluation second = evaluator.evaluate(two_layers(4), {});
-  const auto rebuilt = standard_evaluators(standard_data_sets()).from_json(evaluator.to_json());
+  const auto rebuilt = evaluator_from_json(standard_evaluators(standard_data_sets()), evaluator.to_json());
   const Evaluation third = rebuilt->evaluate(two_layers(4), {});
   for (const Evaluation& other : {second, third}) {
     EXPECT_EQ(first.objectives, other.objectives);
@@ -114,7 +114,7 @@ TEST(ClassificationEvaluator, RefusesModelsAndDataThatDoNotSuit) {
   EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(4), {.proposal = {.continues = 2}}); }),
             "evaluator 'classification' trains from scratch: it cannot go on from trial 2");
   ClassificationOptions all_held_out = options();
-  all_held_out.valid_fraction = 1;
+  all_held_out.data.valid_fraction = 1;
   EXPECT_EQ(error_of([&] { ClassificationEvaluator(all_held_out, standard_data_sets()); }),
             "evaluator 'classification': valid_fraction must be between 0 and 1, got 1");
 }
