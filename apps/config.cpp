@@ -8,6 +8,7 @@
 #include "engine/io/files.h"
 #include "engine/io/options.h"
 #include "engine/suggest.h"
+#include "trainers/evaluators.h"
 
 namespace retia {
 namespace {
@@ -20,7 +21,7 @@ const std::vector<std::string> kSections = {
 
 po::options_description describe(const std::vector<std::string>& accepted) {
   po::options_description options("options");
-  const auto add = options.add_options();
+  auto add = options.add_options();
   for (const OptionRow& row : shared_options()) {
     if (std::find(accepted.begin(), accepted.end(), row.name) == accepted.end()) {
       continue;
@@ -81,6 +82,12 @@ std::string take_name(Json& section, const std::string& where, const std::string
   return name.get<std::string>();
 }
 
+/// Fills in the defaults of `given`, which must have no other keys.
+void complete(Json& given, const Json& defaults, const std::string& where) {
+  check_options(given, defaults, where);
+  given = merged(defaults, given);
+}
+
 bool is_file(const std::string& space) {
   return space.size() > 5 && space.compare(space.size() - 5, 5, ".json") == 0;
 }
@@ -95,6 +102,7 @@ void check_run(const RunOptions& run) {
   check_known("device", run.device, {"cpu", "cuda"});
   check_known("precision", run.precision, {"fp32", "fp64"});
   check_known("executor", run.executor, {"reference"});
+  check_known("runner", run.runner, {"inline"});
   check_known("format", run.format, {"text", "ir", "search-space", "dot"});
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
@@ -119,7 +127,7 @@ const std::vector<OptionRow>& shared_options() {
       {"seed", "run.seed", Type::Number, "of weights, data order, split and search"},
       {"max-trials", "experiment.max_trials", Type::Number, "models to try; 0: until exhausted"},
       {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},
-      {"runner", "experiment.runner", Type::Text, "where trials run: inline"},
+      {"runner", "run.runner", Type::Text, "where trials run: inline"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference"},
@@ -200,20 +208,39 @@ Config read_config(const Program& program, const std::string& command,
   } else {
     const Json defaults = command == "retrain" ? program.spaces.evaluation_options(config.space)
                                                : program.spaces.search_options(config.space);
-    check_options(config.space_options, defaults, "space '" + config.space + "'");
-    config.space_options = merged(defaults, config.space_options);
+    complete(config.space_options, defaults, "space '" + config.space + "'");
   }
-  config.algorithm_options = json.value("algorithm", Json::object());
-  config.algorithm = take_name(config.algorithm_options, "algorithm", "darts");
-  if (command == "search" || command == "bench") {
-    const Json& defaults = program.algorithms.defaults(config.algorithm);
-    check_options(config.algorithm_options, defaults, "algorithm '" + config.algorithm + "'");
-    config.algorithm_options = merged(defaults, config.algorithm_options);
+  if (command == "search") {
+    config.algorithm_options = json.value("algorithm", Json::object());
+    config.algorithm = take_name(config.algorithm_options, "algorithm", "darts");
+    complete(config.algorithm_options, program.algorithms.defaults(config.algorithm),
+             "algorithm '" + config.algorithm + "'");
   }
-  for (const char* section : {"strategy", "evaluator", "experiment"}) {
-    if (json.contains(section)) {
-      config.rest[section] = json.at(section);
+  if (command == "explore") {
+    config.strategy_options = json.value("strategy", Json::object());
+    config.strategy = take_name(config.strategy_options, "strategy", "random");
+    complete(config.strategy_options, program.strategies.defaults(config.strategy),
+             "strategy '" + config.strategy + "'");
+    config.evaluator_options = json.value("evaluator", Json::object());
+    config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");
+    const EvaluatorTable evaluators = standard_evaluators(program.data_sets);
+    // What is said once for all commands also is how trials train.
+    const Json shared = {{"data", config.data},
+                         {"epochs", config.trainer.epochs},
+                         {"batch_size", config.trainer.batch_size},
+                         {"weight_optimizer", config.weight_optimizer},
+                         {"seed", config.run.seed}};
+    const Json defaults = evaluators.defaults(config.evaluator);
+    Json known = Json::object();
+    for (const auto& [key, value] : shared.items()) {
+      if (defaults.contains(key)) {
+        known[key] = value;
+      }
     }
+    complete(config.evaluator_options, merged(defaults, known),
+             "evaluator '" + config.evaluator + "'");
+    config.experiment = options_from_json<ExperimentOptions>(
+        json.value("experiment", Json::object()), "experiment");
   }
   return config;
 }
@@ -227,7 +254,13 @@ Json Config::resolved() const {
     json["algorithm"] = algorithm_options;
     json["algorithm"]["name"] = algorithm;
   }
-  json.update(rest);
+  if (command == "explore") {
+    json["strategy"] = strategy_options;
+    json["strategy"]["name"] = strategy;
+    json["evaluator"] = evaluator_options;
+    json["evaluator"]["name"] = evaluator;
+    json["experiment"] = experiment;
+  }
   return json;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/experiment/experiment.h"
 #include "engine/json.h"
 #include "trainers/data/data_sets.h"
 #include "trainers/trainer.h"
@@ -18,6 +19,7 @@ struct RunOptions {
   std::string checkpoint = "";         ///< a run directory to take weights from
   std::string device = "cpu";          ///< cpu or cuda
   std::string precision = "fp32";      ///< fp32 or fp64
+  std::string runner = "inline";       ///< where trials run
   std::string executor = "reference";  ///< how graphs are run
   int64_t threads = 0;                 ///< of one operation; 0: all cores
   int64_t seed = 0;                    ///< of weights, data order, split and search
@@ -27,8 +29,8 @@ struct RunOptions {
   bool quiet = false;                  ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
-                                                precision, executor, threads, seed, format, profile,
-                                                resume, quiet)
+                                                precision, runner, executor, threads, seed, format,
+                                                profile, resume, quiet)
 
 /// All that a command was told: defaults, then the file of --config, then options, then --set.
 struct Config {
@@ -41,7 +43,11 @@ struct Config {
   TrainerOptions trainer;
   SgdOptions weight_optimizer;
   RunOptions run;
-  Json rest;  ///< sections that only one command reads, as given
+  std::string strategy;  ///< of an exploration
+  Json strategy_options;
+  std::string evaluator;
+  Json evaluator_options;
+  ExperimentOptions experiment;
 
   /// Everything with its defaults, as it is written into the run directory.
   Json resolved() const;

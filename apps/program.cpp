@@ -64,6 +64,7 @@ Program::Program()
     : operations(standard_operations()),
       spaces(standard_spaces()),
       algorithms(standard_algorithms()),
+      strategies(standard_strategies()),
       data_sets(standard_data_sets()) {
   add_model_operations(operations);
 }

@@ -6,6 +6,7 @@
 #include "apps/config.h"
 #include "engine/operations/table.h"
 #include "models/spaces.h"
+#include "mutators/strategies.h"
 #include "trainers/algorithms.h"
 #include "trainers/data/data_sets.h"
 
@@ -25,6 +26,7 @@ class Program {
   OperationTable operations;
   SpaceTable spaces;
   AlgorithmTable algorithms;
+  StrategyTable strategies;
   DataSets data_sets;
 
   /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code.
@@ -43,6 +45,7 @@ struct Command {
 int search(const Program& program, const Config& config);
 int retrain(const Program& program, const Config& config);
 int evaluate(const Program& program, const Config& config);
+int explore(const Program& program, const Config& config);
 int space(const Program& program, const Config& config);
 
 /// `retia bench …`, which has flags of its own.

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "engine/io/options.h"
+#include "engine/factory_table.h"
 #include "engine/ir/graph.h"
 
 namespace retia {
@@ -26,49 +24,37 @@ class SpaceTable {
   /// A space whose search network also is what its architectures are trained in.
   template <class Options>
   void add(const std::string& name, Build<Options> build_search) {
-    insert(name, {network(name, build_search), network(name, build_search)});
+    add(name, build_search, build_search);
   }
 
   /// A space with an evaluation network.
   template <class Options, class EvaluationOptions>
   void add(const std::string& name, Build<Options> build_search,
            Build<EvaluationOptions> build_evaluation) {
-    insert(name, {network(name, build_search), network(name, build_evaluation)});
+    search_.add(name, build_search);
+    evaluation_.add(name, build_evaluation);
   }
 
   /// The search network. Throws, naming the nearest known one, on an unknown space or option.
-  ir::Graph search(const std::string& name, const Json& options, const Task& task) const;
-
-  /// The network to freeze and train; the search network where the space has no other.
-  ir::Graph evaluation(const std::string& name, const Json& options, const Task& task) const;
-
-  /// All options with their defaults.
-  const Json& search_options(const std::string& name) const;
-  const Json& evaluation_options(const std::string& name) const;
-
-  std::vector<std::string> names() const;
-
- private:
-  struct Network {
-    Json defaults;
-    std::function<ir::Graph(const Json&, const Task&)> build;
-  };
-  struct Space {
-    Network search;
-    Network evaluation;
-  };
-
-  template <class Options>
-  static Network network(const std::string& name, Build<Options> build) {
-    return {Options{}, [name, build](const Json& options, const Task& task) {
-              return build(options_from_json<Options>(options, "space '" + name + "'"), task);
-            }};
+  ir::Graph search(const std::string& name, const Json& options, const Task& task) const {
+    return search_.make(name, options, task);
   }
 
-  void insert(const std::string& name, Space space);
-  const Space& space(const std::string& name) const;
+  /// The network to freeze and train; the search network where the space has no other.
+  ir::Graph evaluation(const std::string& name, const Json& options, const Task& task) const {
+    return evaluation_.make(name, options, task);
+  }
 
-  std::map<std::string, Space> spaces_;
+  /// All options with their defaults.
+  const Json& search_options(const std::string& name) const { return search_.defaults(name); }
+  const Json& evaluation_options(const std::string& name) const {
+    return evaluation_.defaults(name);
+  }
+
+  std::vector<std::string> names() const { return search_.names(); }
+
+ private:
+  FactoryTable<ir::Graph, const Task&> search_{"space"}, evaluation_{"space"};
 };
 
 /// The spaces that come with the program.

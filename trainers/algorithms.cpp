@@ -30,29 +30,8 @@ Search make_spos(const SinglePathOptions& options, const SearchSetup& setup, uin
 
 }  // namespace
 
-Search AlgorithmTable::make(const std::string& name, const Json& options, const SearchSetup& setup,
-                            uint64_t seed) const {
-  return entry(name).make(options, setup, seed);
-}
-
-const Json& AlgorithmTable::defaults(const std::string& name) const { return entry(name).defaults; }
-
-std::vector<std::string> AlgorithmTable::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, entry] : entries_) {
-    names.push_back(name);
-  }
-  return names;
-}
-
-const AlgorithmTable::Entry& AlgorithmTable::entry(const std::string& name) const {
-  const auto found = entries_.find(name);
-  TORCH_CHECK(found != entries_.end(), "unknown algorithm '", name, "'", suggestion(name, names()));
-  return found->second;
-}
-
 AlgorithmTable standard_algorithms() {
-  AlgorithmTable table;
+  AlgorithmTable table("algorithm");
   table.add("darts", make_darts);
   table.add("random", make_random);
   table.add("spos", make_spos);

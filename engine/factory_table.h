@@ -1,0 +1,78 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/io/options.h"
+#include "engine/json.h"
+#include "engine/suggest.h"
+
+namespace retia {
+
+/// Name -> how a `Made` is made from options and `Args`. A value that is passed around and extended
+/// by `add`; there is no registry behind anybody's back.
+template <class Made, class... Args>
+class FactoryTable {
+ public:
+  /// what: of which it is a table, for messages: "algorithm".
+  explicit FactoryTable(std::string what) : what_(std::move(what)) {}
+
+  /// Adds `maker(options, args...)`; Options is an aggregate that reads from JSON. Throws where the
+  /// name is taken.
+  template <class Options>
+  void add(const std::string& name, Made (*maker)(const Options&, Args...)) {
+    add<Options>(name, std::function<Made(const Options&, Args...)>(maker));
+  }
+  template <class Options>
+  void add(const std::string& name, std::function<Made(const Options&, Args...)> maker) {
+    const std::string where = what_ + " '" + name + "'";
+    const bool is_new =
+        entries_
+            .emplace(name, Entry{Json(Options{}),
+                                 [where, maker](const Json& options, Args... args) {
+                                   return maker(options_from_json<Options>(options, where),
+                                                args...);
+                                 }})
+            .second;
+    TORCH_CHECK(is_new, where, " is in the table already: give the new one another name");
+  }
+
+  /// Makes one. Throws, naming the nearest known one, on an unknown name or option.
+  Made make(const std::string& name, const Json& options, Args... args) const {
+    return entry(name).make(options, args...);
+  }
+
+  /// The options of `name` with their defaults.
+  const Json& defaults(const std::string& name) const { return entry(name).defaults; }
+
+  /// In alphabetical order.
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : entries_) {
+      names.push_back(name);
+    }
+    return names;
+  }
+
+ private:
+  struct Entry {
+    Json defaults;
+    std::function<Made(const Json&, Args...)> make;
+  };
+
+  const Entry& entry(const std::string& name) const {
+    const auto found = entries_.find(name);
+    TORCH_CHECK(found != entries_.end(), "unknown ", what_, " '", name, "'",
+                suggestion(name, names()));
+    return found->second;
+  }
+
+  std::string what_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace retia

@@ -1,0 +1,27 @@
+#include "mutators/strategies.h"
+
+#include "mutators/strategies/grid.h"
+#include "mutators/strategies/random.h"
+
+namespace retia {
+namespace {
+
+std::unique_ptr<Strategy> make_grid(const GridOptions&, const ir::Graph& space, uint64_t) {
+  return std::make_unique<GridStrategy>(space);
+}
+
+std::unique_ptr<Strategy> make_random(const RandomOptions& options, const ir::Graph& space,
+                                      uint64_t seed) {
+  return std::make_unique<RandomStrategy>(space, options, seed);
+}
+
+}  // namespace
+
+StrategyTable standard_strategies() {
+  StrategyTable table("strategy");
+  table.add("grid", make_grid);
+  table.add("random", make_random);
+  return table;
+}
+
+}  // namespace retia

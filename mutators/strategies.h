@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/factory_table.h"
+#include "engine/ir/graph.h"
+#include "engine/strategy.h"
+
+namespace retia {
+
+/// Makers take (options, space, seed).
+using StrategyTable = FactoryTable<std::unique_ptr<Strategy>, const ir::Graph&, uint64_t>;
+
+/// grid, random.
+StrategyTable standard_strategies();
+
+}  // namespace retia

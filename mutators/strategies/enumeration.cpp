@@ -1,0 +1,134 @@
+#include "mutators/strategies/enumeration.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "engine/architecture_json.h"
+#include "engine/ir/freeze.h"
+
+namespace retia {
+namespace {
+
+/// 0 … n-1
+std::vector<int64_t> first_indices(int64_t n) {
+  std::vector<int64_t> indices(static_cast<size_t>(n));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+std::vector<int64_t> first_decision(const Mutable& choice) {
+  return first_indices(choice.n_chosen.value_or(0));
+}
+
+/// Moves `chosen` to the next set of its size; false, and no change, when it is the last.
+bool next_combination(std::vector<int64_t>& chosen, int64_t n_candidates) {
+  const auto size = static_cast<int64_t>(chosen.size());
+  for (int64_t i = size - 1; i >= 0; --i) {
+    int64_t& index = chosen[static_cast<size_t>(i)];
+    if (index < n_candidates - (size - i)) {
+      std::iota(chosen.begin() + i, chosen.end(), index + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The same over all sets that the mutable may choose.
+bool next_decision(std::vector<int64_t>& chosen, const Mutable& choice) {
+  if (next_combination(chosen, choice.n_candidates())) {
+    return true;
+  }
+  const auto larger = static_cast<int64_t>(chosen.size()) + 1;
+  if (choice.n_chosen || larger > choice.n_candidates()) {
+    return false;
+  }
+  chosen = first_indices(larger);
+  return true;
+}
+
+}  // namespace
+
+Enumeration::Enumeration(ir::Graph space)
+    : space_(std::move(space)), mutables_(ir::mutables(space_)), position_(Architecture()) {
+  for (const Mutable& choice : mutables_) {
+    (*position_)[choice.label].chosen = first_decision(choice);
+  }
+}
+
+// What nothing reaches changes nothing. So the positions where it has its first decision stand for
+// all others of that form, and the next form differs in a label that is reached.
+std::optional<Architecture> Enumeration::next() {
+  while (position_) {
+    Architecture form = form_of(space_, *position_);
+    bool stands_for_its_form = true;
+    int64_t last_reached = -1;
+    for (size_t i = 0; i < mutables_.size(); ++i) {
+      const Mutable& choice = mutables_[i];
+      if (form.contains(choice.label)) {
+        last_reached = static_cast<int64_t>(i);
+      } else if (position_->at(choice.label).chosen != first_decision(choice)) {
+        stands_for_its_form = false;
+      }
+    }
+    advance(last_reached);
+    if (stands_for_its_form) {
+      return form;
+    }
+  }
+  return std::nullopt;
+}
+
+void Enumeration::advance(int64_t last) {
+  for (int64_t i = last; i >= 0; --i) {
+    const Mutable& moved = mutables_[static_cast<size_t>(i)];
+    if (!next_decision((*position_)[moved.label].chosen, moved)) {
+      continue;
+    }
+    for (size_t j = static_cast<size_t>(i) + 1; j < mutables_.size(); ++j) {
+      (*position_)[mutables_[j].label].chosen = first_decision(mutables_[j]);
+    }
+    return;
+  }
+  position_.reset();
+}
+
+Json Enumeration::state() const {
+  return position_ ? choices_to_json(*position_, mutables_) : Json();
+}
+
+void Enumeration::load_state(const Json& state) {
+  if (state.is_null()) {
+    position_.reset();
+    return;
+  }
+  Architecture position = choices_from_json(state, mutables_);
+  check_architecture(position, mutables_, Purpose::Final);
+  position_ = std::move(position);
+}
+
+Architecture form_of(const ir::Graph& space, const Architecture& architecture) {
+  try {
+    return ir::canonical(space, architecture);
+  } catch (const c10::Error&) {
+    return architecture;
+  }
+}
+
+std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit) {
+  double product = 1;
+  for (const Mutable& choice : mutables) {
+    double sets = 1;
+    for (int64_t i = 0; i < choice.n_chosen.value_or(choice.n_candidates()); ++i) {
+      sets *= choice.n_chosen
+                  ? static_cast<double>(choice.n_candidates() - i) / static_cast<double>(i + 1)
+                  : 2.0;
+    }
+    product *= sets;
+    if (product > static_cast<double>(limit)) {
+      return std::nullopt;
+    }
+  }
+  return std::llround(product);
+}
+
+}  // namespace retia

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/ir/graph.h"
+#include "engine/json.h"
+
+namespace retia {
+
+/// Every architecture of a space once, in its canonical form, in lexicographic order: labels in
+/// graph order, the last one moving fastest, sets of inputs by size and then by their indices.
+class Enumeration {
+ public:
+  explicit Enumeration(ir::Graph space);
+
+  /// The next one; none: all have been.
+  std::optional<Architecture> next();
+
+  Json state() const;
+  void load_state(const Json& state);
+
+ private:
+  void advance(int64_t last);
+
+  ir::Graph space_;
+  std::vector<Mutable> mutables_;
+  std::optional<Architecture> position_;  // decides every label, also those nothing reaches
+};
+
+/// What `architecture` is known by: its canonical form or, where it makes no model, itself.
+Architecture form_of(const ir::Graph& space, const Architecture& architecture);
+
+/// In how many ways `mutables` can be decided, reached or not; none: in more than `limit`.
+std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit);
+
+}  // namespace retia

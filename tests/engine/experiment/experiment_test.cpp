@@ -1,0 +1,298 @@
+#include "engine/experiment/experiment.h"
+
+#include <gmock/gmock.h>
+
+#include <stdexcept>
+
+#include "engine/architecture_json.h"
+#include "engine/io/files.h"
+#include "engine/ir/builder.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/reshape.h"
+#include "tests/engine/io/temporary_folder.h"
+
+namespace retia {
+namespace {
+
+using testing::ElementsAre;
+
+/// One layer of 1 to 6 outputs.
+ir::Graph six_widths() {
+  Builder b("six_widths");
+  b.output("y",
+           b.add("layer", ops::linear({.out = ValueChoice<int64_t>("width", {1, 2, 3, 4, 5, 6})}),
+                 {b.input("x", {4})}));
+  return b.finish();
+}
+
+Architecture width(int64_t n) { return {{"width", {{n - 1}}}}; }
+
+/// The output size of a model of six_widths().
+int64_t width_of(const ir::Graph& model) {
+  const auto& layer = std::get<ir::Operation>(model.nodes().back().body);
+  return layer.parameters().at("out").get<int64_t>();
+}
+
+/// Widths 1 to 6 in that order; hears what came of them.
+class InOrder final : public Strategy {
+ public:
+  Answer ask() override {
+    if (next_ == 6) {
+      return Exhausted{};
+    }
+    const int64_t id = next_++;
+    return Proposal{.id = id, .architecture = width(id + 1)};
+  }
+  void tell(const Proposal& proposal, const Outcome& outcome) override {
+    EXPECT_EQ(outcome.completed, proposal.architecture);
+    heard.push_back(outcome);
+  }
+  Json state() const override { return next_; }
+  void load_state(const Json& state) override { next_ = state; }
+
+  std::vector<Outcome> heard;
+
+ private:
+  int64_t next_ = 0;
+};
+
+/// Scores a model by a function of its width.
+class Fake : public Evaluator {
+ public:
+  explicit Fake(std::function<Evaluation(int64_t)> score) : score_(std::move(score)) {}
+  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
+    widths.push_back(width_of(model));
+    return score_(widths.back());
+  }
+  Json to_json() const override { return {{"name", "fake"}, {"options", Json::object()}}; }
+
+  std::vector<int64_t> widths;
+
+ private:
+  std::function<Evaluation(int64_t)> score_;
+};
+
+Evaluation best_at_three(int64_t n) {
+  return {.objectives = {-std::abs(static_cast<double>(n) - 3.1)},
+          .metrics = {{"width", static_cast<double>(n)}}};
+}
+
+std::vector<TrialStatus> statuses(const Experiment& experiment) {
+  std::vector<TrialStatus> found;
+  for (const TrialRecord& record : experiment.trials()) {
+    found.push_back(record.status);
+  }
+  return found;
+}
+
+TEST(Experiment, TriesAllThatTheStrategyProposesAndKeepsTheBest) {
+  const TemporaryFolder folder;
+  InOrder strategy;
+  Fake evaluator(best_at_three);
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  EXPECT_THAT(evaluator.widths, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(strategy.heard.size(), 6u);
+  EXPECT_EQ(strategy.heard[5].objectives, experiment.trials()[5].objectives);
+  ASSERT_TRUE(experiment.best());
+  EXPECT_EQ(experiment.best()->proposal, (Proposal{.id = 2, .architecture = width(3)}));
+  EXPECT_EQ(experiment.best()->metrics.at("width"), 3);
+  EXPECT_EQ(read_architecture(folder / "architecture.json", ir::mutables(six_widths()), "six"),
+            width(3));
+}
+
+TEST(Experiment, KeepsTheSmallestWhereTheEvaluatorMinimises) {
+  class Costs final : public Fake {
+   public:
+    using Fake::Fake;
+    std::vector<Objective> objectives() const override { return {{"cost", Direction::Minimise}}; }
+  };
+  const TemporaryFolder folder;
+  InOrder strategy;
+  Costs evaluator([](int64_t n) { return Evaluation{.objectives = {n == 5 ? 1.0 : 2.0}}; });
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  experiment.run({}, observer);
+  EXPECT_EQ(experiment.best()->proposal.architecture, width(5));
+  EXPECT_THAT(strategy.heard[4].objectives, ElementsAre(-1.0));
+  EXPECT_THAT(experiment.trials()[4].objectives, ElementsAre(1.0));
+}
+
+TEST(Experiment, RecordsTrialsThatFailAndGoesOn) {
+  const TemporaryFolder folder;
+  InOrder strategy;
+  Fake evaluator([](int64_t n) -> Evaluation {
+    if (n == 1) throw std::runtime_error("out of luck");
+    TORCH_CHECK(n != 2, "too narrow");
+    if (n == 3) return {.objectives = {std::nan("")}};
+    if (n == 4) return {.objectives = {1, 2}};
+    if (n == 5) return {.status = TrialStatus::Failed, .error = "worker died"};
+    return best_at_three(n);
+  });
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  const auto failed = TrialStatus::Failed;
+  EXPECT_THAT(statuses(experiment),
+              ElementsAre(failed, failed, failed, failed, failed, TrialStatus::Succeeded));
+  std::vector<std::string> errors;
+  for (const TrialRecord& record : experiment.trials()) {
+    errors.push_back(record.error);
+  }
+  EXPECT_THAT(errors,
+              ElementsAre("out of luck", "too narrow", "the objective 'score' became nan",
+                          "the evaluator gave 2 objectives, expected 1", "worker died", ""));
+  EXPECT_EQ(strategy.heard[2].status, failed);
+  EXPECT_TRUE(strategy.heard[2].objectives.empty());
+  EXPECT_EQ(experiment.best()->proposal.id, 5);
+}
+
+TEST(Experiment, HasNoBestWhereNothingSucceeded) {
+  const TemporaryFolder folder;
+  InOrder strategy;
+  Fake evaluator([](int64_t) -> Evaluation { throw std::runtime_error("no"); });
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  experiment.run({}, observer);
+  EXPECT_FALSE(experiment.best());
+  EXPECT_FALSE(std::filesystem::exists(folder / "architecture.json"));
+}
+
+TEST(Experiment, RecordsArchitecturesThatMakeNoModelWithoutEvaluatingThem) {
+  /// Decides, then decides nothing.
+  class Forgets final : public Strategy {
+   public:
+    Answer ask() override {
+      const int64_t id = next_++;
+      if (id == 2) {
+        return Exhausted{};
+      }
+      return Proposal{.id = id, .architecture = id == 0 ? width(1) : Architecture{}};
+    }
+    void tell(const Proposal&, const Outcome&) override {}
+    Json state() const override { return next_; }
+    void load_state(const Json& state) override { next_ = state; }
+
+   private:
+    int64_t next_ = 0;
+  };
+  const TemporaryFolder folder;
+  Forgets strategy;
+  Fake evaluator(best_at_three);
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  EXPECT_THAT(statuses(experiment), ElementsAre(TrialStatus::Succeeded, TrialStatus::Invalid));
+  EXPECT_THAT(experiment.trials()[1].error, testing::HasSubstr("decides nothing for 'width'"));
+  EXPECT_THAT(evaluator.widths, ElementsAre(1));
+}
+
+TEST(Experiment, EndsAtItsLimits) {
+  const TemporaryFolder folder;
+  InOrder strategy;
+  Fake evaluator(best_at_three);
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.run({.max_trials = 2}, observer), ExperimentEnding::MaxTrials);
+  EXPECT_EQ(experiment.trials().size(), 2u);
+  EXPECT_EQ(experiment.run({.max_duration = 1e-12}, observer), ExperimentEnding::MaxDuration);
+  EXPECT_EQ(experiment.trials().size(), 2u);
+  EXPECT_EQ(error_of([&] { experiment.run({.max_trials = -1}, observer); }),
+            "experiment: max_trials must be at least 0, got -1");
+}
+
+TEST(Experiment, RunsNothingTwiceWhenItIsResumed) {
+  const TemporaryFolder folder;
+  Fake evaluator([](int64_t n) -> Evaluation {
+    TORCH_CHECK(n != 2, "too narrow");
+    return best_at_three(n);
+  });
+  ExperimentObserver observer;
+  std::vector<TrialRecord> former;
+  {
+    InOrder strategy;
+    Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+    experiment.run({.max_trials = 4}, observer);
+    former = experiment.trials();
+  }
+  std::filesystem::remove(folder / "architecture.json");
+  InOrder strategy;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.trials(), former);
+  EXPECT_EQ(strategy.heard.size(), 4u);
+  EXPECT_TRUE(std::filesystem::exists(folder / "architecture.json"));
+  EXPECT_EQ(experiment.run({.max_trials = 4}, observer), ExperimentEnding::MaxTrials);
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  EXPECT_THAT(evaluator.widths, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(experiment.best()->proposal.architecture, width(3));
+}
+
+TEST(Experiment, RunsAgainWhatWasStoppedOrWrittenInPart) {
+  class StopsInFourth final : public ExperimentObserver {
+   public:
+    void on_begin(const Proposal& proposal) override { stop_ = proposal.id == 3; }
+    bool stop_requested() override { return stop_; }
+
+   private:
+    bool stop_ = false;
+  };
+  class Patient final : public Fake {
+   public:
+    using Fake::Fake;
+    Evaluation evaluate(const ir::Graph& model, const Trial& trial) override {
+      return trial.stop_requested() ? Evaluation{.status = TrialStatus::Stopped}
+                                    : Fake::evaluate(model, trial);
+    }
+  };
+  const TemporaryFolder folder;
+  Patient evaluator(best_at_three);
+  {
+    InOrder strategy;
+    StopsInFourth observer;
+    Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+    EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Stopped);
+    EXPECT_EQ(experiment.trials().size(), 3u);
+    EXPECT_EQ(strategy.heard.size(), 3u);
+  }
+  const std::string whole = read_file(folder / "trials.jsonl");
+  write_plainly(folder / "trials.jsonl", whole.substr(0, whole.size() - 9));
+  InOrder strategy;
+  ExperimentObserver observer;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.trials().size(), 2u);
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  EXPECT_THAT(evaluator.widths, ElementsAre(1, 2, 3, 3, 4, 5, 6));
+  InOrder again;
+  EXPECT_EQ(Experiment(six_widths(), "six", evaluator, again, folder.path()).trials(),
+            experiment.trials());
+}
+
+TEST(Experiment, RefusesTheTrialsOfAnother) {
+  const TemporaryFolder folder;
+  Fake evaluator(best_at_three);
+  ExperimentObserver observer;
+  {
+    InOrder strategy;
+    Experiment(six_widths(), "six", evaluator, strategy, folder.path())
+        .run({.max_trials = 1}, observer);
+  }
+  const std::string path = (folder / "trials.jsonl").string();
+  const auto resume = [&](const std::string& space, int64_t asked_before) {
+    InOrder strategy;
+    strategy.load_state(asked_before);
+    Experiment(six_widths(), space, evaluator, strategy, folder.path());
+  };
+  EXPECT_EQ(error_of([&] { resume("seven", 0); }),
+            path + ": line 1: the trials are of space \"six\", expected \"seven\"");
+  EXPECT_EQ(error_of([&] { resume("six", 1); }),
+            path +
+                ": trial 0 tried {width: 0}, but the strategy proposes {width: 1} now: resume "
+                "with the same space, strategy and seed, or give another --out");
+  write_plainly(path, read_file(path) + "{\"trial\": 1}\n");
+  EXPECT_THAT(error_of([&] { resume("six", 0); }),
+              testing::StartsWith(path + ": line 3: is damaged: "));
+}
+
+}  // namespace
+}  // namespace retia

@@ -1,0 +1,123 @@
+#include "trainers/evaluators/classification.h"
+
+#include "engine/experiment/experiment.h"
+#include "engine/io/files.h"
+#include "engine/ir/builder.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/reshape.h"
+#include "mutators/strategies/grid.h"
+#include "tests/engine/io/temporary_folder.h"
+#include "trainers/evaluators.h"
+
+namespace retia {
+namespace {
+
+ir::Graph two_layers(int64_t n_outputs) {
+  Builder b("two_layers");
+  Wire x = b.add("flatten", ops::flatten(), {b.input("image", {1, 4, 4})});
+  x = b.add("hidden", ops::linear({.out = 16}), {x});
+  x = b.add("relu", ops::relu(), {x});
+  b.output("logits", b.add("head", ops::linear({.out = n_outputs}), {x}));
+  return b.finish();
+}
+
+/// Looks at the image, or at nothing.
+ir::Graph seeing_or_blind() {
+  Builder b("seeing_or_blind");
+  Wire x = b.layer_choice("eye", {{"blind", ops::zero()}, {"seeing", ops::identity()}},
+                          {b.input("image", {1, 4, 4})});
+  x = b.add("flatten", ops::flatten(), {x});
+  b.output("logits", b.add("head", ops::linear({.out = 4}), {x}));
+  return b.finish();
+}
+
+ClassificationOptions options() {
+  ClassificationOptions o;
+  o.data.name = "synthetic";
+  o.data.synthetic = {.n_train = 200, .n_test = 4, .n_classes = 4, .height = 4, .width = 4};
+  o.epochs = 5;
+  o.batch_size = 16;
+  o.weight_optimizer.lr = 0.1;
+  return o;
+}
+
+TEST(ClassificationEvaluator, ScoresAModelThatCanLearn) {
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  const Evaluation good = evaluator.evaluate(two_layers(4), {});
+  EXPECT_EQ(good.status, TrialStatus::Succeeded);
+  ASSERT_EQ(good.objectives.size(), evaluator.objectives().size());
+  EXPECT_GT(good.objectives[0], 0.9);
+  EXPECT_EQ(good.metrics.at("parameters"), 16 * 16 + 16 + 16 * 4 + 4);
+  EXPECT_LT(good.metrics.at("loss"), 0.5);
+}
+
+TEST(ClassificationEvaluator, LetsAnExperimentFindTheBestOfASpace) {
+  const TemporaryFolder folder;
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  GridStrategy grid(seeing_or_blind());
+  ExperimentObserver observer;
+  Experiment experiment(seeing_or_blind(), "eyes", evaluator, grid, folder.path());
+  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+  ASSERT_EQ(experiment.trials().size(), 2u);
+  EXPECT_LT(experiment.trials()[0].objectives.at(0), 0.5);
+  EXPECT_GT(experiment.trials()[1].objectives.at(0), 0.9);
+  EXPECT_EQ(read_json(folder / "architecture.json")["choices"], (Json{{"eye", "seeing"}}));
+}
+
+TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson) {
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  const Evaluation first = evaluator.evaluate(two_layers(4), {});
+  const Evaluation second = evaluator.evaluate(two_layers(4), {});
+  const auto rebuilt = evaluator_from_json(standard_evaluators(standard_data_sets()), evaluator.to_json());
+  const Evaluation third = rebuilt->evaluate(two_layers(4), {});
+  for (const Evaluation& other : {second, third}) {
+    EXPECT_EQ(first.objectives, other.objectives);
+    EXPECT_EQ(first.metrics, other.metrics);
+  }
+  EXPECT_EQ(rebuilt->to_json(), evaluator.to_json());
+}
+
+TEST(ClassificationEvaluator, NeverLooksAtTheTestSet) {
+  DataSets data_sets;
+  data_sets.add("synthetic", [](const DataOptions& o) {
+    DataSplits splits = make_synthetic(o.synthetic);
+    splits.test.targets = at::zeros_like(splits.test.targets);
+    splits.test.inputs = at::zeros_like(splits.test.inputs);
+    return splits;
+  });
+  ClassificationEvaluator blanked(options(), data_sets);
+  ClassificationEvaluator plain(options(), standard_data_sets());
+  EXPECT_EQ(blanked.evaluate(two_layers(4), {}).metrics, plain.evaluate(two_layers(4), {}).metrics);
+}
+
+TEST(ClassificationEvaluator, TrainsAsLongAsTheProposalSays) {
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  ClassificationOptions longer = options();
+  longer.epochs = 7;
+  ClassificationEvaluator expected(longer, standard_data_sets());
+  EXPECT_EQ(evaluator.evaluate(two_layers(4), {.proposal = {.epochs = 7}}).metrics,
+            expected.evaluate(two_layers(4), {}).metrics);
+}
+
+TEST(ClassificationEvaluator, StopsWhenAsked) {
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  int64_t n_asked = 0;
+  const Trial trial{.stop_requested = [&] { return ++n_asked == 3; }};
+  EXPECT_EQ(evaluator.evaluate(two_layers(4), trial).status, TrialStatus::Stopped);
+  EXPECT_EQ(n_asked, 3);
+}
+
+TEST(ClassificationEvaluator, RefusesModelsAndDataThatDoNotSuit) {
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(3), {}); }),
+            "the model's output has shape [3], expected [4], one number a class");
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(4), {.proposal = {.continues = 2}}); }),
+            "evaluator 'classification' trains from scratch: it cannot go on from trial 2");
+  ClassificationOptions all_held_out = options();
+  all_held_out.data.valid_fraction = 1;
+  EXPECT_EQ(error_of([&] { ClassificationEvaluator(all_held_out, standard_data_sets()); }),
+            "evaluator 'classification': valid_fraction must be between 0 and 1, got 1");
+}
+
+}  // namespace
+}  // namespace retia

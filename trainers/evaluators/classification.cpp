@@ -1,0 +1,95 @@
+#include "trainers/evaluators/classification.h"
+
+#include "engine/executor/network.h"
+#include "engine/ir/infer.h"
+#include "trainers/supervised_trainer.h"
+
+namespace retia {
+namespace {
+
+/// Keeps the last report, and asks the trial whether to stop.
+class LastEpoch final : public TrainingObserver {
+ public:
+  explicit LastEpoch(const Trial& trial) : trial_(trial) {}
+  void on_epoch(const EpochReport& report) override { report_ = report; }
+  bool stop_requested() override { return trial_.stop_requested(); }
+  const EpochReport& report() const { return report_; }
+
+ private:
+  const Trial& trial_;
+  EpochReport report_;
+};
+
+void check_output(const ir::Graph& model, int64_t n_classes) {
+  const Shape shape = ir::infer(model).at(model.outputs().front().wire.node);
+  TORCH_CHECK(ir::always_equal(shape, {n_classes}), "the model's output has shape ",
+              ir::to_string(shape), ", expected [", n_classes, "], one number a class");
+}
+
+int64_t n_parameters(const torch::nn::Module& module) {
+  int64_t n = 0;
+  for (const at::Tensor& parameter : module.parameters()) {
+    n += parameter.numel();
+  }
+  return n;
+}
+
+}  // namespace
+
+ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& options,
+                                                 const DataSets& data_sets, at::Device device,
+                                                 at::ScalarType dtype)
+    : options_(options), device_(device), dtype_(dtype) {
+  TORCH_CHECK(options.data.valid_fraction > 0 && options.data.valid_fraction < 1,
+              "evaluator 'classification': valid_fraction must be between 0 and 1, got ",
+              options.data.valid_fraction);
+  TORCH_CHECK(options.epochs >= 1, "evaluator 'classification': epochs must be at least 1, got ",
+              options.epochs);
+  set_ = data_sets.load(options.data).train.to(device);
+  TORCH_CHECK(set_.n_classes > 0, "evaluator 'classification': the data set '", set_.name,
+              "' has no classes: give another");
+  std::tie(valid_, train_) = split_indices(set_.size(), options.data.valid_fraction, options.seed);
+  TORCH_CHECK(!valid_.empty() && !train_.empty(), "evaluator 'classification': ", set_.size(),
+              " samples are too few to hold out a part of ", options.data.valid_fraction);
+}
+
+Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+  TORCH_CHECK(trial.proposal.continues < 0,
+              "evaluator 'classification' trains from scratch: it cannot go on from trial ",
+              trial.proposal.continues);
+  check_output(model, set_.n_classes);
+  Network network(model, options_.seed);
+  network->to(device_, dtype_);
+  const bool fills_a_batch = static_cast<int64_t>(train_.size()) >= options_.batch_size;
+  const Batches train(set_, train_,
+                      {.batch_size = options_.batch_size,
+                       .seed = options_.seed,
+                       .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
+                       .augment = options_.data.augment,
+                       .device = device_,
+                       .dtype = dtype_});
+  const Batches valid(set_, valid_,
+                      {.batch_size = options_.batch_size,
+                       .order = SampleOrder::Given,
+                       .device = device_,
+                       .dtype = dtype_});
+  const int64_t epochs = trial.proposal.epochs > 0 ? trial.proposal.epochs : options_.epochs;
+  SupervisedTrainer trainer(network, train, valid, {.epochs = epochs, .validate_every = 0},
+                            options_.weight_optimizer);
+  LastEpoch last(trial);
+  if (trainer.fit(last, nullptr) == Ending::Stopped) {
+    return {.status = TrialStatus::Stopped};
+  }
+  const Score score = last.report().validation.value();
+  return {.objectives = {score.accuracy},
+          .metrics = {{"loss", score.loss},
+                      {"train_loss", last.report().loss},
+                      {"train_accuracy", last.report().accuracy},
+                      {"parameters", static_cast<double>(n_parameters(*network))}}};
+}
+
+Json ClassificationEvaluator::to_json() const {
+  return {{"name", "classification"}, {"options", options_}};
+}
+
+}  // namespace retia
