@@ -31,18 +31,22 @@ NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
   return found;
 }
 
-Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
-                 const SgdOptions& weight_optimizer)
-    : network_(std::move(network)),
-      train_(std::move(train)),
-      options_(options),
-      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)) {
+void check_trainer_options(const TrainerOptions& options) {
   TORCH_CHECK(options.epochs >= 1, "trainer: epochs must be at least 1, got ", options.epochs);
   TORCH_CHECK(options.label_smoothing >= 0 && options.label_smoothing < 1,
               "trainer: label_smoothing must be at least 0 and below 1, got ",
               options.label_smoothing);
   TORCH_CHECK(options.validate_every >= 0, "trainer: validate_every must be at least 0, got ",
               options.validate_every);
+}
+
+Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
+                 const SgdOptions& weight_optimizer)
+    : network_(std::move(network)),
+      train_(std::move(train)),
+      options_(options),
+      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)) {
+  check_trainer_options(options);
 }
 
 int64_t Trainer::steps_done() const { return epoch_ * train_.n_batches() + step_in_epoch_; }
@@ -57,7 +61,9 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_) /
                                                  static_cast<double>(options_.epochs));
     const double started = now() - sums_.seconds;
-    if (train_epoch(epoch_, observer) == Ending::Stopped) {
+    const Ending ending = train_epoch(epoch_, observer);
+    check_weights(epoch_);
+    if (ending == Ending::Stopped) {
       save_now();
       return Ending::Stopped;
     }
@@ -118,6 +124,15 @@ void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
   sums_.loss += loss * static_cast<double>(stats.n_samples);
   sums_.correct += stats.correct.item<int64_t>();
   sums_.samples += stats.n_samples;
+}
+
+void Trainer::check_weights(int64_t epoch) const {
+  for (const at::Tensor& weight : weights()) {
+    TORCH_CHECK(weight.isfinite().all().item<bool>(), "weights became infinite or NaN at step ",
+                step_in_epoch_, " of epoch ", epoch + 1,
+                ": lower the learning rate (--set weight_optimizer.lr=…); the last "
+                "checkpoint is kept");
+  }
 }
 
 Trainer::Outcome Trainer::run(const Batch& batch) {

@@ -21,6 +21,9 @@ struct TrainerOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
                                                 auxiliary_weight, validate_every)
 
+/// Throws, naming it, where an option is out of its range.
+void check_trainer_options(const TrainerOptions& options);
+
 /// What a training step tells: on the device, so that nothing waits for it.
 struct StepStats {
   at::Tensor loss;     ///< mean over the batch, a scalar
@@ -73,8 +76,8 @@ class Trainer {
   Trainer& operator=(const Trainer&) = delete;
 
   /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after
-  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step; the last
-  /// checkpoint stays.
+  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step, and on
+  /// such weights, which are never saved; the last checkpoint stays.
   Ending fit(TrainingObserver& observer, CheckpointStore* checkpoints);
 
   /// Continues where `saved` was made: weights, optimisers, position and what `observer` kept.
@@ -111,6 +114,7 @@ class Trainer {
   const TrainerOptions& options() const { return options_; }
 
  private:
+  void check_weights(int64_t epoch) const;
   Checkpoint checkpoint(TrainingObserver& observer);
   void count(const StepStats& stats, int64_t epoch, int64_t i);
 
