@@ -321,9 +321,7 @@ std::string Expression::to_string() const {
 }
 
 bool is_symbolic(const Json& json) {
-  return json.is_object() && json.size() == 2 &&
-         ((json.contains("choice") && json.contains("options")) ||
-          (json.contains("op") && json.contains("operands")));
+  return json.is_object() && (json.contains("choice") || json.contains("op"));
 }
 
 }  // namespace retia::ir

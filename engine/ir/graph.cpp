@@ -45,9 +45,7 @@ class MutableCollector {
                             MutableKind::InputChoice,
                             input_choice->names,
                             input_choice->n_chosen,
-                            scope_of(path),
-                            fed_by,
-                            {}});
+                            scope_of(path), fed_by(graph, node), {}});
       } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
         collect(*operation, path);
       } else if (const auto* cell = std::get_if<Cell>(&node.body)) {

@@ -34,15 +34,18 @@ void OneShotTrainer::save(Checkpoint& checkpoint) {
 }
 
 void OneShotTrainer::load(const Checkpoint& checkpoint) {
-  copy_weights(with_prefix(checkpoint.tensors, kMutator), mutator_);
-  Architecture decided;
-  for (const auto& [label, chosen] : checkpoint.state.at("architecture").items()) {
-    decided[label].chosen = chosen.get<std::vector<int64_t>>();
-  }
-  if (decided.size() > 0) {
-    mutator_.apply(decided);
-  }
-  mutator_.load_state(checkpoint.state.at("mutator"));
+  ir::in_context("the checkpoint is of another algorithm or space", [&] {
+    copy_weights(with_prefix(checkpoint.tensors, kMutator), mutator_);
+  });
+  try {
+    Architecture decided;
+    for (const auto& [label, chosen] : checkpoint.state.at("architecture").items()) {
+      decided[label].chosen = chosen.get<std::vector<int64_t>>();
+    }
+    if (decided.size() > 0) {
+      mutator_.apply(decided);
+    }
+    mutator_.load_state(checkpoint.state.at("mutator"));
   } catch (const Json::exception& error) {
     TORCH_CHECK(false, "the checkpoint has no state of this mutator, it is of another algorithm: ",
                 error.what());
