@@ -10,28 +10,34 @@ namespace retia {
 BaseMutator::BaseMutator(const torch::nn::Module& model) {
   for (const auto& item : model.named_modules("", /*include_self=*/true)) {
     const auto choice = std::dynamic_pointer_cast<MutableModule>(item.value());
-    if (!choice) {
+    const bool bound_already =
+        std::any_of(bound_.begin(), bound_.end(),
+                    [&](const Binding& binding) { return binding.choice == choice; });
+    if (!choice || bound_already) {
       continue;
     }
     std::string path = item.key();
     std::replace(path.begin(), path.end(), '.', '/');
     TORCH_CHECK(choice->mutator_ == nullptr, to_string(choice->info_.kind), " '", path,
                 "' is driven by another mutator already: destroy that one first");
-    if (choice->info_.label.empty()) {
-      choice->info_.label = path;
+    Mutable info = choice->info_;
+    if (info.label.empty()) {
+      info.label = path;
     }
     const size_t slash = path.rfind('/');
-    choice->info_.scope = slash == std::string::npos ? "" : path.substr(0, slash);
-    add_mutable(mutables_, choice->info_);
-    bound_.push_back(choice);
+    info.scope = slash == std::string::npos ? "" : path.substr(0, slash);
+    add_mutable(mutables_, info);
+    bound_.push_back({choice, std::move(info)});
   }
-  for (const auto& choice : bound_) {
+  for (auto& [choice, info] : bound_) {
+    std::swap(choice->info_, info);
     choice->mutator_ = this;
   }
 }
 
 BaseMutator::~BaseMutator() {
-  for (const auto& choice : bound_) {
+  for (auto& [choice, info] : bound_) {
+    choice->info_ = std::move(info);
     choice->mutator_ = nullptr;
   }
 }

@@ -52,7 +52,11 @@ class BaseMutator : public torch::nn::Module {
   virtual void end_forward() {}
 
  private:
-  std::vector<std::shared_ptr<MutableModule>> bound_;
+  struct Binding {
+    std::shared_ptr<MutableModule> choice;
+    Mutable info;  // while the mutator lives: what the choice said before
+  };
+  std::vector<Binding> bound_;
   std::vector<Mutable> mutables_;
 };
 

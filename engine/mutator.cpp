@@ -1,5 +1,7 @@
 #include "engine/mutator.h"
 
+#include <algorithm>
+
 #include "engine/mutables/input_choice.h"
 #include "engine/mutables/layer_choice.h"
 
@@ -64,8 +66,14 @@ at::Tensor Mutator::on_forward_input_choice(InputChoiceImpl& choice, at::TensorL
               "input choice '", choice.info().label, "' concatenates ", *choice.info().n_chosen,
               " inputs, but its mutator blends ", selected.size(),
               ": use an algorithm that samples paths");
-  return selected.empty() ? inputs[0].new_zeros(inputs[0].sizes())
-                          : reduce(choice.reduction(), selected);
+  if (!selected.empty()) {
+    return reduce(choice.reduction(), selected);
+  }
+  const auto* const like = std::find_if(inputs.begin(), inputs.end(),
+                                        [](const at::Tensor& input) { return input.defined(); });
+  TORCH_CHECK(like != inputs.end(), "input choice '", choice.info().label,
+              "' has chosen nothing, and no input is given to make zeros like");
+  return like->new_zeros(like->sizes());
 }
 
 const Decision* Mutator::needed(const std::string& label) const { return &current().at(label); }

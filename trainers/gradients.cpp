@@ -10,7 +10,9 @@ namespace retia {
 
 Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
   Gradients result{{of.begin(), of.end()}, {}};
-  if (!result.of.empty()) {
+  if (!loss.requires_grad()) {
+    result.values.resize(of.size());
+  } else if (!of.empty()) {
     result.values = torch::autograd::grad({loss}, result.of, {}, std::nullopt,
                                           /*create_graph=*/false, /*allow_unused=*/true);
   }
@@ -29,7 +31,14 @@ void clip_norm(Gradients& gradients, double most) {
   }
   const at::NoGradGuard no_grad;
   const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(values, 2)));
-  at::_foreach_mul_(values, (most / (norm + 1e-6)).clamp_max(1.0));
+  // Not in place: autograd may hand out one tensor, or a view of one number, for several
+  // parameters.
+  const std::vector<at::Tensor> scaled =
+      at::_foreach_mul(values, (most / (norm + 1e-6)).clamp_max(1.0));
+  auto next = scaled.begin();
+  for (at::Tensor& value : gradients.values) {
+    value = value.defined() ? *next++ : value;
+  }
 }
 
 }  // namespace retia

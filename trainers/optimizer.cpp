@@ -117,32 +117,39 @@ NamedTensors Optimizer::state() const {
   return saved;
 }
 
-void Optimizer::load_state(const NamedTensors& state) {
+void Optimizer::load_state(const NamedTensors& given) {
   optimizer_->state().clear();
-  size_t used = 0;
   for (size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor& parameter = parameters_[i];
     const auto entry = [&](const std::string& what) {
-      const auto found = state.find(names_[i] + "/" + what);
-      return found == state.end() ? at::Tensor()
-                                  : (++used, found->second.to(parameters_[i].device()));
+      const auto found = given.find(names_[i] + "/" + what);
+      TORCH_CHECK(found != given.end(), "the checkpoint lacks the optimiser state '", names_[i],
+                  "/", what, "': it is damaged");
+      TORCH_CHECK(what == "step" || found->second.sizes() == parameter.sizes(),
+                  "the optimiser state '", names_[i], "/", what, "' is ", found->second.sizes(),
+                  ", expected ", parameter.sizes(), ": it is of another model");
+      return found->second.to(parameter.device(), /*non_blocking=*/false, /*copy=*/true);
     };
-    void* key = parameters_[i].unsafeGetTensorImpl();
+    void* key = parameter.unsafeGetTensorImpl();
     if (dynamic_cast<torch::optim::SGD*>(optimizer_.get()) != nullptr) {
-      if (const at::Tensor momentum = entry("momentum"); momentum.defined()) {
+      if (given.count(names_[i] + "/momentum") != 0) {
         auto made = std::make_unique<torch::optim::SGDParamState>();
-        made->momentum_buffer(momentum.clone());
+        made->momentum_buffer(entry("momentum"));
         optimizer_->state()[key] = std::move(made);
       }
-    } else if (const at::Tensor mean = entry("mean"); mean.defined()) {
+    } else if (given.count(names_[i] + "/mean") != 0) {
       auto made = std::make_unique<torch::optim::AdamParamState>();
-      made->exp_avg(mean.clone());
-      made->exp_avg_sq(entry("square").clone());
+      made->exp_avg(entry("mean"));
+      made->exp_avg_sq(entry("square"));
       made->step(entry("step").item<int64_t>());
       optimizer_->state()[key] = std::move(made);
     }
   }
-  TORCH_CHECK(used == state.size(), "the checkpoint holds optimiser state of ", state.size(),
-              " tensors, of which this model has ", used, ": it is of another model");
+  const NamedTensors loaded = state();
+  for (const auto& [name, tensor] : given) {
+    TORCH_CHECK(loaded.count(name) != 0, "the checkpoint holds the optimiser state '", name,
+                "', for which there is no parameter: it is of another model");
+  }
 }
 
 void check_disjoint(const Optimizer& a, const Optimizer& b) {

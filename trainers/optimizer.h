@@ -58,8 +58,8 @@ class Optimizer {
 
   /// Momentum buffers and the like, named `<parameter>/<what>`.
   NamedTensors state() const;
-  /// Throws, naming the entry, on state of a parameter it does not have.
-  void load_state(const NamedTensors& state);
+  /// Throws, naming the entry, on state of a parameter it does not have, or of other sizes.
+  void load_state(const NamedTensors& given);
 
  private:
   Optimizer(const NamedTensors& parameters, double gradient_clip);

@@ -42,6 +42,7 @@ uint64_t hash_of(const std::string& path) {
 }  // namespace
 
 NetworkImpl::NetworkImpl(const ir::Graph& graph, uint64_t seed) : graph_(graph) {
+  TORCH_CHECK(!graph.outputs().empty(), "graph '", graph.name(), "' has no output");
   const ir::Graph lowered = ir::lower(graph);
   std::vector<Shape> inputs;
   for (const ir::Node* input : lowered.inputs()) {

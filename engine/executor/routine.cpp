@@ -12,6 +12,10 @@ namespace {
 
 constexpr size_t kMostPlans = 256;
 
+// What ends each choice's part of a plan's key; no index is negative.
+constexpr int64_t kEndOfChoice = -1;
+constexpr int64_t kAllNeeded = -2;
+
 std::vector<std::string> labels_of_inputs(const ir::Graph& graph, const ir::Node& node) {
   std::vector<std::string> labels;
   for (const Wire wire : node.inputs) {
@@ -144,7 +148,7 @@ const Routine::Plan& Routine::plan() {
       if (decision != nullptr) {
         key.insert(key.end(), decision->chosen.begin(), decision->chosen.end());
       }
-      key.push_back(-1);
+      key.push_back(decision == nullptr ? kAllNeeded : kEndOfChoice);
     }
   }
   const auto found = plans_.find(key);

@@ -23,10 +23,7 @@ Wire Builder::cell(const std::string& name, const Writer& writer, Wire input) {
 Wire Builder::layer_choice(const std::string& name, const std::vector<CandidateWriter>& candidates,
                            std::vector<Wire> inputs, const LayerChoiceOptions& options) {
   LayerChoice choice{options.label.empty() ? label_prefix_ + name : options.label, {}};
-  std::set<std::string> names;
   for (const CandidateWriter& candidate : candidates) {
-    TORCH_CHECK(names.insert(candidate.name).second, "layer choice '", name_prefix_, name,
-                "' has two candidates named '", candidate.name, "'");
     const std::string path = name + "/" + candidate.name;
     if (const auto* operation = std::get_if<Operation>(&candidate.body)) {
       choice.candidates.push_back({candidate.name, operation->labelled(label_prefix_ + path)});
@@ -47,13 +44,6 @@ Wire Builder::input_choice(const std::string& name, std::vector<Wire> candidates
       names.push_back(path.substr(path.rfind('/') + 1));
     }
   }
-  const std::set<std::string> distinct(names.begin(), names.end());
-  TORCH_CHECK(distinct.size() == names.size(), "input choice '", name_prefix_, name,
-              "' has two candidates of one name: give names");
-  const auto count = static_cast<int64_t>(candidates.size());
-  TORCH_CHECK(!options.n_chosen || (*options.n_chosen >= 0 && *options.n_chosen <= count),
-              "input choice '", name_prefix_, name, "': n_chosen ", options.n_chosen.value_or(0),
-              " is outside 0 to ", count, ", its number of candidates");
   return append(name,
                 InputChoice{options.label.empty() ? label_prefix_ + name : options.label,
                             std::move(names), options.n_chosen, options.reduction},
@@ -94,8 +84,8 @@ void Builder::output(const std::string& name, Wire wire) { graph_.add_output(nam
 
 const Shape& Builder::shape(Wire wire) const {
   const auto found = shapes_.find(wire.node);
-  TORCH_CHECK(found != shapes_.end(), "graph '", graph_.name(), "' has no value of node ", wire.node,
-              ": a wire of another builder was given");
+  TORCH_CHECK(found != shapes_.end(), "graph '", graph_.name(), "' has no value of node ",
+              wire.node, ": a wire of another builder was given");
   return found->second;
 }
 
@@ -118,7 +108,8 @@ Builder::Scope Builder::label_scope(const std::string& label) {
 }
 
 Graph Builder::finish() {
-  TORCH_CHECK(!graph_.outputs().empty(), "graph '", graph_.name(), "' has no output: call output()");
+  TORCH_CHECK(!graph_.outputs().empty(), "graph '", graph_.name(),
+              "' has no output: call output()");
   std::set<NodeId> used;
   for (const Output& output : graph_.outputs()) {
     used.insert(output.wire.node);

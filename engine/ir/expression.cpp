@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace retia::ir {
 
@@ -17,9 +18,23 @@ struct Expression::Node {
 
 namespace {
 
-int64_t floor_div(int64_t a, int64_t b) {
-  const int64_t quotient = a / b;
-  return quotient - static_cast<int64_t>((a % b != 0) && ((a < 0) != (b < 0)));
+int64_t fold_integers(const std::string& op, int64_t a, int64_t b) {
+  int64_t result = 0;
+  bool overflows = false;
+  if (op == "+") {
+    overflows = __builtin_add_overflow(a, b, &result);
+  } else if (op == "-") {
+    overflows = __builtin_sub_overflow(a, b, &result);
+  } else if (op == "*") {
+    overflows = __builtin_mul_overflow(a, b, &result);
+  } else if (b == -1) {  // the processor cannot divide the smallest integer by it
+    overflows = op == "//" && __builtin_sub_overflow(int64_t{0}, a, &result);
+  } else {
+    const bool rounds_up = a % b != 0 && (a < 0) != (b < 0);
+    result = op == "//" ? a / b - (rounds_up ? 1 : 0) : a % b + (rounds_up ? b : 0);
+  }
+  TORCH_CHECK(!overflows, a, " ", op, " ", b, " does not fit into 64 bits");
+  return result;
 }
 
 Json fold(const std::string& op, const Json& a, const Json& b) {
@@ -37,12 +52,7 @@ Json fold(const std::string& op, const Json& a, const Json& b) {
     return a.get<double>() / b.get<double>();
   }
   if (a.is_number_integer() && b.is_number_integer()) {
-    const auto x = a.get<int64_t>();
-    const auto y = b.get<int64_t>();
-    if (op == "+") return x + y;
-    if (op == "-") return x - y;
-    if (op == "*") return x * y;
-    return op == "//" ? floor_div(x, y) : x - y * floor_div(x, y);
+    return fold_integers(op, a.get<int64_t>(), b.get<int64_t>());
   }
   const auto x = a.get<double>();
   const auto y = b.get<double>();
@@ -57,7 +67,8 @@ const std::vector<std::string>& operators() {
   return all;
 }
 
-/// Calls `visit` with every joint decision of `choices`; false, without a call, when they are too many.
+/// Calls `visit` with every joint decision of `choices`; false, without a call, when they are too
+/// many.
 template <class Visit>
 bool enumerate(const std::map<std::string, int64_t>& choices, const Visit& visit) {
   int64_t combinations = 1;
@@ -86,9 +97,11 @@ std::string text_of(const Json& value) {
 }  // namespace
 
 Expression::Expression(Json value) {
-  TORCH_CHECK(value.is_primitive() && !value.is_null(),
-              "expected a number, a bool or a text, got ", value.dump());
+  TORCH_CHECK(value.is_primitive() && !value.is_null(), "expected a number, a bool or a text, got ",
+              value.dump());
   if (value.is_number_unsigned()) {
+    TORCH_CHECK(value.get<uint64_t>() <= std::numeric_limits<int64_t>::max(), value.dump(),
+                " does not fit into 64 bits with a sign");
     value = value.get<int64_t>();
   }
   node_ = std::make_shared<Node>(Node{Node::Kind::Constant, std::move(value), {}, {}});
@@ -96,8 +109,8 @@ Expression::Expression(Json value) {
 
 Expression Expression::choice(std::string label, std::vector<Expression> options) {
   TORCH_CHECK(!options.empty(), "value choice '", label, "' needs at least one option");
-  return Expression(std::make_shared<Node>(
-      Node{Node::Kind::Choice, {}, std::move(label), std::move(options)}));
+  return Expression(
+      std::make_shared<Node>(Node{Node::Kind::Choice, {}, std::move(label), std::move(options)}));
 }
 
 Expression Expression::apply(const std::string& op, std::vector<Expression> operands) {
@@ -107,8 +120,7 @@ Expression Expression::apply(const std::string& op, std::vector<Expression> oper
   if (operands[0].decided() && operands[1].decided()) {
     return Expression(fold(op, operands[0].value(), operands[1].value()));
   }
-  return Expression(
-      std::make_shared<Node>(Node{Node::Kind::Apply, {}, op, std::move(operands)}));
+  return Expression(std::make_shared<Node>(Node{Node::Kind::Apply, {}, op, std::move(operands)}));
 }
 
 bool Expression::decided() const { return node_->kind == Node::Kind::Constant; }
@@ -123,14 +135,7 @@ Expression Expression::at(const Architecture& architecture) const {
     return *this;
   }
   if (node_->kind == Node::Kind::Choice && architecture.contains(node_->name)) {
-    const Decision& decision = architecture.at(node_->name);
-    TORCH_CHECK(decision.chosen.size() == 1, "value choice '", node_->name,
-                "' needs one chosen option, got ", decision.chosen.size());
-    const int64_t index = decision.chosen.front();
-    TORCH_CHECK(index >= 0 && index < static_cast<int64_t>(node_->arguments.size()),
-                "value choice '", node_->name, "': index ", index, " is outside its ",
-                node_->arguments.size(), " options");
-    return node_->arguments[static_cast<size_t>(index)].at(architecture);
+    return chosen(architecture).at(architecture);
   }
   std::vector<Expression> arguments;
   for (const Expression& argument : node_->arguments) {
@@ -138,6 +143,30 @@ Expression Expression::at(const Architecture& architecture) const {
   }
   return node_->kind == Node::Kind::Choice ? choice(node_->name, std::move(arguments))
                                            : apply(node_->name, std::move(arguments));
+}
+
+const Expression& Expression::chosen(const Architecture& architecture) const {
+  const Decision& decision = architecture.at(node_->name);
+  TORCH_CHECK(decision.chosen.size() == 1, "value choice '", node_->name,
+              "' needs one chosen option, got ", decision.chosen.size());
+  const int64_t index = decision.chosen.front();
+  TORCH_CHECK(index >= 0 && index < static_cast<int64_t>(node_->arguments.size()), "value choice '",
+              node_->name, "': index ", index, " is outside its ", node_->arguments.size(),
+              " options");
+  return node_->arguments[static_cast<size_t>(index)];
+}
+
+std::set<std::string> Expression::reached(const Architecture& architecture) const {
+  if (node_->kind == Node::Kind::Choice) {
+    std::set<std::string> labels = chosen(architecture).reached(architecture);
+    labels.insert(node_->name);
+    return labels;
+  }
+  std::set<std::string> labels;
+  for (const Expression& argument : node_->arguments) {
+    labels.merge(argument.reached(architecture));
+  }
+  return labels;
 }
 
 std::vector<Json> Expression::options() const {
@@ -172,6 +201,9 @@ std::pair<Json, Json> Expression::range() const {
         corners.insert(corners.end(), {low, high});
       }
     } else {
+      const bool divides = node_->name == "/" || node_->name == "//" || node_->name == "%";
+      TORCH_CHECK(!divides || ranges[1].first > 0 || ranges[1].second < 0, to_string(),
+                  " has no bounds: its divisor may be zero");
       // Every operator is monotone in each operand, or (modulo) bounded by its divisor's corners.
       for (const Json& a : {ranges[0].first, ranges[0].second}) {
         for (const Json& b : {ranges[1].first, ranges[1].second}) {

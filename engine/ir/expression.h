@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,14 +16,15 @@ namespace retia::ir {
 /// an architecture decides them. An immutable value: copies are cheap, operands are shared.
 class Expression {
  public:
-  /// A constant. Throws unless `value` is a JSON scalar.
+  /// A constant. Throws unless `value` is a JSON scalar; integers have 64 bits and a sign.
   explicit Expression(Json value = 0);
 
   /// A value choice: one of `options` as `label` decides. Options may be expressions themselves. An
   /// empty label is filled in by the builder with the path of the parameter.
   static Expression choice(std::string label, std::vector<Expression> options);
 
-  /// `op` is one of + - * / // % min max; // and % round towards minus infinity.
+  /// `op` is one of + - * / // % min max; // and % round towards minus infinity. Throws where the
+  /// result is no number or no integer of 64 bits.
   static Expression apply(const std::string& op, std::vector<Expression> operands);
 
   /// Whether no choice is left.
@@ -34,13 +36,18 @@ class Expression {
   /// With the choices that `architecture` decides replaced by what they chose, and folded.
   Expression at(const Architecture& architecture) const;
 
-  /// Every value that it can take, each once, in the order of enumeration. Labels are enumerated once
-  /// each. Throws above `kMostCombinations` combinations.
+  /// Every value that it can take, each once, in the order of enumeration. Labels are enumerated
+  /// once each. Throws above `kMostCombinations` combinations.
   std::vector<Json> options() const;
 
   /// Smallest and largest value that it can take: by enumeration or, above `kMostCombinations`
-  /// combinations, bounds by interval arithmetic. Throws unless numeric.
+  /// combinations, bounds by interval arithmetic. Throws unless numeric, and where bounds would
+  /// need to divide by zero.
   std::pair<Json, Json> range() const;
+
+  /// The labels that decide its value under `architecture`: not those of options that are not
+  /// chosen. Throws where one of them is undecided.
+  std::set<std::string> reached(const Architecture& architecture) const;
 
   /// Label -> number of options, of all choices inside.
   std::map<std::string, int64_t> choices() const;
@@ -71,6 +78,10 @@ class Expression {
  private:
   struct Node;
   explicit Expression(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+
+  /// Of a choice: the option that `architecture` decides for.
+  const Expression& chosen(const Architecture& architecture) const;
+
   std::shared_ptr<const Node> node_;
 };
 

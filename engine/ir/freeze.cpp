@@ -91,9 +91,7 @@ class Freezer {
       return splice(result, freeze(cell->graph()), name, inputs);
     }
     const auto& operation = std::get<Operation>(body);
-    operation.visit_choices([&](const std::string& label, const std::vector<std::string>&) {
-      consulted[label] = architecture_.at(label);
-    });
+    consult(in_context("node '" + name + "'", [&] { return operation.reached(architecture_); }));
     return result.add(name, operation.at(architecture_), inputs);
   }
 
@@ -116,9 +114,16 @@ class Freezer {
   Wire nothing(Graph& result, const Graph& graph, const Node& node) {
     Shape shape = infer(graph).at(node.inputs.front().node);
     for (Dim& dim : shape) {
+      consult(dim.expression().reached(architecture_));
       dim = dim.at(architecture_);
     }
     return result.add(node.name, ops::zeros({.shape = shape}), {{result.inputs().front()->id}});
+  }
+
+  void consult(const std::set<std::string>& labels) {
+    for (const std::string& label : labels) {
+      consulted[label] = architecture_.at(label);
+    }
   }
 
   template <class Choice>

@@ -89,8 +89,32 @@ void check_name(const std::string& name) {
                          name.find("//") != std::string::npos;
   TORCH_CHECK(!malformed, "'", name,
               "' is no name of a node: parts separated by single '/' are expected");
-  TORCH_CHECK(name.find('.') == std::string::npos, "the node name '", name,
+  TORCH_CHECK(name.find('.') == std::string::npos, "the name '", name,
               "' has a dot, which separates modules from their parameters: use '/' or '_'");
+}
+
+void check_distinct(const std::vector<std::string>& names) {
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    TORCH_CHECK(seen.insert(name).second, "two candidates are named '", name,
+                "': give them different names");
+  }
+}
+
+void check_candidates(const LayerChoice& choice) {
+  std::vector<std::string> names;
+  for (const Candidate& candidate : choice.candidates) {
+    check_name(candidate.name);
+    names.push_back(candidate.name);
+  }
+  check_distinct(names);
+}
+
+void check_candidates(const InputChoice& choice) {
+  check_distinct(choice.names);
+  const auto count = static_cast<int64_t>(choice.names.size());
+  TORCH_CHECK(!choice.n_chosen || (*choice.n_chosen >= 0 && *choice.n_chosen <= count), "n_chosen ",
+              *choice.n_chosen, " is outside 0 to ", count, ", its number of candidates");
 }
 
 }  // namespace
@@ -124,6 +148,13 @@ Wire Graph::add(std::string name, decltype(Node::body) body, std::vector<Wire> i
   for (const Wire wire : inputs) {
     node(wire);
   }
+  in_context("node '" + name + "'", [&] {
+    if (const auto* choice = std::get_if<LayerChoice>(&body)) {
+      check_candidates(*choice);
+    } else if (const auto* input_choice = std::get_if<InputChoice>(&body)) {
+      check_candidates(*input_choice);
+    }
+  });
   nodes_.push_back({next_id_, std::move(name), std::move(body), std::move(inputs)});
   return {next_id_++};
 }

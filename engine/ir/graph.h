@@ -118,7 +118,8 @@ class Graph {
   const Node& node(NodeId id) const;
   const Node& node(Wire wire) const { return node(wire.node); }
 
-  /// Adds a node whose inputs are there already. Throws when its name is taken or malformed.
+  /// Adds a node whose inputs are there already. Throws when its name is taken or malformed, and
+  /// when the candidates of a choice are: no architecture could name them.
   Wire add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs);
 
   void add_output(std::string name, Wire wire);

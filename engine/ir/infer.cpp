@@ -52,6 +52,7 @@ Shape joined_shape(const InputChoice& choice, const std::vector<Shape>& shapes) 
   if (choice.reduction == Reduction::Concat) {
     TORCH_CHECK(choice.n_chosen && *choice.n_chosen > 0,
                 "concat needs a fixed number of chosen inputs: give n_chosen");
+    TORCH_CHECK(!result.empty(), "concat needs inputs with at least one dimension, got []");
     result.front() = result.front() * *choice.n_chosen;
   }
   return result;
@@ -61,9 +62,8 @@ Shape joined_shape(const InputChoice& choice, const std::vector<Shape>& shapes) 
 
 Shape infer(const Body& body, const std::vector<Shape>& inputs) {
   if (const auto* operation = std::get_if<Operation>(&body)) {
-    return in_context(operation->type(), [&] {
-      return operation->kind().infer(operation->parameters(), inputs);
-    });
+    return in_context(operation->type(),
+                      [&] { return operation->kind().infer(operation->parameters(), inputs); });
   }
   const Graph& cell = std::get<Cell>(body).graph();
   TORCH_CHECK(cell.outputs().size() == 1, "cell '", cell.name(), "' needs one output, got ",

@@ -120,8 +120,7 @@ class Reader {
     if (json.contains("input_choice")) {
       const Json& written = json.at("input_choice");
       InputChoice choice{written.at("label").get<std::string>(),
-                         written.at("names").get<std::vector<std::string>>(),
-                         std::nullopt,
+                         written.at("names").get<std::vector<std::string>>(), std::nullopt,
                          written.at("reduction").get<Reduction>()};
       TORCH_CHECK(Json(choice.reduction) == written.at("reduction"), "unknown reduction ",
                   written.at("reduction").dump(), ": expected sum, mean, concat or none");
@@ -161,6 +160,7 @@ Graph graph_from_json(const Json& json, const OperationTable& operations) {
               ", found ", json.value("version", Json()).dump(), ": use the Retia that wrote it");
   try {
     Graph graph = Reader(operations).graph(json);
+    TORCH_CHECK(!graph.outputs().empty(), "graph '", graph.name(), "' has no output");
     infer(graph);
     mutables(graph);
     return graph;

@@ -52,10 +52,10 @@ Operation Operation::at(const Architecture& architecture) const {
 
 Operation Operation::labelled(const std::string& prefix) const {
   Operation result = *this;
-  result.parameters_ =
-      mapped(parameters_, prefix, [](const Expression& expression, const std::string& path) -> Json {
-        return expression.labelled(path);
-      });
+  result.parameters_ = mapped(parameters_, prefix,
+                              [](const Expression& expression, const std::string& path) -> Json {
+                                return expression.labelled(path);
+                              });
   return result;
 }
 
@@ -64,6 +64,15 @@ void Operation::visit_choices(const Expression::ChoiceVisitor& visit) const {
     expression.visit_choices(visit);
     return nullptr;
   });
+}
+
+std::set<std::string> Operation::reached(const Architecture& architecture) const {
+  std::set<std::string> labels;
+  mapped(parameters_, "", [&](const Expression& expression, const std::string&) -> Json {
+    labels.merge(expression.reached(architecture));
+    return nullptr;
+  });
+  return labels;
 }
 
 bool operator==(const Operation& a, const Operation& b) {

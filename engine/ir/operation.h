@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ class Operation {
   /// Calls `visit` for each value choice in the parameters.
   void visit_choices(const Expression::ChoiceVisitor& visit) const;
 
+  /// The labels that decide its parameters under `architecture`. Throws where one is undecided.
+  std::set<std::string> reached(const Architecture& architecture) const;
+
   friend bool operator==(const Operation& a, const Operation& b);
 
  private:
@@ -76,7 +80,8 @@ class OperationKind {
   virtual std::shared_ptr<Layer> make(const Json& parameters,
                                       const std::vector<Shape>& inputs) const = 0;
 
-  /// The graph that a composite stands for: an input per given shape, one output. Null: a primitive.
+  /// The graph that a composite stands for: an input per given shape, one output. Null: a
+  /// primitive.
   virtual std::unique_ptr<const Graph> expand(const Json& parameters,
                                               const std::vector<Shape>& inputs) const;
 

@@ -11,14 +11,19 @@
 
 namespace retia::ir {
 
+/// Whether every Given is a T: numbers that would lose a fraction, and booleans for numbers, are
+/// not.
+template <class Given, class T>
+concept LosslessFor = std::is_convertible_v<Given, T> && std::is_same_v<Given, bool>
+== std::is_same_v<T, bool> && (!std::is_same_v<T, int64_t> || std::is_integral_v<Given>);
+
 /// An option of an operation: a T, or an expression over value choices that becomes one.
 /// T is int64_t, double, bool or std::string.
 template <class T>
 class Parameter {
  public:
   Parameter() : Parameter(T{}) {}
-  template <class Given>
-    requires std::is_convertible_v<Given, T> && (!std::is_same_v<T, bool> || std::is_same_v<Given, bool>)
+  template <LosslessFor<T> Given>
   Parameter(Given value) : expression_(Json(static_cast<T>(value))) {}
   Parameter(Expression expression) : expression_(std::move(expression)) {}
 

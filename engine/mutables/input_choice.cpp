@@ -14,8 +14,13 @@ Mutable describe(InputChoiceModuleOptions& options) {
       !options.n_chosen || (*options.n_chosen >= 0 && *options.n_chosen <= options.n_candidates),
       "input choice '", options.label, "': n_chosen ", options.n_chosen.value_or(0),
       " is outside 0 to ", options.n_candidates, ", its number of candidates");
-  for (int64_t i = static_cast<int64_t>(options.names.size()); i < options.n_candidates; ++i) {
-    options.names.push_back(std::to_string(i));
+  TORCH_CHECK(options.reduction != Reduction::Concat || options.n_chosen.value_or(0) > 0,
+              "input choice '", options.label,
+              "': concat needs a fixed number of chosen inputs: give n_chosen, or reduction none");
+  if (options.names.empty()) {
+    for (int64_t i = 0; i < options.n_candidates; ++i) {
+      options.names.push_back(std::to_string(i));
+    }
   }
   options.fed_by.resize(static_cast<size_t>(options.n_candidates));
   TORCH_CHECK(static_cast<int64_t>(options.names.size()) == options.n_candidates, "input choice '",

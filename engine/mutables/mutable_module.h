@@ -15,7 +15,7 @@ class BaseMutator;
 /// choices share.
 class MutableModule : public torch::nn::Module {
  public:
-  /// What it decides, with the label filled in once a mutator is bound.
+  /// What it decides, with an empty label filled in while a mutator is bound.
   const Mutable& info() const { return info_; }
 
   /// The mutator that drives it. Throws when there is none.

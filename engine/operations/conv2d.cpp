@@ -19,8 +19,8 @@ class Conv2dLayer final : public Layer {
         groups_(o.groups.value()) {
     const int64_t kernel = o.kernel.value();
     fan_in_ = channels_in / groups_ * kernel * kernel;
-    weight_ = register_parameter(
-        "weight", at::empty({o.out.value(), channels_in / groups_, kernel, kernel}));
+    weight_ = register_parameter("weight",
+                                 at::empty({o.out.value(), channels_in / groups_, kernel, kernel}));
     if (o.bias.value()) {
       bias_ = register_parameter("bias", at::empty({o.out.value()}));
     }
@@ -46,7 +46,9 @@ class Conv2dLayer final : public Layer {
 
 /// `o` with what its defaults stand for.
 Conv2dOptions resolved(Conv2dOptions o, const Shape& input) {
-  const auto is = [](const Dim& dim, int64_t value) { return dim.decided() && dim.value() == value; };
+  const auto is = [](const Dim& dim, int64_t value) {
+    return dim.decided() && dim.value() == value;
+  };
   if (is(o.out, 0)) {
     o.out = input[0];
   }
@@ -72,6 +74,9 @@ class Conv2d final : public Primitive<Conv2dOptions> {
                   "out, kernel, stride, dilation and groups must be at least 1, got ",
                   size.to_string());
     }
+    TORCH_CHECK(o.padding.min() >= 0,
+                "padding must be at least 0, or -1 for half of the kernel, got ",
+                o.padding.to_string());
     for (const Dim& channels : {input[0], o.out}) {
       TORCH_CHECK((channels % o.groups).max() == 0, channels.to_string(),
                   " channels do not divide into ", o.groups.to_string(), " groups");

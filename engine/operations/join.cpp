@@ -46,9 +46,8 @@ class Mean final : public Primitive<NoOptions> {
     return equal_inputs(inputs);
   }
   std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
-    return function_layer([](at::TensorList inputs) {
-      return sum(inputs) / static_cast<double>(inputs.size());
-    });
+    return function_layer(
+        [](at::TensorList inputs) { return sum(inputs) / static_cast<double>(inputs.size()); });
   }
 };
 
@@ -58,7 +57,10 @@ class Concat final : public Primitive<NoOptions> {
 
  private:
   Shape infer(const NoOptions&, const Shapes& inputs) const override {
-    TORCH_CHECK(!inputs.empty() && !inputs.front().empty(), "expected at least one input");
+    TORCH_CHECK(!inputs.empty(), "expected at least one input, got none");
+    for (const Shape& shape : inputs) {
+      TORCH_CHECK(!shape.empty(), "expected inputs with at least one dimension, got []");
+    }
     Shape result = inputs.front();
     for (size_t i = 1; i < inputs.size(); ++i) {
       const Shape rest(inputs[i].begin() + 1, inputs[i].end());

@@ -11,24 +11,52 @@
 
 namespace retia {
 
+/// While it lives, LibTorch's global CPU generator, from which torch modules draw their weights,
+/// draws what `generator` would; then it goes on as if nothing had been drawn.
+class LentGenerator {
+ public:
+  explicit LentGenerator(const at::Generator& generator);
+  /// Of a fixed seed.
+  LentGenerator();
+  ~LentGenerator();
+  LentGenerator(const LentGenerator&) = delete;
+  LentGenerator& operator=(const LentGenerator&) = delete;
+
+ private:
+  at::Tensor saved_;
+};
+
 /// The layer around a module of the user's.
 template <class UserModule>
 class ModuleLayer final : public Layer {
  public:
-  explicit ModuleLayer(std::shared_ptr<UserModule> module)
-      : module_(register_module("module", std::move(module))) {}
+  ModuleLayer(const typename UserModule::Options& options, std::vector<int64_t> in)
+      : options_(options), in_(std::move(in)) {
+    const LentGenerator lent;
+    module_ = register_module("module", std::make_shared<UserModule>(options_, in_));
+  }
   at::Tensor forward(at::TensorList inputs) override { return module_->forward(inputs[0]); }
 
+  /// Makes the module again, since it draws its weights when it is made.
+  void initialise(at::Generator& generator) override {
+    const LentGenerator lent(generator);
+    module_ = replace_module("module", std::make_shared<UserModule>(options_, in_));
+  }
+
  private:
+  typename UserModule::Options options_;
+  std::vector<int64_t> in_;
   std::shared_ptr<UserModule> module_;
 };
 
 /// A torch module as one opaque operation of one input. `UserModule` has
-///   using Options = …;                                      an aggregate that reads from JSON
-///   UserModule(const Options&, const std::vector<int64_t>& in); in: sizes of the input, without
-///   batch at::Tensor forward(const at::Tensor&); static Shape infer(const Options&, const Shape&
-///   in);    optional: else the module is tried out,
-///                                                           which asks for decided options
+///   - `using Options = …;` an aggregate that reads from JSON,
+///   - `UserModule(const Options&, const std::vector<int64_t>& in)`; in: sizes of the input,
+///   without
+///     the batch; weights are drawn here, from LibTorch's global generator,
+///   - `at::Tensor forward(const at::Tensor&)`,
+///   - optionally `static Shape infer(const Options&, const Shape& in)`; without it the module is
+///     tried out, which asks for decided options.
 template <class UserModule>
 class ModuleKind final : public Primitive<typename UserModule::Options> {
  public:
@@ -42,6 +70,7 @@ class ModuleKind final : public Primitive<typename UserModule::Options> {
       return UserModule::infer(options, inputs.front());
     } else {
       const at::NoGradGuard no_grad;
+      const LentGenerator lent;
       std::vector<int64_t> sizes = decided(inputs.front());
       const auto module = std::make_shared<UserModule>(options, sizes);
       module->eval();
@@ -61,8 +90,7 @@ class ModuleKind final : public Primitive<typename UserModule::Options> {
 
   std::shared_ptr<Layer> make(const Options& options,
                               const std::vector<Shape>& inputs) const override {
-    return std::make_shared<ModuleLayer<UserModule>>(
-        std::make_shared<UserModule>(options, decided(inputs.front())));
+    return std::make_shared<ModuleLayer<UserModule>>(options, decided(inputs.front()));
   }
 };
 

@@ -19,6 +19,8 @@ Shape pooled(const PoolOptions& o, const Shape& input) {
   TORCH_CHECK(o.kernel.min() >= 1 && o.stride.min() >= 1,
               "kernel and stride must be at least 1, got ", o.kernel.to_string(), " and ",
               o.stride.to_string());
+  TORCH_CHECK(padding.min() >= 0, "padding must be at least 0, or -1 for half of the kernel, got ",
+              padding.to_string());
   TORCH_CHECK((o.kernel - 2 * padding).min() >= 0, "padding ", padding.to_string(),
               " is more than half of the kernel ", o.kernel.to_string());
   Shape result = {input[0]};

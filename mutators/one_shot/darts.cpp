@@ -55,7 +55,8 @@ DartsMutator::DartsMutator(const torch::nn::Module& model, const DartsMutatorOpt
 }
 
 bool DartsMutator::has_alpha(const Mutable& choice) const {
-  return choice.kind == MutableKind::LayerChoice || !fed_by_layer_choices(choice);
+  return choice.kind == MutableKind::LayerChoice ||
+         (*choice.n_chosen < choice.n_candidates() && !fed_by_layer_choices(choice));
 }
 
 Architecture DartsMutator::sample_search() {
@@ -98,6 +99,8 @@ Decision DartsMutator::strongest(const Mutable& choice) const {
     for (const int64_t zero : choice.zeros) {
       strengths[static_cast<size_t>(zero)] = all_zero ? 0 : kNever;
     }
+  } else if (*choice.n_chosen == choice.n_candidates()) {
+    strengths.resize(choice.names.size());
   } else {
     for (const std::string& label : choice.fed_by) {
       strengths.push_back(edge_strength(mutable_of(label)));

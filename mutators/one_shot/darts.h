@@ -14,8 +14,8 @@ struct DartsMutatorOptions {
 
 /// DARTS (Liu et al., ICLR 2019). Each layer choice i is the blend
 ///   o_i(x) = sum_k p_ik o_ik(x),  p_i = softmax(alpha_i)
-/// with one alpha vector a label. An input choice whose candidates are all made by layer choices
-/// sums them all; any other one blends its inputs by alphas of its own.
+/// with one alpha vector a label. An input choice that keeps all its inputs, or whose inputs are
+/// all made by layer choices, joins them all; any other one blends its inputs by alphas of its own.
 ///
 /// The architecture kept: of a layer choice the strongest candidate but "none" (one that makes
 /// zeros); of an input choice the n_chosen inputs with the largest max_k p_ik over candidates but

@@ -37,7 +37,12 @@ void OneShotTrainer::load(const Checkpoint& checkpoint) {
     at::Tensor target = tensor;
     target.copy_(found->second);
   }
-  mutator_.load_state(checkpoint.state.at("mutator"));
+  try {
+    mutator_.load_state(checkpoint.state.at("mutator"));
+  } catch (const Json::exception& error) {
+    TORCH_CHECK(false, "the checkpoint has no state of this mutator, it is of another algorithm: ",
+                error.what());
+  }
 }
 
 }  // namespace retia

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <string_view>
+
+#include "tests/error_of.h"
 
 namespace retia {
 
@@ -39,16 +39,6 @@ class TemporaryFolder {
 inline void write_plainly(const std::filesystem::path& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary)
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
-
-/// The message of the error that `action` throws.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const c10::Error& error) {
-    return error.what_without_backtrace();
-  }
-  return "(no error)";
 }
 
 }  // namespace retia

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/randn.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/ir/builder.h"
+#include "engine/mutator.h"
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/composite.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/join.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/pool.h"
+#include "engine/operations/reshape.h"
+#include "engine/operations/table.h"
+#include "engine/random.h"
+
+namespace retia {
+
+struct BlockOptions {
+  Dim out = 0;
+  Dim kernel = 3;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BlockOptions, out, kernel)
+
+inline Wire block_parts(Builder& b, Wire x, const BlockOptions& o) {
+  x = b.add("conv", ops::conv2d({.out = o.out, .kernel = o.kernel}), {x});
+  return b.add("bn", ops::batch_norm(), {x});
+}
+
+/// A composite of two primitives, `conv` and `bn`.
+inline ir::Operation block(const BlockOptions& options = {}) {
+  return composite<&block_parts>("block", options);
+}
+
+inline OperationTable operations_with_block() {
+  OperationTable table = standard_operations();
+  table.add("block", &block_parts);
+  return table;
+}
+
+/// A space with every kind of choice that a supernet can hold: nested, without a connection, one
+/// and several inputs under every reduction, and any number of inputs.
+inline ir::Graph every_choice_space() {
+  using ir::Reduction;
+  Builder b("every_choice");
+  const Wire image = b.input("image", {3, 7, 5});
+  const Wire stem = b.add("stem", block({.out = 4}), {image});
+  const Wire first = b.layer_choice("first",
+                                    {{"conv", block()},
+                                     {"pool", ops::max_pool2d()},
+                                     {"none", ops::zero()},
+                                     {"skip", ops::identity()}},
+                                    {stem});
+  const auto deep = [](Builder& inner, Wire x) {
+    const Wire a = inner.layer_choice(
+        "inner", {{"wide", block({.kernel = 5})}, {"narrow", block({.kernel = 1})}}, {x});
+    return inner.input_choice("join", {x, a}, {.n_chosen = std::nullopt});
+  };
+  const Wire second =
+      b.layer_choice("second", {{"deep", deep}, {"flat", ops::avg_pool2d()}}, {first});
+  const Wire one = b.input_choice("one", {stem, first});
+  const Wire mean =
+      b.input_choice("mean", {stem, first, second}, {.n_chosen = 2, .reduction = Reduction::Mean});
+  const Wire wide =
+      b.input_choice("wide", {one, mean, second}, {.n_chosen = 2, .reduction = Reduction::Concat});
+  const Wire any = b.input_choice("any", {one, mean}, {.n_chosen = std::nullopt});
+  const Wire joined = b.add("joined", ops::concat(), {wide, any});
+  const Wire pooled = b.add("pooled", ops::global_mean(), {joined});
+  b.output("logits", b.add("head", ops::linear({.out = 3}), {pooled}));
+  return b.finish();
+}
+
+/// One uniform decision for each of `mutables`.
+inline Architecture random_architecture_of(const std::vector<Mutable>& mutables, Random& random) {
+  Architecture architecture;
+  for (const Mutable& choice : mutables) {
+    const int64_t n = choice.n_candidates();
+    architecture[choice.label].chosen =
+        random.choose(choice.n_chosen.value_or(random.below(n + 1)), n);
+  }
+  return architecture;
+}
+
+/// Does what apply() says.
+class AppliedMutator final : public Mutator {
+ public:
+  using Mutator::Mutator;
+  Architecture sample_search() override { return current(); }
+  Architecture sample_final() const override { return current(); }
+};
+
+/// Standard normal numbers in double.
+inline at::Tensor normal_tensor(const std::vector<int64_t>& sizes, uint64_t seed) {
+  return at::randn(sizes, at::detail::createCPUGenerator(seed), at::kDouble);
+}
+
+/// Draws all parameters and buffers anew, in double, so that no two of them are alike; variances
+/// stay positive.
+inline void randomise(torch::nn::Module& module, uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  module.to(at::kDouble);
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  for (at::Tensor& parameter : module.parameters()) {
+    parameter.uniform_(-1, 1, generator);
+  }
+  for (at::Tensor& buffer : module.buffers()) {
+    buffer.uniform_(0.5, 1.5, generator);
+  }
+}
+
+}  // namespace retia

@@ -1,0 +1,268 @@
+#include "engine/ir/builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/ir/freeze.h"
+#include "engine/ir/infer.h"
+#include "tests/engine/example_spaces.h"
+#include "tests/error_of.h"
+
+namespace retia::ir {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> names(const Graph& graph) {
+  std::vector<std::string> all;
+  for (const Node& node : graph.nodes()) {
+    all.push_back(node.name);
+  }
+  return all;
+}
+
+std::vector<std::string> labels(const Graph& graph) {
+  std::vector<std::string> all;
+  for (const Mutable& choice : mutables(graph)) {
+    all.push_back(choice.label);
+  }
+  return all;
+}
+
+std::vector<CandidateWriter> relu_or_skip() {
+  return {{"relu", ops::relu()}, {"skip", ops::identity()}};
+}
+
+TEST(Builder, WritesNodesInOrderAndKnowsTheirShapes) {
+  Builder b("net");
+  const Wire image = b.input("image", {3, 9, 9});
+  const Wire conv = b.add("conv", ops::conv2d({.out = 8, .stride = 2}), {image});
+  EXPECT_EQ(to_string(b.shape(conv)), "[8, 5, 5]");
+  EXPECT_EQ(b.channels(conv).value(), 8);
+  b.output("y", conv);
+  const Graph graph = b.finish();
+  EXPECT_EQ(graph.name(), "net");
+  EXPECT_THAT(names(graph), ElementsAre("image", "conv"));
+  EXPECT_EQ(graph.outputs().front().name, "y");
+}
+
+TEST(Builder, PrefixesNamesAndLabelsWithinAScope) {
+  Builder b("net");
+  Wire x = b.input("x", {4});
+  {
+    const auto cell = b.scope("cell0");
+    x = b.layer_choice("op", relu_or_skip(), {x});
+    const auto deeper = b.scope("deep");
+    x = b.layer_choice("op", relu_or_skip(), {x});
+  }
+  x = b.layer_choice("op", relu_or_skip(), {x});
+  b.output("y", x);
+  const Graph graph = b.finish();
+  EXPECT_THAT(names(graph), ElementsAre("x", "cell0/op", "cell0/deep/op", "op"));
+  EXPECT_THAT(labels(graph), ElementsAre("cell0/op", "cell0/deep/op", "op"));
+}
+
+TEST(Builder, SharesLabelsOfALabelScopeWhereverItStands) {
+  Builder b("net");
+  Wire x = b.input("x", {4, 6, 6});
+  for (const std::string name : {"cell0", "cell1"}) {
+    const auto scope = b.scope(name);
+    const auto label = b.label_scope("normal");
+    x = b.layer_choice("op", relu_or_skip(), {x});
+    x = b.layer_choice("given", relu_or_skip(), {x}, {.label = "absolute"});
+    x = b.add("conv", ops::conv2d({.kernel = ValueChoice<int64_t>({1, 3})}), {x});
+    x = b.cell(
+        "inner", [](Builder& c, Wire y) { return c.layer_choice("op", relu_or_skip(), {y}); }, x);
+  }
+  b.output("y", x);
+  const Graph graph = b.finish();
+  EXPECT_THAT(names(graph), ElementsAre("x", "cell0/op", "cell0/given", "cell0/conv", "cell0/inner",
+                                        "cell1/op", "cell1/given", "cell1/conv", "cell1/inner"));
+  EXPECT_THAT(labels(graph),
+              ElementsAre("normal/op", "absolute", "normal/conv/kernel", "normal/inner/op"));
+}
+
+TEST(Builder, TakesUnlabelledChoicesFromTheirPath) {
+  Builder b("net");
+  Wire x = b.input("x", {4});
+  const auto scope = b.scope("s");
+  const auto nested = [](Builder& c, Wire y) { return c.layer_choice("b", relu_or_skip(), {y}); };
+  x = b.layer_choice("a", {{"n", nested}, {"skip", ops::identity()}}, {x});
+  x = b.add("fc", ops::linear({.out = ValueChoice<int64_t>({2, 4})}), {x});
+  b.output("y", x);
+  EXPECT_THAT(labels(b.finish()), ElementsAre("s/a", "s/a/n/b", "s/fc/out"));
+}
+
+TEST(Builder, RefusesDotsAndNamesThatAreTaken) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  EXPECT_THAT(error_of([&] { b.add("a.b", ops::relu(), {x}); }), HasSubstr("has a dot"));
+  EXPECT_THAT(error_of([&] { b.add("x", ops::relu(), {x}); }), HasSubstr("two nodes named 'x'"));
+  EXPECT_THAT(error_of([&] {
+                b.layer_choice("c", {{"v1.5", ops::relu()}}, {x});
+              }),
+              HasSubstr("has a dot"));
+  EXPECT_THAT(error_of([&] {
+                Builder dotted("net");
+                const Wire y = dotted.input("x", {4});
+                dotted.output("y", dotted.layer_choice("c", relu_or_skip(), {y}, {.label = "a.b"}));
+                dotted.finish();
+              }),
+              HasSubstr("label 'a.b' has a dot"));
+}
+
+TEST(Builder, NamesTheNodeAndBothShapesWhenTheyDoNotSuit) {
+  Builder b("net");
+  const Wire image = b.input("image", {3, 8, 8});
+  const Wire half = b.add("half", ops::max_pool2d({.stride = 2}), {image});
+  EXPECT_THAT(error_of([&] {
+                b.add("sum", ops::add(), {image, half});
+              }),
+              AllOf(HasSubstr("node 'sum'"), HasSubstr("[3, 8, 8]"), HasSubstr("[3, 4, 4]")));
+  EXPECT_THAT(error_of([&] {
+                b.add("join", ops::concat(), {image, half});
+              }),
+              AllOf(HasSubstr("node 'join'"), HasSubstr("[3, 8, 8]"), HasSubstr("[3, 4, 4]")));
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("pick", {image, half}, {.n_chosen = 2});
+              }),
+              AllOf(HasSubstr("node 'pick'"), HasSubstr("[3, 8, 8]"), HasSubstr("[3, 4, 4]")));
+  EXPECT_THAT(error_of([&] { b.add("fc", ops::linear({.out = 2}), {image}); }),
+              AllOf(HasSubstr("node 'fc'"), HasSubstr("[3, 8, 8]")));
+  const auto scope = b.scope("s");
+  EXPECT_THAT(error_of([&] {
+                b.add("sum", ops::add(), {image, half});
+              }),
+              HasSubstr("node 's/sum'"));
+}
+
+TEST(Builder, RefusesANodeThatNothingReads) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  b.add("left", ops::relu(), {x});
+  EXPECT_THAT(error_of([&] { b.finish(); }), HasSubstr("'net' has no output"));
+  b.output("y", b.add("right", ops::relu(), {x}));
+  EXPECT_THAT(error_of([&] { b.finish(); }), HasSubstr("nothing reads node 'left'"));
+}
+
+TEST(Builder, RefusesChoicesThatCannotBeMade) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const Wire y = b.add("y", ops::relu(), {x});
+  EXPECT_THAT(error_of([&] { b.layer_choice("c", {}, {x}); }), HasSubstr("at least one candidate"));
+  EXPECT_THAT(error_of([&] {
+                b.layer_choice("c", {{"a", ops::relu()}, {"a", ops::relu()}}, {x});
+              }),
+              HasSubstr("two candidates named 'a'"));
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("c", {x, y}, {.n_chosen = 3});
+              }),
+              HasSubstr("n_chosen 3 is outside 0 to 2"));
+  EXPECT_THAT(error_of([&] { b.input_choice("c", {x, x}); }), HasSubstr("candidates"));
+  EXPECT_THAT(error_of([&] { b.input_choice("c", {}); }), HasSubstr("at least one candidate"));
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("c", {x, y}, {.names = {"a"}});
+              }),
+              HasSubstr("expected 2 candidate names, got 1"));
+  EXPECT_THAT(error_of([&] {
+                b.input_choice("c", {x, y}, {.reduction = Reduction::None});
+              }),
+              HasSubstr("use sum, mean or concat"));
+  EXPECT_THAT(
+      error_of([&] {
+        b.input_choice("c", {x, y}, {.n_chosen = std::nullopt, .reduction = Reduction::Concat});
+      }),
+      HasSubstr("concat needs a fixed number"));
+  EXPECT_THAT(error_of([&] {
+                b.cell(
+                    "c", [](Builder&, Wire) { return Wire{17}; }, x);
+              }),
+              HasSubstr("has no"));
+}
+
+TEST(Builder, NestsCellsAndChoicesInCandidates) {
+  const Graph graph = every_choice_space();
+  const auto& second = std::get<LayerChoice>(graph.nodes().at(3).body);
+  const Graph& cell = std::get<Cell>(second.candidates.front().body).graph();
+  EXPECT_THAT(names(cell), ElementsAre("input", "inner", "join"));
+  EXPECT_EQ(cell.name(), "second/deep");
+}
+
+TEST(Builder, GivesAChoiceOfUnequalShapesASizeThatIsAChoice) {
+  Builder b("net");
+  const Wire x = b.input("x", {3, 8, 8});
+  const Wire y = b.layer_choice(
+      "op", {{"narrow", ops::conv2d({.out = 4})}, {"wide", ops::conv2d({.out = 6})}}, {x});
+  EXPECT_EQ(to_string(b.shape(y)), "[op{4,6}, 8, 8]");
+  const Wire z = b.input_choice("pick", {x, y});
+  EXPECT_EQ(b.channels(z).at({{"pick", {{1}}}, {"op", {{1}}}}).value(), 6);
+  EXPECT_THAT(error_of([&] {
+                b.layer_choice("rank", {{"a", ops::identity()}, {"b", ops::flatten()}}, {x});
+              }),
+              AllOf(HasSubstr("node 'rank'"), HasSubstr("[3, 8, 8]"), HasSubstr("[192]")));
+}
+
+TEST(Builder, RepeatsABodyAFixedNumberOfTimes) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
+  EXPECT_EQ(b.repeat("none", 0, body, x), x);
+  b.output("y", b.repeat("r", 3, body, x));
+  EXPECT_THAT(names(b.finish()), ElementsAre("x", "r/0/relu", "r/1/relu", "r/2/relu"));
+}
+
+TEST(Builder, RepeatsABodyAsOftenAsAValueChoiceDecides) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const auto body = [](Builder& c, Wire y) { return c.layer_choice("op", relu_or_skip(), {y}); };
+  b.output("y", b.repeat("r", ValueChoice<int64_t>("depth", {3, 0, 1}), body, x));
+  const Graph graph = b.finish();
+  EXPECT_THAT(labels(graph), ElementsAre("r/0/op", "r/1/op", "r/2/op", "depth"));
+  const Architecture all = {
+      {"r/0/op", {{0}}}, {"r/1/op", {{0}}}, {"r/2/op", {{0}}}, {"depth", {{0}}}};
+  EXPECT_THAT(names(freeze(graph, all)),
+              ElementsAre("x", "r/0/op/relu", "r/1/op/relu", "r/2/op/relu"));
+  Architecture none = all;
+  none["depth"] = {{1}};
+  EXPECT_THAT(names(freeze(graph, none)), ElementsAre("x"));
+  EXPECT_EQ(canonical(graph, none), (Architecture{{"depth", {{1}}}}));
+  Architecture one = all;
+  one["depth"] = {{2}};
+  EXPECT_THAT(names(freeze(graph, one)), ElementsAre("x", "r/0/op/relu"));
+}
+
+TEST(Builder, LabelsADepthWithoutALabelByItsPath) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
+  const auto scope = b.scope("s");
+  b.output("y", b.repeat("r", ValueChoice<int64_t>({1, 2}), body, x));
+  EXPECT_THAT(labels(b.finish()), ElementsAre("s/r/depth"));
+}
+
+TEST(Builder, RefusesADepthThatIsNone) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
+  const Dim depth = ValueChoice<int64_t>("depth", {1, 2});
+  EXPECT_THAT(error_of([&] { b.repeat("r", depth + 1, body, x); }),
+              HasSubstr("got (depth{1,2} + 1)"));
+  EXPECT_THAT(error_of([&] { b.repeat("r", -1, body, x); }), HasSubstr("the depth is below 0"));
+}
+
+TEST(Builder, KeepsAPlaceholderWithItsParametersAndShape) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const Wire y = b.placeholder(
+      "block", {.label = "mutable_0", .parameters = {{"skip", true}}, .shape = {8}}, {x});
+  EXPECT_EQ(to_string(b.shape(y)), "[8]");
+  b.output("y", y);
+  const Graph graph = b.finish();
+  EXPECT_EQ(std::get<Placeholder>(graph.node(y).body).label, "mutable_0");
+  EXPECT_TRUE(mutables(graph).empty());
+}
+
+}  // namespace
+}  // namespace retia::ir

@@ -1,0 +1,90 @@
+#include "engine/mutable.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/error_of.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+
+const Mutable kOp{"op", MutableKind::LayerChoice, {"conv", "pool", "skip"}, 1, "", {}, {}};
+const Mutable kEdges{"edges", MutableKind::InputChoice, {"a", "b", "c"}, 2, "", {"", "", ""}, {}};
+const Mutable kAny{"any", MutableKind::InputChoice, {"a", "b"}, std::nullopt, "", {"", ""}, {}};
+
+std::string error_of_decision(const Mutable& choice, std::vector<int64_t> chosen, Purpose purpose) {
+  return error_of([&] { check_decision({std::move(chosen)}, choice, purpose); });
+}
+
+TEST(Mutable, KeepsExactlyAsManyAsItChoosesAndSearchesWithMore) {
+  EXPECT_EQ(error_of_decision(kEdges, {0, 2}, Purpose::Final), "(no error)");
+  EXPECT_EQ(error_of_decision(kEdges, {0, 1, 2}, Purpose::Search), "(no error)");
+  EXPECT_EQ(error_of_decision(kEdges, {0, 1, 2}, Purpose::Final),
+            "input choice 'edges': expected 2 of 3 candidates, got 3");
+  EXPECT_EQ(error_of_decision(kEdges, {1}, Purpose::Search),
+            "input choice 'edges': expected at least 2 of 3 candidates, got 1");
+  EXPECT_EQ(error_of_decision(kAny, {}, Purpose::Final), "(no error)");
+  EXPECT_EQ(error_of_decision(kAny, {0, 1}, Purpose::Final), "(no error)");
+}
+
+TEST(Mutable, WantsDistinctIndicesInOrderAndInRange) {
+  for (const Purpose purpose : {Purpose::Search, Purpose::Final}) {
+    EXPECT_EQ(error_of_decision(kOp, {3}, purpose),
+              "layer choice 'op': index 3 is outside its 3 candidates");
+    EXPECT_THAT(error_of_decision(kOp, {-1}, purpose), HasSubstr("index -1 is outside"));
+    EXPECT_THAT(error_of_decision(kEdges, {1, 0}, purpose), HasSubstr("got 0 after 1"));
+    EXPECT_THAT(error_of_decision(kEdges, {1, 1}, purpose), HasSubstr("got 1 after 1"));
+  }
+}
+
+TEST(Mutable, ChecksAWholeArchitecture) {
+  const std::vector<Mutable> space = {kOp, kEdges};
+  const auto error = [&](const Architecture& architecture) {
+    return error_of([&] { check_architecture(architecture, space, Purpose::Final); });
+  };
+  EXPECT_EQ(error({{"op", {{0}}}, {"edges", {{0, 1}}}}), "(no error)");
+  EXPECT_EQ(error({{"op", {{0}}}}), "the architecture decides nothing for input choice 'edges'");
+  EXPECT_THAT(error({{"op", {{0}}}, {"edge", {{0, 1}}}, {"edges", {{0, 1}}}}),
+              HasSubstr("decides 'edge', which this space does not have; did you mean 'edges'?"));
+  EXPECT_THAT(error({{"op", {{0, 1}}}, {"edges", {{0, 1}}}}), HasSubstr("'op': expected 1"));
+}
+
+TEST(Mutable, IsOnePerLabel) {
+  std::vector<Mutable> all;
+  add_mutable(all, kOp);
+  Mutable elsewhere = kOp;
+  elsewhere.scope = "cell1";
+  elsewhere.zeros = {0};
+  add_mutable(all, elsewhere);
+  ASSERT_EQ(all.size(), 1);
+  EXPECT_EQ(all.front(), kOp);
+}
+
+TEST(Mutable, RefusesUnlikeOnesOfOneLabel) {
+  const auto error = [](Mutable other) {
+    std::vector<Mutable> all = {kEdges};
+    other.label = "edges";
+    return error_of([&] { add_mutable(all, other); });
+  };
+  EXPECT_THAT(error(kOp), HasSubstr("'edges' is a input choice and a layer choice"));
+  EXPECT_THAT(error(kAny), HasSubstr("candidates [a, b, c] in one place and [a, b] in another"));
+  Mutable more = kEdges;
+  more.n_chosen = 1;
+  EXPECT_THAT(error(more), HasSubstr("chooses a different number of candidates"));
+  more.n_chosen = std::nullopt;
+  EXPECT_THAT(error(more), HasSubstr("chooses a different number of candidates"));
+}
+
+TEST(Mutable, RefusesLabelsThatNoParameterCouldBear) {
+  std::vector<Mutable> all;
+  Mutable unlabelled = kOp;
+  unlabelled.label = "";
+  EXPECT_THAT(error_of([&] { add_mutable(all, unlabelled); }), HasSubstr("empty label"));
+  unlabelled.label = "a.b";
+  EXPECT_THAT(error_of([&] { add_mutable(all, unlabelled); }), HasSubstr("'a.b' has a dot"));
+}
+
+}  // namespace
+}  // namespace retia

@@ -1,0 +1,69 @@
+#include "engine/mutables/layer_choice.h"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/mutator.h"
+#include "engine/operations/reshape.h"
+#include "tests/engine/example_spaces.h"
+#include "tests/engine/mutables/scale.h"
+#include "tests/engine/operations/operation_checks.h"
+#include "tests/error_of.h"
+
+namespace retia {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(LayerChoice, RunsTheCandidateThatIsChosenAndNoOther) {
+  const Scale five(5);
+  const Scale seven(7);
+  LayerChoice op(std::vector<NamedCandidate>{{"five", five}, {"seven", seven}}, "op");
+  AppliedMutator mutator(*op);
+  const at::Tensor x = at::ones({2}, at::kDouble);
+  mutator.apply({{"op", {{1}}}});
+  EXPECT_EQ(op->forward(x).sum().item<double>(), 14);
+  EXPECT_EQ(five->n_calls, 0);
+  EXPECT_EQ(seven->n_calls, 1);
+  mutator.apply({{"op", {{0}}}});
+  EXPECT_EQ(op(x).sum().item<double>(), 10);
+  EXPECT_EQ(op->run(1, x).sum().item<double>(), 14);
+}
+
+TEST(LayerChoice, OwnsTheModulesOfItsCandidates) {
+  LayerChoice op(std::vector<NamedCandidate>{{"five", Scale(5)}, {"seven", Scale(7)}});
+  EXPECT_EQ(op->named_parameters().size(), 2);
+  EXPECT_TRUE(op->named_parameters().contains("seven.weight"));
+}
+
+TEST(LayerChoice, KnowsWhichCandidatesAreAlwaysZero) {
+  LayerChoice op(
+      std::vector<NamedCandidate>{
+          {"skip", [](at::TensorList inputs) { return inputs[0]; }, false},
+          {"none", [](at::TensorList inputs) { return inputs[0] * 0; }, true}},
+      "op");
+  EXPECT_THAT(op->info().zeros, ElementsAre(1));
+  EXPECT_TRUE(op->always_zero(1));
+  EXPECT_FALSE(op->always_zero(0));
+  EXPECT_THAT(op->info().names, ElementsAre("skip", "none"));
+}
+
+TEST(LayerChoice, RefusesToRunWithoutAMutatorOrCandidates) {
+  LayerChoice op(std::vector<NamedCandidate>{{"five", Scale(5)}}, "cell0/op");
+  EXPECT_THAT(error_of([&] { op->forward(at::ones({1})); }),
+              HasSubstr("layer choice 'cell0/op' ran without a mutator"));
+  EXPECT_THAT(error_of([] { LayerChoice(std::vector<NamedCandidate>{}); }),
+              HasSubstr("at least one candidate"));
+}
+
+TEST(LayerChoice, CannotBeCloned) {
+  LayerChoice op(std::vector<NamedCandidate>{{"five", Scale(5)}}, "cell0/op");
+  EXPECT_THAT(error_of([&] { op->clone(); }),
+              HasSubstr("layer choice 'cell0/op' cannot be cloned"));
+}
+
+}  // namespace
+}  // namespace retia

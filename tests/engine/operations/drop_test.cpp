@@ -1,0 +1,85 @@
+#include "engine/operations/drop.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/random.h"
+#include "tests/engine/operations/operation_checks.h"
+#include "tests/error_of.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+
+std::shared_ptr<StochasticLayer> drop_path(double probability) {
+  return std::dynamic_pointer_cast<StochasticLayer>(
+      layer_of(ops::drop_path({.probability = probability}), shapes_of({{2, 3}})));
+}
+
+std::vector<uint64_t> keys(int64_t n, uint64_t seed) {
+  std::vector<uint64_t> all;
+  for (int64_t i = 0; i < n; ++i) {
+    all.push_back(mix({seed, static_cast<uint64_t>(i)}));
+  }
+  return all;
+}
+
+TEST(DropPath, ZeroesWholeSamplesAndScalesTheOthers) {
+  const auto layer = drop_path(0.4);
+  const int64_t n = 4000;
+  for (const double progress : {0.5, 1.0}) {
+    layer->prepare(keys(n, 1), progress, 7);
+    const at::Tensor result = layer->forward(at::ones({n, 2, 3}, at::kDouble));
+    const double stays = 1 - 0.4 * progress;
+    const at::Tensor first = result.select(2, 0).select(1, 0);
+    EXPECT_TRUE(at::equal(result, first.view({n, 1, 1}).expand({n, 2, 3})));
+    const int64_t n_kept = first.ne(0).sum().item<int64_t>();
+    EXPECT_NEAR(static_cast<double>(n_kept), n * stays, 4 * std::sqrt(n * stays * (1 - stays)));
+    EXPECT_NEAR(first.max().item<double>(), 1 / stays, 1e-12);
+  }
+}
+
+TEST(DropPath, DrawsBySampleKeyAndStreamAlone) {
+  const auto layer = drop_path(0.5);
+  std::vector<uint64_t> all = keys(64, 2);
+  const at::Tensor ones = at::ones({64, 2, 3});
+  layer->prepare(all, 1, 7);
+  const at::Tensor together = layer->forward(ones);
+  layer->prepare({all.begin() + 32, all.end()}, 1, 7);
+  EXPECT_TRUE(at::equal(layer->forward(ones.slice(0, 32)), together.slice(0, 32)));
+  layer->prepare(all, 1, 8);
+  EXPECT_FALSE(at::equal(layer->forward(ones), together));
+}
+
+TEST(DropPath, LeavesEvaluationAndTheBeginningAlone) {
+  const auto layer = drop_path(0.5);
+  const at::Tensor x = at::ones({3, 2, 3});
+  layer->prepare(keys(3, 3), 0, 7);
+  EXPECT_TRUE(at::equal(layer->forward(x), x));
+  layer->eval();
+  EXPECT_TRUE(at::equal(layer->forward(at::ones({5, 2, 3})), at::ones({5, 2, 3})));
+}
+
+TEST(DropPath, RefusesABatchThatItWasNotPreparedFor) {
+  const auto layer = drop_path(0.5);
+  layer->prepare(keys(3, 3), 1, 7);
+  EXPECT_THAT(error_of([&] {
+                layer->forward(at::ones({4, 2, 3}));
+              }),
+              HasSubstr("prepared for 3 samples, got 4"));
+}
+
+TEST(DropPath, RefusesAProbabilityThatIsNone) {
+  for (const double probability : {-0.1, 1.0}) {
+    EXPECT_THAT(error_of([&] { inferred(ops::drop_path({.probability = probability}), {{3}}); }),
+                HasSubstr("probability must be at least 0 and below 1"));
+  }
+  expect_true_shapes(ops::drop_path({.probability = 0}), {{3, 4}});
+}
+
+}  // namespace
+}  // namespace retia

@@ -1,0 +1,61 @@
+"""Runs what the README shows: its commands (searches shortened) and its program."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = pathlib.Path(os.environ["RETIA_PROGRAMS"])  # the folder of the built programs
+README = (ROOT / "README.md").read_text()
+# Scripts that set up, build and run everything: the one is what runs this test, the others have tests.
+SCRIPTS = {"./scripts/quickstart", "./scripts/test", "scripts/check", "scripts/setup"}
+SHORTER = ["--set", "trainer.epochs=1", "--set", "data.limit=128", "--set", "trainer.batch_size=16",
+           "--threads", "1"]
+SMALLER = ["--set", "space.channels=4", "--set", "space.layers=3"]
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+def commands():
+    for block in blocks("bash"):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.strip() and not line.startswith("#"):
+                yield line.split("#")[0].split()
+
+
+class Readme(unittest.TestCase):
+    def test_its_commands_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for link in ("scripts", "build", "bench"):
+                os.symlink(ROOT / link, pathlib.Path(folder) / link)
+            for words in commands():
+                if words[0] in SCRIPTS or words[0].startswith(("bench/", "cmake", "scripts/fetch")):
+                    self.assertTrue(words[0] == "cmake" or (ROOT / words[0]).exists(), words[0])
+                    continue
+                self.assertEqual(words[0], "build/release/bin/retia")
+                words[0] = str(PROGRAMS / "retia")
+                if words[1] in ("search", "retrain", "explore"):
+                    words = words + SHORTER + (SMALLER if "darts_cnn" in words else [])
+                with self.subTest(" ".join(words)):
+                    done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+                    self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+
+    def test_its_program_is_the_one_that_is_built(self):
+        self.assertIn((ROOT / "docs/own_program.cpp").read_text(), blocks("cpp"))
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [PROGRAMS / "own_program", "search", "--space", "mine", "--algorithm", "spos", "--data",
+                 "synthetic", "--out", "run", "--threads", "1", "--set", "trainer.epochs=1", "--set",
+                 "data.limit=256", "--set", "algorithm.n_candidates=4"],
+                cwd=folder, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+            self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

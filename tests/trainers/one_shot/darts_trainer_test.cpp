@@ -1,0 +1,169 @@
+#include "trainers/one_shot/darts_trainer.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/equal.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "mutators/one_shot/darts.h"
+#include "mutators/one_shot/spos.h"
+#include "tests/error_of.h"
+#include "tests/trainers/runs.h"
+#include "tests/trainers/stripes.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+
+/// stripes_space() in double.
+SearchSetup double_search() {
+  SearchSetup setup{.network = Network(stripes_space(), 1),
+                    .train = stripe_batches(16, 2, 8, at::kDouble),
+                    .valid = stripe_batches(16, 3, 8, at::kDouble)};
+  setup.network->to(at::kDouble);
+  return setup;
+}
+
+NamedTensors copies_of(const torch::nn::Module& module) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : named_parameters(module)) {
+    copies[name] = tensor.detach().clone();
+  }
+  return copies;
+}
+
+Run make() {
+  const SearchSetup setup = small_search(3);
+  auto mutator = std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = 5});
+  auto trainer = std::make_unique<DartsTrainer>(setup, *mutator,
+                                                DartsOptions{.alpha_optimizer = {.lr = 0.05}});
+  return {std::move(mutator), std::move(trainer)};
+}
+
+TEST(DartsTrainer, ResumesBitForBit) {
+  expect_resumes_exactly(make, 4);   // in the first epoch
+  expect_resumes_exactly(make, 7);   // between two
+  expect_resumes_exactly(make, 10);  // in the second
+}
+
+TEST(DartsTrainer, StepsAlphasOnTheValidationLossThenWeightsOnTheTrainingLoss) {
+  const AdamOptions adam = {.lr = 0.1, .beta1 = 0.5, .weight_decay = 0.01};
+  const SgdOptions sgd = {.lr = 0.2, .momentum = 0, .weight_decay = 0.03, .gradient_clip = 0.05};
+  SearchSetup setup = double_search();
+  setup.weight_optimizer = sgd;
+  const Batch train = setup.train.batch(0, 0);
+  const Batch valid = setup.valid.batch(0, 0);
+  DartsMutator mutator(*setup.network, {.alpha_scale = 0.5, .seed = 5});
+  DartsTrainer trainer(setup, mutator, {.alpha_optimizer = adam});
+  setup.network->train();
+  trainer.train_step(train, valid);
+
+  const SearchSetup twin = double_search();
+  DartsMutator twin_mutator(*twin.network, {.alpha_scale = 0.5, .seed = 5});
+  Network network = twin.network;
+  twin_mutator.reset();
+  const auto loss = [&](const Batch& batch) {
+    return at::cross_entropy_loss(network->forward(batch.inputs), batch.targets);
+  };
+  loss(valid).backward();
+  for (const auto& [name, alpha] : named_parameters(twin_mutator)) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor gradient = alpha.grad() + adam.weight_decay * alpha;
+    at::Tensor target = alpha;
+    target -= adam.lr * gradient / (gradient.abs() + 1e-8);  // Adam's first step
+  }
+  network->zero_grad();
+  loss(train).backward();
+  double square = 0;
+  for (const at::Tensor& weight : network->parameters()) {
+    square += weight.grad().pow(2).sum().item<double>();
+  }
+  const double scale = std::min(1.0, sgd.gradient_clip / (std::sqrt(square) + 1e-6));
+  EXPECT_LT(scale, 1);
+  for (const auto& [name, weight] : named_parameters(*network)) {
+    const at::NoGradGuard no_grad;
+    at::Tensor target = weight;
+    target -= sgd.lr * (scale * weight.grad() + sgd.weight_decay * weight);
+  }
+  const NamedTensors alphas = named_parameters(mutator);
+  for (const auto& [name, expected] : named_parameters(twin_mutator)) {
+    EXPECT_TRUE(at::allclose(alphas.at(name), expected, 1e-9, 1e-12)) << name;
+  }
+  const NamedTensors weights = named_parameters(*setup.network);
+  for (const auto& [name, expected] : named_parameters(*network)) {
+    EXPECT_TRUE(at::allclose(weights.at(name), expected, 1e-9, 1e-12)) << name;
+  }
+}
+
+TEST(DartsTrainer, LeavesWeightsAndTheirGradientsAloneWhenItStepsAlphas) {
+  SearchSetup setup = double_search();
+  setup.weight_optimizer = {.lr = 0, .final_lr = 0, .weight_decay = 0};
+  DartsMutator mutator(*setup.network, {.seed = 5});
+  DartsTrainer trainer(setup, mutator, {});
+  const NamedTensors weights = copies_of(*setup.network);
+  const NamedTensors alphas = copies_of(mutator);
+  trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
+  for (const auto& [name, weight] : named_parameters(*setup.network)) {
+    EXPECT_TRUE(at::equal(weight, weights.at(name))) << name;
+    EXPECT_FALSE(weight.grad().defined()) << name;
+  }
+  for (const auto& [name, alpha] : named_parameters(mutator)) {
+    EXPECT_FALSE(at::equal(alpha, alphas.at(name))) << name;
+    EXPECT_FALSE(alpha.grad().defined()) << name;
+  }
+}
+
+TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
+  SearchSetup setup = double_search();
+  DartsMutator mutator(*setup.network, {.seed = 5});
+  DartsTrainer trainer(setup, mutator, {.alpha_optimizer = {.lr = 0, .weight_decay = 0}});
+  const NamedTensors alphas = copies_of(mutator);
+  const NamedTensors weights = copies_of(*setup.network);
+  trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
+  for (const auto& [name, alpha] : named_parameters(mutator)) {
+    EXPECT_TRUE(at::equal(alpha, alphas.at(name))) << name;
+  }
+  for (const auto& [name, weight] : named_parameters(*setup.network)) {
+    EXPECT_FALSE(at::equal(weight, weights.at(name))) << name;
+    for (const auto& [alpha_name, alpha] : named_parameters(mutator)) {
+      EXPECT_FALSE(weight.is_same(alpha)) << alpha_name << " is trained as a weight";
+    }
+  }
+}
+
+TEST(DartsTrainer, ScoresTheBlendOnTheValidationSet) {
+  const Run run = make();
+  Recorder recorder;
+  run.trainer->fit(recorder, nullptr);
+  EXPECT_EQ(recorder.epochs.back().validation->n_samples, 20);
+}
+
+TEST(DartsTrainer, RefusesASpaceWithoutAChoiceToBlend) {
+  SearchSetup setup = double_search();
+  setup.network = Network(
+      [] {
+        Builder b("net");
+        const Wire x = b.add("mean", ops::global_mean(), {b.input("x", {1, 6, 6})});
+        b.output("y", b.add("head", ops::linear({.out = 2}), {x}));
+        return b.finish();
+      }(),
+      1);
+  DartsMutator mutator(*setup.network, {});
+  EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {}); }),
+              HasSubstr("darts has nothing to learn"));
+}
+
+TEST(DartsTrainer, RefusesAnOrderThatItDoesNotHave) {
+  SearchSetup setup = double_search();
+  DartsMutator mutator(*setup.network, {});
+  EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {.order = 3}); }),
+              HasSubstr("order must be 1, got 3"));
+}
+
+}  // namespace
+}  // namespace retia

@@ -1,0 +1,50 @@
+#include <gtest/gtest.h>
+
+#include "engine/ir/freeze.h"
+#include "tests/trainers/runs.h"
+#include "tests/trainers/stripes.h"
+#include "trainers/algorithms.h"
+
+namespace retia {
+namespace {
+
+struct PlantedCase {
+  std::string algorithm;
+  Json options;
+  uint64_t seed;
+};
+
+class PlantedOptimum : public testing::TestWithParam<PlantedCase> {};
+
+TEST_P(PlantedOptimum, IsFoundBySearch) {
+  const auto& [algorithm, options, seed] = GetParam();
+  const SearchSetup setup = {.network = Network(stripes_space(), seed),
+                             .train = stripe_batches(256, 2 * seed, 16),
+                             .valid = stripe_batches(256, 2 * seed + 1, 16),
+                             .trainer = {.epochs = 12},
+                             .weight_optimizer = {.lr = 0.1}};
+  const Search search = standard_algorithms().make(algorithm, options, setup, seed);
+  Recorder recorder;
+  search.trainer->fit(recorder, nullptr);
+  const Architecture found = search.trainer->export_architecture();
+  EXPECT_EQ(found, planted()) << found.to_string();
+  Network best = inherit(setup.network, found);
+  recalibrate(best, setup.train, 16);
+  EXPECT_GT(evaluate(best, setup.valid).accuracy, 0.9);
+  Network other = inherit(setup.network, {{"op", {{2}}}, {"mixed", {{1}}}});
+  recalibrate(other, setup.train, 16);
+  EXPECT_LT(evaluate(other, setup.valid).accuracy, 0.65);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Algorithms, PlantedOptimum,
+    testing::Values(PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+                    PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 2},
+                    PlantedCase{"random", {{"n_candidates", 40}}, 1},
+                    PlantedCase{"spos", {{"n_candidates", 40}}, 2}),
+    [](const testing::TestParamInfo<PlantedCase>& info) {
+      return info.param.algorithm + std::to_string(info.param.seed);
+    });
+
+}  // namespace
+}  // namespace retia
