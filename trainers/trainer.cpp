@@ -56,7 +56,7 @@ Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
   check_trainer_options(options);
 }
 
-int64_t Trainer::steps_done() const { return epoch_ * train_.n_batches() + step_in_epoch_; }
+int64_t Trainer::steps_done() const { return epoch_ * steps_per_epoch() + step_in_epoch_; }
 
 Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
   const auto save_now = [&] {
@@ -107,13 +107,13 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
 Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
   const double started = now() - sums_.seconds;
   network_->train();
-  const int64_t steps = train_.n_batches();
+  const int64_t steps = steps_per_epoch();
   while (step_in_epoch_ < steps) {
     const StepStats stats = train_step(epoch, step_in_epoch_);
     count(stats, epoch, step_in_epoch_);
     ++step_in_epoch_;
     sums_.seconds = now() - started;
-    const auto samples = static_cast<double>(sums_.samples);
+    const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
     observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, stats.n_samples,
                       sums_.loss / samples, static_cast<double>(sums_.correct) / samples,
                       samples / sums_.seconds});
@@ -151,6 +151,10 @@ Trainer::Outcome Trainer::run(const Batch& batch) {
     loss = loss + options_.auxiliary_weight * loss_of(outputs[i]);
   }
   return {loss, outputs.front()};
+}
+
+Gradients Trainer::gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
+  return retia::gradients(loss, of);
 }
 
 StepStats Trainer::step_weights(const Batch& batch) {

@@ -90,10 +90,10 @@ class Trainer {
   int64_t steps_done() const;
 
  protected:
-  /// One step on the i-th batch of `epoch`.
+  /// Step `i` of `epoch`, 0 to steps_per_epoch() - 1.
   virtual StepStats train_step(int64_t epoch, int64_t i) = 0;
-  /// One epoch from step `step_in_epoch_` on; for methods with phases.
-  virtual Ending train_epoch(int64_t epoch, TrainingObserver& observer);
+  /// Steps of an epoch; more than the training batches in methods with phases.
+  virtual int64_t steps_per_epoch() const { return train_.n_batches(); }
   /// How well the network does on what it is not trained on, where that can be said.
   virtual std::optional<Score> validate() { return std::nullopt; }
   /// All that changes in training, beside the network and the weight optimiser.
@@ -106,6 +106,10 @@ class Trainer {
   };
   Outcome run(const Batch& batch);
 
+  /// d loss / d of, and nothing else is computed: the one place where gradients are scaled, averaged
+  /// over ranks and checked. loss: a scalar.
+  Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
+
   /// d outcome.loss / d weights, clipped and applied. Returns what a step reports.
   StepStats step_weights(const Batch& batch);
 
@@ -114,6 +118,7 @@ class Trainer {
   const TrainerOptions& options() const { return options_; }
 
  private:
+  Ending train_epoch(int64_t epoch, TrainingObserver& observer);
   void check_weights(int64_t epoch) const;
   Checkpoint checkpoint(TrainingObserver& observer);
   void count(const StepStats& stats, int64_t epoch, int64_t i);

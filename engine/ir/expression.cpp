@@ -321,7 +321,9 @@ std::string Expression::to_string() const {
 }
 
 bool is_symbolic(const Json& json) {
-  return json.is_object() && (json.contains("choice") || json.contains("op"));
+  return json.is_object() && json.size() == 2 &&
+         ((json.contains("choice") && json.contains("options")) ||
+          (json.contains("op") && json.contains("operands")));
 }
 
 }  // namespace retia::ir

@@ -86,9 +86,7 @@ class Reader {
         inputs.push_back({id.get<NodeId>()});
       }
       in_context("node '" + name + "'", [&] {
-        const Wire wire = result.add(name, node_body(node), inputs);
-        TORCH_CHECK(wire.node == node.at("id").get<NodeId>(), "expected id ", wire.node, ", got ",
-                    node.at("id").dump(), ": ids count up from 0");
+        result.add({node.at("id").get<NodeId>(), name, node_body(node), inputs});
       });
     }
     for (const Json& output : json.at("outputs")) {
