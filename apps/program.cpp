@@ -75,8 +75,12 @@ int fail(const std::string& line, ExitCode code) {
 std::string message_of(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  const size_t end = text.find('\n');
-  return text.substr(0, end);
+  // Errors of nlohmann::json open with a tag that tells a user nothing.
+  const size_t tag = text.find("[json.exception.");
+  if (tag != text.npos) {
+    text.erase(tag, text.find("] ", tag) + 2 - tag);
+  }
+  return text.substr(0, text.find('\n'));
 }
 
 }  // namespace

@@ -18,6 +18,13 @@ void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& 
   }
 }
 
+/// Throws, naming the step, unless `is_finite`.
+void check_finite(bool is_finite, const char* what, int64_t epoch, int64_t steps) {
+  TORCH_CHECK(is_finite, what, " became infinite or NaN at step ", steps, " of epoch ", epoch + 1,
+              ": lower the learning rate (--set weight_optimizer.lr=…); the last checkpoint is "
+              "kept");
+}
+
 }  // namespace
 
 NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
@@ -81,6 +88,8 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     const int64_t every = options_.validate_every;
     if (last || (every > 0 && (epoch_ + 1) % every == 0)) {
       report.validation = validate();
+      check_finite(!report.validation || std::isfinite(report.validation->loss),
+                   "the validation loss", epoch_, step_in_epoch_);
     }
     report.seconds = now() - started;
     ++epoch_;
@@ -117,10 +126,7 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
 
 void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
   const auto loss = stats.loss.item<double>();
-  TORCH_CHECK(std::isfinite(loss), "the loss became ", loss, " at step ", i + 1, " of epoch ",
-              epoch + 1,
-              ": lower the learning rate (--set weight_optimizer.lr=…); the last "
-              "checkpoint is kept");
+  check_finite(std::isfinite(loss), "the loss", epoch, i + 1);
   sums_.loss += loss * static_cast<double>(stats.n_samples);
   sums_.correct += stats.correct.item<int64_t>();
   sums_.samples += stats.n_samples;
@@ -128,10 +134,7 @@ void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
 
 void Trainer::check_weights(int64_t epoch) const {
   for (const at::Tensor& weight : weights()) {
-    TORCH_CHECK(weight.isfinite().all().item<bool>(), "weights became infinite or NaN at step ",
-                step_in_epoch_, " of epoch ", epoch + 1,
-                ": lower the learning rate (--set weight_optimizer.lr=…); the last "
-                "checkpoint is kept");
+    check_finite(weight.isfinite().all().item<bool>(), "a weight", epoch, step_in_epoch_);
   }
 }
 
