@@ -85,11 +85,10 @@ class Reader {
       for (const Json& id : node.value("inputs", Json::array())) {
         inputs.push_back({id.get<NodeId>()});
       }
-      in_context("node '" + name + "'", [&] {
-        const Wire wire = result.add(name, node_body(node), inputs);
-        TORCH_CHECK(wire.node == node.at("id").get<NodeId>(), "expected id ", wire.node, ", got ",
-                    node.at("id").dump(), ": ids count up from 0");
-      });
+      auto body = in_context("node '" + name + "'", [&] { return node_body(node); });
+      const Wire wire = result.add(name, std::move(body), inputs);
+      TORCH_CHECK(wire.node == node.at("id").get<NodeId>(), "node '", name, "': expected id ",
+                  wire.node, ", got ", node.at("id").dump(), ": ids count up from 0");
     }
     for (const Json& output : json.at("outputs")) {
       result.add_output(output.at("name").get<std::string>(), {output.at("node").get<NodeId>()});
