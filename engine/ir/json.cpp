@@ -85,9 +85,8 @@ class Reader {
       for (const Json& id : node.value("inputs", Json::array())) {
         inputs.push_back({id.get<NodeId>()});
       }
-      in_context("node '" + name + "'", [&] {
-        result.add({node.at("id").get<NodeId>(), name, node_body(node), inputs});
-      });
+      auto body = in_context("node '" + name + "'", [&] { return node_body(node); });
+      result.add({node.at("id").get<NodeId>(), name, std::move(body), inputs});
     }
     for (const Json& output : json.at("outputs")) {
       result.add_output(output.at("name").get<std::string>(), {output.at("node").get<NodeId>()});

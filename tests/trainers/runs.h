@@ -73,14 +73,14 @@ inline void expect_equal(const Checkpoint& a, const Checkpoint& b) {
 }
 
 /// A trainer and what it needs to outlive it.
-struct Run {
+struct TrainingRun {
   std::unique_ptr<Mutator> mutator;
   std::unique_ptr<Trainer> trainer;
 };
 
 /// Expects that a run that is stopped after `n_steps` and continued by new objects ends bit for bit
 /// as one that is not: all weights, buffers, optimiser states, generators and reports.
-inline void expect_resumes_exactly(const std::function<Run()>& make, int64_t n_steps) {
+inline void expect_resumes_exactly(const std::function<TrainingRun()>& make, int64_t n_steps) {
   const OneThread one_thread;
   const auto ignore = [](const std::string&) {};
   const TemporaryFolder folder;
@@ -91,13 +91,13 @@ inline void expect_resumes_exactly(const std::function<Run()>& make, int64_t n_s
   CheckpointStore parts(folder / "parts");
   {
     Recorder first(n_steps);
-    const Run run = make();
+    const TrainingRun run = make();
     ASSERT_EQ(run.trainer->fit(first, &parts), Ending::Stopped);
     ASSERT_EQ(run.trainer->steps_done(), n_steps);
     ASSERT_EQ(parts.steps().back(), n_steps);
   }
   Recorder second;
-  const Run run = make();
+  const TrainingRun run = make();
   run.trainer->restore(parts.newest(ignore).value(), second);
   ASSERT_EQ(run.trainer->steps_done(), n_steps);
   ASSERT_EQ(run.trainer->fit(second, &parts), Ending::Finished);

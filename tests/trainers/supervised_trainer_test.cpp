@@ -22,7 +22,7 @@ ir::Graph model() {
   return b.finish();
 }
 
-Run make(int64_t epochs) {
+TrainingRun make(int64_t epochs) {
   return {nullptr, std::make_unique<SupervisedTrainer>(
                        Network(model(), 1), stripe_batches(52, 2, 8), stripe_batches(20, 3, 8),
                        TrainerOptions{.epochs = epochs}, SgdOptions{.lr = 0.1})};
@@ -35,7 +35,7 @@ TEST(SupervisedTrainer, ResumesBitForBit) {
 }
 
 TEST(SupervisedTrainer, LearnsWhatOnlyAConvolutionSees) {
-  const Run run = make(8);
+  const TrainingRun run = make(8);
   Recorder recorder;
   run.trainer->fit(recorder, nullptr);
   EXPECT_GT(recorder.epochs.back().validation->accuracy, 0.95);

@@ -155,7 +155,7 @@ TEST(Builder, RefusesChoicesThatCannotBeMade) {
   EXPECT_THAT(error_of([&] {
                 b.layer_choice("c", {{"a", ops::relu()}, {"a", ops::relu()}}, {x});
               }),
-              HasSubstr("two candidates named 'a'"));
+              HasSubstr("two candidates are named 'a'"));
   EXPECT_THAT(error_of([&] {
                 b.input_choice("c", {x, y}, {.n_chosen = 3});
               }),

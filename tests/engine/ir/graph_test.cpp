@@ -84,11 +84,10 @@ TEST(Graph, RefusesCandidatesThatNoArchitectureCouldName) {
     return error_of([&] { graph.add("choice", body, {x, x}); });
   };
   EXPECT_THAT(error(LayerChoice{"l", {{"a", ops::relu()}, {"a", ops::relu()}}}),
-              HasSubstr("'choice' has two candidates named 'a'"));
+              HasSubstr("two candidates are named 'a'"));
   EXPECT_THAT(error(LayerChoice{"l", {{"a.b", ops::relu()}}}), HasSubstr("'a.b' has a dot"));
   EXPECT_THAT(error(LayerChoice{"l", {{"", ops::relu()}}}), HasSubstr("'' is no name"));
-  EXPECT_THAT(error(InputChoice{"l", {"a", "a"}, 1}),
-              HasSubstr("'choice' has two candidates named 'a'"));
+  EXPECT_THAT(error(InputChoice{"l", {"a", "a"}, 1}), HasSubstr("two candidates are named 'a'"));
   EXPECT_THAT(error(InputChoice{"l", {"a", "b"}, 3}),
               HasSubstr("n_chosen 3 is outside 0 to 2, its number of candidates"));
   EXPECT_THAT(error(InputChoice{"l", {"a", "b"}, -1}), HasSubstr("n_chosen -1 is outside"));

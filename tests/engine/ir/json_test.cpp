@@ -91,7 +91,7 @@ TEST(GraphJson, RefusesAnythingMalformedInOneLine) {
               HasSubstr("unknown reduction \"product\""));
   EXPECT_THAT(damaged("/nodes/3/input_choice/n_chosen", 3), HasSubstr("n_chosen 3 is outside"));
   EXPECT_THAT(damaged("/nodes/3/input_choice/names", {"relu", "relu"}),
-              HasSubstr("two candidates named 'relu'"));
+              HasSubstr("two candidates are named 'relu'"));
   EXPECT_THAT(damaged("/nodes/3/input_choice/label", ""), HasSubstr("empty label"));
   EXPECT_THAT(damaged("/outputs/0/node", 7), HasSubstr("no node with id 7"));
   EXPECT_THAT(damaged("/outputs", Json::array()), HasSubstr("has no output"));

@@ -25,7 +25,8 @@ TEST(Conv2d, MakesTheShapesThatAreCalculated) {
                                   .kernel = kernel,
                                   .padding = ValueChoice<int64_t>("padding", {0, 1, 4})}),
                      {{2, 5, 6}});
-  expect_true_shapes(ops::conv2d({.kernel = kernel, .stride = stride, .depthwise = true}),
+  const Dim odd = ValueChoice<int64_t>("kernel", {1, 3, 5});
+  expect_true_shapes(ops::conv2d({.kernel = odd, .stride = stride, .depthwise = true}),
                      {{4, 7, 1}});
   expect_true_shapes(
       ops::conv2d({.out = 6, .groups = ValueChoice<int64_t>("groups", {1, 2}), .bias = true}),

@@ -22,10 +22,10 @@ TEST(CompressedFile, ReadsPlainAndGzippedBytesAlike) {
   const std::string bytes = counting_bytes(3 << 20);
   write_plainly(folder / "plain", bytes);
   write_gzipped(folder / "packed", bytes);
-  EXPECT_TRUE(read_file(folder / "plain") == bytes);
-  EXPECT_TRUE(read_file(folder / "packed") == bytes);
+  EXPECT_TRUE(read_decompressed(folder / "plain") == bytes);
+  EXPECT_TRUE(read_decompressed(folder / "packed") == bytes);
   write_plainly(folder / "empty", "");
-  EXPECT_EQ(read_file(folder / "empty"), "");
+  EXPECT_EQ(read_decompressed(folder / "empty"), "");
 }
 
 TEST(CompressedFile, FindsThePlainFileFirstThenThePackedOne) {
@@ -39,8 +39,9 @@ TEST(CompressedFile, FindsThePlainFileFirstThenThePackedOne) {
 
 TEST(CompressedFile, NamesAFileThatCannotBeRead) {
   const TemporaryFolder folder;
-  EXPECT_THAT(error_of([&] { read_file(folder / "none"); }), HasSubstr((folder / "none").string()));
-  EXPECT_THAT(error_of([&] { read_file(folder.path()); }), HasSubstr("is a folder"));
+  EXPECT_THAT(error_of([&] { read_decompressed(folder / "none"); }),
+              HasSubstr((folder / "none").string()));
+  EXPECT_THAT(error_of([&] { read_decompressed(folder.path()); }), HasSubstr("is a folder"));
 }
 
 TEST(CompressedFile, RefusesPackedDataThatAreCutShortAnywhere) {
@@ -49,7 +50,7 @@ TEST(CompressedFile, RefusesPackedDataThatAreCutShortAnywhere) {
   const std::string packed = raw_bytes(folder / "whole.gz");
   for (size_t length = 12; length < packed.size(); ++length) {
     write_plainly(folder / "cut.gz", packed.substr(0, length));
-    ASSERT_THAT(error_of([&] { read_file(folder / "cut.gz"); }),
+    ASSERT_THAT(error_of([&] { read_decompressed(folder / "cut.gz"); }),
                 testing::AllOf(HasSubstr((folder / "cut.gz").string()), HasSubstr("cut short")))
         << "after " << length << " of " << packed.size() << " bytes";
   }
@@ -61,7 +62,7 @@ TEST(CompressedFile, RefusesPackedDataThatAreDamaged) {
   std::string packed = raw_bytes(folder / "file.gz");
   packed[packed.size() - 6] = static_cast<char>(packed[packed.size() - 6] ^ 1);  // of the checksum
   write_plainly(folder / "file.gz", packed);
-  EXPECT_THAT(error_of([&] { read_file(folder / "file.gz"); }),
+  EXPECT_THAT(error_of([&] { read_decompressed(folder / "file.gz"); }),
               testing::AllOf(HasSubstr((folder / "file.gz").string()), HasSubstr("damaged")));
 }
 

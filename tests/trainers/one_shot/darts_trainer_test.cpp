@@ -37,7 +37,7 @@ NamedTensors copies_of(const torch::nn::Module& module) {
   return copies;
 }
 
-Run make() {
+TrainingRun make() {
   const SearchSetup setup = small_search(3);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = 5});
   auto trainer = std::make_unique<DartsTrainer>(setup, *mutator,
@@ -137,7 +137,7 @@ TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
 }
 
 TEST(DartsTrainer, ScoresTheBlendOnTheValidationSet) {
-  const Run run = make();
+  const TrainingRun run = make();
   Recorder recorder;
   run.trainer->fit(recorder, nullptr);
   EXPECT_EQ(recorder.epochs.back().validation->n_samples, 20);

@@ -42,8 +42,8 @@ INSTANTIATE_TEST_SUITE_P(
                     PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 2},
                     PlantedCase{"random", {{"n_candidates", 40}}, 1},
                     PlantedCase{"spos", {{"n_candidates", 40}}, 2}),
-    [](const testing::TestParamInfo<PlantedCase>& info) {
-      return info.param.algorithm + std::to_string(info.param.seed);
+    [](const testing::TestParamInfo<PlantedCase>& instance) {
+      return instance.param.algorithm + std::to_string(instance.param.seed);
     });
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 
 template <class M>
-Run make() {
+TrainingRun make() {
   const SearchSetup setup = small_search(3);
   if constexpr (std::is_same_v<M, SposMutator>) {
     auto mutator = std::make_unique<M>(*setup.network, SposMutatorOptions{.seed = 5});
