@@ -70,6 +70,15 @@ void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visi
   });
 }
 
+std::set<std::string> Operation::reached(const Architecture& architecture) const {
+  std::set<std::string> labels;
+  mapped(parameters_, "", [&](const Expression& expression, const std::string&) -> Json {
+    labels.merge(expression.reached(architecture));
+    return nullptr;
+  });
+  return labels;
+}
+
 bool operator==(const Operation& a, const Operation& b) {
   return a.type() == b.type() && a.parameters_ == b.parameters_;
 }
