@@ -108,6 +108,27 @@ void check_run(const RunOptions& run) {
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
 
+/// Throws where an option that `command` cannot do without was given nowhere.
+void check_required(const Json& json, const Command& command) {
+  for (const OptionRow& row : shared_options()) {
+    const auto& names = command.required;
+    if (std::find(names.begin(), names.end(), row.name) == names.end()) {
+      continue;
+    }
+    std::string path = row.key;
+    std::replace(path.begin(), path.end(), '.', '/');
+    TORCH_CHECK(json.value(Json::json_pointer("/" + path), "") != "", command.name, " needs --",
+                row.name, " VALUE: ", row.help);
+  }
+}
+
+void check_experiment(const ExperimentOptions& experiment) {
+  TORCH_CHECK(experiment.max_trials >= 0, "--max-trials must be at least 0, got ",
+              experiment.max_trials);
+  TORCH_CHECK(experiment.max_duration >= 0, "--max-duration must be at least 0, got ",
+              experiment.max_duration);
+}
+
 }  // namespace
 
 const std::vector<OptionRow>& shared_options() {
@@ -146,17 +167,17 @@ std::string describe_options(const std::vector<std::string>& accepted) {
   return text.str();
 }
 
-Config read_config(const Program& program, const std::string& command,
-                   const std::vector<std::string>& words, const std::vector<std::string>& accepted,
-                   const char* positional) {
+Config read_config(const Program& program, const Command& command,
+                   const std::vector<std::string>& words) {
   std::vector<std::string> options = words;
   Json json = Json::object();
-  const bool named = positional != nullptr && !options.empty() && options.front().front() != '-';
+  const bool named =
+      command.positional != nullptr && !options.empty() && options.front().rfind('-', 0) != 0;
   const std::string first = named ? options.front() : "";
   if (named) {
     options.erase(options.begin());
   }
-  const po::variables_map values = parse(describe(accepted), options);
+  const po::variables_map values = parse(describe(command.accepted), options);
   if (values.count("config") != 0) {
     const auto file = values["config"].as<std::string>();
     json = read_json(file);
@@ -169,7 +190,7 @@ Config read_config(const Program& program, const std::string& command,
     if (values.count(row.name) != 0) {
       set(json, row, values[row.name]);
     }
-    if (named && std::string(row.key) == positional) {
+    if (named && std::string(row.key) == command.positional) {
       set(json, row, po::variable_value(first, false));
     }
   }
@@ -184,7 +205,8 @@ Config read_config(const Program& program, const std::string& command,
   }
 
   Config config;
-  config.command = command;
+  const std::string name = command.name;
+  config.command = name;
   config.data = options_from_json<DataOptions>(json.value("data", Json::object()), "data");
   config.trainer =
       options_from_json<TrainerOptions>(json.value("trainer", Json::object()), "trainer");
@@ -197,26 +219,29 @@ Config read_config(const Program& program, const std::string& command,
               config.trainer.batch_size);
   TORCH_CHECK(config.trainer.epochs >= 1, "--epochs must be at least 1, got ",
               config.trainer.epochs);
+  check_trainer_options(config.trainer);
+  check_sgd_options(config.weight_optimizer);
 
   config.space_options = json.value("space", Json::object());
   config.space = take_name(config.space_options, "space", "");
   TORCH_CHECK(!config.space.empty(), "no space was given: add --space NAME, one of ",
-              suggestion("", program.spaces.names()).substr(2));
+              suggestion("", program.spaces.names()).substr(std::string("; known: ").size()));
+  check_required(json, command);
   if (is_file(config.space)) {
     TORCH_CHECK(config.space_options.empty(), "space: a file takes no options, got ",
                 config.space_options.begin().key());
   } else {
-    const Json defaults = command == "retrain" ? program.spaces.evaluation_options(config.space)
-                                               : program.spaces.search_options(config.space);
+    const Json defaults = name == "retrain" ? program.spaces.evaluation_options(config.space)
+                                            : program.spaces.search_options(config.space);
     complete(config.space_options, defaults, "space '" + config.space + "'");
   }
-  if (command == "search") {
+  if (name == "search") {
     config.algorithm_options = json.value("algorithm", Json::object());
     config.algorithm = take_name(config.algorithm_options, "algorithm", "darts");
     complete(config.algorithm_options, program.algorithms.defaults(config.algorithm),
              "algorithm '" + config.algorithm + "'");
   }
-  if (command == "explore") {
+  if (name == "explore") {
     config.strategy_options = json.value("strategy", Json::object());
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
@@ -241,6 +266,7 @@ Config read_config(const Program& program, const std::string& command,
              "evaluator '" + config.evaluator + "'");
     config.experiment = options_from_json<ExperimentOptions>(
         json.value("experiment", Json::object()), "experiment");
+    check_experiment(config.experiment);
   }
   return config;
 }

@@ -11,6 +11,7 @@
 namespace retia {
 
 class Program;
+struct Command;
 
 /// How a command runs, whatever it does.
 struct RunOptions {
@@ -64,13 +65,11 @@ struct OptionRow {
 /// All options that commands share.
 const std::vector<OptionRow>& shared_options();
 
-/// Reads the command line `words` (without program and command) for a command that takes the
-/// options `accepted` of shared_options(), --config and --set, and maybe one name before them,
-/// which sets `positional` (null: none). Throws one line on whatever is wrong, naming the nearest
-/// known name.
-Config read_config(const Program& program, const std::string& command,
-                   const std::vector<std::string>& words, const std::vector<std::string>& accepted,
-                   const char* positional);
+/// Reads the command line `words` (without program and command) for `command`, which takes its
+/// accepted options, --config and --set. Throws one line on whatever is wrong or missing, naming
+/// the nearest known name.
+Config read_config(const Program& program, const Command& command,
+                   const std::vector<std::string>& words);
 
 /// The help text on those options.
 std::string describe_options(const std::vector<std::string>& accepted);

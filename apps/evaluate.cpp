@@ -16,11 +16,15 @@ constexpr int64_t kRecalibrationBatches = 20;
 int evaluate(const Program& program, const Config& config) {
   const std::filesystem::path run = config.run.checkpoint;
   const Json written = read_format(run / "config.json", "retia.config", 1);
+  TORCH_CHECK(written.value("/space/name"_json_pointer, Json()).is_string() &&
+                  written.value("/command"_json_pointer, Json()).is_string(),
+              (run / "config.json").string(), " is damaged: it names no space or no command");
   TORCH_CHECK(written.at("space").at("name") == config.space, run.string(), " is a run in space ",
               written.at("space").at("name").dump(), ", expected '", config.space, "'");
   const Workbench bench = open_workbench(program, config);
   const ir::Graph space =
       ir::graph_from_json(read_format(run / "space.json", "retia.graph", 1), program.operations);
+  check_suits(space, bench.task, (run / "space.json").string());
   const Architecture architecture =
       read_architecture(config.run.architecture, ir::mutables(space), config.space);
   const CheckpointStore checkpoints(run / "checkpoints");

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "engine/suggest.h"
@@ -20,16 +21,36 @@ std::vector<std::string> with(std::vector<std::string> names) {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      {"search", "one-shot search; writes architecture.json", nullptr,
-       with({"algorithm", "out", "epochs", "resume"}), search},
-      {"retrain", "trains an architecture from scratch, and scores it", nullptr,
-       with({"architecture", "out", "epochs", "resume"}), retrain},
-      {"evaluate", "scores an architecture with the weights of a run", nullptr,
-       with({"architecture", "checkpoint"}), evaluate},
+      {"search",
+       "one-shot search; writes architecture.json",
+       nullptr,
+       with({"algorithm", "out", "epochs", "resume"}),
+       {"out"},
+       search},
+      {"retrain",
+       "trains an architecture from scratch, and scores it",
+       nullptr,
+       with({"architecture", "out", "epochs", "resume"}),
+       {"architecture", "out"},
+       retrain},
+      {"evaluate",
+       "scores an architecture with the weights of a run",
+       nullptr,
+       with({"architecture", "checkpoint"}),
+       {"architecture", "checkpoint"},
+       evaluate},
+      {"explore",
+       "tries models one by one; writes the best architecture.json",
+       nullptr,
+       with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
+             "runner"}),
+       {"out"},
+       explore},
       {"space",
        "shows a space: choices, graph, costs",
        "space.name",
        {"space", "architecture", "data", "data-dir", "format", "profile"},
+       {},
        space},
   };
   return all;
@@ -54,8 +75,12 @@ int fail(const std::string& line, ExitCode code) {
 std::string message_of(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  const size_t end = text.find('\n');
-  return text.substr(0, end);
+  // Errors of nlohmann::json open with a tag that tells a user nothing.
+  const size_t tag = text.find("[json.exception.");
+  if (tag != text.npos) {
+    text.erase(tag, text.find("] ", tag) + 2 - tag);
+  }
+  return text.substr(0, text.find('\n'));
 }
 
 }  // namespace
@@ -90,7 +115,7 @@ int Program::run(int argc, char** argv) const {
     }
     Config config;
     try {
-      config = read_config(*this, name, words, command.accepted, command.positional);
+      config = read_config(*this, command, words);
     } catch (const std::exception& error) {
       return fail(message_of(error), kBadUsage);
     }

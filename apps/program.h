@@ -39,6 +39,7 @@ struct Command {
   const char* summary;
   const char* positional;             ///< configuration key that a first bare word sets, or null
   std::vector<std::string> accepted;  ///< names from shared_options()
+  std::vector<std::string> required;  ///< those of them that must be given, beside the space
   int (*run)(const Program&, const Config&);
 };
 

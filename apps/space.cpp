@@ -54,17 +54,6 @@ Json to_search_space(const std::vector<Mutable>& mutables) {
   return json;
 }
 
-/// The first candidates of everything: the architecture that is profiled when none is given.
-Architecture first_architecture(const std::vector<Mutable>& mutables) {
-  Architecture architecture;
-  for (const Mutable& choice : mutables) {
-    for (int64_t k = 0; k < choice.n_chosen.value_or(1); ++k) {
-      architecture[choice.label].chosen.push_back(k);
-    }
-  }
-  return architecture;
-}
-
 void print_profile(const ir::Graph& model) {
   std::cout << "multiply-adds  parameters  output  operation\n";
   for (const ir::NodeCost& node : ir::profile(model)) {
@@ -98,7 +87,7 @@ int space(const Program& program, const Config& config) {
   if (config.run.profile) {
     print_profile(ir::freeze(
         graph, config.run.architecture.empty()
-                   ? first_architecture(mutables)
+                   ? ir::completed(graph, {})
                    : read_architecture(config.run.architecture, mutables, config.space)));
   } else if (config.run.format == "ir") {
     std::cout << ir::to_json(graph).dump(2) << '\n';

@@ -10,6 +10,7 @@
 
 #include "engine/device.h"
 #include "engine/io/files.h"
+#include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 
 namespace retia {
@@ -31,6 +32,13 @@ ir::Graph read_space(const Program& program, const std::string& path) {
   return ir::in_context(path, [&] { return ir::graph_from_json(json, program.operations); });
 }
 
+/// The file's graph, which must suit the data.
+ir::Graph read_suiting_space(const Program& program, const std::string& path, const Task& task) {
+  ir::Graph graph = read_space(program, path);
+  check_suits(graph, task, path);
+  return graph;
+}
+
 bool is_named(const Program& program, const std::string& space) {
   for (const std::string& name : program.spaces.names()) {
     if (name == space) {
@@ -49,7 +57,10 @@ Workbench open_workbench(const Program& program, const Config& config) {
   at::manual_seed(static_cast<uint64_t>(config.run.seed));
   const at::Device device = open_device(config.run.device);
   DataSplits data = program.data_sets.load(config.data);
-  Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
+  TORCH_CHECK(data.train.n_classes > 0, "data set '", config.data.name,
+              "' holds numbers to predict, but models are trained to tell classes apart: give "
+              "other --data");
+  Task task{data.train.sample_shape(), data.train.n_classes};
   return {device, config.run.precision == "fp64" ? at::kDouble : at::kFloat, std::move(data),
           std::move(task)};
 }
@@ -89,13 +100,31 @@ Batches Workbench::scoring(const Config& config, const Dataset& set) const {
 ir::Graph search_space(const Program& program, const Config& config, const Task& task) {
   return is_named(program, config.space)
              ? program.spaces.search(config.space, config.space_options, task)
-             : read_space(program, config.space);
+             : read_suiting_space(program, config.space, task);
 }
 
 ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task) {
   return is_named(program, config.space)
              ? program.spaces.evaluation(config.space, config.space_options, task)
-             : read_space(program, config.space);
+             : read_suiting_space(program, config.space, task);
+}
+
+void check_suits(const ir::Graph& graph, const Task& task, const std::string& source) {
+  const std::map<ir::NodeId, Shape> shapes =
+      ir::in_context(source, [&] { return ir::infer(graph); });
+  const std::vector<const ir::Node*> inputs = graph.inputs();
+  TORCH_CHECK(inputs.size() == 1 && !graph.outputs().empty(), source,
+              ": expected a graph of one input and an output, got ", inputs.size(), " and ",
+              graph.outputs().size());
+  const auto check = [&](const char* what, const Shape& found, const Shape& expected) {
+    TORCH_CHECK(ir::always_equal(found, expected), source, ": its ", what, " has shape ",
+                ir::to_string(found), ", but the data asks for ", ir::to_string(expected),
+                ": give the data it was made for by --data");
+  };
+  check("input", shapes.at(inputs.front()->id), {task.input.begin(), task.input.end()});
+  for (const ir::Output& output : graph.outputs()) {
+    check("output", shapes.at(output.wire.node), {task.n_outputs});
+  }
 }
 
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench) {

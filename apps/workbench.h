@@ -35,6 +35,10 @@ Workbench open_workbench(const Program& program, const Config& config);
 ir::Graph search_space(const Program& program, const Config& config, const Task& task);
 ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task);
 
+/// Throws where `graph`, which `source` holds, does not read the samples of `task` or does not
+/// give the number of outputs that it asks for.
+void check_suits(const ir::Graph& graph, const Task& task, const std::string& source);
+
 /// The network of `graph` on the workbench's device.
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench);
 

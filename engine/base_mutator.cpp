@@ -33,6 +33,9 @@ BaseMutator::BaseMutator(const torch::nn::Module& model) {
     std::swap(choice->info_, info);
     choice->mutator_ = this;
   }
+  for (size_t i = 0; i < mutables_.size(); ++i) {
+    positions_[mutables_[i].label] = i;
+  }
 }
 
 BaseMutator::~BaseMutator() {
@@ -43,14 +46,16 @@ BaseMutator::~BaseMutator() {
 }
 
 const Mutable& BaseMutator::mutable_of(const std::string& label) const {
-  std::vector<std::string> labels;
-  for (const Mutable& choice : mutables_) {
-    if (choice.label == label) {
-      return choice;
+  const auto found = positions_.find(label);
+  if (found == positions_.end()) {
+    std::vector<std::string> labels;
+    for (const Mutable& choice : mutables_) {
+      labels.push_back(choice.label);
     }
-    labels.push_back(choice.label);
+    TORCH_CHECK(false, "the model has no choice labelled '", label, "'",
+                suggestion(label, labels));
   }
-  TORCH_CHECK(false, "the model has no choice labelled '", label, "'", suggestion(label, labels));
+  return mutables_[found->second];
 }
 
 std::vector<at::Tensor> BaseMutator::on_select_inputs(InputChoiceImpl& choice, at::TensorList) {
@@ -59,6 +64,6 @@ std::vector<at::Tensor> BaseMutator::on_select_inputs(InputChoiceImpl& choice, a
               "on_select_inputs");
 }
 
-const Decision* BaseMutator::needed(const std::string&) const { return nullptr; }
+const Verdict* BaseMutator::verdict(const Mutable&) { return nullptr; }
 
 }  // namespace retia

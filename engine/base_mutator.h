@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +15,12 @@ namespace retia {
 class InputChoiceImpl;
 class LayerChoiceImpl;
 class MutableModule;
+
+/// What a choice does in the pass that runs: which candidates, and how they are blended.
+struct Verdict {
+  std::vector<int64_t> chosen;
+  at::Tensor weights;  ///< `[n chosen]`; undefined: plain selection (several are summed)
+};
 
 /// Decides what the choices of one model do at every forward pass. Bound to that model for its
 /// whole life; the model is free again when the mutator is destroyed. Inherit from it directly to
@@ -43,9 +50,9 @@ class BaseMutator : public torch::nn::Module {
   /// What an input choice of reduction none hands out. Throws unless overridden.
   virtual std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs);
 
-  /// Which candidates of `label` the next forward pass needs; none: it cannot be told, and all that
-  /// feeds the choice is computed.
-  virtual const Decision* needed(const std::string& label) const;
+  /// What `choice` is to do, for plans that run it without asking on_forward_*; valid until the next
+  /// call for its label. Null: it cannot be told, so on_forward_* is asked, with all inputs computed.
+  virtual const Verdict* verdict(const Mutable& choice);
 
   /// Called by a network around each of its forward passes.
   virtual void begin_forward() {}
@@ -58,6 +65,7 @@ class BaseMutator : public torch::nn::Module {
   };
   std::vector<Binding> bound_;
   std::vector<Mutable> mutables_;
+  std::map<std::string, size_t> positions_;  // of labels in mutables_
 };
 
 }  // namespace retia

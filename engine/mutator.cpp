@@ -15,7 +15,7 @@ void Mutator::apply(const Architecture& architecture) {
 }
 
 const Architecture& Mutator::current() const {
-  TORCH_CHECK(current_.size() == mutables().size(),
+  TORCH_CHECK(has_decided(),
               "the mutator has decided nothing yet: call reset() or apply() before the model runs");
   return current_;
 }
@@ -29,41 +29,41 @@ Architecture Mutator::export_architecture() const {
 at::Tensor Mutator::weights(const Mutable&) const { return {}; }
 
 at::Tensor Mutator::on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) {
-  const std::vector<int64_t>& chosen = current().at(choice.info().label).chosen;
-  const std::vector<at::Tensor> weights = blend_weights(choice.info(), chosen.size());
+  const Ruling& rule = ruling(choice.info().label);
+  const std::vector<int64_t>& chosen = rule.verdict.chosen;
   at::Tensor sum;
   for (size_t k = 0; k < chosen.size(); ++k) {
     if (chosen.size() > 1 && choice.always_zero(chosen[k])) {
       continue;
     }
     const at::Tensor output = choice.run(chosen[k], inputs);
-    if (weights.empty()) {
+    if (rule.weights.empty()) {
       sum = sum.defined() ? sum + output : output;
     } else if (sum.defined()) {
-      sum.add_(output * weights[k]);  // sum is a product of this function: nobody else reads it
+      sum.add_(output * rule.weights[k]);  // sum is a product of this function: nobody else reads it
     } else {
-      sum = output * weights[k];
+      sum = output * rule.weights[k];
     }
   }
   return sum.defined() ? sum : choice.run(chosen.front(), inputs);
 }
 
 std::vector<at::Tensor> Mutator::on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs) {
-  const std::vector<int64_t>& chosen = current().at(choice.info().label).chosen;
-  const std::vector<at::Tensor> weights = blend_weights(choice.info(), chosen.size());
+  const Ruling& rule = ruling(choice.info().label);
   std::vector<at::Tensor> selected;
-  for (size_t k = 0; k < chosen.size(); ++k) {
-    const at::Tensor& input = inputs[static_cast<size_t>(chosen[k])];
-    selected.push_back(weights.empty() ? input : input * weights[k]);
+  for (size_t k = 0; k < rule.verdict.chosen.size(); ++k) {
+    const at::Tensor& input = inputs[static_cast<size_t>(rule.verdict.chosen[k])];
+    selected.push_back(rule.weights.empty() ? input : input * rule.weights[k]);
   }
   return selected;
 }
 
 at::Tensor Mutator::on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs) {
   const std::vector<at::Tensor> selected = on_select_inputs(choice, inputs);
-  TORCH_CHECK(choice.reduction() != Reduction::Concat ||
-                  static_cast<int64_t>(selected.size()) == choice.info().n_chosen,
-              "input choice '", choice.info().label, "' concatenates ", *choice.info().n_chosen,
+  const std::optional<int64_t> n_chosen = choice.info().n_chosen;
+  TORCH_CHECK(choice.reduction() != Reduction::Concat || !n_chosen ||
+                  static_cast<int64_t>(selected.size()) == *n_chosen,
+              "input choice '", choice.info().label, "' concatenates ", n_chosen.value_or(0),
               " inputs, but its mutator blends ", selected.size(),
               ": use an algorithm that samples paths");
   if (!selected.empty()) {
@@ -76,37 +76,34 @@ at::Tensor Mutator::on_forward_input_choice(InputChoiceImpl& choice, at::TensorL
   return like->new_zeros(like->sizes());
 }
 
-const Decision* Mutator::needed(const std::string& label) const { return &current().at(label); }
+const Verdict* Mutator::verdict(const Mutable& choice) { return &ruling(choice.label).verdict; }
 
 void Mutator::begin_forward() {
   if (forward_depth_++ == 0) {
-    weights_of_pass_.clear();
+    rulings_.clear();
   }
 }
 
 void Mutator::end_forward() {
   if (--forward_depth_ == 0) {
-    weights_of_pass_.clear();
+    rulings_.clear();
   }
 }
 
-std::vector<at::Tensor> Mutator::blend_weights(const Mutable& choice, size_t n_chosen) {
-  const auto found = weights_of_pass_.find(choice.label);
-  if (found != weights_of_pass_.end()) {
+const Mutator::Ruling& Mutator::ruling(const std::string& label) {
+  const auto found = rulings_.find(label);
+  if (found != rulings_.end() && forward_depth_ > 0) {
     return found->second;
   }
-  std::vector<at::Tensor> split;
-  const at::Tensor blend = weights(choice);
+  Ruling rule{{current().at(label).chosen, weights(mutable_of(label))}, {}};
+  const at::Tensor& blend = rule.verdict.weights;
   if (blend.defined()) {
-    TORCH_CHECK(blend.dim() == 1 && blend.size(0) == static_cast<int64_t>(n_chosen), "weights of '",
-                choice.label, "': expected [", n_chosen, "], one per chosen candidate, got ",
-                blend.sizes());
-    split = blend.unbind(0);
+    const auto n_chosen = static_cast<int64_t>(rule.verdict.chosen.size());
+    TORCH_CHECK(blend.dim() == 1 && blend.size(0) == n_chosen, "weights of '", label,
+                "': expected [", n_chosen, "], one per chosen candidate, got ", blend.sizes());
+    rule.weights = blend.unbind(0);
   }
-  if (forward_depth_ > 0) {
-    weights_of_pass_[choice.label] = split;
-  }
-  return split;
+  return rulings_[label] = std::move(rule);
 }
 
 }  // namespace retia

@@ -24,6 +24,9 @@ class Mutator : public BaseMutator {
   /// else.
   void apply(const Architecture& architecture);
 
+  /// Whether an architecture holds: after the first reset or apply.
+  bool has_decided() const { return current_.size() == mutables().size(); }
+
   /// The architecture that holds now. Throws before the first reset or apply.
   const Architecture& current() const;
 
@@ -48,16 +51,19 @@ class Mutator : public BaseMutator {
   at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) final;
   at::Tensor on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs) final;
   std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs) final;
-  const Decision* needed(const std::string& label) const final;
+  const Verdict* verdict(const Mutable& choice) final;
   void begin_forward() final;
   void end_forward() final;
 
  private:
-  /// The weight of each chosen candidate, `[]` each; empty: plain selection.
-  std::vector<at::Tensor> blend_weights(const Mutable& choice, size_t n_chosen);
+  struct Ruling {
+    Verdict verdict;
+    std::vector<at::Tensor> weights;  // one scalar per chosen candidate; empty: plain selection
+  };
+  const Ruling& ruling(const std::string& label);
 
   Architecture current_;
-  std::map<std::string, std::vector<at::Tensor>> weights_of_pass_;
+  std::map<std::string, Ruling> rulings_;  // of the pass that runs
   int forward_depth_ = 0;
 };
 

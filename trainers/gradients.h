@@ -13,8 +13,7 @@ struct Gradients {
   std::vector<at::Tensor> values;
 };
 
-/// d loss / d of, and nothing else is computed. loss: a scalar. The one place where gradients are
-/// scaled, averaged over ranks and checked.
+/// d loss / d of, and nothing else is computed. loss: a scalar.
 Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
 
 /// Scales all gradients by min(1, most / norm), the norm being taken over all of them. Nothing for

@@ -30,6 +30,14 @@ NamedTensors tensors_of(torch::optim::OptimizerParamState& state) {
 
 }  // namespace
 
+void check_sgd_options(const SgdOptions& options) {
+  check_range("weight_optimizer: lr", options.lr, 0, 1e6);
+  check_range("weight_optimizer: final_lr", options.final_lr, 0, 1e6);
+  check_range("weight_optimizer: momentum", options.momentum, 0, 1);
+  check_range("weight_optimizer: weight_decay", options.weight_decay, 0, 1e6);
+  check_range("weight_optimizer: gradient_clip", options.gradient_clip, 0, 1e12);
+}
+
 NamedTensors named_parameters(const torch::nn::Module& module) {
   NamedTensors named;
   for (const auto& item : module.named_parameters()) {
@@ -47,11 +55,7 @@ Optimizer::Optimizer(const NamedTensors& parameters, double gradient_clip)
 }
 
 Optimizer Optimizer::sgd(const NamedTensors& parameters, const SgdOptions& options) {
-  check_range("weight_optimizer: lr", options.lr, 0, 1e6);
-  check_range("weight_optimizer: final_lr", options.final_lr, 0, 1e6);
-  check_range("weight_optimizer: momentum", options.momentum, 0, 1);
-  check_range("weight_optimizer: weight_decay", options.weight_decay, 0, 1e6);
-  check_range("weight_optimizer: gradient_clip", options.gradient_clip, 0, 1e12);
+  check_sgd_options(options);
   Optimizer result(parameters, options.gradient_clip);
   result.optimizer_ = std::make_unique<torch::optim::SGD>(result.parameters_,
                                                           torch::optim::SGDOptions(options.lr)

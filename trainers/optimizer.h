@@ -23,6 +23,9 @@ struct SgdOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SgdOptions, lr, final_lr, momentum, weight_decay,
                                                 gradient_clip)
 
+/// Throws, naming it, where an option is out of its range.
+void check_sgd_options(const SgdOptions& options);
+
 struct AdamOptions {
   double lr = 3e-4;  ///< > 0
   double beta1 = 0.5;

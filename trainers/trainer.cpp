@@ -18,6 +18,13 @@ void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& 
   }
 }
 
+/// Throws, naming the step, unless `is_finite`.
+void check_finite(bool is_finite, const char* what, int64_t epoch, int64_t steps) {
+  TORCH_CHECK(is_finite, what, " became infinite or NaN at step ", steps, " of epoch ", epoch + 1,
+              ": lower the learning rate (--set weight_optimizer.lr=…); the last checkpoint is "
+              "kept");
+}
+
 }  // namespace
 
 NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
@@ -31,12 +38,7 @@ NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
   return found;
 }
 
-Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
-                 const SgdOptions& weight_optimizer)
-    : network_(std::move(network)),
-      train_(std::move(train)),
-      options_(options),
-      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)) {
+void check_trainer_options(const TrainerOptions& options) {
   TORCH_CHECK(options.epochs >= 1, "trainer: epochs must be at least 1, got ", options.epochs);
   TORCH_CHECK(options.label_smoothing >= 0 && options.label_smoothing < 1,
               "trainer: label_smoothing must be at least 0 and below 1, got ",
@@ -45,7 +47,16 @@ Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
               options.validate_every);
 }
 
-int64_t Trainer::steps_done() const { return epoch_ * train_.n_batches() + step_in_epoch_; }
+Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
+                 const SgdOptions& weight_optimizer)
+    : network_(std::move(network)),
+      train_(std::move(train)),
+      options_(options),
+      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)) {
+  check_trainer_options(options);
+}
+
+int64_t Trainer::steps_done() const { return epoch_ * steps_per_epoch() + step_in_epoch_; }
 
 Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
   const auto save_now = [&] {
@@ -57,7 +68,9 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_) /
                                                  static_cast<double>(options_.epochs));
     const double started = now() - sums_.seconds;
-    if (train_epoch(epoch_, observer) == Ending::Stopped) {
+    const Ending ending = train_epoch(epoch_, observer);
+    check_weights(epoch_);
+    if (ending == Ending::Stopped) {
       save_now();
       return Ending::Stopped;
     }
@@ -75,6 +88,8 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     const int64_t every = options_.validate_every;
     if (last || (every > 0 && (epoch_ + 1) % every == 0)) {
       report.validation = validate();
+      check_finite(!report.validation || std::isfinite(report.validation->loss),
+                   "the validation loss", epoch_, step_in_epoch_);
     }
     report.seconds = now() - started;
     ++epoch_;
@@ -92,13 +107,13 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
 Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
   const double started = now() - sums_.seconds;
   network_->train();
-  const int64_t steps = train_.n_batches();
+  const int64_t steps = steps_per_epoch();
   while (step_in_epoch_ < steps) {
     const StepStats stats = train_step(epoch, step_in_epoch_);
     count(stats, epoch, step_in_epoch_);
     ++step_in_epoch_;
     sums_.seconds = now() - started;
-    const auto samples = static_cast<double>(sums_.samples);
+    const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
     observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, stats.n_samples,
                       sums_.loss / samples, static_cast<double>(sums_.correct) / samples,
                       samples / sums_.seconds});
@@ -111,13 +126,16 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
 
 void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
   const auto loss = stats.loss.item<double>();
-  TORCH_CHECK(std::isfinite(loss), "the loss became ", loss, " at step ", i + 1, " of epoch ",
-              epoch + 1,
-              ": lower the learning rate (--set weight_optimizer.lr=…); the last "
-              "checkpoint is kept");
+  check_finite(std::isfinite(loss), "the loss", epoch, i + 1);
   sums_.loss += loss * static_cast<double>(stats.n_samples);
   sums_.correct += stats.correct.item<int64_t>();
   sums_.samples += stats.n_samples;
+}
+
+void Trainer::check_weights(int64_t epoch) const {
+  for (const at::Tensor& weight : weights()) {
+    check_finite(weight.isfinite().all().item<bool>(), "a weight", epoch, step_in_epoch_);
+  }
 }
 
 Trainer::Outcome Trainer::run(const Batch& batch) {
@@ -133,6 +151,10 @@ Trainer::Outcome Trainer::run(const Batch& batch) {
     loss = loss + options_.auxiliary_weight * loss_of(outputs[i]);
   }
   return {loss, outputs.front()};
+}
+
+Gradients Trainer::gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
+  return retia::gradients(loss, of);
 }
 
 StepStats Trainer::step_weights(const Batch& batch) {

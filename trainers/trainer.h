@@ -21,6 +21,9 @@ struct TrainerOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
                                                 auxiliary_weight, validate_every)
 
+/// Throws, naming it, where an option is out of its range.
+void check_trainer_options(const TrainerOptions& options);
+
 /// What a training step tells: on the device, so that nothing waits for it.
 struct StepStats {
   at::Tensor loss;     ///< mean over the batch, a scalar
@@ -73,8 +76,8 @@ class Trainer {
   Trainer& operator=(const Trainer&) = delete;
 
   /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after
-  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step; the last
-  /// checkpoint stays.
+  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step, and on
+  /// such weights, which are never saved; the last checkpoint stays.
   Ending fit(TrainingObserver& observer, CheckpointStore* checkpoints);
 
   /// Continues where `saved` was made: weights, optimisers, position and what `observer` kept.
@@ -87,10 +90,10 @@ class Trainer {
   int64_t steps_done() const;
 
  protected:
-  /// One step on the i-th batch of `epoch`.
+  /// Step `i` of `epoch`, 0 to steps_per_epoch() - 1.
   virtual StepStats train_step(int64_t epoch, int64_t i) = 0;
-  /// One epoch from step `step_in_epoch_` on; for methods with phases.
-  virtual Ending train_epoch(int64_t epoch, TrainingObserver& observer);
+  /// Steps of an epoch; more than the training batches in methods with phases.
+  virtual int64_t steps_per_epoch() const { return train_.n_batches(); }
   /// How well the network does on what it is not trained on, where that can be said.
   virtual std::optional<Score> validate() { return std::nullopt; }
   /// All that changes in training, beside the network and the weight optimiser.
@@ -103,6 +106,10 @@ class Trainer {
   };
   Outcome run(const Batch& batch);
 
+  /// d loss / d of, and nothing else is computed: the one place where gradients are scaled, averaged
+  /// over ranks and checked. loss: a scalar.
+  Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
+
   /// d outcome.loss / d weights, clipped and applied. Returns what a step reports.
   StepStats step_weights(const Batch& batch);
 
@@ -111,6 +118,8 @@ class Trainer {
   const TrainerOptions& options() const { return options_; }
 
  private:
+  Ending train_epoch(int64_t epoch, TrainingObserver& observer);
+  void check_weights(int64_t epoch) const;
   Checkpoint checkpoint(TrainingObserver& observer);
   void count(const StepStats& stats, int64_t epoch, int64_t i);
 

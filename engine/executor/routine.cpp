@@ -16,13 +16,19 @@ constexpr size_t kMostPlans = 256;
 constexpr int64_t kEndOfChoice = -1;
 constexpr int64_t kAllNeeded = -2;
 
-std::vector<std::string> labels_of_inputs(const ir::Graph& graph, const ir::Node& node) {
-  std::vector<std::string> labels;
-  for (const Wire wire : node.inputs) {
-    const auto* choice = std::get_if<ir::LayerChoice>(&graph.node(wire).body);
-    labels.push_back(choice == nullptr ? "" : choice->label);
-  }
-  return labels;
+/// The layer of a primitive, registered under `path`.
+std::shared_ptr<Layer> make_layer(const ir::Operation& operation, const std::vector<Shape>& read,
+                                  const std::string& path,
+                                  const Routine::Register& register_module) {
+  return ir::in_context("node '" + path + "'", [&] {
+    auto layer = operation.kind().make(operation.parameters(), read);
+    register_module(path, layer);
+    return layer;
+  });
+}
+
+const Verdict* verdict_of(const Step& step) {
+  return step.input_choice->mutator().verdict(step.input_choice->info());
 }
 
 }  // namespace
@@ -48,7 +54,7 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
                                        .reduction = choice->reduction,
                                        .label = choice->label,
                                        .names = choice->names,
-                                       .fed_by = labels_of_inputs(graph, node)})
+                                       .fed_by = ir::fed_by(graph, node)})
               .ptr();
       register_module(prefix + node.name, steps_.back().input_choice);
     }
@@ -63,35 +69,11 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
                         const std::string& prefix, const Register& register_module) {
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
-  Step step{node, {}, {}, {}, {}, {}};
-  const auto make_layer = [&](const ir::Operation& operation, const std::string& layer_path) {
-    return ir::in_context("node '" + layer_path + "'", [&] {
-      auto layer = operation.kind().make(operation.parameters(), read);
-      register_module(layer_path, layer);
-      return layer;
-    });
-  };
+  Step step{node, {}, {}, {}, {}, {}, {}};
   if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
-    step.layer = make_layer(*operation, path);
+    step.layer = make_layer(*operation, read, path, register_module);
   } else if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
-    std::vector<NamedCandidate> candidates;
-    for (const ir::Candidate& candidate : choice->candidates) {
-      const std::string inner = path + "/" + candidate.name;
-      if (const auto* single = std::get_if<ir::Operation>(&candidate.body)) {
-        auto layer = make_layer(*single, inner);
-        candidates.emplace_back(
-            candidate.name, [layer](at::TensorList inputs) { return layer->forward(inputs); },
-            layer->always_zero());
-      } else {
-        const ir::Graph& cell = std::get<ir::Cell>(candidate.body).graph();
-        auto routine = std::make_shared<Routine>(cell, read, inner + "/", register_module);
-        candidates.emplace_back(
-            candidate.name,
-            [routine](at::TensorList inputs) { return routine->run(inputs).front(); }, false);
-      }
-    }
-    step.layer_choice = LayerChoice(std::move(candidates), choice->label).ptr();
-    register_module(path, step.layer_choice);
+    make_layer_choice(step, *choice, read, path, register_module);
   } else {
     TORCH_CHECK(!std::holds_alternative<ir::Placeholder>(node.body), "node '", path,
                 "' is a placeholder: apply graph mutators first");
@@ -105,15 +87,51 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
   return step;
 }
 
+void Routine::make_layer_choice(Step& step, const ir::LayerChoice& choice,
+                                const std::vector<Shape>& read, const std::string& path,
+                                const Register& register_module) {
+  // The choice itself is registered before what is in it: mutables are listed outer before inner.
+  std::vector<std::pair<std::string, std::shared_ptr<torch::nn::Module>>> inside;
+  const Register keep = [&inside](const std::string& name,
+                                  std::shared_ptr<torch::nn::Module> module) {
+    inside.emplace_back(name, std::move(module));
+  };
+  std::vector<NamedCandidate> candidates;
+  for (const ir::Candidate& candidate : choice.candidates) {
+    Branch branch{candidate.name, nullptr, nullptr};
+    const std::string inner = path + "/" + candidate.name;
+    if (const auto* primitive = std::get_if<ir::Operation>(&candidate.body)) {
+      branch.layer = make_layer(*primitive, read, inner, keep);
+      candidates.emplace_back(
+          candidate.name,
+          [layer = branch.layer](at::TensorList inputs) { return layer->forward(inputs); },
+          branch.layer->always_zero());
+    } else {
+      branch.routine = std::make_shared<Routine>(std::get<ir::Cell>(candidate.body).graph(), read,
+                                                 inner + "/", keep);
+      candidates.emplace_back(
+          candidate.name,
+          [routine = branch.routine](at::TensorList inputs) {
+            return routine->run(inputs).front();
+          },
+          false);
+    }
+    step.branches.push_back(std::move(branch));
+  }
+  step.layer_choice = LayerChoice(std::move(candidates), choice.label).ptr();
+  register_module(path, step.layer_choice);
+  for (auto& [name, module] : inside) {
+    register_module(name, std::move(module));
+  }
+}
+
 std::vector<size_t> Routine::inputs_needed(const Step& step) const {
-  const Decision* decision =
-      step.input_choice ? step.input_choice->mutator().needed(step.input_choice->info().label)
-                        : nullptr;
-  if (decision == nullptr) {
+  const Verdict* verdict = step.input_choice ? verdict_of(step) : nullptr;
+  if (verdict == nullptr) {
     return step.inputs;
   }
   std::vector<size_t> chosen;
-  for (const int64_t index : decision->chosen) {
+  for (const int64_t index : verdict->chosen) {
     chosen.push_back(step.inputs.at(static_cast<size_t>(index)));
   }
   return chosen;
@@ -143,12 +161,11 @@ const Routine::Plan& Routine::plan() {
   std::vector<int64_t> key;
   for (const Step& step : steps_) {
     if (step.input_choice) {
-      const Decision* decision =
-          step.input_choice->mutator().needed(step.input_choice->info().label);
-      if (decision != nullptr) {
-        key.insert(key.end(), decision->chosen.begin(), decision->chosen.end());
+      const Verdict* verdict = verdict_of(step);
+      if (verdict != nullptr) {
+        key.insert(key.end(), verdict->chosen.begin(), verdict->chosen.end());
       }
-      key.push_back(decision == nullptr ? kAllNeeded : kEndOfChoice);
+      key.push_back(verdict != nullptr ? kEndOfChoice : kAllNeeded);
     }
   }
   const auto found = plans_.find(key);
@@ -195,8 +212,8 @@ at::Tensor Routine::run_step(const Step& step, const std::vector<at::Tensor>& va
   if (step.layer_choice) {
     return step.layer_choice->forward(read);
   }
-  const Decision* decision = step.input_choice->mutator().needed(step.input_choice->info().label);
-  if (decision != nullptr && decision->chosen.empty()) {
+  const Verdict* verdict = verdict_of(step);
+  if (verdict != nullptr && verdict->chosen.empty()) {
     std::vector<int64_t> sizes = {inputs[0].size(0)};
     sizes.insert(sizes.end(), step.shape.begin(), step.shape.end());
     return inputs[0].new_zeros(sizes);

@@ -14,6 +14,15 @@
 
 namespace retia {
 
+class Routine;
+
+/// One candidate of a layer choice: a primitive, or a graph of them.
+struct Branch {
+  std::string name;
+  std::shared_ptr<Layer> layer;      ///< null: a graph
+  std::shared_ptr<Routine> routine;  ///< null: a primitive
+};
+
 /// One node of a lowered graph with the module that runs it. Passes read the node and its shapes.
 struct Step {
   ir::Node node;
@@ -21,6 +30,7 @@ struct Step {
   std::vector<int64_t> shape;  ///< of what it makes, without the batch
   std::shared_ptr<Layer> layer;
   std::shared_ptr<LayerChoiceImpl> layer_choice;
+  std::vector<Branch> branches;  ///< of the layer choice, in the order of its candidates
   std::shared_ptr<InputChoiceImpl> input_choice;
 };
 
@@ -55,6 +65,8 @@ class Routine {
 
   Step make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
                  const std::string& prefix, const Register& register_module);
+  void make_layer_choice(Step& step, const ir::LayerChoice& choice, const std::vector<Shape>& read,
+                         const std::string& path, const Register& register_module);
   Plan make_plan() const;
   const Plan& plan();
   std::vector<size_t> inputs_needed(const Step& step) const;

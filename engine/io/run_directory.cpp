@@ -25,8 +25,8 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kVersion = 1;
-constexpr std::array<const char*, 5> kHarmlessKeys = {"threads", "quiet", "resume", "device",
-                                                      "out"};
+constexpr std::array<const char*, 7> kHarmlessKeys = {
+    "threads", "quiet", "resume", "device", "out", "max_trials", "max_duration"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();

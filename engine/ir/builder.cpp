@@ -6,7 +6,7 @@
 
 namespace retia::ir {
 
-Builder::Builder(std::string name) : graph_(std::move(name)) {}
+Builder::Builder(std::string name, NodeId first_id) : graph_(std::move(name), first_id) {}
 
 Wire Builder::input(const std::string& name, Shape shape) {
   return append(name, Input{std::move(shape)}, {});
@@ -140,7 +140,7 @@ Graph Builder::nested(const std::string& name, const Writer& writer,
                       const std::vector<Wire>& inputs) const {
   TORCH_CHECK(inputs.size() == 1, "cell '", name_prefix_, name, "' reads one value, got ",
               inputs.size());
-  Builder inner(name_prefix_ + name);
+  Builder inner(name_prefix_ + name, graph_.next_id());
   inner.label_prefix_ = label_prefix_ + name + "/";
   const Wire input = inner.input("input", shape(inputs.front()));
   inner.output("output", writer(inner, input));

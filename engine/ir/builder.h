@@ -46,7 +46,7 @@ struct PlaceholderOptions {
 /// Writes a graph node by node, checking names and shapes at once.
 class Builder {
  public:
-  explicit Builder(std::string name);
+  explicit Builder(std::string name, NodeId first_id = 0);
 
   Wire input(const std::string& name, Shape shape);
   Wire add(const std::string& name, const Operation& operation, std::vector<Wire> inputs);

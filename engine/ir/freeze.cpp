@@ -168,4 +168,17 @@ Architecture canonical(const Graph& space, const Architecture& architecture) {
   return freezer.consulted;
 }
 
+Architecture completed(const Graph& space, const Architecture& architecture) {
+  Architecture result = architecture;
+  for (const Mutable& choice : mutables(space)) {
+    if (!result.contains(choice.label)) {
+      std::vector<int64_t>& chosen = result[choice.label].chosen;
+      for (int64_t k = 0; k < choice.n_chosen.value_or(0); ++k) {
+        chosen.push_back(k);
+      }
+    }
+  }
+  return result;
+}
+
 }  // namespace retia::ir

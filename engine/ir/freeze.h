@@ -14,4 +14,8 @@ Graph freeze(const Graph& space, const Architecture& architecture);
 /// compared.
 Architecture canonical(const Graph& space, const Architecture& architecture);
 
+/// `architecture` with the first candidates for labels of `space` that it does not decide: what a
+/// mutator, which decides everything, replays of a canonical one.
+Architecture completed(const Graph& space, const Architecture& architecture);
+
 }  // namespace retia::ir

@@ -41,18 +41,11 @@ class MutableCollector {
         }
         enclosing_.erase(choice->label);
       } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
-        std::vector<std::string> fed_by;
-        for (const Wire wire : node.inputs) {
-          const auto* feeding = std::get_if<LayerChoice>(&graph.node(wire).body);
-          fed_by.push_back(feeding == nullptr ? "" : feeding->label);
-        }
         add_mutable(found, {input_choice->label,
                             MutableKind::InputChoice,
                             input_choice->names,
                             input_choice->n_chosen,
-                            scope_of(path),
-                            fed_by,
-                            {}});
+                            scope_of(path), fed_by(graph, node), {}});
       } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
         collect(*operation, path);
       } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
@@ -130,33 +123,37 @@ Cell::~Cell() = default;
 bool operator==(const Cell& a, const Cell& b) { return *a.graph_ == *b.graph_; }
 
 const Node& Graph::node(NodeId id) const {
-  // Ids ascend along nodes_, because a node is only ever appended.
-  const auto found =
-      std::lower_bound(nodes_.begin(), nodes_.end(), id,
-                       [](const Node& node, NodeId wanted) { return node.id < wanted; });
-  TORCH_CHECK(found != nodes_.end() && found->id == id, "graph '", name_, "' has no node with id ",
-              id);
+  const auto found = std::find_if(nodes_.rbegin(), nodes_.rend(),
+                                  [id](const Node& node) { return node.id == id; });
+  TORCH_CHECK(found != nodes_.rend(), "graph '", name_, "' has no node with id ", id,
+              ": a wire of another graph was given");
   return *found;
 }
 
 Wire Graph::add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs) {
-  check_name(name);
+  return add(Node{next_id_, std::move(name), std::move(body), std::move(inputs)});
+}
+
+Wire Graph::add(Node added) {
+  check_name(added.name);
   for (const Node& node : nodes_) {
-    TORCH_CHECK(node.name != name, "graph '", name_, "' has two nodes named '", name,
+    TORCH_CHECK(node.name != added.name, "graph '", name_, "' has two nodes named '", node.name,
                 "': give one of them another name or scope");
+    TORCH_CHECK(node.id != added.id, "graph '", name_, "' has two nodes with id ", node.id);
   }
-  for (const Wire wire : inputs) {
+  for (const Wire wire : added.inputs) {
     node(wire);
   }
-  in_context("node '" + name + "'", [&] {
-    if (const auto* choice = std::get_if<LayerChoice>(&body)) {
+  in_context("node '" + added.name + "'", [&] {
+    if (const auto* choice = std::get_if<LayerChoice>(&added.body)) {
       check_candidates(*choice);
-    } else if (const auto* input_choice = std::get_if<InputChoice>(&body)) {
+    } else if (const auto* input_choice = std::get_if<InputChoice>(&added.body)) {
       check_candidates(*input_choice);
     }
   });
-  nodes_.push_back({next_id_, std::move(name), std::move(body), std::move(inputs)});
-  return {next_id_++};
+  next_id_ = std::max(next_id_, added.id + 1);
+  nodes_.push_back(std::move(added));
+  return {nodes_.back().id};
 }
 
 void Graph::add_output(std::string name, Wire wire) {
@@ -175,6 +172,19 @@ std::vector<const Node*> Graph::inputs() const {
     }
   }
   return found;
+}
+
+std::vector<std::string> fed_by(const Graph& graph, const Node& node) {
+  std::vector<std::string> labels;
+  for (const Wire wire : node.inputs) {
+    const Node* source = &graph.node(wire);
+    while (std::holds_alternative<Operation>(source->body) && source->inputs.size() == 1) {
+      source = &graph.node(source->inputs.front());
+    }
+    const auto* choice = std::get_if<LayerChoice>(&source->body);
+    labels.push_back(choice == nullptr ? "" : choice->label);
+  }
+  return labels;
 }
 
 std::vector<Mutable> mutables(const Graph& graph) {

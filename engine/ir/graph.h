@@ -110,11 +110,17 @@ struct Output {
 /// A model space (with choices) or a model (without). A value: copying forks it, == compares it.
 class Graph {
  public:
-  explicit Graph(std::string name) : name_(std::move(name)) {}
+  /// first_id: of the first node; nested graphs count on from the graph around them, so that a wire of
+  /// one is no wire of the other.
+  explicit Graph(std::string name, NodeId first_id = 0)
+      : name_(std::move(name)), next_id_(first_id) {}
 
   const std::string& name() const { return name_; }
   const std::vector<Node>& nodes() const { return nodes_; }  ///< in topological order
   const std::vector<Output>& outputs() const { return outputs_; }
+  /// The id that the next node will have.
+  NodeId next_id() const { return next_id_; }
+
   const Node& node(NodeId id) const;
   const Node& node(Wire wire) const { return node(wire.node); }
 
@@ -122,12 +128,18 @@ class Graph {
   /// when the candidates of a choice are: no architecture could name them.
   Wire add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs);
 
+  /// The same for a node that has an id already. Throws when that is taken.
+  Wire add(Node node);
+
   void add_output(std::string name, Wire wire);
 
   /// The nodes that are inputs, in order.
   std::vector<const Node*> inputs() const;
 
-  friend bool operator==(const Graph&, const Graph&) = default;
+  /// Whether name, nodes and outputs are equal.
+  friend bool operator==(const Graph& a, const Graph& b) {
+    return a.name_ == b.name_ && a.nodes_ == b.nodes_ && a.outputs_ == b.outputs_;
+  }
 
  private:
   std::string name_;
@@ -135,6 +147,10 @@ class Graph {
   std::vector<Output> outputs_;
   NodeId next_id_ = 0;
 };
+
+/// Per input of `node` the label of the layer choice that makes it, seen through operations of one
+/// input, or "".
+std::vector<std::string> fed_by(const Graph& graph, const Node& node);
 
 /// One per label, in graph order. Throws when choices of one label differ.
 std::vector<Mutable> mutables(const Graph& graph);

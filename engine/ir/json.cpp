@@ -86,9 +86,7 @@ class Reader {
         inputs.push_back({id.get<NodeId>()});
       }
       auto body = in_context("node '" + name + "'", [&] { return node_body(node); });
-      const Wire wire = result.add(name, std::move(body), inputs);
-      TORCH_CHECK(wire.node == node.at("id").get<NodeId>(), "node '", name, "': expected id ",
-                  wire.node, ", got ", node.at("id").dump(), ": ids count up from 0");
+      result.add({node.at("id").get<NodeId>(), name, std::move(body), inputs});
     }
     for (const Json& output : json.at("outputs")) {
       result.add_output(output.at("name").get<std::string>(), {output.at("node").get<NodeId>()});

@@ -60,19 +60,14 @@ Operation Operation::labelled(const std::string& prefix) const {
 }
 
 void Operation::visit_choices(const Expression::ChoiceVisitor& visit) const {
-  mapped(parameters_, "", [&visit](const Expression& expression, const std::string&) -> Json {
+  ir::visit_choices(parameters_, visit);
+}
+
+void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visit) {
+  mapped(parameters, "", [&visit](const Expression& expression, const std::string&) -> Json {
     expression.visit_choices(visit);
     return nullptr;
   });
-}
-
-std::set<std::string> Operation::reached(const Architecture& architecture) const {
-  std::set<std::string> labels;
-  mapped(parameters_, "", [&](const Expression& expression, const std::string&) -> Json {
-    labels.merge(expression.reached(architecture));
-    return nullptr;
-  });
-  return labels;
 }
 
 bool operator==(const Operation& a, const Operation& b) {

@@ -51,6 +51,9 @@ class Operation {
   Json parameters_;
 };
 
+/// Calls `visit` for each value choice in the parameters of an operation.
+void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visit);
+
 /// What one application of an operation costs, for one sample.
 struct Cost {
   Dim multiply_adds = 0;  ///< of convolutions and matrix products: the papers' "FLOPs"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "engine/ir/builder.h"
@@ -35,10 +36,27 @@ class Composite final : public ir::OperationKind {
     Builder builder(type());
     const Wire input = builder.input("input", inputs.front());
     builder.output("output", write_(builder, input, parameters.get<Options>()));
-    return std::make_unique<const ir::Graph>(builder.finish());
+    auto graph = std::make_unique<const ir::Graph>(builder.finish());
+    check_choices(*graph, parameters);
+    return graph;
   }
 
  private:
+  /// A choice of the function's own would be one decision for all uses of the operation, which the
+  /// graph around it does not know of.
+  void check_choices(const ir::Graph& graph, const Json& parameters) const {
+    std::set<std::string> known;
+    ir::visit_choices(parameters,
+                      [&known](const std::string& label, const std::vector<std::string>&) {
+                        known.insert(label);
+                      });
+    for (const Mutable& choice : ir::mutables(graph)) {
+      TORCH_CHECK(known.count(choice.label) != 0, "composite '", type(), "' makes a choice '",
+                  choice.label,
+                  "' of its own: pass it in as an option, or write the part as a cell");
+    }
+  }
+
   Write write_;
 };
 

@@ -88,7 +88,7 @@ TEST_F(MutatorOnPlain, DecidesAtResetAndHoldsUntilTheNext) {
   model_->forward(one());
   EXPECT_EQ(mutator_.n_sampled, 1);
   EXPECT_EQ(mutator_.current(), mutator_.search);
-  EXPECT_EQ(*mutator_.needed("pick"), (Decision{{0, 1}}));
+  EXPECT_EQ(mutator_.verdict(mutator_.mutable_of("pick"))->chosen, (std::vector<int64_t>{0, 1}));
 }
 
 TEST_F(MutatorOnPlain, RefusesDecisionsThatDoNotFitAndKeepsTheOldOnes) {

@@ -22,7 +22,7 @@ StepStats DartsTrainer::train_step(const Batch& train, const Batch& valid) {
   return step_weights(train);
 }
 
-std::optional<Score> DartsTrainer::validate() { return evaluate(network(), valid_batches()); }
+std::optional<Score> DartsTrainer::validate() { return evaluate(network(), scoring_batches()); }
 
 void DartsTrainer::save(Checkpoint& checkpoint) {
   OneShotTrainer::save(checkpoint);
@@ -34,7 +34,6 @@ void DartsTrainer::save(Checkpoint& checkpoint) {
 void DartsTrainer::load(const Checkpoint& checkpoint) {
   OneShotTrainer::load(checkpoint);
   alpha_optimizer_.load_state(with_prefix(checkpoint.tensors, kAlphaOptimizer));
-  mutator().reset();
 }
 
 }  // namespace retia

@@ -10,7 +10,8 @@ constexpr const char* kMutator = "mutator/";
 OneShotTrainer::OneShotTrainer(const SearchSetup& setup, Mutator& mutator)
     : Trainer(setup.network, setup.train, setup.trainer, setup.weight_optimizer),
       mutator_(mutator),
-      valid_(setup.valid) {}
+      valid_(setup.valid),
+      scoring_(setup.scoring.value_or(setup.valid)) {}
 
 StepStats OneShotTrainer::train_step(int64_t epoch, int64_t i) {
   const int64_t n = valid_.n_batches();
@@ -20,24 +21,30 @@ StepStats OneShotTrainer::train_step(int64_t epoch, int64_t i) {
 }
 
 void OneShotTrainer::save(Checkpoint& checkpoint) {
-  for (const auto& [name, tensor] : named_parameters(mutator_)) {
+  for (const auto& [name, tensor] : weights_of(mutator_)) {
     checkpoint.tensors[kMutator + name] = tensor;
+  }
+  Json& decided = checkpoint.state["architecture"] = Json::object();
+  if (mutator_.has_decided()) {
+    for (const auto& [label, decision] : mutator_.current()) {
+      decided[label] = decision.chosen;
+    }
   }
   checkpoint.state["mutator"] = mutator_.state();
 }
 
 void OneShotTrainer::load(const Checkpoint& checkpoint) {
-  const at::NoGradGuard no_grad;
-  const NamedTensors saved = with_prefix(checkpoint.tensors, kMutator);
-  for (auto& [name, tensor] : named_parameters(mutator_)) {
-    const auto found = saved.find(name);
-    TORCH_CHECK(found != saved.end() && found->second.sizes() == tensor.sizes(),
-                "the checkpoint has no mutator parameter '", name, "' of sizes ", tensor.sizes(),
-                ": it is of another algorithm or space");
-    at::Tensor target = tensor;
-    target.copy_(found->second);
-  }
+  ir::in_context("the checkpoint is of another algorithm or space", [&] {
+    copy_weights(with_prefix(checkpoint.tensors, kMutator), mutator_);
+  });
   try {
+    Architecture decided;
+    for (const auto& [label, chosen] : checkpoint.state.at("architecture").items()) {
+      decided[label].chosen = chosen.get<std::vector<int64_t>>();
+    }
+    if (decided.size() > 0) {
+      mutator_.apply(decided);
+    }
     mutator_.load_state(checkpoint.state.at("mutator"));
   } catch (const Json::exception& error) {
     TORCH_CHECK(false, "the checkpoint has no state of this mutator, it is of another algorithm: ",

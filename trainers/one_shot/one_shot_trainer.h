@@ -12,6 +12,8 @@ struct SearchSetup {
   Batches valid;    ///< trains, or scores, the architecture
   TrainerOptions trainer = {};
   SgdOptions weight_optimizer = {};
+  std::optional<Batches> scoring = {};  ///< scores architectures, neither shuffled nor augmented;
+                                        ///< none: valid
 };
 
 /// Trains a supernet under a mutator. Most methods fill in train_step(train, valid).
@@ -28,16 +30,16 @@ class OneShotTrainer : public Trainer {
 
  protected:
   Mutator& mutator() { return mutator_; }
-  const Batches& valid_batches() const { return valid_; }
+  const Batches& scoring_batches() const { return scoring_; }
 
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
- private:
-  StepStats train_step(int64_t epoch, int64_t i) final;
+  StepStats train_step(int64_t epoch, int64_t i) override;
 
+ private:
   Mutator& mutator_;
-  Batches valid_;
+  Batches valid_, scoring_;
 };
 
 }  // namespace retia

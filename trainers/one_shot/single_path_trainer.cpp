@@ -16,6 +16,11 @@ SinglePathTrainer::SinglePathTrainer(const SearchSetup& setup, Mutator& mutator,
               options.recalibration_batches);
 }
 
+StepStats SinglePathTrainer::train_step(int64_t epoch, int64_t i) {
+  const Batch train = train_batches().batch(epoch, i);
+  return train_step(train, train);
+}
+
 StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
   mutator().reset();
   return step_weights(train);
@@ -33,7 +38,7 @@ Architecture SinglePathTrainer::export_architecture() {
     }
     Network model = inherit(network(), candidate);
     recalibrate(model, train_batches(), options_.recalibration_batches);
-    const double accuracy = evaluate(model, valid_batches()).accuracy;
+    const double accuracy = evaluate(model, scoring_batches()).accuracy;
     if (accuracy > best_accuracy) {
       best_accuracy = accuracy;
       best = candidate;

@@ -24,6 +24,9 @@ class SinglePathTrainer final : public OneShotTrainer {
   StepStats train_step(const Batch& train, const Batch& valid) override;
 
  private:
+  /// Makes no validation batch, which no step needs.
+  StepStats train_step(int64_t epoch, int64_t i) override;
+
   SinglePathOptions options_;
 };
 

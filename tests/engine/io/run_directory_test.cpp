@@ -121,6 +121,7 @@ TEST(RunDirectory, NamesTheFirstOptionThatDiffers) {
   EXPECT_EQ(
       error({{"run", {{"threads", 8}, {"resume", true}, {"quiet", true}, {"device", "cuda"}}}}),
       "(no error)");
+  EXPECT_EQ(error({{"run", {{"max_trials", 9}, {"max_duration", 1.5}}}}), "(no error)");
   EXPECT_EQ(read_json(folder / "config.json")["run"]["threads"], 2);
 }
 

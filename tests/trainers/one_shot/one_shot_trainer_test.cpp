@@ -79,7 +79,7 @@ TEST(OneShotTrainer, SavesAndLoadsWhatItsMutatorOwns) {
   }
   ParametricMutator larger(*setup.network, 3);
   EXPECT_THAT(error_of([&] { NotingTrainer(setup, larger).load(saved); }),
-              HasSubstr("no mutator parameter 'theta' of sizes [3]"));
+              HasSubstr("another algorithm or space: the weights of 'theta' are [2], expected [3]"));
 }
 
 TEST(OneShotTrainer, RefusesACheckpointThatHasNoMutator) {

@@ -1,0 +1,179 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "engine/random.h"
+#include "tests/apps/program_runs.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void sleep_for(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
+/// The program in a process of its own, its output in a file. Killed where it still runs at the
+/// end.
+class Process {
+ public:
+  Process(Words words, const std::filesystem::path& log) {
+    words.insert(words.begin(), RETIA_PROGRAM);
+    std::vector<char*> argv;
+    for (std::string& word : words) {
+      argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    const int failure = posix_spawn(&pid_, argv[0], &files, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&files);
+    TORCH_CHECK(failure == 0, RETIA_PROGRAM, " cannot be started");
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (pid_ > 0) {
+      send(SIGKILL);
+      wait();
+    }
+  }
+
+  pid_t pid() const { return pid_; }
+  void send(int signal) const { kill(pid_, signal); }
+
+  /// The exit code, or minus the signal that ended it.
+  int wait() {
+    int status = 0;
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+/// Waits until `happened`; a minute at most.
+void wait_until(const std::function<bool()>& happened) {
+  for (const double end = now() + 60; !happened() && now() < end;) {
+    sleep_for(0.002);
+  }
+  ASSERT_TRUE(happened());
+}
+
+/// Expects each file that is not being written to be whole.
+void expect_readable_files(const std::filesystem::path& run) {
+  if (!std::filesystem::exists(run)) {
+    return;
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(run)) {
+    const std::filesystem::path& path = entry.path();
+    if (path.extension() == ".json") {
+      EXPECT_EQ(error_of([&] { read_json(path); }), "(no error)");
+    } else if (path.extension() == ".safetensors") {
+      EXPECT_EQ(error_of([&] { read_checkpoint(path); }), "(no error)");
+    } else if (path.extension() == ".jsonl") {
+      EXPECT_NO_THROW(metrics_of(run));
+    }
+  }
+}
+
+class Interrupted : public testing::Test {
+ protected:
+  /// A search of `epochs` epochs of `steps` steps each.
+  Words search(const std::string& name, int64_t steps, int64_t epochs, const Words& more) const {
+    return joined(
+        {"search", "--space", "tiny", "--data", "synthetic", "--set",
+         "data.synthetic.n_train=" + std::to_string(16 * steps), "--set",
+         "data.synthetic.n_test=16", "--set", "data.augment.crop_padding=1", "--batch-size", "8",
+         "--epochs", std::to_string(epochs), "--threads", "1", "--out", folder_ / name},
+        more);
+  }
+  int run(const Words& words) const { return Process(words, log()).wait(); }
+  std::filesystem::path log() const { return folder_ / "output.txt"; }
+  std::string output() const { return read_file(log()); }
+  bool exists(const std::string& file) const { return std::filesystem::exists(folder_ / file); }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(Interrupted, StopsInTheMiddleOfAnEpochAndResumesToTheSameNumbers) {
+  constexpr int64_t kSteps = 256;
+  for (const std::string algorithm : {"darts", "spos"}) {
+    const Words more = {"--algorithm", algorithm};
+    ASSERT_EQ(run(search("whole-" + algorithm, kSteps, 3, more)), kDone) << output();
+
+    const std::string name = "stopped-" + algorithm;
+    const Words words = search(name, kSteps, 3, more);
+    Process process(words, log());
+    wait_until([&] { return exists(name + "/checkpoints/step-000256.safetensors"); });
+    sleep_for(0.1);
+    process.send(SIGINT);
+    EXPECT_EQ(process.wait(), kInterrupted);
+    const std::vector<int64_t> steps = CheckpointStore(folder_ / name / "checkpoints").steps();
+    EXPECT_NE(steps.back() % kSteps, 0) << "not in the middle";
+    EXPECT_THAT(output(), HasSubstr("stopped after step " + std::to_string(steps.back())));
+    EXPECT_THAT(output(), HasSubstr("continue with the same command and --resume"));
+    EXPECT_FALSE(exists(name + "/finished.json"));
+    EXPECT_EQ(run(words), kFailed);
+
+    EXPECT_EQ(run(joined(words, {"--resume"})), kDone) << output();
+    EXPECT_THAT(output(), HasSubstr("resumed after step " + std::to_string(steps.back())));
+    expect_equal_runs(folder_ / ("whole-" + algorithm), folder_ / name);
+  }
+}
+
+TEST_F(Interrupted, SurvivesBeingKilledAtAnyMoment) {
+  constexpr int64_t kSteps = 16, kEpochs = 25, kKills = 10;
+  const double started = now();
+  ASSERT_EQ(run(search("whole", kSteps, kEpochs, {})), kDone) << output();
+  const double whole_run = now() - started;
+
+  Random random(1);
+  int64_t kills = 0;
+  for (int64_t n_runs = 0; kills < kKills && n_runs < kKills; ++n_runs) {
+    const std::string name = "killed-" + std::to_string(n_runs);
+    const Words words = search(name, kSteps, kEpochs, {"--resume"});
+    int ended = -SIGKILL;
+    while (ended == -SIGKILL && kills < kKills) {
+      Process process(words, log());
+      sleep_for(random.uniform() * whole_run);
+      process.send(SIGKILL);
+      ended = process.wait();
+      kills += ended == -SIGKILL ? 1 : 0;
+      expect_readable_files(folder_ / name);
+    }
+    ASSERT_EQ(run(words), kDone) << output();
+    expect_readable_files(folder_ / name);
+    expect_equal_runs(folder_ / "whole", folder_ / name);
+  }
+  EXPECT_EQ(kills, kKills);
+}
+
+TEST_F(Interrupted, LetsNoSecondProcessIntoAFolder) {
+  const Words words = search("run", 256, 1000, {"--resume"});
+  const Process first(words, folder_ / "first.txt");
+  wait_until([&] { return exists("run/metrics.jsonl"); });
+  EXPECT_EQ(run(words), kFailed);
+  EXPECT_EQ(output(), "retia: another process is running in " + (folder_ / "run").string() +
+                          " (pid " + std::to_string(first.pid()) +
+                          "): wait for it, or give another --out\n");
+}
+
+}  // namespace
+}  // namespace retia
