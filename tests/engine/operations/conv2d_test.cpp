@@ -87,7 +87,7 @@ TEST(Conv2d, RefusesWhatDoesNotFit) {
   EXPECT_THAT(error({.out = 8, .groups = 3}), HasSubstr("8 channels do not divide into 3"));
   EXPECT_THAT(error({.stride = 0}), HasSubstr("must be at least 1, got 0"));
   EXPECT_THAT(error({.kernel = ValueChoice<int64_t>("k", {0, 3})}), HasSubstr("k{0,3}"));
-  EXPECT_THAT(error({.padding = -2}), HasSubstr("padding"));
+  EXPECT_THAT(error({.padding = -2}), HasSubstr("padding must be at least 0"));
   EXPECT_THAT(error_of([] {
                 inferred(ops::conv2d({}), {{6, 4}});
               }),

@@ -54,7 +54,7 @@ TEST(Pool, RefusesWhatDoesNotFit) {
     EXPECT_THAT(error({.kernel = 4, .padding = 0}),
                 HasSubstr("a kernel of 4 with padding 0 does not fit into [2, 4, 3]"));
     EXPECT_THAT(error({.kernel = 3, .padding = 2}), HasSubstr("more than half of the kernel 3"));
-    EXPECT_THAT(error({.padding = -2}), HasSubstr("padding"));
+    EXPECT_THAT(error({.padding = -2}), HasSubstr("padding must be at least 0"));
     EXPECT_THAT(error({.stride = 0}), HasSubstr("at least 1, got 3 and 0"));
     EXPECT_THAT(error_of([&] { inferred(pool({}), {{2}}); }), HasSubstr("3 dimensions"));
   }

@@ -17,6 +17,7 @@ struct PlantedCase {
 class PlantedOptimum : public testing::TestWithParam<PlantedCase> {};
 
 TEST_P(PlantedOptimum, IsFoundBySearch) {
+  const OneThread one_thread;  // these tensors are too small to be shared among threads
   const auto& [algorithm, options, seed] = GetParam();
   const SearchSetup setup = {.network = Network(stripes_space(), seed),
                              .train = stripe_batches(256, 2 * seed, 16),
