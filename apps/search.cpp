@@ -29,10 +29,12 @@ int search(const Program& program, const Config& config) {
   const ir::Graph space = search_space(program, config, bench.task);
   const auto [held_out, trained] = split_indices(
       bench.data.train.size(), config.data.valid_fraction, static_cast<uint64_t>(config.run.seed));
-  SearchSetup setup{
-      make_network(space, config, bench), bench.training(config, trained, LastBatch::Drop),
-      bench.training(config, held_out, LastBatch::Drop), config.trainer, config.weight_optimizer,
-      bench.scoring(config, bench.data.train, held_out)};
+  SearchSetup setup{make_network(space, config, bench),
+                    bench.training(config, trained, LastBatch::Drop),
+                    bench.training(config, held_out, LastBatch::Drop),
+                    config.trainer,
+                    config.weight_optimizer,
+                    bench.scoring(config, bench.data.train, held_out)};
   const Search found = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
                                                static_cast<uint64_t>(config.run.seed));
 
@@ -49,8 +51,7 @@ int search(const Program& program, const Config& config) {
   const Architecture architecture = ir::canonical(space, found.trainer->export_architecture());
   write_json(directory.file("architecture.json"),
              to_json(architecture, ir::mutables(space), config.space));
-  summarise(config, bench, setup.train, *setup.scoring,
-            setup.network, architecture);
+  summarise(config, bench, setup.train, *setup.scoring, setup.network, architecture);
   directory.mark_finished();
   return kDone;
 }

@@ -23,7 +23,8 @@ ir::Graph my_space(const MySpaceOptions& options, const Task& task) {
                                       {"pool", ops::max_pool2d()}},
                                      {stem});
   const Wire mixed = net.input_choice("skip", {stem, body}, {.n_chosen = 1});
-  const Wire features = net.add("mean", ops::global_mean(), {net.add("relu", ops::relu(), {mixed})});
+  const Wire features =
+      net.add("mean", ops::global_mean(), {net.add("relu", ops::relu(), {mixed})});
   net.output("logits", net.add("head", ops::linear({.out = task.n_outputs}), {features}));
   return net.finish();
 }

@@ -52,8 +52,7 @@ const Mutable& BaseMutator::mutable_of(const std::string& label) const {
     for (const Mutable& choice : mutables_) {
       labels.push_back(choice.label);
     }
-    TORCH_CHECK(false, "the model has no choice labelled '", label, "'",
-                suggestion(label, labels));
+    TORCH_CHECK(false, "the model has no choice labelled '", label, "'", suggestion(label, labels));
   }
   return mutables_[found->second];
 }

@@ -50,8 +50,9 @@ class BaseMutator : public torch::nn::Module {
   /// What an input choice of reduction none hands out. Throws unless overridden.
   virtual std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs);
 
-  /// What `choice` is to do, for plans that run it without asking on_forward_*; valid until the next
-  /// call for its label. Null: it cannot be told, so on_forward_* is asked, with all inputs computed.
+  /// What `choice` is to do, for plans that run it without asking on_forward_*; valid until the
+  /// next call for its label. Null: it cannot be told, so on_forward_* is asked, with all inputs
+  /// computed.
   virtual const Verdict* verdict(const Mutable& choice);
 
   /// Called by a network around each of its forward passes.

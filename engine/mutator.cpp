@@ -40,7 +40,8 @@ at::Tensor Mutator::on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorL
     if (rule.weights.empty()) {
       sum = sum.defined() ? sum + output : output;
     } else if (sum.defined()) {
-      sum.add_(output * rule.weights[k]);  // sum is a product of this function: nobody else reads it
+      sum.add_(output *
+               rule.weights[k]);  // sum is a product of this function: nobody else reads it
     } else {
       sum = output * rule.weights[k];
     }

@@ -106,8 +106,8 @@ class Trainer {
   };
   Outcome run(const Batch& batch);
 
-  /// d loss / d of, and nothing else is computed: the one place where gradients are scaled, averaged
-  /// over ranks and checked. loss: a scalar.
+  /// d loss / d of, and nothing else is computed: the one place where gradients are scaled,
+  /// averaged over ranks and checked. loss: a scalar.
   Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
 
   /// d outcome.loss / d weights, clipped and applied. Returns what a step reports.

@@ -45,7 +45,9 @@ class MutableCollector {
                             MutableKind::InputChoice,
                             input_choice->names,
                             input_choice->n_chosen,
-                            scope_of(path), fed_by(graph, node), {}});
+                            scope_of(path),
+                            fed_by(graph, node),
+                            {}});
       } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
         collect(*operation, path);
       } else if (const auto* cell = std::get_if<Cell>(&node.body)) {

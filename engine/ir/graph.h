@@ -110,8 +110,8 @@ struct Output {
 /// A model space (with choices) or a model (without). A value: copying forks it, == compares it.
 class Graph {
  public:
-  /// first_id: of the first node; nested graphs count on from the graph around them, so that a wire of
-  /// one is no wire of the other.
+  /// first_id: of the first node; nested graphs count on from the graph around them, so that a wire
+  /// of one is no wire of the other.
   explicit Graph(std::string name, NodeId first_id = 0)
       : name_(std::move(name)), next_id_(first_id) {}
 

@@ -7,11 +7,13 @@
 
 namespace retia::ir {
 
-/// The shape of what `node` makes of inputs of the given shapes. Throws one line that names the node
-/// and the shapes when they do not suit. Where candidates differ in a size, the size is a choice.
+/// The shape of what `node` makes of inputs of the given shapes. Throws one line that names the
+/// node and the shapes when they do not suit. Where candidates differ in a size, the size is a
+/// choice.
 Shape infer(const Node& node, const std::vector<Shape>& inputs);
 
-/// The shape of each node of `graph`. `inputs` replaces the shapes of its inputs (of a nested graph).
+/// The shape of each node of `graph`. `inputs` replaces the shapes of its inputs (of a nested
+/// graph).
 std::map<NodeId, Shape> infer(const Graph& graph);
 std::map<NodeId, Shape> infer(const Graph& graph, const std::vector<Shape>& inputs);
 

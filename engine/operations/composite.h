@@ -10,7 +10,8 @@
 
 namespace retia {
 
-/// A kind that is written in other operations by a function `Wire f(Builder&, Wire, const Options&)`.
+/// A kind that is written in other operations by a function `Wire f(Builder&, Wire, const
+/// Options&)`.
 template <class Options>
 class Composite final : public ir::OperationKind {
  public:

@@ -10,9 +10,9 @@ struct DropOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DropOptions, probability)
 
 namespace ops {
-/// Any shape -> the same. While training, a sample is zeroed as a whole with a probability that grows
-/// linearly from 0 to `probability` over the training, and divided by the probability of staying
-/// (Larsson et al. 2017; the schedule of Zoph et al. 2018).
+/// Any shape -> the same. While training, a sample is zeroed as a whole with a probability that
+/// grows linearly from 0 to `probability` over the training, and divided by the probability of
+/// staying (Larsson et al. 2017; the schedule of Zoph et al. 2018).
 ir::Operation drop_path(const DropOptions& options = {});
 }  // namespace ops
 

@@ -13,8 +13,8 @@ namespace retia {
 /// The module of a primitive operation.
 class Layer : public torch::nn::Module {
  public:
-  /// inputs: one tensor per input of the node, `[batch, shape...]`, on the device and of the dtype of
-  /// the parameters. Differentiable.
+  /// inputs: one tensor per input of the node, `[batch, shape...]`, on the device and of the dtype
+  /// of the parameters. Differentiable.
   virtual at::Tensor forward(at::TensorList inputs) = 0;
 
   /// Draws the initial weights from `generator` (CPU, before the module is moved).
@@ -24,8 +24,8 @@ class Layer : public torch::nn::Module {
   virtual bool always_zero() const { return false; }
 };
 
-/// A layer that draws random numbers for each sample. The draws of a sample depend on its key alone,
-/// so that neither the batch it is in nor the number of ranks changes them.
+/// A layer that draws random numbers for each sample. The draws of a sample depend on its key
+/// alone, so that neither the batch it is in nor the number of ranks changes them.
 class StochasticLayer : public Layer {
  public:
   /// sample_keys: one per sample of the batches to come; `progress`: the part of training that is

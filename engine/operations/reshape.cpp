@@ -86,11 +86,10 @@ class Split final : public Primitive<SplitOptions> {
     return result;
   }
   std::shared_ptr<Layer> make(const SplitOptions& o, const Shapes&) const override {
-    return function_layer(
-        [index = o.index.value(), of = o.of.value()](at::TensorList inputs) {
-          const int64_t part = inputs[0].size(1) / of;
-          return inputs[0].narrow(1, index * part, part);
-        });
+    return function_layer([index = o.index.value(), of = o.of.value()](at::TensorList inputs) {
+      const int64_t part = inputs[0].size(1) / of;
+      return inputs[0].narrow(1, index * part, part);
+    });
   }
 };
 

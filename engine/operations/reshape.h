@@ -32,8 +32,8 @@ ir::Operation split(const SplitOptions& options = {});
 /// [C, ...] -> the same: channel g * (C / groups) + i moves to i * groups + g (ShuffleNet, Zhang et
 /// al. 2018).
 ir::Operation shuffle(const ShuffleOptions& options = {});
-/// [C, H, W] -> the same less the first row and column; odd sizes are padded by zeros at the end, so
-/// that every second pixel of the result and of the input are equally many.
+/// [C, H, W] -> the same less the first row and column; odd sizes are padded by zeros at the end,
+/// so that every second pixel of the result and of the input are equally many.
 ir::Operation shift();
 /// [a, b, ...] -> [a * b * ...]
 ir::Operation flatten();

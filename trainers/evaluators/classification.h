@@ -10,11 +10,11 @@
 namespace retia {
 
 struct ClassificationOptions {
-  DataOptions data = {};  ///< its valid_fraction is what models are scored on
-  int64_t epochs = 10;          ///< ≥ 1; a proposal may ask for others
-  int64_t batch_size = 64;      ///< ≥ 1
+  DataOptions data = {};    ///< its valid_fraction is what models are scored on
+  int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
+  int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
-  uint64_t seed = 0;            ///< of the split, weights, order and augmentation
+  uint64_t seed = 0;  ///< of the split, weights, order and augmentation
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epochs, batch_size,
                                                 weight_optimizer, seed)

@@ -34,9 +34,8 @@ void OneShotTrainer::save(Checkpoint& checkpoint) {
 }
 
 void OneShotTrainer::load(const Checkpoint& checkpoint) {
-  ir::in_context("the checkpoint is of another algorithm or space", [&] {
-    copy_weights(with_prefix(checkpoint.tensors, kMutator), mutator_);
-  });
+  ir::in_context("the checkpoint is of another algorithm or space",
+                 [&] { copy_weights(with_prefix(checkpoint.tensors, kMutator), mutator_); });
   try {
     Architecture decided;
     for (const auto& [label, chosen] : checkpoint.state.at("architecture").items()) {

@@ -68,7 +68,8 @@ TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson)
   ClassificationEvaluator evaluator(options(), standard_data_sets());
   const Evaluation first = evaluator.evaluate(two_layers(4), {});
   const Evaluation second = evaluator.evaluate(two_layers(4), {});
-  const auto rebuilt = evaluator_from_json(standard_evaluators(standard_data_sets()), evaluator.to_json());
+  const auto rebuilt =
+      evaluator_from_json(standard_evaluators(standard_data_sets()), evaluator.to_json());
   const Evaluation third = rebuilt->evaluate(two_layers(4), {});
   for (const Evaluation& other : {second, third}) {
     EXPECT_EQ(first.objectives, other.objectives);

@@ -78,8 +78,9 @@ TEST(OneShotTrainer, SavesAndLoadsWhatItsMutatorOwns) {
     EXPECT_TRUE(mutator.theta.requires_grad());
   }
   ParametricMutator larger(*setup.network, 3);
-  EXPECT_THAT(error_of([&] { NotingTrainer(setup, larger).load(saved); }),
-              HasSubstr("another algorithm or space: the weights of 'theta' are [2], expected [3]"));
+  EXPECT_THAT(
+      error_of([&] { NotingTrainer(setup, larger).load(saved); }),
+      HasSubstr("another algorithm or space: the weights of 'theta' are [2], expected [3]"));
 }
 
 TEST(OneShotTrainer, RefusesACheckpointThatHasNoMutator) {
