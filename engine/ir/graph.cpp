@@ -1,6 +1,7 @@
 #include "engine/ir/graph.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace retia::ir {
@@ -138,6 +139,8 @@ Wire Graph::add(std::string name, decltype(Node::body) body, std::vector<Wire> i
 
 Wire Graph::add(Node added) {
   check_name(added.name);
+  TORCH_CHECK(added.id >= 0 && added.id < std::numeric_limits<NodeId>::max(), "graph '", name_,
+              "': ", added.id, " is no id of a node, which counts from 0");
   for (const Node& node : nodes_) {
     TORCH_CHECK(node.name != added.name, "graph '", name_, "' has two nodes named '", node.name,
                 "': give one of them another name or scope");

@@ -128,7 +128,7 @@ class Graph {
   /// when the candidates of a choice are: no architecture could name them.
   Wire add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs);
 
-  /// The same for a node that has an id already. Throws when that is taken.
+  /// The same for a node that has an id already. Throws when that is taken or below 0.
   Wire add(Node node);
 
   void add_output(std::string name, Wire wire);

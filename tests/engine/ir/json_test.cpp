@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/engine/example_spaces.h"
 #include "tests/error_of.h"
 
@@ -83,6 +85,10 @@ TEST(GraphJson, RefusesAnythingMalformedInOneLine) {
   EXPECT_THAT(damaged("/nodes/1/inputs/0", 9), HasSubstr("no node with id 9"));
   EXPECT_THAT(damaged("/nodes/1/inputs/0", "x"), HasSubstr("malformed graph"));
   EXPECT_THAT(damaged("/nodes/1/id", 4), HasSubstr("no node with id 1"));
+  EXPECT_THAT(damaged("/nodes/1/id", 0), HasSubstr("two nodes with id 0"));
+  EXPECT_THAT(damaged("/nodes/1/id", -1), HasSubstr("-1 is no id of a node"));
+  EXPECT_THAT(damaged("/nodes/1/id", std::numeric_limits<int64_t>::max()),
+              HasSubstr("is no id of a node"));
   EXPECT_THAT(damaged("/nodes/1/name", "x"), HasSubstr("two nodes named 'x'"));
   EXPECT_THAT(damaged("/nodes/1/name", 3), HasSubstr("malformed graph"));
   EXPECT_THAT(damaged("/nodes/0/input/shape/1", "tall"), HasSubstr("expected an integer"));
