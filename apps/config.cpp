@@ -108,6 +108,15 @@ void check_run(const RunOptions& run) {
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
 
+/// Whether `command` reads that section of the configuration; a file may hold all of them.
+bool reads(const std::string& command, const std::string& section) {
+  if (section == "algorithm") {
+    return command == "search";
+  }
+  const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
+  return !exploring || command == "explore";
+}
+
 /// Throws where an option that `command` cannot do without was given nowhere.
 void check_required(const Json& json, const Command& command) {
   for (const OptionRow& row : shared_options()) {
@@ -196,6 +205,9 @@ Config read_config(const Program& program, const Command& command,
   }
   if (values.count("set") != 0) {
     for (const std::string& assignment : values["set"].as<std::vector<std::string>>()) {
+      const std::string section = assignment.substr(0, assignment.find('.'));
+      TORCH_CHECK(reads(command.name, section), "--set ", assignment, ": ", command.name,
+                  " has no ", section, ", remove it");
       set_by_path(json, assignment);
     }
   }

@@ -23,7 +23,7 @@ Search make_random(const SinglePathOptions& options, const SearchSetup& setup, u
 }
 
 Search make_spos(const SinglePathOptions& options, const SearchSetup& setup, uint64_t seed) {
-  auto mutator = std::make_unique<SposMutator>(*setup.network, SposMutatorOptions{.seed = seed});
+  auto mutator = std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed});
   auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, options);
   return {std::move(mutator), std::move(trainer)};
 }

@@ -33,37 +33,43 @@ Shape pooled(const PoolOptions& o, const Shape& input) {
   return result;
 }
 
-class MaxPool2d final : public Primitive<PoolOptions> {
+class Pool2d : public Primitive<PoolOptions> {
  public:
-  MaxPool2d() : Primitive("max_pool2d") {}
+  using Function = at::Tensor (*)(const at::Tensor& x, int64_t kernel, int64_t stride,
+                                  int64_t padding);
+  Pool2d(const char* type, Function pool) : Primitive(type), pool_(pool) {}
 
  private:
   Shape infer(const PoolOptions& o, const Shapes& inputs) const override {
     return pooled(o, one_input(inputs, 3));
   }
   std::shared_ptr<Layer> make(const PoolOptions& o, const Shapes&) const override {
-    return function_layer([kernel = o.kernel.value(), stride = o.stride.value(),
+    return function_layer([pool = pool_, kernel = o.kernel.value(), stride = o.stride.value(),
                            padding = padding_of(o)](at::TensorList inputs) {
-      return at::max_pool2d(inputs[0], kernel, stride, padding);
+      return pool(inputs[0], kernel, stride, padding);
     });
   }
+
+  Function pool_;
 };
 
-class AvgPool2d final : public Primitive<PoolOptions> {
+class MaxPool2d final : public Pool2d {
  public:
-  AvgPool2d() : Primitive("avg_pool2d") {}
+  MaxPool2d()
+      : Pool2d("max_pool2d",
+               [](const at::Tensor& x, int64_t kernel, int64_t stride, int64_t padding) {
+                 return at::max_pool2d(x, kernel, stride, padding);
+               }) {}
+};
 
- private:
-  Shape infer(const PoolOptions& o, const Shapes& inputs) const override {
-    return pooled(o, one_input(inputs, 3));
-  }
-  std::shared_ptr<Layer> make(const PoolOptions& o, const Shapes&) const override {
-    return function_layer([kernel = o.kernel.value(), stride = o.stride.value(),
-                           padding = padding_of(o)](at::TensorList inputs) {
-      return at::avg_pool2d(inputs[0], kernel, stride, padding, /*ceil_mode=*/false,
-                            /*count_include_pad=*/false);
-    });
-  }
+class AvgPool2d final : public Pool2d {
+ public:
+  AvgPool2d()
+      : Pool2d("avg_pool2d",
+               [](const at::Tensor& x, int64_t kernel, int64_t stride, int64_t padding) {
+                 return at::avg_pool2d(x, kernel, stride, padding, /*ceil_mode=*/false,
+                                       /*count_include_pad=*/false);
+               }) {}
 };
 
 class GlobalMean final : public Primitive<NoOptions> {

@@ -4,6 +4,7 @@ namespace retia {
 
 FixedMutator::FixedMutator(const torch::nn::Module& model, Architecture architecture)
     : Mutator(model), architecture_(std::move(architecture)) {
+  check_architecture(architecture_, mutables(), Purpose::Final);
   reset();
 }
 

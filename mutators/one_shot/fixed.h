@@ -7,7 +7,8 @@ namespace retia {
 /// Replays one architecture: at every reset, and at export.
 class FixedMutator final : public Mutator {
  public:
-  /// Throws unless `architecture` decides exactly the choices of `model`.
+  /// Throws unless `architecture` is a final one of exactly the choices of
+  /// `model`.
   FixedMutator(const torch::nn::Module& model, Architecture architecture);
 
   Architecture sample_search() override { return architecture_; }

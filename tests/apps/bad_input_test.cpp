@@ -105,6 +105,10 @@ TEST_F(BadInput, NamesTheNearestSectionAndKey) {
   expect_usage_error(set("epochs"), "expected section.key=value");
   expect_usage_error(set("epochs=1"), "unknown section of the configuration 'epochs'");
   expect_usage_error(set("trainer=1"), "trainer: expected an object, got 1");
+  expect_usage_error(set("strategy.name=grid"),
+                     "--set strategy.name=grid: search has no strategy, remove it");
+  expect_usage_error(little("explore", {"--out", out(), "--set", "algorithm.name=spos"}),
+                     "explore has no algorithm");
 }
 
 TEST_F(BadInput, NamesTheTypeThatAnOptionTakes) {

@@ -138,6 +138,40 @@ TEST_F(Interrupted, StopsInTheMiddleOfAnEpochAndResumesToTheSameNumbers) {
   }
 }
 
+/// What trials.jsonl tells, without how long it took.
+std::vector<Json> trials_of(const std::filesystem::path& run) {
+  std::vector<Json> trials;
+  std::istringstream lines(read_file(run / "trials.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    trials.push_back(Json::parse(line));
+    trials.back().erase("seconds");
+  }
+  return trials;
+}
+
+TEST_F(Interrupted, StopsAnExplorationWhichResumesToTheSameTrials) {
+  const auto explore = [&](const std::string& name) {
+    Words words = search(name, 64, 1, {"--strategy", "random", "--max-trials", "5"});
+    words.front() = "explore";
+    return words;
+  };
+  ASSERT_EQ(run(explore("whole")), kDone) << output();
+
+  const Words words = explore("stopped");
+  Process process(words, log());
+  wait_until(
+      [&] { return exists("stopped/trials.jsonl") && trials_of(folder_ / "stopped").size() >= 2; });
+  process.send(SIGINT);
+  EXPECT_EQ(process.wait(), kInterrupted);
+  EXPECT_THAT(output(), HasSubstr("stopped; continue with the same command and --resume"));
+  EXPECT_LT(trials_of(folder_ / "stopped").size(), trials_of(folder_ / "whole").size());
+
+  EXPECT_EQ(run(joined(words, {"--resume"})), kDone) << output();
+  EXPECT_EQ(trials_of(folder_ / "stopped"), trials_of(folder_ / "whole"));
+  EXPECT_EQ(read_json(folder_ / "stopped/architecture.json"),
+            read_json(folder_ / "whole/architecture.json"));
+}
+
 TEST_F(Interrupted, SurvivesBeingKilledAtAnyMoment) {
   constexpr int64_t kSteps = 16, kEpochs = 25, kKills = 10;
   const double started = now();

@@ -46,6 +46,7 @@ TEST(FixedMutator, WantsExactlyTheChoicesOfTheModel) {
   EXPECT_THAT(error({}), HasSubstr("decides nothing for layer choice 'op'"));
   EXPECT_THAT(error({{"op", {{2}}}}), HasSubstr("'op': index 2 is outside"));
   EXPECT_THAT(error({{"op", {{0}}}, {"ops", {{0}}}}), HasSubstr("did you mean 'op'"));
+  EXPECT_THAT(error({{"op", {{0, 1}}}}), HasSubstr("'op'"));
   EXPECT_EQ(error({{"op", {{1}}}}), "(no error)");
 }
 

@@ -41,29 +41,6 @@ TEST(SposMutator, DrawsEveryPathEquallyOftenAndItsChoicesIndependently) {
   EXPECT_LT(strangeness(counts, 12), 5);
 }
 
-TEST(SposMutator, ExportsWithoutChangingAnything) {
-  Network network = chain();
-  SposMutator mutator(*network, {.seed = 5});
-  mutator.reset();
-  const Json before = mutator.state();
-  const Architecture current = mutator.current();
-  const Architecture exported = mutator.export_architecture();
-  EXPECT_EQ(mutator.state(), before);
-  EXPECT_EQ(mutator.current(), current);
-  EXPECT_EQ(mutator.sample_search(), exported);
-}
-
-TEST(SposMutator, ContinuesFromItsState) {
-  Network network = chain();
-  SposMutator mutator(*network, {.seed = 5});
-  mutator.reset();
-  const Json saved = mutator.state();
-  const Architecture next = mutator.sample_search();
-  EXPECT_NE(mutator.state(), saved);
-  mutator.load_state(saved);
-  EXPECT_EQ(mutator.sample_search(), next);
-}
-
 TEST(SposMutator, RefusesAChoiceOfAnyNumberOfInputs) {
   Network network(every_choice_space(), 1);
   EXPECT_THAT(error_of([&] { SposMutator(*network, {}); }),

@@ -20,7 +20,7 @@ template <class M>
 TrainingRun make() {
   const SearchSetup setup = small_search(3);
   if constexpr (std::is_same_v<M, SposMutator>) {
-    auto mutator = std::make_unique<M>(*setup.network, SposMutatorOptions{.seed = 5});
+    auto mutator = std::make_unique<M>(*setup.network, RandomMutatorOptions{.seed = 5});
     auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, SinglePathOptions{});
     return {std::move(mutator), std::move(trainer)};
   } else {
