@@ -34,9 +34,10 @@ int search(const Program& program, const Config& config) {
                     bench.training(config, held_out, LastBatch::Drop),
                     config.trainer,
                     config.weight_optimizer,
-                    bench.scoring(config, bench.data.train, held_out)};
-  const Search found = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
-                                               static_cast<uint64_t>(config.run.seed));
+                    bench.scoring(config, bench.data.train, held_out),
+                    search_space_with(program, config, bench.task)};
+  Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
+                                          static_cast<uint64_t>(config.run.seed));
 
   RunDirectory directory = open_run_directory(config);
   if (directory.state() == RunState::Finished) {
@@ -45,13 +46,19 @@ int search(const Program& program, const Config& config) {
   }
   write_json(directory.file("space.json"), ir::to_json(space));
   RunObserver observer(directory, config.run);
-  if (train(*found.trainer, directory, observer, config) == Ending::Stopped) {
-    return kInterrupted;
+  for (int64_t stage = 0;; ++stage) {
+    if (train(*search.trainer, directory, observer, config, stage) == Ending::Stopped) {
+      return kInterrupted;
+    }
+    if (!search.next) {
+      break;
+    }
+    search = search.next();
   }
-  const Architecture architecture = ir::canonical(space, found.trainer->export_architecture());
+  const Architecture architecture = ir::canonical(space, search.trainer->export_architecture());
   write_json(directory.file("architecture.json"),
              to_json(architecture, ir::mutables(space), config.space));
-  summarise(config, bench, setup.train, *setup.scoring, setup.network, architecture);
+  summarise(config, bench, setup.train, *setup.scoring, search.trainer->network(), architecture);
   directory.mark_finished();
   return kDone;
 }

@@ -10,6 +10,7 @@
 
 #include "engine/device.h"
 #include "engine/io/files.h"
+#include "engine/io/options.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 
@@ -103,6 +104,18 @@ ir::Graph search_space(const Program& program, const Config& config, const Task&
              : read_suiting_space(program, config.space, task);
 }
 
+std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
+                                                        const Config& config, const Task& task) {
+  if (!is_named(program, config.space)) {
+    return nullptr;
+  }
+  return
+      [&program, name = config.space, options = config.space_options, task](const Json& changed) {
+        check_options(changed, options, "space '" + name + "'");
+        return program.spaces.search(name, merged(options, changed), task);
+      };
+}
+
 ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task) {
   return is_named(program, config.space)
              ? program.spaces.evaluation(config.space, config.space_options, task)
@@ -170,15 +183,28 @@ void RunObserver::on_epoch(const EpochReport& report) {
 
 void RunObserver::load_state(const Json& state) { metrics_.rewind(state.at("metrics")); }
 
-Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer,
-             const Config& config) {
-  CheckpointStore checkpoints(directory.checkpoints());
+Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
+             int64_t stage) {
+  const auto folder = [&](int64_t k) {
+    return k == 0 ? directory.checkpoints()
+                  : directory.checkpoints() / ("stage" + std::to_string(k));
+  };
+  CheckpointStore checkpoints(folder(stage));
   const auto saved =
       checkpoints.newest([&observer](const std::string& warning) { observer.note(warning); });
+  if (saved && std::filesystem::exists(folder(stage + 1))) {
+    // Ended in a former run; what was observed since then stays.
+    TrainingObserver nobody;
+    trainer.restore(*saved, nobody);
+    return Ending::Finished;
+  }
+  if (stage > 0) {
+    observer.note("stage " + std::to_string(stage + 1));
+  }
   if (saved) {
     trainer.restore(*saved, observer);
     observer.note("resumed after step " + std::to_string(trainer.steps_done()));
-  } else {
+  } else if (stage == 0) {
     observer.load_state({{"metrics", 0}});
   }
   const Ending ending = trainer.fit(observer, &checkpoints);

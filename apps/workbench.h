@@ -33,6 +33,9 @@ Workbench open_workbench(const Program& program, const Config& config);
 
 /// The graph that is searched, or trained in (retrain).
 ir::Graph search_space(const Program& program, const Config& config, const Task& task);
+/// The same with some options changed; null where the space is a file.
+std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
+                                                        const Config& config, const Task& task);
 ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task);
 
 /// Throws where `graph`, which `source` holds, does not read the samples of `task` or does not
@@ -67,9 +70,9 @@ class RunObserver final : public TrainingObserver {
 };
 
 /// Trains to the end or until stopped; resumes from the newest checkpoint of the directory, if any.
-/// Prints how to resume when stopped.
-Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer,
-             const Config& config);
+/// Prints how to resume when stopped. stage: of a search in stages, whose checkpoints are apart.
+Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
+             int64_t stage = 0);
 
 /// "97.22 %"
 std::string percent(double part);

@@ -36,8 +36,18 @@ class Mutator : public BaseMutator {
   /// The decisions of a search step. All randomness of the step is drawn here.
   virtual Architecture sample_search() = 0;
 
+  /// The decisions of a step that trains the architecture, where they differ from those of a step
+  /// that trains weights.
+  virtual Architecture sample_architecture_step() { return sample_search(); }
+
+  /// Told after such a step has changed the parameters.
+  virtual void end_architecture_step() {}
+
   /// The decisions to keep.
   virtual Architecture sample_final() const = 0;
+
+  /// Told before each step which part of the search is done, 0 to 1: for temperatures and phases.
+  virtual void set_progress(double) {}
 
   /// How the chosen candidates are blended: `[n chosen]`, differentiable, on the model's device and
   /// of its dtype; undefined: plain selection (several are summed). Asked once per forward pass and

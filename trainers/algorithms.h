@@ -7,10 +7,13 @@
 
 namespace retia {
 
-/// A search that is ready to run.
+/// A search, or a stage of one, that is ready to run.
 struct Search {
   std::unique_ptr<Mutator> mutator;
   std::unique_ptr<OneShotTrainer> trainer;
+  /// Makes the next stage of what this one has come to, which must have run to its end; null: this
+  /// is the last one.
+  std::function<Search()> next = nullptr;
 };
 
 /// Makers take (options, setup, seed).

@@ -14,6 +14,12 @@ OneShotTrainer::OneShotTrainer(const SearchSetup& setup, Mutator& mutator)
       scoring_(setup.scoring.value_or(setup.valid)) {}
 
 StepStats OneShotTrainer::train_step(int64_t epoch, int64_t i) {
+  progress_ = static_cast<double>(epoch) / static_cast<double>(options().epochs);
+  mutator_.set_progress(progress_);
+  return step_of_epoch(epoch, i);
+}
+
+StepStats OneShotTrainer::step_of_epoch(int64_t epoch, int64_t i) {
   const int64_t n = valid_.n_batches();
   // Each round through the validation batches is an epoch of theirs, in an order of its own.
   const int64_t step = epoch * train_batches().n_batches() + i;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "engine/mutator.h"
 #include "trainers/trainer.h"
 
@@ -14,9 +16,12 @@ struct SearchSetup {
   SgdOptions weight_optimizer = {};
   std::optional<Batches> scoring = {};  ///< scores architectures, neither shuffled nor augmented;
                                         ///< none: valid
+  /// The space with some of its options changed; null: it has no options.
+  std::function<ir::Graph(const Json& options)> space_with = {};
 };
 
-/// Trains a supernet under a mutator. Most methods fill in train_step(train, valid).
+/// Trains a supernet under a mutator. Most methods fill in train_step(train, valid), those with
+/// phases step_of_epoch.
 class OneShotTrainer : public Trainer {
  public:
   /// `mutator` is bound to setup.network and outlives the trainer.
@@ -30,15 +35,23 @@ class OneShotTrainer : public Trainer {
 
  protected:
   Mutator& mutator() { return mutator_; }
+  /// The part of the search that is done, 0 to 1.
+  double progress() const { return progress_; }
   const Batches& scoring_batches() const { return scoring_; }
 
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
-  StepStats train_step(int64_t epoch, int64_t i) override;
+  /// Step `i` of `epoch`, 0 to steps_per_epoch() - 1: by default a training and a validation batch.
+  /// For methods with phases.
+  virtual StepStats step_of_epoch(int64_t epoch, int64_t i);
+  const Batches& valid_batches() const { return valid_; }
 
  private:
+  StepStats train_step(int64_t epoch, int64_t i) final;
+
   Mutator& mutator_;
+  double progress_ = 0;
   Batches valid_, scoring_;
 };
 

@@ -16,7 +16,7 @@ SinglePathTrainer::SinglePathTrainer(const SearchSetup& setup, Mutator& mutator,
               options.recalibration_batches);
 }
 
-StepStats SinglePathTrainer::train_step(int64_t epoch, int64_t i) {
+StepStats SinglePathTrainer::step_of_epoch(int64_t epoch, int64_t i) {
   const Batch train = train_batches().batch(epoch, i);
   return train_step(train, train);
 }

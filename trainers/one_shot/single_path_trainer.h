@@ -25,7 +25,7 @@ class SinglePathTrainer final : public OneShotTrainer {
 
  private:
   /// Makes no validation batch, which no step needs.
-  StepStats train_step(int64_t epoch, int64_t i) override;
+  StepStats step_of_epoch(int64_t epoch, int64_t i) override;
 
   SinglePathOptions options_;
 };
