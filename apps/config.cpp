@@ -144,7 +144,7 @@ const std::vector<OptionRow>& shared_options() {
   using Type = OptionRow::Type;
   static const std::vector<OptionRow> rows = {
       {"space", "space.name", Type::Text, "model space: a name or a .json file"},
-      {"algorithm", "algorithm.name", Type::Text, "how to search: darts, spos, random"},
+      {"algorithm", "algorithm.name", Type::Text, "how to search: darts, spos, gdas, …"},
       {"strategy", "strategy.name", Type::Text, "how to explore: random, grid"},
       {"evaluator", "evaluator.name", Type::Text, "what scores a model: classification"},
       {"architecture", "run.architecture", Type::Text, "architecture as JSON"},

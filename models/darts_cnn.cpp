@@ -79,6 +79,7 @@ std::vector<CandidateWriter> evaluation_candidates(int64_t stride, double drop_p
 /// What search and evaluation network differ in.
 struct Style {
   bool affine = false;
+  int64_t partial_channels = 1;
   /// The operations of an edge of the given stride.
   std::function<std::vector<CandidateWriter>(int64_t)> candidates;
 };
@@ -103,18 +104,36 @@ std::vector<Wire> preprocessed(Builder& b, Wire older, Wire newer, const CellPla
           b.add("pre1", conv, {newer})};
 }
 
+/// An edge of a cell, named by the states it joins.
+Wire edge(Builder& b, const std::string& name, int64_t stride, Wire x, const Style& style) {
+  const int64_t k = style.partial_channels;
+  if (k == 1) {
+    return b.layer_choice(name, style.candidates(stride), {x});
+  }
+  const Wire chosen = b.layer_choice(name, style.candidates(stride),
+                                     {b.add(name + "_part", ops::split({.of = k}), {x})});
+  Wire rest = b.add(name + "_rest", ops::split({.index = 1, .of = k, .count = k - 1}), {x});
+  if (stride > 1) {
+    rest = b.add(name + "_pool",
+                 ops::max_pool2d({.kernel = stride, .stride = stride, .padding = 0}), {rest});
+  }
+  const Wire joined = b.add(name + "_join", ops::concat(), {chosen, rest});
+  return b.add(name + "_mix", ops::shuffle({.groups = k}), {joined});
+}
+
 Wire cell(Builder& b, Wire older, Wire newer, const CellPlace& place, const Style& style) {
   std::vector<Wire> states = preprocessed(b, older, newer, place, style);
   const auto labels = b.label_scope(place.kind == CellKind::Reduction ? "reduce" : "normal");
   for (int64_t j = 2; j < place.nodes + 2; ++j) {
     const std::string node = std::to_string(j);
     std::vector<Wire> edges;
+    std::vector<std::string> names;
     for (size_t i = 0; i < states.size(); ++i) {
       const bool strided = place.kind == CellKind::Reduction && i < 2;
-      edges.push_back(b.layer_choice(std::to_string(i) + "-" + node,
-                                     style.candidates(strided ? 2 : 1), {states[i]}));
+      names.push_back(std::to_string(i) + "-" + node);
+      edges.push_back(edge(b, names.back(), strided ? 2 : 1, states[i], style));
     }
-    states.push_back(b.input_choice(node, edges, {.n_chosen = 2}));
+    states.push_back(b.input_choice(node, edges, {.n_chosen = 2, .names = names}));
   }
   return b.add("concat", ops::concat(), {states.begin() + 2, states.end()});
 }
@@ -171,7 +190,12 @@ ir::Graph network(const DartsCnnOptions& o, const Task& task, const Style& style
 }  // namespace
 
 ir::Graph darts_cnn(const DartsCnnOptions& options, const Task& task) {
-  return network(options, task, {.affine = false, .candidates = search_candidates},
+  const int64_t k = options.partial_channels;
+  TORCH_CHECK(k >= 1 && options.channels % k == 0,
+              "space 'darts_cnn': partial_channels must divide channels, got ", k, " and ",
+              options.channels);
+  return network(options, task,
+                 {.affine = false, .partial_channels = k, .candidates = search_candidates},
                  Auxiliary::Without);
 }
 

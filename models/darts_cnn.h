@@ -8,8 +8,12 @@ struct DartsCnnOptions {
   int64_t channels = 16;  ///< of the first cell; each reduction cell doubles them
   int64_t layers = 8;     ///< cells; those at 1/3 and 2/3 of them reduce
   int64_t nodes = 4;      ///< intermediate nodes of a cell
+  /// K of PC-DARTS (Xu et al., ICLR 2020): an edge's choice is made for 1/K of the channels, the
+  /// others pass (pooled where the edge reduces), and the channels are shuffled; 1: for all.
+  int64_t partial_channels = 1;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsCnnOptions, channels, layers, nodes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsCnnOptions, channels, layers, nodes,
+                                                partial_channels)
 
 struct DartsCnnEvaluationOptions {
   int64_t channels = 36;   ///< of the first cell; each reduction cell doubles them

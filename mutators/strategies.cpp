@@ -2,6 +2,7 @@
 
 #include "mutators/strategies/grid.h"
 #include "mutators/strategies/random.h"
+#include "mutators/strategies/spos_evolution.h"
 
 namespace retia {
 namespace {
@@ -15,12 +16,18 @@ std::unique_ptr<Strategy> make_random(const RandomOptions& options, const ir::Gr
   return std::make_unique<RandomStrategy>(space, options, seed);
 }
 
+std::unique_ptr<Strategy> make_spos_evolution(const SposEvolutionOptions& options,
+                                              const ir::Graph& space, uint64_t seed) {
+  return std::make_unique<SposEvolutionStrategy>(space, options, seed);
+}
+
 }  // namespace
 
 StrategyTable standard_strategies() {
   StrategyTable table("strategy");
   table.add("grid", make_grid);
   table.add("random", make_random);
+  table.add("spos_evolution", make_spos_evolution);
   return table;
 }
 

@@ -11,7 +11,7 @@ namespace retia {
 /// Makers take (options, space, seed).
 using StrategyTable = FactoryTable<std::unique_ptr<Strategy>, const ir::Graph&, uint64_t>;
 
-/// grid, random.
+/// grid, random, spos_evolution.
 StrategyTable standard_strategies();
 
 }  // namespace retia

@@ -1,31 +1,137 @@
 #include "trainers/algorithms.h"
 
 #include "mutators/one_shot/darts.h"
+#include "mutators/one_shot/fairnas.h"
+#include "mutators/one_shot/gumbel.h"
+#include "mutators/one_shot/proxyless.h"
 #include "mutators/one_shot/random.h"
 #include "mutators/one_shot/spos.h"
+#include "mutators/strategies/random.h"
+#include "mutators/strategies/spos_evolution.h"
 #include "trainers/one_shot/darts_trainer.h"
 #include "trainers/one_shot/single_path_trainer.h"
 
 namespace retia {
 namespace {
 
+constexpr AdamOptions kDartsAdam = {.lr = 3e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
+
+/// A search of these two, whose trainer takes more arguments after the mutator.
+template <class Trainer, class M, class... Args>
+Search search_with(const SearchSetup& setup, std::unique_ptr<M> mutator, Args&&... args) {
+  auto trainer = std::make_unique<Trainer>(setup, *mutator, std::forward<Args>(args)...);
+  return {std::move(mutator), std::move(trainer)};
+}
+
 Search make_darts(const DartsOptions& options, const SearchSetup& setup, uint64_t seed) {
-  auto mutator = std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = seed});
-  auto trainer = std::make_unique<DartsTrainer>(setup, *mutator, options);
-  return {std::move(mutator), std::move(trainer)};
+  return search_with<DartsTrainer>(
+      setup, std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = seed}), options);
 }
 
-Search make_random(const SinglePathOptions& options, const SearchSetup& setup, uint64_t seed) {
+/// PC-DARTS (Xu et al., ICLR 2020); warm-up 15 of 50 epochs.
+struct PcDartsOptions {
+  int64_t partial_channels = 4;  ///< K; 1: only the edge normalisation
+  double warmup = 0.3;
+  AdamOptions alpha_optimizer = {.lr = 6e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PcDartsOptions, partial_channels, warmup,
+                                                alpha_optimizer)
+
+Search make_pc_darts(const PcDartsOptions& options, const SearchSetup& setup, uint64_t seed) {
+  SearchSetup partial = setup;
+  if (options.partial_channels != 1) {
+    TORCH_CHECK(setup.space_with,
+                "pc_darts changes the option partial_channels of the space, but this one has no "
+                "options: give a space by name, or --set algorithm.partial_channels=1");
+    partial.network = remade(
+        setup.network, setup.space_with({{"partial_channels", options.partial_channels}}), seed);
+  }
+  return search_with<DartsTrainer>(
+      partial,
+      std::make_unique<DartsMutator>(*partial.network,
+                                     AlphaOptions{.seed = seed, .edge_alphas = true}),
+      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer});
+}
+
+struct GdasOptions {
+  double first_temperature = 10, last_temperature = 0.1;
+  bool hard = true;  ///< false: a blend by Gumbel-softmax
+  AdamOptions alpha_optimizer = kDartsAdam;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GdasOptions, first_temperature, last_temperature,
+                                                hard, alpha_optimizer)
+
+Search make_gdas(const GdasOptions& options, const SearchSetup& setup, uint64_t seed) {
+  return search_with<DartsTrainer>(
+      setup,
+      std::make_unique<GumbelMutator>(*setup.network,
+                                      GumbelOptions{.alphas = {.seed = seed},
+                                                    .first_temperature = options.first_temperature,
+                                                    .last_temperature = options.last_temperature,
+                                                    .hard = options.hard}),
+      DartsOptions{.alpha_optimizer = options.alpha_optimizer});
+}
+
+/// ProxylessNAS (Cai et al., ICLR 2019); warm-up 25 of 120 + 25 epochs.
+struct ProxylessOptions {
+  double warmup = 0.17;
+  AdamOptions alpha_optimizer = {.lr = 1e-3, .beta1 = 0, .beta2 = 0.999, .weight_decay = 0};
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProxylessOptions, warmup, alpha_optimizer)
+
+Search make_proxyless(const ProxylessOptions& options, const SearchSetup& setup, uint64_t seed) {
+  return search_with<DartsTrainer>(
+      setup, std::make_unique<ProxylessMutator>(*setup.network, AlphaOptions{.seed = seed}),
+      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer});
+}
+
+struct RandomSearchOptions {
+  int64_t n_candidates = 50;  ///< distinct architectures scored at the end, ≥ 1
+  int64_t recalibration_batches = 20;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomSearchOptions, n_candidates,
+                                                recalibration_batches)
+
+Search make_random(const RandomSearchOptions& options, const SearchSetup& setup, uint64_t seed) {
+  TORCH_CHECK(options.n_candidates >= 1, "algorithm: n_candidates must be at least 1, got ",
+              options.n_candidates);
+  const auto draw = [seed](const ir::Graph& space) {
+    return std::make_unique<RandomStrategy>(space, RandomOptions{}, seed);
+  };
+  return search_with<SinglePathTrainer>(
+      setup, std::make_unique<RandomMutator>(*setup.network, RandomMutatorOptions{.seed = seed}),
+      draw,
+      SinglePathOptions{.n_candidates = options.n_candidates,
+                        .recalibration_batches = options.recalibration_batches});
+}
+
+struct EvolvedOptions {
+  SposEvolutionOptions evolution = {};
+  int64_t recalibration_batches = 20;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolvedOptions, evolution, recalibration_batches)
+
+FinalSearch evolution(const EvolvedOptions& options, uint64_t seed) {
+  return [evolution = options.evolution, seed](const ir::Graph& space) {
+    return std::make_unique<SposEvolutionStrategy>(space, evolution, seed);
+  };
+}
+
+Search make_spos(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
+  return search_with<SinglePathTrainer>(
+      setup, std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed}),
+      evolution(options, seed),
+      SinglePathOptions{.recalibration_batches = options.recalibration_batches});
+}
+
+Search make_fairnas(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
   auto mutator =
-      std::make_unique<RandomMutator>(*setup.network, RandomMutatorOptions{.seed = seed});
-  auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, options);
-  return {std::move(mutator), std::move(trainer)};
-}
-
-Search make_spos(const SinglePathOptions& options, const SearchSetup& setup, uint64_t seed) {
-  auto mutator = std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed});
-  auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, options);
-  return {std::move(mutator), std::move(trainer)};
+      std::make_unique<FairnasMutator>(*setup.network, FairnasMutatorOptions{.seed = seed});
+  const int64_t n_paths = mutator->n_paths();
+  return search_with<SinglePathTrainer>(
+      setup, std::move(mutator), evolution(options, seed),
+      SinglePathOptions{.paths_per_step = n_paths,
+                        .recalibration_batches = options.recalibration_batches});
 }
 
 }  // namespace
@@ -33,6 +139,10 @@ Search make_spos(const SinglePathOptions& options, const SearchSetup& setup, uin
 AlgorithmTable standard_algorithms() {
   AlgorithmTable table("algorithm");
   table.add("darts", make_darts);
+  table.add("fairnas", make_fairnas);
+  table.add("gdas", make_gdas);
+  table.add("pc_darts", make_pc_darts);
+  table.add("proxyless", make_proxyless);
   table.add("random", make_random);
   table.add("spos", make_spos);
   return table;

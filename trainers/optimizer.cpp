@@ -94,6 +94,27 @@ void Optimizer::step(const Gradients& given) {
   }
 }
 
+std::vector<at::Tensor> Optimizer::direction(const Gradients& gradients) const {
+  const at::NoGradGuard no_grad;
+  const auto& sgd =
+      static_cast<const torch::optim::SGDOptions&>(optimizer_->param_groups().front().options());
+  std::vector<at::Tensor> directions(parameters_.size());
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!gradients.values[i].defined()) {
+      continue;
+    }
+    directions[i] = gradients.values[i].add(parameters_[i], sgd.weight_decay());
+    const auto state = optimizer_->state().find(parameters_[i].unsafeGetTensorImpl());
+    if (state != optimizer_->state().end()) {
+      const auto& found = static_cast<const torch::optim::SGDParamState&>(*state->second);
+      directions[i].add_(found.momentum_buffer(), sgd.momentum());
+    }
+  }
+  return directions;
+}
+
+double Optimizer::lr() const { return optimizer_->param_groups().front().options().get_lr(); }
+
 double Optimizer::schedule(double progress) {
   const double lr =
       final_lr_ + (first_lr_ - final_lr_) * (1 + std::cos(std::numbers::pi * progress)) / 2;

@@ -53,6 +53,14 @@ class Optimizer {
   /// One step with `gradients`, which must be of these parameters; those undefined are left alone.
   void step(const Gradients& gradients);
 
+  /// What a step with those gradients (not clipped) would subtract from each parameter, over the
+  /// learning rate: momentum * buffer + gradient + weight_decay * parameter; undefined where the
+  /// gradient is. Only of SGD. Changes nothing.
+  std::vector<at::Tensor> direction(const Gradients& gradients) const;
+
+  /// The learning rate that holds now.
+  double lr() const;
+
   /// Learning rate of the part `progress` (0 to 1) of the training. Only of SGD; returns it.
   double schedule(double progress);
 

@@ -65,13 +65,18 @@ void recalibrate(Network& network, const Batches& batches, int64_t n_batches) {
   }
 }
 
-Network inherit(const Network& supernet, const Architecture& architecture) {
-  const ir::Graph& space = supernet->graph();
-  Network network(ir::freeze(space, ir::canonical(space, architecture)), 0);
-  const std::vector<at::Tensor> parameters = supernet->parameters();
+Network remade(const Network& like, const ir::Graph& graph, uint64_t seed) {
+  Network network(graph, seed);
+  const std::vector<at::Tensor> parameters = like->parameters();
   if (!parameters.empty()) {
     network->to(parameters.front().device(), parameters.front().scalar_type());
   }
+  return network;
+}
+
+Network inherit(const Network& supernet, const Architecture& architecture) {
+  const ir::Graph& space = supernet->graph();
+  Network network = remade(supernet, ir::freeze(space, ir::canonical(space, architecture)), 0);
   copy_weights(weights_of(*supernet), *network);
   return network;
 }

@@ -21,6 +21,9 @@ Score evaluate(Network& network, const Batches& batches);
 /// scored (Guo et al. 2020).
 void recalibrate(Network& network, const Batches& batches, int64_t n_batches);
 
+/// The network of another graph, with new weights, on the device and of the dtype of `like`.
+Network remade(const Network& like, const ir::Graph& graph, uint64_t seed);
+
 /// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.
 Network inherit(const Network& supernet, const Architecture& architecture);
 

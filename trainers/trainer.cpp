@@ -157,11 +157,28 @@ Gradients Trainer::gradients(const at::Tensor& loss, std::span<const at::Tensor>
   return retia::gradients(loss, of);
 }
 
-StepStats Trainer::step_weights(const Batch& batch) {
+StepStats Trainer::add_weight_gradients(const Batch& batch, Gradients& sum) {
   const Outcome outcome = run(batch);
-  weight_optimizer_.step(gradients(outcome.loss, weights()));
+  Gradients added = gradients(outcome.loss, weights());
   const at::NoGradGuard no_grad;
+  if (sum.of.empty()) {
+    sum = std::move(added);
+  } else {
+    for (size_t i = 0; i < sum.values.size(); ++i) {
+      at::Tensor& value = sum.values[i];
+      const at::Tensor& more = added.values[i];
+      // Not in place: autograd may hand out one tensor for several parameters.
+      value = value.defined() && more.defined() ? value + more : more.defined() ? more : value;
+    }
+  }
   return {outcome.loss.detach(), outcome.logits.argmax(1).eq(batch.targets).sum(), batch.size()};
+}
+
+StepStats Trainer::step_weights(const Batch& batch) {
+  Gradients found;
+  const StepStats stats = add_weight_gradients(batch, found);
+  weight_optimizer_.step(found);
+  return stats;
 }
 
 Checkpoint Trainer::checkpoint(TrainingObserver& observer) {

@@ -110,7 +110,11 @@ class Trainer {
   /// averaged over ranks and checked. loss: a scalar.
   Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
 
-  /// d outcome.loss / d weights, clipped and applied. Returns what a step reports.
+  /// Adds d loss / d weights on `batch` to `sum`, which is made where it is empty. Returns what a
+  /// step reports.
+  StepStats add_weight_gradients(const Batch& batch, Gradients& sum);
+
+  /// The same, clipped and applied.
   StepStats step_weights(const Batch& batch);
 
   const std::vector<at::Tensor>& weights() const { return weight_optimizer_.parameters(); }

@@ -182,12 +182,24 @@ std::vector<const Node*> Graph::inputs() const {
 std::vector<std::string> fed_by(const Graph& graph, const Node& node) {
   std::vector<std::string> labels;
   for (const Wire wire : node.inputs) {
-    const Node* source = &graph.node(wire);
-    while (std::holds_alternative<Operation>(source->body) && source->inputs.size() == 1) {
-      source = &graph.node(source->inputs.front());
+    std::set<std::string> makers;
+    std::set<NodeId> seen;
+    std::vector<NodeId> open = {wire.node};
+    while (!open.empty()) {
+      const Node& source = graph.node(open.back());
+      open.pop_back();
+      if (!seen.insert(source.id).second) {
+        continue;
+      }
+      if (const auto* choice = std::get_if<LayerChoice>(&source.body)) {
+        makers.insert(choice->label);
+      } else if (std::holds_alternative<Operation>(source.body)) {
+        for (const Wire before : source.inputs) {
+          open.push_back(before.node);
+        }
+      }
     }
-    const auto* choice = std::get_if<LayerChoice>(&source->body);
-    labels.push_back(choice == nullptr ? "" : choice->label);
+    labels.push_back(makers.size() == 1 ? *makers.begin() : "");
   }
   return labels;
 }

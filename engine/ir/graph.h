@@ -148,8 +148,8 @@ class Graph {
   NodeId next_id_ = 0;
 };
 
-/// Per input of `node` the label of the layer choice that makes it, seen through operations of one
-/// input, or "".
+/// Per input of `node` the label of the one layer choice that makes it, seen through operations, or
+/// "" where there is none, or more.
 std::vector<std::string> fed_by(const Graph& graph, const Node& node);
 
 /// One per label, in graph order. Throws when choices of one label differ.

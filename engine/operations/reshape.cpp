@@ -80,15 +80,17 @@ class Split final : public Primitive<SplitOptions> {
  private:
   Shape infer(const SplitOptions& o, const Shapes& inputs) const override {
     Shape result = with_channels(inputs, o.of);
-    TORCH_CHECK(o.index.min() >= 0 && (o.of - o.index).min() >= 1, "part ", o.index.to_string(),
-                " is outside 0 to ", o.of.to_string(), " - 1");
-    result[0] = floor_div(result[0], o.of);
+    TORCH_CHECK(o.index.min() >= 0 && o.count.min() >= 1 && (o.of - o.index - o.count).min() >= 0,
+                "part ", (o.index + o.count - 1).to_string(), " is outside 0 to ", o.of.to_string(),
+                " - 1");
+    result[0] = floor_div(result[0], o.of) * o.count;
     return result;
   }
   std::shared_ptr<Layer> make(const SplitOptions& o, const Shapes&) const override {
-    return function_layer([index = o.index.value(), of = o.of.value()](at::TensorList inputs) {
+    return function_layer([index = o.index.value(), of = o.of.value(),
+                           count = o.count.value()](at::TensorList inputs) {
       const int64_t part = inputs[0].size(1) / of;
-      return inputs[0].narrow(1, index * part, part);
+      return inputs[0].narrow(1, index * part, count * part);
     });
   }
 };

@@ -10,10 +10,11 @@ struct ZeroOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ZeroOptions, stride)
 
 struct SplitOptions {
-  Dim index = 0;  ///< which part
-  Dim of = 2;     ///< how many equal parts
+  Dim index = 0;  ///< the first part to take
+  Dim of = 2;     ///< how many equal parts there are
+  Dim count = 1;  ///< how many to take
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SplitOptions, index, of)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SplitOptions, index, of, count)
 
 struct ShuffleOptions {
   Dim groups = 2;
@@ -27,7 +28,7 @@ ir::Operation identity();
 ir::Operation relu();
 /// [C, H, W] -> [C, ceil(H / stride), ceil(W / stride)], all zeros: no connection.
 ir::Operation zero(const ZeroOptions& options = {});
-/// [C, ...] -> [C / of, ...]: part `index` of the channels.
+/// [C, ...] -> [count * C / of, ...]: parts `index` to `index + count - 1` of the channels.
 ir::Operation split(const SplitOptions& options = {});
 /// [C, ...] -> the same: channel g * (C / groups) + i moves to i * groups + g (ShuffleNet, Zhang et
 /// al. 2018).

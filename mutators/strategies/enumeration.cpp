@@ -9,6 +9,8 @@
 namespace retia {
 namespace {
 
+constexpr int64_t kMostEnumerated = 4096;
+
 /// 0 … n-1
 std::vector<int64_t> first_indices(int64_t n) {
   std::vector<int64_t> indices(static_cast<size_t>(n));
@@ -112,6 +114,20 @@ Architecture form_of(const ir::Graph& space, const Architecture& architecture) {
   } catch (const c10::Error&) {
     return architecture;
   }
+}
+
+std::vector<Architecture> left_of(const ir::Graph& space, const std::set<Architecture>& proposed) {
+  std::vector<Architecture> left;
+  if (!n_combinations(ir::mutables(space), kMostEnumerated)) {
+    return left;
+  }
+  Enumeration all(space);
+  while (const std::optional<Architecture> architecture = all.next()) {
+    if (proposed.count(*architecture) == 0) {
+      left.push_back(*architecture);
+    }
+  }
+  return left;
 }
 
 std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit) {

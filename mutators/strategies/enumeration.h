@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "engine/ir/graph.h"
@@ -31,6 +32,10 @@ class Enumeration {
 
 /// What `architecture` is known by: its canonical form or, where it makes no model, itself.
 Architecture form_of(const ir::Graph& space, const Architecture& architecture);
+
+/// The architectures of `space` that are not in `proposed` (canonical); none in a space of more
+/// than 4,096 combinations, where looking for them would take too long.
+std::vector<Architecture> left_of(const ir::Graph& space, const std::set<Architecture>& proposed);
 
 /// In how many ways `mutables` can be decided, reached or not; none: in more than `limit`.
 std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit);

@@ -19,7 +19,7 @@ Strategy::Answer RandomStrategy::ask() {
       return propose(std::move(form));
     }
   }
-  std::vector<Architecture> rest = left();
+  std::vector<Architecture> rest = left_of(space_, proposed_);
   if (rest.empty()) {
     return Exhausted{};
   }
@@ -32,20 +32,6 @@ Proposal RandomStrategy::propose(Architecture architecture) {
     proposed_.insert(architecture);
   }
   return {.id = n_proposed_++, .architecture = std::move(architecture)};
-}
-
-std::vector<Architecture> RandomStrategy::left() const {
-  std::vector<Architecture> rest;
-  if (!n_combinations(mutables_, kMostEnumerated)) {
-    return rest;
-  }
-  Enumeration all(space_);
-  while (const std::optional<Architecture> architecture = all.next()) {
-    if (proposed_.count(*architecture) == 0) {
-      rest.push_back(*architecture);
-    }
-  }
-  return rest;
 }
 
 Json RandomStrategy::state() const {

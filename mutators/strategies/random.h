@@ -20,8 +20,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomOptions, duplicates, tries
 
 /// Uniform decisions: each candidate of a choice, and each set of n_chosen inputs, is equally
 /// likely; where any number may be chosen, each input with probability 1/2. No architecture twice.
-/// When `tries` draws give nothing new, a space of at most kMostEnumerated combinations is searched
-/// for what is left, so that it is exhausted to the last; a larger one counts as exhausted.
+/// When `tries` draws give nothing new, a space of at most 4,096 combinations is searched for
+/// what is left, so that it is exhausted to the last; a larger one counts as exhausted.
 /// Li and Talwalkar, "Random Search and Reproducibility for NAS", UAI 2019.
 class RandomStrategy final : public Strategy {
  public:
@@ -32,11 +32,8 @@ class RandomStrategy final : public Strategy {
   Json state() const override;
   void load_state(const Json& state) override;
 
-  static constexpr int64_t kMostEnumerated = 4096;
-
  private:
   Proposal propose(Architecture architecture);
-  std::vector<Architecture> left() const;
 
   ir::Graph space_;
   std::vector<Mutable> mutables_;

@@ -215,5 +215,34 @@ TEST(DartsCnnEvaluation, BringsTheAuxiliaryMapsOfThePaperToOnePixel) {
   EXPECT_EQ(made.at("auxiliary/head"), "[10]");
 }
 
+// PC-DARTS: the mutables of a partial network are those of the whole one, so that it shares its
+// architectures; 1/K of the channels is operated on, so a sep_conv_3x3 of 4 channels has 1 instead.
+TEST(DartsCnn, ChoosesForAPartOfTheChannels) {
+  DartsCnnOptions options = kSmall;
+  const std::vector<Mutable> whole = ir::mutables(darts_cnn(options, kDigits));
+  options.partial_channels = 4;
+  const ir::Graph partial = darts_cnn(options, kDigits);
+  EXPECT_EQ(ir::mutables(partial).size(), whole.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    const Mutable& choice = ir::mutables(partial)[i];
+    EXPECT_EQ(choice.label, whole[i].label);
+    EXPECT_EQ(choice.names, whole[i].names);
+    EXPECT_EQ(choice.fed_by, whole[i].fed_by);
+  }
+  Network network(partial, 1);
+  const auto parameters = network->named_parameters();
+  EXPECT_EQ(parameters["cell0/0-2/sep_conv_3x3/pointwise1.weight"].sizes(),
+            at::IntArrayRef({1, 1, 1, 1}));
+  GivenMutator mutator(*network);
+  Random random(3);
+  for (int i = 0; i < 5; ++i) {
+    mutator.apply(random_architecture(mutator.mutables(), random));
+    EXPECT_EQ(network->forward(random_batch(2, {1, 8, 8}, 1).to(at::kFloat)).sizes(),
+              at::IntArrayRef({2, 10}));
+  }
+  options.channels = 6;
+  EXPECT_THROW(darts_cnn(options, kDigits), c10::Error);
+}
+
 }  // namespace
 }  // namespace retia

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 
 TEST(StrategyTable, MakesStrategiesByNameAndNamesTheNearest) {
   const StrategyTable table = standard_strategies();
-  EXPECT_THAT(table.names(), ElementsAre("grid", "random"));
+  EXPECT_THAT(table.names(), ElementsAre("grid", "random", "spos_evolution"));
   const auto grid = table.make("grid", Json::object(), two_by_two(), 1);
   EXPECT_EQ(std::get<Proposal>(grid->ask()).id, 0);
   EXPECT_EQ(error_of([&] { table.make("gird", Json::object(), two_by_two(), 1); }),

@@ -13,11 +13,31 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+/// Two layer choices of two candidates.
+ir::Graph pairs_space() {
+  Builder b("pairs");
+  Wire x = b.add("stem", ops::conv2d({.out = 4, .kernel = 1}), {b.input("image", {1, 6, 6})});
+  for (const char* name : {"first", "second"}) {
+    x = b.layer_choice(name, {{"skip", ops::identity()}, {"conv", block()}}, {x});
+  }
+  const Wire pooled = b.add("pooled", ops::global_mean(), {x});
+  b.output("logits", b.add("head", ops::linear({.out = 2}), {pooled}));
+  return b.finish();
+}
+
 TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
   const AlgorithmTable table = standard_algorithms();
-  EXPECT_THAT(table.names(), ElementsAre("darts", "random", "spos"));
+  EXPECT_THAT(table.names(),
+              ElementsAre("darts", "fairnas", "gdas", "pc_darts", "proxyless", "random", "spos"));
   for (const std::string& name : table.names()) {
-    const Search search = table.make(name, table.defaults(name), small_search(1), 1);
+    Json options = table.defaults(name);
+    SearchSetup setup = small_search(1);
+    if (name == "pc_darts") {
+      options["partial_channels"] = 1;
+    } else if (name == "fairnas") {
+      setup.network = Network(pairs_space(), 1);
+    }
+    const Search search = table.make(name, options, setup, 1);
     Recorder recorder;
     EXPECT_EQ(search.trainer->fit(recorder, nullptr), Ending::Finished) << name;
     const Architecture found = search.trainer->export_architecture();
@@ -29,7 +49,7 @@ TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
 }
 
 TEST(AlgorithmTable, DependsOnTheSeedOnly) {
-  for (const std::string name : {"darts", "random", "spos"}) {
+  for (const std::string name : {"darts", "gdas", "proxyless", "random", "spos"}) {
     const auto architecture = [&](uint64_t seed) {
       const Search search = standard_algorithms().make(name, Json::object(), small_search(1), seed);
       search.mutator->reset();
@@ -37,6 +57,14 @@ TEST(AlgorithmTable, DependsOnTheSeedOnly) {
     };
     EXPECT_EQ(architecture(1), architecture(1)) << name;
   }
+}
+
+TEST(AlgorithmTable, SaysWhyAnAlgorithmDoesNotSuitASpace) {
+  const AlgorithmTable table = standard_algorithms();
+  EXPECT_THAT(error_of([&] { table.make("fairnas", Json::object(), small_search(1), 1); }),
+              HasSubstr("'op' has 4 and 'mixed' 2: use spos, or random"));
+  EXPECT_THAT(error_of([&] { table.make("pc_darts", Json::object(), small_search(1), 1); }),
+              HasSubstr("--set algorithm.partial_channels=1"));
 }
 
 TEST(AlgorithmTable, NamesTheNearestOfAnUnknownNameOrOption) {
@@ -53,7 +81,7 @@ TEST(AlgorithmTable, NamesTheNearestOfAnUnknownNameOrOption) {
               }),
               HasSubstr("did you mean 'lr'"));
   EXPECT_THAT(error_of([&] {
-                table.make("spos", {{"n_candidates", 0}}, small_search(1), 1);
+                table.make("random", {{"n_candidates", 0}}, small_search(1), 1);
               }),
               HasSubstr("n_candidates must be at least 1"));
 }

@@ -1,19 +1,19 @@
 #include "trainers/one_shot/single_path_trainer.h"
 
-#include <set>
-
 #include "engine/ir/freeze.h"
 
 namespace retia {
 
 SinglePathTrainer::SinglePathTrainer(const SearchSetup& setup, Mutator& mutator,
-                                     const SinglePathOptions& options)
-    : OneShotTrainer(setup, mutator), options_(options) {
-  TORCH_CHECK(options.n_candidates >= 1, "algorithm: n_candidates must be at least 1, got ",
-              options.n_candidates);
-  TORCH_CHECK(options.recalibration_batches >= 0,
-              "algorithm: recalibration_batches must be at least 0, got ",
-              options.recalibration_batches);
+                                     FinalSearch make_search, const SinglePathOptions& options)
+    : OneShotTrainer(setup, mutator), make_search_(std::move(make_search)), options_(options) {
+  const auto at_least = [](const char* name, int64_t value, int64_t least) {
+    TORCH_CHECK(value >= least, "algorithm: ", name, " must be at least ", least, ", got ", value);
+  };
+  at_least("paths_per_step", options.paths_per_step, 1);
+  at_least("n_candidates", options.n_candidates, 0);
+  at_least("recalibration_batches", options.recalibration_batches, 0);
+  make_search_(network()->graph());  // tells now, not after the training, what is wrong
 }
 
 StepStats SinglePathTrainer::step_of_epoch(int64_t epoch, int64_t i) {
@@ -22,30 +22,43 @@ StepStats SinglePathTrainer::step_of_epoch(int64_t epoch, int64_t i) {
 }
 
 StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
-  mutator().reset();
-  return step_weights(train);
+  Gradients sum;
+  StepStats stats;
+  for (int64_t k = 0; k < options_.paths_per_step; ++k) {
+    mutator().reset();
+    const StepStats path = add_weight_gradients(train, sum);
+    stats = k == 0 ? path
+                   : StepStats{stats.loss + (path.loss - stats.loss) / static_cast<double>(k + 1),
+                               stats.correct + path.correct, stats.n_samples};
+  }
+  if (options_.paths_per_step > 1) {
+    stats.correct = stats.correct.div(options_.paths_per_step, "floor");
+  }
+  weight_optimizer().step(sum);
+  return stats;
 }
 
 Architecture SinglePathTrainer::export_architecture() {
-  const Json sampler = mutator().state();
-  std::set<Architecture> scored;
+  const ir::Graph& space = network()->graph();
+  const std::unique_ptr<Strategy> search = make_search_(space);
   Architecture best;
   double best_accuracy = -1;
-  for (int64_t i = 0; i < options_.n_candidates; ++i) {
-    const Architecture candidate = mutator().sample_search();
-    if (!scored.insert(ir::canonical(network()->graph(), candidate)).second) {
-      continue;
+  for (int64_t i = 0; options_.n_candidates == 0 || i < options_.n_candidates; ++i) {
+    const Strategy::Answer answer = search->ask();
+    const auto* proposal = std::get_if<Proposal>(&answer);
+    if (proposal == nullptr) {
+      break;
     }
-    Network model = inherit(network(), candidate);
+    Network model = inherit(network(), proposal->architecture);
     recalibrate(model, train_batches(), options_.recalibration_batches);
     const double accuracy = evaluate(model, scoring_batches()).accuracy;
+    search->tell(*proposal, {TrialStatus::Succeeded, {accuracy}, proposal->architecture});
     if (accuracy > best_accuracy) {
       best_accuracy = accuracy;
-      best = candidate;
+      best = proposal->architecture;
     }
   }
-  mutator().load_state(sampler);
-  return best;
+  return ir::completed(space, best);
 }
 
 }  // namespace retia

@@ -1,24 +1,28 @@
 #pragma once
 
+#include "engine/strategy.h"
 #include "trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {
 
 struct SinglePathOptions {
-  int64_t n_candidates = 50;           ///< architectures scored at the end, ≥ 1
+  int64_t paths_per_step = 1;  ///< whose gradients are added to one step, ≥ 1
+  int64_t n_candidates = 0;    ///< architectures scored at the end; 0: all that are proposed
   int64_t recalibration_batches = 20;  ///< for the batch norms of each; 0: none
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SinglePathOptions, n_candidates,
-                                                recalibration_batches)
 
-/// Each step trains the path that the mutator samples (Guo et al., ECCV 2020); the architecture is
-/// then searched at random: the best on the validation set of `n_candidates` sampled ones, each
-/// with the weights it inherits (Li and Talwalkar, UAI 2019).
+/// Makes what searches the space of a trained supernet.
+using FinalSearch = std::function<std::unique_ptr<Strategy>(const ir::Graph& space)>;
+
+/// Each step trains the path that the mutator samples, or several with their gradients added (Guo
+/// et al., ECCV 2020; Chu et al., ICCV 2021). The architecture is then searched by trials: the best
+/// on the validation set of those that a strategy proposes, each with the weights it inherits.
 class SinglePathTrainer final : public OneShotTrainer {
  public:
-  SinglePathTrainer(const SearchSetup& setup, Mutator& mutator, const SinglePathOptions& options);
+  SinglePathTrainer(const SearchSetup& setup, Mutator& mutator, FinalSearch make_search,
+                    const SinglePathOptions& options);
 
-  /// Scores the candidates; each distinct one once. The mutator stays as it is.
+  /// Runs the search anew. Network and mutator stay as they are.
   Architecture export_architecture() override;
 
   StepStats train_step(const Batch& train, const Batch& valid) override;
@@ -27,6 +31,7 @@ class SinglePathTrainer final : public OneShotTrainer {
   /// Makes no validation batch, which no step needs.
   StepStats step_of_epoch(int64_t epoch, int64_t i) override;
 
+  FinalSearch make_search_;
   SinglePathOptions options_;
 };
 

@@ -55,6 +55,8 @@ TEST(Reshape, MovesWhatItSays) {
     parts.push_back(result_of(ops::split({.index = i, .of = 3}), {channels}));
   }
   EXPECT_TRUE(at::equal(at::cat(parts, 1), channels));
+  EXPECT_TRUE(at::equal(result_of(ops::split({.index = 1, .of = 3, .count = 2}), {channels}),
+                        at::cat({parts[1], parts[2]}, 1)));
 }
 
 TEST(Reshape, ZeroSaysThatItIsZeroAndTheOthersDoNot) {

@@ -57,7 +57,7 @@ class DartsMutatorOnCell : public testing::Test {
   }
   DartsMutator& mutator() {
     if (!mutator_) {
-      mutator_ = std::make_unique<DartsMutator>(*network_, DartsMutatorOptions{.seed = 3});
+      mutator_ = std::make_unique<DartsMutator>(*network_, AlphaOptions{.seed = 3});
     }
     return *mutator_;
   }
@@ -246,7 +246,7 @@ TEST(DartsMutator, KeepsTheFirstOfCandidatesThatAreAllNone) {
 TEST(DartsMutator, RefusesAChoiceOfAnyNumberOfInputs) {
   Network network(every_choice_space(), 1);
   EXPECT_THAT(error_of([&] { DartsMutator(*network, {}); }),
-              HasSubstr("darts blends a fixed number of inputs, but 'second/deep/join'"));
+              HasSubstr("alphas blend a fixed number of inputs, but 'second/deep/join'"));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ NamedTensors copies_of(const torch::nn::Module& module) {
 
 TrainingRun make() {
   const SearchSetup setup = small_search(3);
-  auto mutator = std::make_unique<DartsMutator>(*setup.network, DartsMutatorOptions{.seed = 5});
+  auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
   auto trainer = std::make_unique<DartsTrainer>(setup, *mutator,
                                                 DartsOptions{.alpha_optimizer = {.lr = 0.05}});
   return {std::move(mutator), std::move(trainer)};
@@ -136,6 +136,23 @@ TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
   }
 }
 
+TEST(DartsTrainer, TrainsNoAlphasWhileItWarmsUp) {
+  const SearchSetup setup = small_search(2);
+  DartsMutator mutator(*setup.network, {.seed = 5});
+  const NamedTensors alphas = copies_of(mutator);
+  DartsTrainer trainer(setup, mutator, {.warmup = 0.5});
+  Recorder first_epoch(static_cast<int64_t>(setup.train.n_batches()) - 1);
+  trainer.fit(first_epoch, nullptr);
+  for (const auto& [name, alpha] : named_parameters(mutator)) {
+    EXPECT_TRUE(at::equal(alpha, alphas.at(name))) << name;
+  }
+  Recorder rest;
+  trainer.fit(rest, nullptr);
+  for (const auto& [name, alpha] : named_parameters(mutator)) {
+    EXPECT_FALSE(at::equal(alpha, alphas.at(name))) << name;
+  }
+}
+
 TEST(DartsTrainer, ScoresTheBlendOnTheValidationSet) {
   const TrainingRun run = make();
   Recorder recorder;
@@ -154,15 +171,14 @@ TEST(DartsTrainer, RefusesASpaceWithoutAChoiceToBlend) {
       }(),
       1);
   DartsMutator mutator(*setup.network, {});
-  EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {}); }),
-              HasSubstr("darts has nothing to learn"));
+  EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {}); }), HasSubstr("nothing to learn"));
 }
 
 TEST(DartsTrainer, RefusesAnOrderThatItDoesNotHave) {
   SearchSetup setup = double_search();
   DartsMutator mutator(*setup.network, {});
   EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {.order = 3}); }),
-              HasSubstr("order must be 1, got 3"));
+              HasSubstr("order must be 1 or 2, got 3"));
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ class PlantedOptimum : public testing::TestWithParam<PlantedCase> {};
 
 TEST_P(PlantedOptimum, IsFoundBySearch) {
   const OneThread one_thread;  // these tensors are too small to be shared among threads
-  const auto& [algorithm, options, seed] = GetParam();
+  const auto& [name, options, seed] = GetParam();
+  const std::string algorithm = name == "darts_second_order" ? "darts" : name;
   const SearchSetup setup = {.network = Network(stripes_space(), seed),
                              .train = stripe_batches(256, 2 * seed, 16),
                              .valid = stripe_batches(256, 2 * seed + 1, 16),
@@ -39,10 +40,14 @@ TEST_P(PlantedOptimum, IsFoundBySearch) {
 
 INSTANTIATE_TEST_SUITE_P(
     Algorithms, PlantedOptimum,
-    testing::Values(PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
-                    PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 2},
-                    PlantedCase{"random", {{"n_candidates", 40}}, 1},
-                    PlantedCase{"spos", {{"n_candidates", 40}}, 2}),
+    testing::Values(
+        PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+        PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 2},
+        PlantedCase{"darts_second_order", {{"order", 2}, {"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+        PlantedCase{"gdas", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+        PlantedCase{"pc_darts", {{"partial_channels", 1}, {"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+        PlantedCase{"proxyless", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+        PlantedCase{"random", {{"n_candidates", 40}}, 1}, PlantedCase{"spos", Json::object(), 2}),
     [](const testing::TestParamInfo<PlantedCase>& instance) {
       return instance.param.algorithm + std::to_string(instance.param.seed);
     });

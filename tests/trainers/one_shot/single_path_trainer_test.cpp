@@ -1,5 +1,8 @@
 #include "trainers/one_shot/single_path_trainer.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +10,7 @@
 #include "engine/ir/freeze.h"
 #include "mutators/one_shot/random.h"
 #include "mutators/one_shot/spos.h"
+#include "mutators/strategies/random.h"
 #include "tests/error_of.h"
 #include "tests/trainers/runs.h"
 #include "tests/trainers/stripes.h"
@@ -16,30 +20,29 @@ namespace {
 
 using testing::HasSubstr;
 
-template <class M>
+std::unique_ptr<Strategy> random_search(const ir::Graph& space) {
+  return std::make_unique<RandomStrategy>(space, RandomOptions{}, 5);
+}
+
+template <class M, class Options>
 TrainingRun make() {
   const SearchSetup setup = small_search(3);
-  if constexpr (std::is_same_v<M, SposMutator>) {
-    auto mutator = std::make_unique<M>(*setup.network, RandomMutatorOptions{.seed = 5});
-    auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, SinglePathOptions{});
-    return {std::move(mutator), std::move(trainer)};
-  } else {
-    auto mutator = std::make_unique<M>(*setup.network, RandomMutatorOptions{.seed = 5});
-    auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, SinglePathOptions{});
-    return {std::move(mutator), std::move(trainer)};
-  }
+  auto mutator = std::make_unique<M>(*setup.network, Options{.seed = 5});
+  auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, random_search,
+                                                     SinglePathOptions{.paths_per_step = 2});
+  return {std::move(mutator), std::move(trainer)};
 }
 
 TEST(SinglePathTrainer, ResumesBitForBit) {
-  expect_resumes_exactly(make<SposMutator>, 4);
-  expect_resumes_exactly(make<SposMutator>, 7);
-  expect_resumes_exactly(make<RandomMutator>, 10);
+  expect_resumes_exactly(make<SposMutator, RandomMutatorOptions>, 4);
+  expect_resumes_exactly(make<SposMutator, RandomMutatorOptions>, 7);
+  expect_resumes_exactly(make<RandomMutator, RandomMutatorOptions>, 10);
 }
 
 TEST(SinglePathTrainer, TrainsTheSampledPathOnly) {
   const SearchSetup setup = small_search(1);
   SposMutator mutator(*setup.network, {.seed = 5});
-  SinglePathTrainer trainer(setup, mutator, {});
+  SinglePathTrainer trainer(setup, mutator, random_search, {});
   std::set<Architecture> seen;
   for (int64_t i = 0; i < 12; ++i) {
     const NamedTensors before = [&] {
@@ -70,10 +73,39 @@ TEST(SinglePathTrainer, TrainsTheSampledPathOnly) {
   EXPECT_GE(seen.size(), 4);
 }
 
+TEST(SinglePathTrainer, AddsTheGradientsOfThePathsOfAStep) {
+  SearchSetup setup = small_search(1);
+  setup.network->to(at::kDouble);
+  setup.train = stripe_batches(16, 2, 8, at::kDouble);
+  setup.weight_optimizer = {.lr = 0.1, .momentum = 0, .weight_decay = 0, .gradient_clip = 0};
+  SposMutator mutator(*setup.network, {.seed = 5});
+  const NamedTensors parameters = named_parameters(*setup.network);
+  NamedTensors expected;
+  const Batch batch = setup.train.batch(0, 0);
+  const Json start = mutator.state();
+  setup.network->train();
+  for (int path = 0; path < 3; ++path) {
+    mutator.reset();
+    at::cross_entropy_loss(setup.network->forward(batch.inputs), batch.targets).backward();
+  }
+  for (const auto& [name, weight] : parameters) {
+    expected[name] =
+        weight.grad().defined() ? weight.detach() - 0.1 * weight.grad() : weight.detach().clone();
+  }
+  setup.network->zero_grad();
+  mutator.load_state(start);
+  SinglePathTrainer trainer(setup, mutator, random_search, {.paths_per_step = 3});
+  trainer.train_step(batch, batch);
+  for (const auto& [name, weight] : parameters) {
+    EXPECT_TRUE(at::allclose(weight, expected.at(name), 1e-12, 1e-14)) << name;
+  }
+}
+
 TEST(SinglePathTrainer, ExportsTheBestOfTheSampledCandidates) {
   SearchSetup setup = small_search(1);
   SposMutator mutator(*setup.network, {.seed = 5});
-  SinglePathTrainer trainer(setup, mutator, {.n_candidates = 60, .recalibration_batches = 3});
+  SinglePathTrainer trainer(setup, mutator, random_search,
+                            {.n_candidates = 60, .recalibration_batches = 3});
   Recorder recorder;
   trainer.fit(recorder, nullptr);
   const auto accuracy = [&](const Architecture& architecture) {
@@ -93,7 +125,7 @@ TEST(SinglePathTrainer, ExportsTheBestOfTheSampledCandidates) {
 TEST(SinglePathTrainer, ExportsWithoutChangingAnything) {
   SearchSetup setup = small_search(1);
   SposMutator mutator(*setup.network, {.seed = 5});
-  SinglePathTrainer trainer(setup, mutator, {.n_candidates = 5});
+  SinglePathTrainer trainer(setup, mutator, random_search, {.n_candidates = 5});
   mutator.reset();
   setup.network->train();
   NamedTensors before;
@@ -115,9 +147,12 @@ TEST(SinglePathTrainer, ExportsWithoutChangingAnything) {
 TEST(SinglePathTrainer, RefusesOptionsOutOfRange) {
   const SearchSetup setup = small_search(1);
   SposMutator mutator(*setup.network, {});
-  EXPECT_THAT(error_of([&] { SinglePathTrainer(setup, mutator, {.n_candidates = 0}); }),
-              HasSubstr("n_candidates must be at least 1, got 0"));
-  EXPECT_THAT(error_of([&] { SinglePathTrainer(setup, mutator, {.recalibration_batches = -1}); }),
+  EXPECT_THAT(
+      error_of([&] { SinglePathTrainer(setup, mutator, random_search, {.n_candidates = -1}); }),
+      HasSubstr("n_candidates must be at least 0, got -1"));
+  EXPECT_THAT(error_of([&] {
+                SinglePathTrainer(setup, mutator, random_search, {.recalibration_batches = -1});
+              }),
               HasSubstr("recalibration_batches must be at least 0, got -1"));
 }
 

@@ -1,0 +1,146 @@
+#include "mutators/one_shot/proxyless.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/autograd.h>
+
+#include <set>
+
+#include "engine/executor/network.h"
+#include "tests/engine/example_spaces.h"
+#include "tests/error_of.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+
+class Proxyless : public testing::Test {
+ protected:
+  /// One layer choice of four candidates, none of which is alike.
+  Proxyless() {
+    Builder b("four");
+    const Wire x = b.input("x", {2, 4, 4});
+    b.output("y", b.layer_choice("op",
+                                 {{"none", ops::zero()},
+                                  {"relu", ops::relu()},
+                                  {"skip", ops::identity()},
+                                  {"max", ops::max_pool2d()}},
+                                 {x}));
+    network_ = Network(b.finish(), 1);
+    network_->to(at::kDouble);
+    mutator_ =
+        std::make_unique<ProxylessMutator>(*network_, AlphaOptions{.alpha_scale = 0.7, .seed = 4});
+  }
+
+  at::Tensor path(int64_t k) {
+    mutator_->apply({{"op", {{k}}}});
+    return network_->forward(x_);
+  }
+
+  Network network_ = nullptr;
+  std::unique_ptr<ProxylessMutator> mutator_;
+  at::Tensor x_ = normal_tensor({3, 2, 4, 4}, 9).to(at::kDouble);
+};
+
+TEST_F(Proxyless, RunsOnePathInAStepThatTrainsWeights) {
+  for (int i = 0; i < 5; ++i) {
+    mutator_->reset();
+    ASSERT_EQ(mutator_->current().at("op").chosen.size(), 1);
+    EXPECT_FALSE(mutator_->weights(mutator_->mutable_of("op")).defined());
+  }
+}
+
+TEST_F(Proxyless, OpensOneOfTwoGatesInAStepThatTrainsAlphas) {
+  std::set<std::vector<int64_t>> pairs;
+  for (int i = 0; i < 300; ++i) {
+    mutator_->apply(mutator_->sample_architecture_step());
+    const Architecture held = mutator_->current();
+    const std::vector<int64_t> pair = held.at("op").chosen;
+    ASSERT_EQ(pair.size(), 2);
+    pairs.insert(pair);
+    const at::Tensor gates = mutator_->weights(mutator_->mutable_of("op"));
+    const int64_t open = gates[0].item<double>() == 1 ? 0 : 1;
+    EXPECT_EQ(gates[open].item<double>(), 1);
+    EXPECT_EQ(gates[1 - open].item<double>(), 0);
+    const at::Tensor output = network_->forward(x_);
+    EXPECT_TRUE(at::equal(output, path(pair[static_cast<size_t>(open)])));
+  }
+  EXPECT_EQ(pairs.size(), 6);  // also with the candidate that makes zeros
+}
+
+TEST_F(Proxyless, GivesTheGateGradientsThatEnumerationGives) {
+  for (int i = 0; i < 20; ++i) {
+    mutator_->apply(mutator_->sample_architecture_step());
+    const std::vector<int64_t> pair = mutator_->current().at("op").chosen;
+    const at::Tensor alpha = mutator_->alpha("op");
+    const at::Tensor output = network_->forward(x_);
+    const at::Tensor of_output = output.detach() * 2;  // of the loss |output|^2
+    const at::Tensor found = torch::autograd::grad({output.square().sum()}, {alpha}).front();
+
+    const at::NoGradGuard no_grad;
+    const double a = alpha[pair[0]].item<double>(), b = alpha[pair[1]].item<double>();
+    const double p[2] = {1 / (1 + std::exp(b - a)), 1 / (1 + std::exp(a - b))};
+    double gate[2];
+    for (size_t j = 0; j < 2; ++j) {
+      gate[j] = (path(pair[j]) * of_output).sum().item<double>();
+    }
+    at::Tensor expected = at::zeros({4}, at::kDouble);
+    for (size_t k = 0; k < 2; ++k) {
+      double sum = 0;
+      for (size_t j = 0; j < 2; ++j) {
+        sum += gate[j] * p[j] * ((k == j ? 1 : 0) - p[k]);
+      }
+      expected[pair[k]] = sum;
+    }
+    EXPECT_TRUE(at::allclose(found, expected, 1e-9, 1e-12)) << found << expected;
+    EXPECT_NEAR(found.sum().item<double>(), 0, 1e-9);
+  }
+}
+
+TEST_F(Proxyless, KeepsTheProbabilityOfThePairAndOfTheOthersInAStep) {
+  mutator_->apply(mutator_->sample_architecture_step());
+  const std::vector<int64_t> pair = mutator_->current().at("op").chosen;
+  const std::vector<double> before = mutator_->probabilities().at("op");
+  {
+    const at::NoGradGuard no_grad;
+    at::Tensor alpha = mutator_->alpha("op");
+    alpha[pair[0]] += 0.4;
+    alpha[pair[1]] -= 0.1;
+  }
+  mutator_->end_architecture_step();
+  const std::vector<double> after = mutator_->probabilities().at("op");
+  for (size_t k = 0; k < 4; ++k) {
+    const bool moved = static_cast<int64_t>(k) == pair[0] || static_cast<int64_t>(k) == pair[1];
+    if (moved) {
+      EXPECT_GT(std::abs(after[k] - before[k]), 1e-3);
+    } else {
+      EXPECT_NEAR(after[k], before[k], 1e-12);
+    }
+  }
+}
+
+TEST_F(Proxyless, ContinuesFromItsState) {
+  mutator_->reset();
+  const Json saved = mutator_->state();
+  const Architecture next = mutator_->sample_architecture_step();
+  mutator_->load_state(saved);
+  EXPECT_EQ(mutator_->sample_architecture_step(), next);
+}
+
+TEST_F(Proxyless, RefusesAChoiceThatKeepsSeveralInputs) {
+  Builder b("net");
+  const Wire x = b.input("x", {2, 4, 4});
+  const Wire y = b.add("y", ops::relu(), {x});
+  const Wire z = b.add("z", ops::relu(), {y});
+  b.output("out", b.input_choice("two", {x, y, z}, {.n_chosen = 2}));
+  Network network(b.finish(), 1);
+  EXPECT_THAT(error_of([&] { ProxylessMutator(*network, {}); }),
+              HasSubstr("proxyless opens one gate of a choice, but 'two' keeps 2"));
+}
+
+}  // namespace
+}  // namespace retia
