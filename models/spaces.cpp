@@ -3,6 +3,7 @@
 #include "models/darts_cnn.h"
 #include "models/nasbench201.h"
 #include "models/spos_chain.h"
+#include "models/spos_shufflenet.h"
 #include "models/tiny.h"
 
 namespace retia {
@@ -12,6 +13,7 @@ SpaceTable standard_spaces() {
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
   spaces.add("nasbench201", &nasbench201);
   spaces.add("spos_chain", &spos_chain);
+  spaces.add("spos_shufflenet", &spos_shufflenet);
   spaces.add("tiny", &tiny);
   return spaces;
 }
