@@ -1,6 +1,7 @@
 #include "models/spaces.h"
 
 #include "models/darts_cnn.h"
+#include "models/mobile.h"
 #include "models/nasbench201.h"
 #include "models/spos_chain.h"
 #include "models/spos_shufflenet.h"
@@ -11,6 +12,7 @@ namespace retia {
 SpaceTable standard_spaces() {
   SpaceTable spaces;
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
+  spaces.add("mobile", &mobile);
   spaces.add("nasbench201", &nasbench201);
   spaces.add("spos_chain", &spos_chain);
   spaces.add("spos_shufflenet", &spos_shufflenet);
