@@ -1,6 +1,7 @@
 #include "models/spaces.h"
 
 #include "models/darts_cnn.h"
+#include "models/mlp.h"
 #include "models/mobile.h"
 #include "models/nasbench201.h"
 #include "models/spos_chain.h"
@@ -12,6 +13,7 @@ namespace retia {
 SpaceTable standard_spaces() {
   SpaceTable spaces;
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
+  spaces.add("mlp", &mlp);
   spaces.add("mobile", &mobile);
   spaces.add("nasbench201", &nasbench201);
   spaces.add("spos_chain", &spos_chain);

@@ -25,7 +25,7 @@ ir::Graph line(const LineOptions& options, const Task& task) {
 
 TEST(SpaceTable, BuildsEveryStandardSpaceWithItsDefaults) {
   const SpaceTable spaces = standard_spaces();
-  EXPECT_EQ(spaces.names(), (std::vector<std::string>{"darts_cnn", "mobile", "nasbench201",
+  EXPECT_EQ(spaces.names(), (std::vector<std::string>{"darts_cnn", "mlp", "mobile", "nasbench201",
                                                       "spos_chain", "spos_shufflenet", "tiny"}));
   for (const std::string& name : spaces.names()) {
     const ir::Graph search = spaces.search(name, Json::object(), kDigits);
