@@ -1,6 +1,7 @@
 #include "models/spaces.h"
 
 #include "models/darts_cnn.h"
+#include "models/enas_micro.h"
 #include "models/mlp.h"
 #include "models/mobile.h"
 #include "models/nasbench201.h"
@@ -13,6 +14,7 @@ namespace retia {
 SpaceTable standard_spaces() {
   SpaceTable spaces;
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
+  spaces.add("enas_micro", &enas_micro);
   spaces.add("mlp", &mlp);
   spaces.add("mobile", &mobile);
   spaces.add("nasbench201", &nasbench201);
