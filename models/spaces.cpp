@@ -1,7 +1,12 @@
 #include "models/spaces.h"
 
 #include "models/darts_cnn.h"
+#include "models/enas_micro.h"
+#include "models/mlp.h"
+#include "models/mobile.h"
+#include "models/nasbench201.h"
 #include "models/spos_chain.h"
+#include "models/spos_shufflenet.h"
 #include "models/tiny.h"
 
 namespace retia {
@@ -9,7 +14,12 @@ namespace retia {
 SpaceTable standard_spaces() {
   SpaceTable spaces;
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
+  spaces.add("enas_micro", &enas_micro);
+  spaces.add("mlp", &mlp);
+  spaces.add("mobile", &mobile);
+  spaces.add("nasbench201", &nasbench201);
   spaces.add("spos_chain", &spos_chain);
+  spaces.add("spos_shufflenet", &spos_shufflenet);
   spaces.add("tiny", &tiny);
   return spaces;
 }

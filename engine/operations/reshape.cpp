@@ -2,6 +2,9 @@
 
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/relu6.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/tanh.h>
 
 #include "engine/operations/primitive.h"
 
@@ -32,15 +35,40 @@ class Identity final : public Primitive<NoOptions> {
   }
 };
 
-class Relu final : public Primitive<NoOptions> {
+/// A function of each number by itself.
+class Activation : public Primitive<NoOptions> {
  public:
-  Relu() : Primitive("relu") {}
+  using Function = at::Tensor (*)(const at::Tensor&);
+  Activation(const char* type, Function function) : Primitive(type), function_(function) {}
 
  private:
   Shape infer(const NoOptions&, const Shapes& inputs) const override { return any_input(inputs); }
   std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
-    return function_layer([](at::TensorList inputs) { return at::relu(inputs[0]); });
+    return function_layer(
+        [function = function_](at::TensorList inputs) { return function(inputs[0]); });
   }
+
+  Function function_;
+};
+
+class Relu final : public Activation {
+ public:
+  Relu() : Activation("relu", &at::relu) {}
+};
+
+class Relu6 final : public Activation {
+ public:
+  Relu6() : Activation("relu6", &at::relu6) {}
+};
+
+class Silu final : public Activation {
+ public:
+  Silu() : Activation("silu", &at::silu) {}
+};
+
+class Tanh final : public Activation {
+ public:
+  Tanh() : Activation("tanh", &at::tanh) {}
 };
 
 class ZeroLayer final : public Layer {
@@ -152,6 +180,9 @@ class Flatten final : public Primitive<NoOptions> {
 
 ir::Operation ops::identity() { return operation<Identity>(NoOptions{}); }
 ir::Operation ops::relu() { return operation<Relu>(NoOptions{}); }
+ir::Operation ops::relu6() { return operation<Relu6>(NoOptions{}); }
+ir::Operation ops::silu() { return operation<Silu>(NoOptions{}); }
+ir::Operation ops::tanh() { return operation<Tanh>(NoOptions{}); }
 ir::Operation ops::zero(const ZeroOptions& options) { return operation<Zero>(options); }
 ir::Operation ops::split(const SplitOptions& options) { return operation<Split>(options); }
 ir::Operation ops::shuffle(const ShuffleOptions& options) { return operation<Shuffle>(options); }

@@ -26,6 +26,12 @@ namespace ops {
 ir::Operation identity();
 /// Any shape -> the same shape: the larger of value and 0.
 ir::Operation relu();
+/// Any shape -> the same shape: the value brought between 0 and 6.
+ir::Operation relu6();
+/// Any shape -> the same shape: x / (1 + exp(-x)) (swish, Ramachandran et al. 2018).
+ir::Operation silu();
+/// Any shape -> the same shape: the hyperbolic tangent.
+ir::Operation tanh();
 /// [C, H, W] -> [C, ceil(H / stride), ceil(W / stride)], all zeros: no connection.
 ir::Operation zero(const ZeroOptions& options = {});
 /// [C, ...] -> [count * C / of, ...]: parts `index` to `index + count - 1` of the channels.

@@ -50,9 +50,12 @@ Wire shuffle_block_parts(Builder& b, Wire x, const ShuffleBlockOptions& o) {
     const Wire rest = b.add("rest", ops::split({.index = 1}), {x});
     changed = main_branch(b, rest, o, half, out - b.channels(side));
   } else {
-    changed = main_branch(b, x, o, half, half);
+    const Dim aside = o.side.decided() && o.side.value() == 0 ? out - half : o.side;
+    TORCH_CHECK(aside.min() >= 1 && (out - aside).min() >= 1, "side must be 1 to ", out.to_string(),
+                " - 1 channels, got ", aside.to_string());
+    changed = main_branch(b, x, o, half, out - aside);
     const auto scope = b.scope("side");
-    side = pointwise(b, depthwise(b, x, "depthwise", o.kernel, o.stride), "pointwise", out - half);
+    side = pointwise(b, depthwise(b, x, "depthwise", o.kernel, o.stride), "pointwise", aside);
   }
   const Wire joined = b.add("concat", ops::concat(), {side, changed});
   return b.add("shuffle", ops::shuffle(), {joined});

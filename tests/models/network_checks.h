@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -39,14 +40,15 @@ inline Architecture random_architecture(const std::vector<Mutable>& mutables, Ra
   return architecture;
 }
 
-/// The architecture that chooses candidate `index` of every layer choice, of other choices the
-/// first.
+/// The architecture that chooses candidate `index` of every layer choice (the last where it has
+/// fewer), of other choices the first.
 inline Architecture uniform_architecture(const std::vector<Mutable>& mutables, int64_t index) {
   Architecture architecture;
   for (const Mutable& choice : mutables) {
     for (int64_t k = 0; k < choice.n_chosen.value(); ++k) {
-      architecture[choice.label].chosen.push_back(choice.kind == MutableKind::LayerChoice ? index
-                                                                                          : k);
+      const bool layer = choice.kind == MutableKind::LayerChoice;
+      architecture[choice.label].chosen.push_back(layer ? std::min(index, choice.n_candidates() - 1)
+                                                        : k);
     }
   }
   return architecture;

@@ -6,6 +6,7 @@
 #include "models/ops/conv_bn.h"
 #include "models/ops/dil_conv.h"
 #include "models/ops/factorized_reduce.h"
+#include "models/ops/mb_conv.h"
 #include "models/ops/pool_bn.h"
 #include "models/ops/sep_conv.h"
 #include "models/ops/shuffle_block.h"
@@ -37,11 +38,15 @@ std::vector<ir::Operation> every_operation() {
           ops::conv_bn({.out = 6, .relu = ReluPlace::After, .affine = false}),
           ops::dil_conv({.kernel = 5, .stride = 2}),
           ops::factorized_reduce({.out = 6}),
+          ops::mb_conv({.kernel = 5}),
+          ops::mb_conv({.out = 6, .kernel = 7, .stride = 2, .expansion = 3}),
+          ops::mb_conv({.out = 6, .expansion = 1}),
           ops::pool_bn({.pooling = Pooling::Average, .stride = 2}),
           ops::pool_bn({.pooling = Pooling::Max, .affine = false}),
           ops::sep_conv({.kernel = 5, .stride = 2, .affine = false}),
           ops::shuffle_block({.kernel = 7}),
-          ops::shuffle_block({.out = 8, .stride = 2, .branch = ShuffleBranch::Xception})};
+          ops::shuffle_block({.out = 8, .stride = 2, .branch = ShuffleBranch::Xception}),
+          ops::shuffle_block({.out = 8, .stride = 2, .side = 3})};
 }
 
 TEST(ModelOperations, ReadBackEqualFromJson) {
@@ -84,6 +89,41 @@ TEST(ModelOperations, CostWhatIsCountedByHand) {
   EXPECT_EQ(costs(ops::factorized_reduce({.out = 24}), input),
             Costs(2 * 256 * 16 * 12, 2 * 16 * 12 + 48));
   EXPECT_EQ(costs(ops::pool_bn({}), input), Costs(0, 32));
+}
+
+TEST(MbConv, CostsWhatIsCountedByHand) {
+  using Costs = std::pair<int64_t, int64_t>;
+  const Shape input = {16, 32, 32};
+  // 16 -> 96 on 1024 pixels, then 5 x 5 for each of the 96 and 96 -> 24 on a quarter of them.
+  EXPECT_EQ(costs(ops::mb_conv({.out = 24, .kernel = 5, .stride = 2}), input),
+            Costs(1024 * 16 * 96 + 256 * 96 * (25 + 24), 96 * (16 + 25 + 24) + 2 * (96 + 96 + 24)));
+  EXPECT_EQ(costs(ops::mb_conv({.out = 8, .expansion = 1}), input),
+            Costs(1024 * 16 * (9 + 8), 16 * (9 + 8) + 2 * (16 + 8)));
+}
+
+TEST(MbConv, AddsItsInputWhereTheShapeStays) {
+  const auto adds = [](const ir::Operation& operation) {
+    const std::vector<ir::NodeCost> nodes = ir::profile(alone(operation, {4, 8, 8}));
+    return nodes.back().type == "add";
+  };
+  EXPECT_TRUE(adds(ops::mb_conv({.kernel = 5})));
+  EXPECT_TRUE(adds(ops::mb_conv({.out = 4, .expansion = 1})));
+  EXPECT_FALSE(adds(ops::mb_conv({.out = 6})));
+  EXPECT_FALSE(adds(ops::mb_conv({.stride = 2})));
+}
+
+TEST(MbConv, RefusesAnExpansionBelowOne) {
+  EXPECT_THAT(error_of([] {
+                alone(ops::mb_conv({.expansion = 0}), {4, 8, 8});
+              }),
+              testing::HasSubstr("expansion must be at least 1, got 0"));
+}
+
+TEST(ShuffleBlock, RefusesASideBranchOfAllChannels) {
+  EXPECT_THAT(error_of([] {
+                alone(ops::shuffle_block({.stride = 2, .side = 4}), {4, 8, 8});
+              }),
+              testing::HasSubstr("side must be 1 to 4 - 1 channels, got 4"));
 }
 
 TEST(ModelOperations, NameTheNodeAndThePartThatRefusesAShape) {

@@ -1,0 +1,89 @@
+#include "models/mobile.h"
+
+#include <algorithm>
+
+#include "engine/ir/builder.h"
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/pool.h"
+#include "engine/operations/reshape.h"
+#include "models/ops/mb_conv.h"
+#include "models/width.h"
+
+namespace retia {
+namespace {
+
+constexpr int64_t kDivisor = 8;
+
+enum class Skip { Without, With };
+
+std::vector<ir::CandidateWriter> candidates(int64_t out, int64_t stride, Skip skip) {
+  std::vector<ir::CandidateWriter> blocks;
+  for (const int64_t kernel : {3, 5, 7}) {
+    for (const int64_t expansion : {3, 6}) {
+      blocks.emplace_back(
+          c10::str("k", kernel, "_e", expansion),
+          ops::mb_conv({.out = out, .kernel = kernel, .stride = stride, .expansion = expansion}));
+    }
+  }
+  if (skip == Skip::With) {
+    blocks.emplace_back("skip", ops::identity());
+  }
+  return blocks;
+}
+
+/// Convolution, normalisation and relu6 under one scope.
+Wire conv_relu6(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
+  const auto scope = b.scope(name);
+  x = b.add("bn", ops::batch_norm(), {b.add("conv", ops::conv2d(options), {x})});
+  return b.add("relu", ops::relu6(), {x});
+}
+
+void check(const MobileOptions& o) {
+  TORCH_CHECK(o.blocks.size() == o.channels.size() && o.blocks.size() == o.strides.size() &&
+                  !o.blocks.empty(),
+              "space 'mobile': blocks, channels and strides need one number per stage each, got ",
+              o.blocks.size(), ", ", o.channels.size(), " and ", o.strides.size());
+  for (size_t stage = 0; stage < o.blocks.size(); ++stage) {
+    TORCH_CHECK(o.blocks[stage] >= 1 && o.channels[stage] >= 1 && o.strides[stage] >= 1,
+                "space 'mobile': a stage's blocks, channels and stride must be at least 1, got ",
+                o.blocks[stage], ", ", o.channels[stage], " and ", o.strides[stage]);
+  }
+  TORCH_CHECK(
+      o.stem_channels >= 1 && o.stem_stride >= 1 && o.first_channels >= 1 && o.last_channels >= 1,
+      "space 'mobile': stem_channels, stem_stride, first_channels and last_channels must "
+      "be at least 1, got ",
+      o.stem_channels, ", ", o.stem_stride, ", ", o.first_channels, " and ", o.last_channels);
+}
+
+}  // namespace
+
+ir::Graph mobile(const MobileOptions& o, const Task& task) {
+  check(o);
+  const auto scaled = [](int64_t channels, double width) {
+    return scaled_channels(channels, width, kDivisor);
+  };
+  Builder b("mobile");
+  Wire x = b.input("image", {task.input.begin(), task.input.end()});
+  x = conv_relu6(b, x, "stem", {.out = scaled(o.stem_channels, o.width), .stride = o.stem_stride});
+  int64_t channels = scaled(o.first_channels, o.width);
+  x = b.add("first", ops::mb_conv({.out = channels, .expansion = 1}), {x});
+  int64_t block = 0;
+  for (size_t stage = 0; stage < o.blocks.size(); ++stage) {
+    for (int64_t i = 0; i < o.blocks[stage]; ++i) {
+      const int64_t stride = i == 0 ? o.strides[stage] : 1;
+      const int64_t in = std::exchange(channels, scaled(o.channels[stage], o.width));
+      const Skip skip = stride == 1 && in == channels ? Skip::With : Skip::Without;
+      x = b.layer_choice("block" + std::to_string(block++), candidates(channels, stride, skip),
+                         {x});
+    }
+  }
+  const int64_t last = scaled(o.last_channels, std::max(o.width, 1.0));
+  x = conv_relu6(b, x, "last", {.out = last, .kernel = 1});
+  x = b.add("mean", ops::global_mean(), {x});
+  b.output("logits", b.add("head", ops::linear({.out = task.n_outputs}), {x}));
+  return b.finish();
+}
+
+}  // namespace retia

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "models/spaces.h"
+
+namespace retia {
+
+struct MobileOptions {
+  double width = 1;  ///< factor of all channels, which become multiples of 8
+  std::vector<int64_t> blocks = {4, 4, 4, 4, 4, 1};            ///< of each stage, at most
+  std::vector<int64_t> channels = {32, 40, 80, 96, 192, 320};  ///< of each stage
+  std::vector<int64_t> strides = {2, 2, 2, 1, 2, 1};           ///< of each stage's first block
+  int64_t stem_channels = 32;
+  int64_t stem_stride = 2;       ///< 1 for small images
+  int64_t first_channels = 16;   ///< of the block before the stages, which has no choice
+  int64_t last_channels = 1280;  ///< before the head; widths below 1 leave them
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MobileOptions, width, blocks, channels, strides,
+                                                stem_channels, stem_stride, first_channels,
+                                                last_channels)
+
+/// The space of ProxylessNAS (Cai, Zhu & Han, ICLR 2019), after MnasNet (Tan et al. 2019): a stem,
+/// an inverted residual without expansion, stages of choice blocks, a pointwise convolution and a
+/// head, rectified by relu6. Block `i` of all, labelled `block<i>`, is an inverted residual of
+/// kernel 3, 5 or 7 and expansion 3 or 6, named `k3_e3` … `k7_e6`, or, where it keeps the shape,
+/// `skip`: so depths vary too. By default 6^6 * 7^15 architectures, of the widths of the paper's
+/// network for phones. Output `logits`. task.input: {channels, height, width}; the paper's {3, 224,
+/// 224}.
+ir::Graph mobile(const MobileOptions& options, const Task& task);
+
+}  // namespace retia

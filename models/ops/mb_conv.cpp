@@ -1,0 +1,42 @@
+#include "models/ops/mb_conv.h"
+
+#include "engine/operations/batch_norm.h"
+#include "engine/operations/composite.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/join.h"
+#include "engine/operations/reshape.h"
+
+namespace retia {
+namespace {
+
+Wire convolved(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
+  return b.add(name + "_bn", ops::batch_norm(), {b.add(name, ops::conv2d(options), {x})});
+}
+
+Wire rectified(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
+  return b.add(name + "_relu", ops::relu6(), {convolved(b, x, name, options)});
+}
+
+}  // namespace
+
+Wire mb_conv_parts(Builder& b, Wire x, const MbConvOptions& o) {
+  const Dim in = b.channels(x);
+  const Dim out = o.out.decided() && o.out.value() == 0 ? in : o.out;
+  const bool keeps_shape = o.stride.value() == 1 && always_equal(out.expression(), in.expression());
+  TORCH_CHECK(o.expansion.min() >= 1, "expansion must be at least 1, got ",
+              o.expansion.to_string());
+  Wire changed = x;
+  if (o.expansion.max() > 1) {
+    changed = rectified(b, changed, "expand", {.out = in * o.expansion, .kernel = 1});
+  }
+  changed = rectified(b, changed, "depthwise",
+                      {.kernel = o.kernel, .stride = o.stride, .depthwise = true});
+  changed = convolved(b, changed, "project", {.out = out, .kernel = 1});
+  return keeps_shape ? b.add("add", ops::add(), {x, changed}) : changed;
+}
+
+ir::Operation ops::mb_conv(const MbConvOptions& options) {
+  return composite<&mb_conv_parts>("mb_conv", options);
+}
+
+}  // namespace retia
