@@ -108,13 +108,15 @@ void check_run(const RunOptions& run) {
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
 
+bool tries_models(const std::string& command) { return command == "explore" || command == "rank"; }
+
 /// Whether `command` reads that section of the configuration; a file may hold all of them.
 bool reads(const std::string& command, const std::string& section) {
   if (section == "algorithm") {
     return command == "search";
   }
   const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
-  return !exploring || command == "explore";
+  return !exploring || tries_models(command);
 }
 
 /// Throws where an option that `command` cannot do without was given nowhere.
@@ -253,7 +255,7 @@ Config read_config(const Program& program, const Command& command,
     complete(config.algorithm_options, program.algorithms.defaults(config.algorithm),
              "algorithm '" + config.algorithm + "'");
   }
-  if (name == "explore") {
+  if (tries_models(name)) {
     config.strategy_options = json.value("strategy", Json::object());
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
@@ -292,7 +294,7 @@ Json Config::resolved() const {
     json["algorithm"] = algorithm_options;
     json["algorithm"]["name"] = algorithm;
   }
-  if (command == "explore") {
+  if (tries_models(command)) {
     json["strategy"] = strategy_options;
     json["strategy"]["name"] = strategy;
     json["evaluator"] = evaluator_options;

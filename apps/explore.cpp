@@ -9,27 +9,6 @@
 namespace retia {
 namespace {
 
-/// A line a trial, and Ctrl-C.
-class ExploreObserver final : public ExperimentObserver {
- public:
-  explicit ExploreObserver(const RunOptions& options) : quiet_(options.quiet) {}
-
-  void on_end(const TrialRecord& trial) override {
-    if (!quiet_) {
-      std::cerr << "trial " << trial.proposal.id << ": " << Json(trial.status).get<std::string>();
-      if (trial.status == TrialStatus::Succeeded) {
-        std::cerr << ", " << percent(trial.objectives.front());
-      }
-      std::cerr << (trial.error.empty() ? "" : ", " + trial.error) << '\n';
-    }
-  }
-  bool stop_requested() override { return stop_.requested(); }
-
- private:
-  StopSignal stop_;
-  bool quiet_;
-};
-
 const char* reason(ExperimentEnding ending) {
   switch (ending) {
     case ExperimentEnding::Exhausted:
@@ -56,7 +35,7 @@ int explore(const Program& program, const Config& config) {
 
   RunDirectory directory = open_run_directory(config);
   write_json(directory.file("space.json"), ir::to_json(space));
-  ExploreObserver observer(config.run);
+  TrialObserver observer(config.run);
   Experiment experiment(space, config.space, *evaluator, *strategy, directory.path());
   const ExperimentEnding ending = experiment.run(config.experiment, observer);
   std::cout << experiment.trials().size() << " trials; " << reason(ending) << '\n';

@@ -35,6 +35,7 @@ int search(const Program& program, const Config& config) {
                     config.trainer,
                     config.weight_optimizer,
                     bench.scoring(config, bench.data.train, held_out),
+                    config.space_options,
                     search_space_with(program, config, bench.task)};
   Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
                                           static_cast<uint64_t>(config.run.seed));
@@ -44,9 +45,10 @@ int search(const Program& program, const Config& config) {
     std::cout << "nothing to do: " << config.run.out << " holds a finished search\n";
     return kDone;
   }
-  write_json(directory.file("space.json"), ir::to_json(space));
   RunObserver observer(directory, config.run);
   for (int64_t stage = 0;; ++stage) {
+    // What is trained, which may be a changed form of the space.
+    write_json(directory.file("space.json"), ir::to_json(search.trainer->network()->graph()));
     if (train(*search.trainer, directory, observer, config, stage) == Ending::Stopped) {
       return kInterrupted;
     }

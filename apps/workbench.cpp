@@ -183,16 +183,55 @@ void RunObserver::on_epoch(const EpochReport& report) {
 
 void RunObserver::load_state(const Json& state) { metrics_.rewind(state.at("metrics")); }
 
+TrainedSupernet read_supernet(const Program& program, const Config& config,
+                              const Workbench& bench) {
+  const std::filesystem::path run = config.run.checkpoint;
+  const Json written = read_format(run / "config.json", "retia.config", 1);
+  TORCH_CHECK(written.value("/space/name"_json_pointer, Json()).is_string() &&
+                  written.value("/command"_json_pointer, Json()).is_string(),
+              (run / "config.json").string(), " is damaged: it names no space or no command");
+  TORCH_CHECK(written.at("space").at("name") == config.space, run.string(), " is a run in space ",
+              written.at("space").at("name").dump(), ", expected '", config.space, "'");
+  ir::Graph space =
+      ir::graph_from_json(read_format(run / "space.json", "retia.graph", 1), program.operations);
+  check_suits(space, bench.task, (run / "space.json").string());
+  const CheckpointStore checkpoints(newest_checkpoints(run));
+  const auto saved =
+      checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });
+  TORCH_CHECK(saved.has_value(), run.string(), " holds no checkpoint yet: let it train an epoch");
+  return {written.at("command"), std::move(space), with_prefix(saved->tensors, "network/")};
+}
+
+void TrialObserver::on_end(const TrialRecord& trial) {
+  if (quiet_) {
+    return;
+  }
+  std::cerr << "trial " << trial.proposal.id << ": " << Json(trial.status).get<std::string>();
+  if (trial.status == TrialStatus::Succeeded) {
+    std::cerr << ", " << percent(trial.objectives.front());
+  }
+  std::cerr << (trial.error.empty() ? "" : ", " + trial.error) << '\n';
+}
+
+std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage) {
+  const std::filesystem::path first = run / "checkpoints";
+  return stage == 0 ? first : first / ("stage" + std::to_string(stage));
+}
+
+std::filesystem::path newest_checkpoints(const std::filesystem::path& run) {
+  int64_t stage = 0;
+  while (std::filesystem::exists(checkpoints_of(run, stage + 1))) {
+    ++stage;
+  }
+  return checkpoints_of(run, stage);
+}
+
 Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
              int64_t stage) {
-  const auto folder = [&](int64_t k) {
-    return k == 0 ? directory.checkpoints()
-                  : directory.checkpoints() / ("stage" + std::to_string(k));
-  };
-  CheckpointStore checkpoints(folder(stage));
+  CheckpointStore checkpoints(checkpoints_of(directory.path(), stage));
   const auto saved =
       checkpoints.newest([&observer](const std::string& warning) { observer.note(warning); });
-  if (saved && std::filesystem::exists(folder(stage + 1))) {
+  if (saved && std::filesystem::exists(checkpoints_of(directory.path(), stage + 1))) {
     // Ended in a former run; what was observed since then stays.
     TrainingObserver nobody;
     trainer.restore(*saved, nobody);

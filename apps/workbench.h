@@ -69,6 +69,34 @@ class RunObserver final : public TrainingObserver {
   int64_t epoch_ = -1;
 };
 
+/// What a run has trained so far: a supernet, or a model under retraining.
+struct TrainedSupernet {
+  std::string command;  ///< of the run
+  ir::Graph space;      ///< what it trained
+  NamedTensors weights;
+};
+
+/// From the run directory of --checkpoint. Throws where it is of another space, unsuited to the
+/// data, damaged, or has no checkpoint yet.
+TrainedSupernet read_supernet(const Program& program, const Config& config, const Workbench& bench);
+
+/// A line a trial, and Ctrl-C.
+class TrialObserver final : public ExperimentObserver {
+ public:
+  explicit TrialObserver(const RunOptions& options) : quiet_(options.quiet) {}
+  void on_end(const TrialRecord& trial) override;
+  bool stop_requested() override { return stop_.requested(); }
+
+ private:
+  StopSignal stop_;
+  bool quiet_;
+};
+
+/// Where a stage of a search in stages keeps its checkpoints.
+std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage);
+/// Where the last stage that has begun does.
+std::filesystem::path newest_checkpoints(const std::filesystem::path& run);
+
 /// Trains to the end or until stopped; resumes from the newest checkpoint of the directory, if any.
 /// Prints how to resume when stopped. stage: of a search in stages, whose checkpoints are apart.
 Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,

@@ -75,6 +75,29 @@ void check_architecture(const Architecture& architecture, const std::vector<Muta
   }
 }
 
+Architecture translated(const Architecture& architecture, const std::vector<Mutable>& from,
+                        const std::vector<Mutable>& to) {
+  Architecture result;
+  for (const Mutable& source : from) {
+    if (!architecture.contains(source.label)) {
+      continue;
+    }
+    const auto target = std::find_if(to.begin(), to.end(),
+                                     [&](const Mutable& m) { return m.label == source.label; });
+    TORCH_CHECK(target != to.end(), "there is no choice '", source.label, "' to translate to");
+    std::vector<int64_t>& chosen = result[source.label].chosen;
+    for (const int64_t index : architecture.at(source.label).chosen) {
+      const std::string& name = source.names.at(static_cast<size_t>(index));
+      const auto found = std::find(target->names.begin(), target->names.end(), name);
+      TORCH_CHECK(found != target->names.end(), "choice '", source.label, "' has no candidate '",
+                  name, "' to translate to");
+      chosen.push_back(found - target->names.begin());
+    }
+    std::sort(chosen.begin(), chosen.end());
+  }
+  return result;
+}
+
 void add_mutable(std::vector<Mutable>& mutables, Mutable choice) {
   TORCH_CHECK(!choice.label.empty(), "a ", to_string(choice.kind), " has an empty label");
   TORCH_CHECK(choice.label.find('.') == std::string::npos, "the label '", choice.label,

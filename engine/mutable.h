@@ -47,6 +47,11 @@ void check_labels(const Architecture& architecture, const std::vector<Mutable>& 
 /// The same for one decision.
 void check_decision(const Decision& decision, const Mutable& choice, Purpose purpose);
 
+/// `architecture` of `from` as one of `to`, where the same labels have candidates of the same names
+/// at other positions. Throws, naming it, on a candidate that `to` does not have.
+Architecture translated(const Architecture& architecture, const std::vector<Mutable>& from,
+                        const std::vector<Mutable>& to);
+
 /// Adds `choice` unless its label is there already. Throws when the two differ in kind, names or
 /// n_chosen (one label is one decision), and on a label that is empty or has a dot.
 void add_mutable(std::vector<Mutable>& mutables, Mutable choice);

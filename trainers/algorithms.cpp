@@ -9,6 +9,7 @@
 #include "mutators/strategies/random.h"
 #include "mutators/strategies/spos_evolution.h"
 #include "trainers/one_shot/darts_trainer.h"
+#include "trainers/one_shot/p_darts.h"
 #include "trainers/one_shot/single_path_trainer.h"
 
 namespace retia {
@@ -40,9 +41,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PcDartsOptions, partial_channels
 Search make_pc_darts(const PcDartsOptions& options, const SearchSetup& setup, uint64_t seed) {
   SearchSetup partial = setup;
   if (options.partial_channels != 1) {
-    TORCH_CHECK(setup.space_with,
-                "pc_darts changes the option partial_channels of the space, but this one has no "
-                "options: give a space by name, or --set algorithm.partial_channels=1");
+    TORCH_CHECK(setup.space_with && setup.space_options.contains("partial_channels"),
+                "pc_darts changes the option partial_channels of the space, but this one has "
+                "none: give darts_cnn, or --set algorithm.partial_channels=1");
     partial.network = remade(
         setup.network, setup.space_with({{"partial_channels", options.partial_channels}}), seed);
   }
@@ -141,6 +142,7 @@ AlgorithmTable standard_algorithms() {
   table.add("darts", make_darts);
   table.add("fairnas", make_fairnas);
   table.add("gdas", make_gdas);
+  table.add("p_darts", make_p_darts);
   table.add("pc_darts", make_pc_darts);
   table.add("proxyless", make_proxyless);
   table.add("random", make_random);

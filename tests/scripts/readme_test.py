@@ -51,7 +51,7 @@ class Readme(unittest.TestCase):
             done = subprocess.run(
                 [PROGRAMS / "own_program", "search", "--space", "mine", "--algorithm", "spos", "--data",
                  "synthetic", "--out", "run", "--threads", "1", "--set", "trainer.epochs=1", "--set",
-                 "data.limit=256", "--set", "algorithm.n_candidates=4"],
+                 "data.limit=256", "--set", "algorithm.evolution.rounds=1"],
                 cwd=folder, capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr[-2000:])
             self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())

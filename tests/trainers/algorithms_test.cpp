@@ -30,6 +30,9 @@ TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
   EXPECT_THAT(table.names(),
               ElementsAre("darts", "fairnas", "gdas", "pc_darts", "proxyless", "random", "spos"));
   for (const std::string& name : table.names()) {
+    if (name == "p_darts") {
+      continue;  // needs a space that grows: see its own test
+    }
     Json options = table.defaults(name);
     SearchSetup setup = small_search(1);
     if (name == "pc_darts") {
@@ -63,6 +66,8 @@ TEST(AlgorithmTable, SaysWhyAnAlgorithmDoesNotSuitASpace) {
   const AlgorithmTable table = standard_algorithms();
   EXPECT_THAT(error_of([&] { table.make("fairnas", Json::object(), small_search(1), 1); }),
               HasSubstr("'op' has 4 and 'mixed' 2: use spos, or random"));
+  EXPECT_THAT(error_of([&] { table.make("p_darts", Json::object(), small_search(1), 1); }),
+              HasSubstr("this one has no option 'layers': give darts_cnn, or use darts"));
   EXPECT_THAT(error_of([&] { table.make("pc_darts", Json::object(), small_search(1), 1); }),
               HasSubstr("--set algorithm.partial_channels=1"));
 }

@@ -18,7 +18,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alp
 /// (momentum and decay included) and its learning rate xi, and the gradient goes through that step
 /// (see unrolled.h); the extra passes leave weights and batch statistics as they were, bit for bit.
 /// For every mutator with parameters of its own that its weights() depend on.
-class DartsTrainer final : public OneShotTrainer {
+class DartsTrainer : public OneShotTrainer {
  public:
   DartsTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options);
 

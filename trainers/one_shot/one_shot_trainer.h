@@ -16,7 +16,8 @@ struct SearchSetup {
   SgdOptions weight_optimizer = {};
   std::optional<Batches> scoring = {};  ///< scores architectures, neither shuffled nor augmented;
                                         ///< none: valid
-  /// The space with some of its options changed; null: it has no options.
+  Json space_options = Json::object();  ///< that the space was made with
+  /// The space with some of them changed; null: it has none.
   std::function<ir::Graph(const Json& options)> space_with = {};
 };
 

@@ -1,0 +1,143 @@
+#include <cmath>
+#include <iostream>
+#include <sstream>
+
+#include "apps/workbench.h"
+#include "engine/architecture_json.h"
+#include "engine/experiment/experiment.h"
+#include "engine/io/files.h"
+#include "engine/ir/freeze.h"
+#include "engine/ir/json.h"
+#include "engine/rank_correlation.h"
+#include "trainers/evaluators.h"
+
+namespace retia {
+namespace {
+
+constexpr int64_t kRecalibrationBatches = 20;
+
+/// One architecture, scored twice on the validation samples.
+struct Point {
+  Architecture architecture;
+  double inherited = 0, alone = 0;
+};
+
+/// A scatter plot of 480 x 480.
+std::string plot(const std::vector<Point>& points, const std::string& title) {
+  constexpr double kLow = 60, kHigh = 450;
+  const auto range = [&](double Point::*axis) {
+    double low = 1, high = 0;
+    for (const Point& point : points) {
+      low = std::min(low, point.*axis);
+      high = std::max(high, point.*axis);
+    }
+    return std::pair(low, std::max(high, low + 1e-6));
+  };
+  const auto [x_low, x_high] = range(&Point::inherited);
+  const auto [y_low, y_high] = range(&Point::alone);
+  std::ostringstream svg;
+  svg << R"(<svg xmlns="http://www.w3.org/2000/svg" width="480" height="500" )"
+      << R"(font-family="sans-serif" font-size="13"><rect width="480" height="500" fill="white"/>)"
+      << R"(<text x="60" y="24">)" << title << "</text>"
+      << R"(<path d="M60 40V450H460" fill="none" stroke="black"/>)";
+  const auto text = [&](double x, double y, const char* anchor, const std::string& words) {
+    svg << "<text x=\"" << x << "\" y=\"" << y << "\" text-anchor=\"" << anchor << "\">" << words
+        << "</text>";
+  };
+  text(kLow, 468, "start", percent(x_low));
+  text(kHigh, 468, "end", percent(x_high));
+  text(255, 488, "middle", "validation accuracy with inherited weights");
+  text(56, kHigh, "end", percent(y_low));
+  text(56, 52, "end", percent(y_high));
+  svg << R"(<text transform="translate(20 260) rotate(-90)" text-anchor="middle">trained alone</text>)";
+  for (const Point& point : points) {
+    svg << "<circle cx=\"" << kLow + (point.inherited - x_low) / (x_high - x_low) * (kHigh - kLow)
+        << "\" cy=\"" << kHigh - (point.alone - y_low) / (y_high - y_low) * (kHigh - kLow)
+        << "\" r=\"4\" fill=\"steelblue\" fill-opacity=\"0.7\"/>";
+  }
+  svg << "</svg>\n";
+  return svg.str();
+}
+
+Json interval_json(const Interval& interval) {
+  const auto number = [](double value) { return std::isnan(value) ? Json() : Json(value); };
+  return {{"value", number(interval.value)},
+          {"low", number(interval.low)},
+          {"high", number(interval.high)}};
+}
+
+std::string words(const char* name, const Interval& interval) {
+  char text[96];
+  std::snprintf(text, sizeof text, "%s %.3f (95 %% interval %.3f to %.3f)", name, interval.value,
+                interval.low, interval.high);
+  return text;
+}
+
+}  // namespace
+
+int rank(const Program& program, const Config& config) {
+  TORCH_CHECK(config.experiment.max_trials >= 2,
+              "rank needs --max-trials N, the number of architectures to train alone: at least 2");
+  const Workbench bench = open_workbench(program, config);
+  const TrainedSupernet supernet = read_supernet(program, config, bench);
+  const auto [held_out, trained] = split_indices(
+      bench.data.train.size(), config.data.valid_fraction, static_cast<uint64_t>(config.run.seed));
+  const std::unique_ptr<Strategy> strategy =
+      program.strategies.make(config.strategy, config.strategy_options, supernet.space,
+                              static_cast<uint64_t>(config.run.seed));
+  const std::unique_ptr<Evaluator> evaluator =
+      standard_evaluators(program.data_sets, bench.device, bench.dtype)
+          .make(config.evaluator, config.evaluator_options);
+
+  RunDirectory directory = open_run_directory(config);
+  write_json(directory.file("space.json"), ir::to_json(supernet.space));
+  TrialObserver observer(config.run);
+  Experiment experiment(supernet.space, config.space, *evaluator, *strategy, directory.path());
+  if (experiment.run(config.experiment, observer) == ExperimentEnding::Stopped) {
+    std::cout << "stopped; continue with the same command and --resume\n";
+    return kInterrupted;
+  }
+
+  const Batches train = bench.scoring(config, bench.data.train, trained);
+  const Batches valid = bench.scoring(config, bench.data.train, held_out);
+  const std::vector<Mutable> mutables = ir::mutables(supernet.space);
+  std::vector<Point> points;
+  std::vector<double> inherited, alone;
+  Json listed = Json::array();
+  for (const TrialRecord& trial : experiment.trials()) {
+    if (trial.status != TrialStatus::Succeeded) {
+      continue;
+    }
+    const Architecture& architecture = trial.proposal.architecture;
+    Network model = make_network(ir::freeze(supernet.space, architecture), config, bench);
+    copy_weights(supernet.weights, *model);
+    recalibrate(model, train, kRecalibrationBatches);
+    points.push_back({architecture, evaluate(model, valid).accuracy, trial.objectives.front()});
+    inherited.push_back(points.back().inherited);
+    alone.push_back(points.back().alone);
+    listed.push_back({{"choices", choices_to_json(architecture, mutables)},
+                      {"inherited", inherited.back()},
+                      {"alone", alone.back()}});
+  }
+  TORCH_CHECK(points.size() >= 2, "only ", points.size(), " of ", experiment.trials().size(),
+              " trials succeeded, but a rank needs two: see ", config.run.out, "/trials.jsonl");
+  const auto seed = static_cast<uint64_t>(config.run.seed);
+  const Interval tau = bootstrap(kendall_tau, inherited, alone, seed);
+  const Interval rho = bootstrap(spearman_rho, inherited, alone, seed);
+  write_json(directory.file("rank.json"), {{"format", "retia.rank"},
+                                           {"version", 1},
+                                           {"space", config.space},
+                                           {"supernet", config.run.checkpoint},
+                                           {"kendall_tau", interval_json(tau)},
+                                           {"spearman_rho", interval_json(rho)},
+                                           {"architectures", listed}});
+  write_atomically(directory.file("rank.svg"), plot(points, words("Kendall's tau", tau)));
+  std::cout << points.size() << " architectures\n"
+            << words("Kendall's tau", tau) << '\n'
+            << words("Spearman's rho", rho) << "\nplot " << config.run.out << "/rank.svg"
+            << std::endl;
+  directory.mark_finished();
+  return kDone;
+}
+
+}  // namespace retia

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "engine/ir/graph.h"
+
+namespace retia::ir {
+
+/// Label of a layer choice -> names of the candidates to keep.
+using Kept = std::map<std::string, std::set<std::string>>;
+
+/// `space` with only those candidates of its layer choices; labels that `kept` does not name keep
+/// all. Throws, naming the choice, where none would be left.
+Graph narrowed(const Graph& space, const Kept& kept);
+
+}  // namespace retia::ir

@@ -1,0 +1,78 @@
+#include "trainers/one_shot/p_darts.h"
+
+#include "engine/ir/narrow.h"
+#include "engine/random.h"
+#include "mutators/one_shot/darts.h"
+#include "trainers/one_shot/darts_trainer.h"
+
+namespace retia {
+namespace {
+
+/// Exports architectures of the whole space, of which it trains a part.
+class StageTrainer final : public DartsTrainer {
+ public:
+  StageTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options,
+               std::vector<Mutable> whole)
+      : DartsTrainer(setup, mutator, options), whole_(std::move(whole)) {}
+
+  Architecture export_architecture() override {
+    return translated(DartsTrainer::export_architecture(), mutator().mutables(), whole_);
+  }
+
+ private:
+  std::vector<Mutable> whole_;
+};
+
+/// What `mutator` would keep when each choice loses `n_dropped` candidates, at least one staying.
+ir::Kept strongest(const DartsMutator& mutator, int64_t n_dropped) {
+  const auto p = mutator.probabilities();
+  ir::Kept kept;
+  for (const Mutable& choice : mutator.mutables()) {
+    if (choice.kind != MutableKind::LayerChoice) {
+      continue;
+    }
+    const int64_t n = std::max<int64_t>(choice.n_candidates() - n_dropped, 1);
+    for (const int64_t k : largest(p.at(choice.label), n).chosen) {
+      kept[choice.label].insert(choice.names[static_cast<size_t>(k)]);
+    }
+  }
+  return kept;
+}
+
+Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64_t seed,
+                  size_t stage, const ir::Kept& kept) {
+  const int64_t layers =
+      whole.space_options.at("layers").get<int64_t>() + options.extra_layers[stage];
+  const uint64_t stage_seed = mix({seed, stage});
+  SearchSetup setup = whole;
+  setup.network =
+      remade(whole.network, ir::narrowed(whole.space_with({{"layers", layers}}), kept), stage_seed);
+  auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = stage_seed});
+  auto trainer = std::make_unique<StageTrainer>(
+      setup, *mutator,
+      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer},
+      ir::mutables(whole.network->graph()));
+  std::function<Search()> next;
+  if (stage + 1 < options.extra_layers.size()) {
+    next = [options, whole, seed, stage, learnt = mutator.get()] {
+      return make_stage(options, whole, seed, stage + 1,
+                        strongest(*learnt, options.dropped[stage]));
+    };
+  }
+  return {std::move(mutator), std::move(trainer), std::move(next)};
+}
+
+}  // namespace
+
+Search make_p_darts(const PDartsOptions& options, const SearchSetup& setup, uint64_t seed) {
+  TORCH_CHECK(setup.space_with && setup.space_options.contains("layers"),
+              "p_darts makes the space deeper from stage to stage, but this one has no option "
+              "'layers': give darts_cnn, or use darts");
+  TORCH_CHECK(
+      !options.extra_layers.empty() && options.dropped.size() + 1 >= options.extra_layers.size(),
+      "p_darts: ", options.extra_layers.size(), " stages need ", options.extra_layers.size() - 1,
+      " numbers of dropped candidates, got ", options.dropped.size());
+  return make_stage(options, setup, seed, 0, {});
+}
+
+}  // namespace retia
