@@ -59,6 +59,22 @@ double Random::normal() {
   return radius * std::cos(kTwoPi * uniform());
 }
 
+int64_t Random::pick(const std::vector<double>& weights) {
+  double room = uniform() * std::accumulate(weights.begin(), weights.end(), 0.0);
+  int64_t last = -1;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] > 0) {
+      last = static_cast<int64_t>(i);
+      room -= weights[i];
+      if (room < 0) {
+        break;
+      }
+    }
+  }
+  TORCH_CHECK(last >= 0, "Random::pick(weights) needs a weight above 0");
+  return last;
+}
+
 // Floyd's algorithm: k draws whatever n is.
 std::vector<int64_t> Random::choose(int64_t k, int64_t n) {
   TORCH_CHECK(0 <= k && k <= n, "Random::choose(k, n) needs 0 ≤ k ≤ n, but k is ", k, " and n is ",

@@ -28,6 +28,8 @@ class Random {
   int64_t below(int64_t n);
   /// Standard normal (Box-Muller; one value for two uniform ones).
   double normal();
+  /// An index into `weights` (≥ 0, not all 0), drawn in proportion to them.
+  int64_t pick(const std::vector<double>& weights);
   /// `k` distinct indices of 0 … n-1 in ascending order, every set equally likely; 0 ≤ k ≤ n.
   std::vector<int64_t> choose(int64_t k, int64_t n);
   /// 0 … n-1 in random order, every order equally likely; n ≥ 0.

@@ -22,8 +22,10 @@ at::Tensor BatchNormLayer::forward(at::TensorList inputs) {
   TORCH_CHECK(!is_training() || inputs[0].numel() > inputs[0].size(1),
               "batch_norm needs more than one value per channel while training, got ",
               inputs[0].sizes(), ": choose a batch size that leaves no single sample over");
-  return at::batch_norm(inputs[0], weight_, bias_, running_mean_, running_var_, is_training(),
-                        momentum_, epsilon_, true);
+  const bool keep = is_training() && keeps_statistics_;
+  return at::batch_norm(inputs[0], weight_, bias_, keep ? at::Tensor() : running_mean_,
+                        keep ? at::Tensor() : running_var_, is_training(), momentum_, epsilon_,
+                        true);
 }
 
 namespace {

@@ -26,10 +26,13 @@ class BatchNormLayer final : public Layer {
 
   double momentum() const { return momentum_; }
   void set_momentum(double momentum) { momentum_ = momentum; }
+  /// Whether batches leave the running statistics as they are.
+  void keep_statistics(bool keep) { keeps_statistics_ = keep; }
 
  private:
   at::Tensor weight_, bias_, running_mean_, running_var_;
   double epsilon_, momentum_;
+  bool keeps_statistics_ = false;
 };
 
 }  // namespace retia
