@@ -19,7 +19,7 @@ struct Search {
 /// Makers take (options, setup, seed).
 using AlgorithmTable = FactoryTable<Search, const SearchSetup&, uint64_t>;
 
-/// darts, random, spos.
+/// darts, enas, random, spos.
 AlgorithmTable standard_algorithms();
 
 }  // namespace retia

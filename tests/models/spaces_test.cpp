@@ -25,7 +25,8 @@ ir::Graph line(const LineOptions& options, const Task& task) {
 
 TEST(SpaceTable, BuildsEveryStandardSpaceWithItsDefaults) {
   const SpaceTable spaces = standard_spaces();
-  EXPECT_EQ(spaces.names(), (std::vector<std::string>{"darts_cnn", "spos_chain", "tiny"}));
+  EXPECT_EQ(spaces.names(),
+            (std::vector<std::string>{"darts_cnn", "enas_macro", "spos_chain", "tiny"}));
   for (const std::string& name : spaces.names()) {
     const ir::Graph search = spaces.search(name, Json::object(), kDigits);
     const ir::Graph evaluation = spaces.evaluation(name, Json::object(), kDigits);

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
   const AlgorithmTable table = standard_algorithms();
-  EXPECT_THAT(table.names(), ElementsAre("darts", "random", "spos"));
+  EXPECT_THAT(table.names(), ElementsAre("darts", "enas", "random", "spos"));
   for (const std::string& name : table.names()) {
     const Search search = table.make(name, table.defaults(name), small_search(1), 1);
     Recorder recorder;
@@ -29,7 +29,7 @@ TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
 }
 
 TEST(AlgorithmTable, DependsOnTheSeedOnly) {
-  for (const std::string name : {"darts", "random", "spos"}) {
+  for (const std::string name : {"darts", "enas", "random", "spos"}) {
     const auto architecture = [&](uint64_t seed) {
       const Search search = standard_algorithms().make(name, Json::object(), small_search(1), seed);
       search.mutator->reset();
@@ -56,6 +56,10 @@ TEST(AlgorithmTable, NamesTheNearestOfAnUnknownNameOrOption) {
                 table.make("spos", {{"n_candidates", 0}}, small_search(1), 1);
               }),
               HasSubstr("n_candidates must be at least 1"));
+  EXPECT_THAT(error_of([&] {
+                table.make("enas", {{"controller", {{"tanh", 1}}}}, small_search(1), 1);
+              }),
+              HasSubstr("did you mean 'tanh_constant'"));
 }
 
 Search make_nothing(const SgdOptions&, const SearchSetup&, uint64_t) { return {}; }

@@ -37,10 +37,14 @@ TEST_P(PlantedOptimum, IsFoundBySearch) {
   EXPECT_LT(evaluate(other, setup.valid).accuracy, 0.65);
 }
 
+const Json kQuickEnas = {
+    {"controller_steps", 10}, {"aggregate", 5}, {"controller_lr", 0.01}, {"n_candidates", 5}};
+
 INSTANTIATE_TEST_SUITE_P(
     Algorithms, PlantedOptimum,
     testing::Values(PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
                     PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 2},
+                    PlantedCase{"enas", kQuickEnas, 1}, PlantedCase{"enas", kQuickEnas, 2},
                     PlantedCase{"random", {{"n_candidates", 40}}, 1},
                     PlantedCase{"spos", {{"n_candidates", 40}}, 2}),
     [](const testing::TestParamInfo<PlantedCase>& instance) {
