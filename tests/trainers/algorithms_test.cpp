@@ -57,7 +57,7 @@ TEST(AlgorithmTable, NamesTheNearestOfAnUnknownNameOrOption) {
               }),
               HasSubstr("n_candidates must be at least 1"));
   EXPECT_THAT(error_of([&] {
-                table.make("enas", {{"controller", {{"tanh", 1}}}}, small_search(1), 1);
+                table.make("enas", {{"controller", {{"tanh_constan", 1}}}}, small_search(1), 1);
               }),
               HasSubstr("did you mean 'tanh_constant'"));
 }

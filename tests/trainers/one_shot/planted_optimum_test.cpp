@@ -38,7 +38,7 @@ TEST_P(PlantedOptimum, IsFoundBySearch) {
 }
 
 const Json kQuickEnas = {
-    {"controller_steps", 10}, {"aggregate", 5}, {"controller_lr", 0.01}, {"n_candidates", 5}};
+    {"controller_steps", 10}, {"aggregate", 5}, {"controller_lr", 0.01}, {"n_candidates", 0}};
 
 INSTANTIATE_TEST_SUITE_P(
     Algorithms, PlantedOptimum,

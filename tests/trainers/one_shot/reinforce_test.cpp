@@ -50,10 +50,10 @@ TEST(Reinforce, MovesItsBaselineBeforeItTakesTheAdvantage) {
   Reinforce reinforce(kRewardOnly);
   EXPECT_EQ(reinforce.baseline(), 0);
   const at::Tensor loss = reinforce.loss(policy, 1, [] { return 1.0; });
-  EXPECT_DOUBLE_EQ(reinforce.baseline(), 0.001);
+  EXPECT_NEAR(reinforce.baseline(), 0.001, 1e-15);
   EXPECT_NEAR(loss.item<double>(), -0.999 * policy.log_prob().item<double>(), 1e-6);
   reinforce.loss(policy, 1, [] { return 0.5; });
-  EXPECT_DOUBLE_EQ(reinforce.baseline(), 0.999 * 0.001 + 0.001 * 0.5);
+  EXPECT_NEAR(reinforce.baseline(), 0.999 * 0.001 + 0.001 * 0.5, 1e-15);
 }
 
 TEST(Reinforce, AveragesOverWhatItSamplesAndAddsEntropyAndPenalty) {
