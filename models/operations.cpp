@@ -11,8 +11,9 @@
 namespace retia {
 
 void add_model_operations(OperationTable& table) {
-  for (const ir::Operation& example : {ops::conv_bn({}), ops::dil_conv(), ops::enas_layer({}), ops::factorized_reduce(),
-                                       ops::pool_bn({}), ops::sep_conv(), ops::shuffle_block()}) {
+  for (const ir::Operation& example :
+       {ops::conv_bn({}), ops::dil_conv(), ops::enas_layer({}), ops::factorized_reduce(),
+        ops::pool_bn({}), ops::sep_conv(), ops::shuffle_block()}) {
     table.add(example.shared_kind());
   }
 }
