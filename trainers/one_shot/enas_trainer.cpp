@@ -114,7 +114,7 @@ Score EnasTrainer::score(const Architecture& architecture) {
   return evaluate(model, scoring_batches());
 }
 
-std::optional<Score> EnasTrainer::validate() { return score(policy_.export_architecture()); }
+std::optional<Score> EnasTrainer::validate() { return score(policy_.current()); }
 
 void EnasTrainer::save(Checkpoint& checkpoint) {
   OneShotTrainer::save(checkpoint);

@@ -46,7 +46,8 @@ class EnasTrainer final : public OneShotTrainer {
  private:
   int64_t steps_per_epoch() const override;
   StepStats step_of_epoch(int64_t epoch, int64_t i) override;
-  /// Of the likeliest architecture, with the weights it inherits.
+  /// Of the architecture sampled last, with the weights it inherits: the likeliest one is seldom
+  /// trained before the controller has made up its mind.
   std::optional<Score> validate() override;
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;

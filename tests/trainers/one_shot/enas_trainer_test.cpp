@@ -160,7 +160,8 @@ TEST(EnasTrainer, ExportsTheBestOfTheLikeliestAndTheSampledArchitectures) {
   }
   EXPECT_EQ(accuracy(run.trainer.export_architecture()), best);
   const Score& score = run.recorder.epochs.back().validation.value();
-  EXPECT_EQ(score.accuracy, accuracy(run.mutator.export_architecture()));
+  EXPECT_EQ(score.accuracy, accuracy(run.mutator.current()));  // of the last one sampled
+  EXPECT_EQ(score.n_samples, 20);
 }
 
 TEST(EnasTrainer, ExportsTheLikeliestArchitectureWhereNoneIsSampled) {
