@@ -2,6 +2,7 @@
 
 #include "models/ops/conv_bn.h"
 #include "models/ops/dil_conv.h"
+#include "models/ops/enas_layer.h"
 #include "models/ops/factorized_reduce.h"
 #include "models/ops/mb_conv.h"
 #include "models/ops/pool_bn.h"
@@ -12,8 +13,8 @@ namespace retia {
 
 void add_model_operations(OperationTable& table) {
   for (const ir::Operation& example :
-       {ops::conv_bn({}), ops::dil_conv(), ops::factorized_reduce(), ops::mb_conv(),
-        ops::pool_bn({}), ops::sep_conv(), ops::shuffle_block()}) {
+       {ops::conv_bn({}), ops::dil_conv(), ops::enas_layer({}), ops::factorized_reduce(),
+        ops::mb_conv(), ops::pool_bn({}), ops::sep_conv(), ops::shuffle_block()}) {
     table.add(example.shared_kind());
   }
 }

@@ -1,6 +1,7 @@
 #include "models/spaces.h"
 
 #include "models/darts_cnn.h"
+#include "models/enas_macro.h"
 #include "models/enas_micro.h"
 #include "models/mlp.h"
 #include "models/mobile.h"
@@ -14,6 +15,7 @@ namespace retia {
 SpaceTable standard_spaces() {
   SpaceTable spaces;
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
+  spaces.add("enas_macro", &enas_macro);
   spaces.add("enas_micro", &enas_micro);
   spaces.add("mlp", &mlp);
   spaces.add("mobile", &mobile);

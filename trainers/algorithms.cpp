@@ -1,6 +1,7 @@
 #include "trainers/algorithms.h"
 
 #include "mutators/one_shot/darts.h"
+#include "mutators/one_shot/enas.h"
 #include "mutators/one_shot/fairnas.h"
 #include "mutators/one_shot/gumbel.h"
 #include "mutators/one_shot/proxyless.h"
@@ -9,6 +10,7 @@
 #include "mutators/strategies/random.h"
 #include "mutators/strategies/spos_evolution.h"
 #include "trainers/one_shot/darts_trainer.h"
+#include "trainers/one_shot/enas_trainer.h"
 #include "trainers/one_shot/p_darts.h"
 #include "trainers/one_shot/single_path_trainer.h"
 
@@ -27,6 +29,22 @@ Search search_with(const SearchSetup& setup, std::unique_ptr<M> mutator, Args&&.
 Search make_darts(const DartsOptions& options, const SearchSetup& setup, uint64_t seed) {
   return search_with<DartsTrainer>(
       setup, std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = seed}), options);
+}
+
+/// What the trainer takes, and `controller`.
+struct EnasSearchOptions : EnasOptions {
+  EnasMutatorOptions controller = {};
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasSearchOptions, controller, controller_steps,
+                                                aggregate, entropy_weight, skip_weight,
+                                                baseline_decay, controller_lr, controller_clip,
+                                                n_candidates, recalibration_batches)
+
+Search make_enas(const EnasSearchOptions& options, const SearchSetup& setup, uint64_t seed) {
+  EnasMutatorOptions controller = options.controller;
+  controller.seed = seed;
+  return search_with<EnasTrainer>(setup, std::make_unique<EnasMutator>(*setup.network, controller),
+                                  options);
 }
 
 /// PC-DARTS (Xu et al., ICLR 2020); warm-up 15 of 50 epochs.
@@ -140,6 +158,7 @@ Search make_fairnas(const EvolvedOptions& options, const SearchSetup& setup, uin
 AlgorithmTable standard_algorithms() {
   AlgorithmTable table("algorithm");
   table.add("darts", make_darts);
+  table.add("enas", make_enas);
   table.add("fairnas", make_fairnas);
   table.add("gdas", make_gdas);
   table.add("p_darts", make_p_darts);

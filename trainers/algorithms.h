@@ -19,7 +19,7 @@ struct Search {
 /// Makers take (options, setup, seed).
 using AlgorithmTable = FactoryTable<Search, const SearchSetup&, uint64_t>;
 
-/// darts, fairnas, gdas, pc_darts, proxyless, random, spos.
+/// darts, enas, fairnas, gdas, p_darts, pc_darts, proxyless, random, spos.
 AlgorithmTable standard_algorithms();
 
 }  // namespace retia

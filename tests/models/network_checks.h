@@ -34,18 +34,19 @@ class GivenMutator final : public Mutator {
 inline Architecture random_architecture(const std::vector<Mutable>& mutables, Random& random) {
   Architecture architecture;
   for (const Mutable& choice : mutables) {
-    architecture[choice.label].chosen =
-        random.choose(choice.n_chosen.value(), choice.n_candidates());
+    architecture[choice.label].chosen = random.choose(
+        choice.n_chosen.value_or(random.below(choice.n_candidates() + 1)), choice.n_candidates());
   }
   return architecture;
 }
 
 /// The architecture that chooses candidate `index` of every layer choice (the last where it has
-/// fewer), of other choices the first.
+/// fewer), of other choices the first or,
+/// where any number may be chosen, all.
 inline Architecture uniform_architecture(const std::vector<Mutable>& mutables, int64_t index) {
   Architecture architecture;
   for (const Mutable& choice : mutables) {
-    for (int64_t k = 0; k < choice.n_chosen.value(); ++k) {
+    for (int64_t k = 0; k < choice.n_chosen.value_or(choice.n_candidates()); ++k) {
       const bool layer = choice.kind == MutableKind::LayerChoice;
       architecture[choice.label].chosen.push_back(layer ? std::min(index, choice.n_candidates() - 1)
                                                         : k);

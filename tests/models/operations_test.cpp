@@ -5,6 +5,7 @@
 #include "engine/ir/profile.h"
 #include "models/ops/conv_bn.h"
 #include "models/ops/dil_conv.h"
+#include "models/ops/enas_layer.h"
 #include "models/ops/factorized_reduce.h"
 #include "models/ops/mb_conv.h"
 #include "models/ops/pool_bn.h"
@@ -37,6 +38,10 @@ std::vector<ir::Operation> every_operation() {
   return {ops::conv_bn({.out = 6, .kernel = 5, .stride = 2, .relu = ReluPlace::Before}),
           ops::conv_bn({.out = 6, .relu = ReluPlace::After, .affine = false}),
           ops::dil_conv({.kernel = 5, .stride = 2}),
+          ops::enas_layer({.operation = EnasOperation::Conv, .kernel = 5}),
+          ops::enas_layer({.operation = EnasOperation::SepConv}),
+          ops::enas_layer({.operation = EnasOperation::Average}),
+          ops::enas_layer({.operation = EnasOperation::Max}),
           ops::factorized_reduce({.out = 6}),
           ops::mb_conv({.kernel = 5}),
           ops::mb_conv({.out = 6, .kernel = 7, .stride = 2, .expansion = 3}),
@@ -89,6 +94,12 @@ TEST(ModelOperations, CostWhatIsCountedByHand) {
   EXPECT_EQ(costs(ops::factorized_reduce({.out = 24}), input),
             Costs(2 * 256 * 16 * 12, 2 * 16 * 12 + 48));
   EXPECT_EQ(costs(ops::pool_bn({}), input), Costs(0, 32));
+  // A pointwise convolution 16 -> 16 and two normalisations; then 16 -> 16 by 3 x 3, or by 5 x 5
+  // for each channel and pointwise.
+  EXPECT_EQ(costs(ops::enas_layer({.kernel = 3}), input),
+            Costs(1024 * (256 + 2304), 256 + 2304 + 64));
+  EXPECT_EQ(costs(ops::enas_layer({.operation = EnasOperation::SepConv, .kernel = 5}), input),
+            Costs(1024 * (256 + 400 + 256), 256 + 400 + 256 + 64));
 }
 
 TEST(MbConv, CostsWhatIsCountedByHand) {

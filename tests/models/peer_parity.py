@@ -3,7 +3,7 @@
 usage: peer_parity.py PEERS CASE OUT
 
 PEERS is the folder of the reference networks; CASE a JSON object with `space`, `channels`, `layers`,
-`nodes` (darts_cnn), `path` (spos_chain), `image`, `in_channels`, `classes`, `batch`, `seed`. OUT, a
+`nodes` (darts_cnn), `path` (spos_chain; enas_macro: with `skips`), `image`, `in_channels`, `classes`, `batch`, `seed`. OUT, a
 safetensors file, receives in float64, under the names of our spaces: `input`, `targets`, `logits`,
 `evaluation_logits` (after the pass has moved the running statistics), `weight:NAME` and
 `gradient:NAME` of each weight, `alpha:LABEL` and `alpha_gradient:LABEL` of each edge.
@@ -98,6 +98,39 @@ def spos_names(case):
     return names
 
 
+def enas_names(case):
+    names = {"head.weight": "head.weight", "head.bias": "head.bias"}
+    put(names, "stem", conv_bn("stem"))
+    outputs = ["stem"] + [f"layer{i}" for i in range(case["layers"])]
+    middles = {
+        "conv3x3": ("conv",),
+        "conv5x5": ("conv",),
+        "sep_conv3x3": ("depthwise", "pointwise"),
+        "sep_conv5x5": ("depthwise", "pointwise"),
+        "avg_pool3x3": (),
+        "max_pool3x3": (),
+    }
+
+    def norm(theirs, ours):
+        names[f"{theirs}.weight"] = f"{ours}.weight"
+        names[f"{theirs}.bias"] = f"{ours}.bias"
+
+    for i in range(case["layers"]):
+        norm(f"norms.{i}", f"layer{i}/bn")
+        for k, (op, middle) in enumerate(middles.items()):
+            theirs, ours = f"layers.{i}.{k}", f"layer{i}/op/{op}"
+            names[f"{theirs}.1.weight"] = f"{ours}/squeeze.weight"
+            norm(f"{theirs}.2", f"{ours}/bn1")
+            for at, part in enumerate(middle):
+                names[f"{theirs}.{4 + at}.weight"] = f"{ours}/{part}.weight"
+            norm(f"{theirs}.{4 + max(len(middle), 1)}", f"{ours}/bn2")
+        for j in range(i + 1):
+            ours = f"layer{i}/halve/{outputs[j]}"
+            put(names, f"halve.{i}.{j}", halved(ours))
+            norm(f"halve.{i}.{j}.bn", f"{ours}/bn")
+    return names
+
+
 def darts(case):
     from torch_darts import build
 
@@ -130,13 +163,48 @@ def spos(case):
     return net, run, [], spos_names(case)
 
 
+def enas(case):
+    from chain_ops import ENAS_CHOICES, enas_op
+    from darts_ops import HalveSpatial
+    from torch import nn
+
+    c, n = case["channels"], case["layers"]
+    marks = {n // 3, 2 * n // 3} - {0}
+    net = nn.Module()
+    net.stem = nn.Sequential(
+        nn.Conv2d(case["in_channels"], c, 3, padding=1, bias=False), nn.BatchNorm2d(c)
+    )
+    net.layers = nn.ModuleList(
+        nn.ModuleList(enas_op(name, c) for name in ENAS_CHOICES) for _ in range(n)
+    )
+    net.norms = nn.ModuleList(nn.BatchNorm2d(c) for _ in range(n))
+    net.halve = nn.ModuleDict(
+        {str(i): nn.ModuleList(HalveSpatial(c, c, True) for _ in range(i + 1)) for i in marks}
+    )
+    net.head = nn.Linear(c, case["classes"])
+
+    def run(x):
+        outs = [net.stem(x)]
+        for i, (k, skips) in enumerate(zip(case["path"], case["skips"])):
+            if i in marks:
+                outs = [h(o) for h, o in zip(net.halve[str(i)], outs)]
+            y = net.layers[i][k](outs[-1])
+            for j in skips:
+                y = y + outs[j]
+            outs.append(net.norms[i](y))
+        return net.head(outs[-1].mean((2, 3)))
+
+    return net, run, [], enas_names(case)
+
+
 def main(peers, case, out):
     sys.path.insert(0, peers)
     case = json.loads(case)
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     torch.manual_seed(case["seed"])
-    net, run, alphas, names = {"darts_cnn": darts, "spos_chain": spos}[case.pop("space")](case)
+    make = {"darts_cnn": darts, "enas_macro": enas, "spos_chain": spos}[case.pop("space")]
+    net, run, alphas, names = make(case)
     weights = {k: p for k, p in net.named_parameters() if not k.startswith("alpha.")}
     with torch.no_grad():
         for p in weights.values():

@@ -26,8 +26,8 @@ ir::Graph line(const LineOptions& options, const Task& task) {
 TEST(SpaceTable, BuildsEveryStandardSpaceWithItsDefaults) {
   const SpaceTable spaces = standard_spaces();
   EXPECT_EQ(spaces.names(),
-            (std::vector<std::string>{"darts_cnn", "enas_micro", "mlp", "mobile", "nasbench201",
-                                      "spos_chain", "spos_shufflenet", "tiny"}));
+            (std::vector<std::string>{"darts_cnn", "enas_macro", "enas_micro", "mlp", "mobile",
+                                      "nasbench201", "spos_chain", "spos_shufflenet", "tiny"}));
   for (const std::string& name : spaces.names()) {
     const ir::Graph search = spaces.search(name, Json::object(), kDigits);
     const ir::Graph evaluation = spaces.evaluation(name, Json::object(), kDigits);

@@ -27,8 +27,8 @@ ir::Graph pairs_space() {
 
 TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
   const AlgorithmTable table = standard_algorithms();
-  EXPECT_THAT(table.names(),
-              ElementsAre("darts", "fairnas", "gdas", "pc_darts", "proxyless", "random", "spos"));
+  EXPECT_THAT(table.names(), ElementsAre("darts", "enas", "fairnas", "gdas", "p_darts", "pc_darts",
+                                         "proxyless", "random", "spos"));
   for (const std::string& name : table.names()) {
     if (name == "p_darts") {
       continue;  // needs a space that grows: see its own test
@@ -52,7 +52,7 @@ TEST(AlgorithmTable, SearchesByEveryAlgorithmFromItsDefaults) {
 }
 
 TEST(AlgorithmTable, DependsOnTheSeedOnly) {
-  for (const std::string name : {"darts", "gdas", "proxyless", "random", "spos"}) {
+  for (const std::string name : {"darts", "enas", "gdas", "proxyless", "random", "spos"}) {
     const auto architecture = [&](uint64_t seed) {
       const Search search = standard_algorithms().make(name, Json::object(), small_search(1), seed);
       search.mutator->reset();
@@ -89,6 +89,10 @@ TEST(AlgorithmTable, NamesTheNearestOfAnUnknownNameOrOption) {
                 table.make("random", {{"n_candidates", 0}}, small_search(1), 1);
               }),
               HasSubstr("n_candidates must be at least 1"));
+  EXPECT_THAT(error_of([&] {
+                table.make("enas", {{"controller", {{"tanh_constan", 1}}}}, small_search(1), 1);
+              }),
+              HasSubstr("did you mean 'tanh_constant'"));
 }
 
 Search make_nothing(const SgdOptions&, const SearchSetup&, uint64_t) { return {}; }

@@ -38,12 +38,16 @@ TEST_P(PlantedOptimum, IsFoundBySearch) {
   EXPECT_LT(evaluate(other, setup.valid).accuracy, 0.65);
 }
 
+const Json kQuickEnas = {
+    {"controller_steps", 10}, {"aggregate", 5}, {"controller_lr", 0.01}, {"n_candidates", 0}};
+
 INSTANTIATE_TEST_SUITE_P(
     Algorithms, PlantedOptimum,
     testing::Values(
         PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
         PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 2},
         PlantedCase{"darts_second_order", {{"order", 2}, {"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+        PlantedCase{"enas", kQuickEnas, 1}, PlantedCase{"enas", kQuickEnas, 2},
         PlantedCase{"gdas", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
         PlantedCase{"pc_darts", {{"partial_channels", 1}, {"alpha_optimizer", {{"lr", 0.03}}}}, 1},
         PlantedCase{"proxyless", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},

@@ -1,0 +1,135 @@
+#include "trainers/one_shot/enas_trainer.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <set>
+
+#include "engine/ir/freeze.h"
+#include "trainers/quiet_pass.h"
+
+namespace retia {
+namespace {
+
+constexpr const char* kControllerOptimizer = "controller_optimizer/";
+constexpr const char* kBaseline = "baseline";
+
+void check_at_least(const char* name, double value, double least) {
+  TORCH_CHECK(value >= least, "algorithm: ", name, " must be at least ", least, ", got ", value);
+}
+
+void check_options(const EnasOptions& o) {
+  check_at_least("controller_steps", static_cast<double>(o.controller_steps), 0);
+  check_at_least("aggregate", static_cast<double>(o.aggregate), 1);
+  check_at_least("controller_clip", o.controller_clip, 0);
+  check_at_least("n_candidates", static_cast<double>(o.n_candidates), 0);
+  check_at_least("recalibration_batches", static_cast<double>(o.recalibration_batches), 0);
+}
+
+}  // namespace
+
+EnasTrainer::EnasTrainer(const SearchSetup& setup, PolicyMutator& policy,
+                         const EnasOptions& options)
+    : OneShotTrainer(setup, policy),
+      policy_(policy),
+      options_(options),
+      reinforce_({.entropy_weight = options.entropy_weight,
+                  .penalty_weight = options.skip_weight,
+                  .baseline_decay = options.baseline_decay}),
+      controller_optimizer_(Optimizer::adam(
+          named_parameters(policy),
+          {.lr = options.controller_lr, .beta1 = 0.9, .beta2 = 0.999, .weight_decay = 0})) {
+  check_options(options);
+  TORCH_CHECK(!policy.mutables().empty(), "enas has nothing to learn: the space has no choice");
+  check_disjoint(weight_optimizer(), controller_optimizer_);
+}
+
+int64_t EnasTrainer::steps_per_epoch() const {
+  return train_batches().n_batches() + options_.controller_steps;
+}
+
+StepStats EnasTrainer::step_of_epoch(int64_t epoch, int64_t i) {
+  const int64_t n_weight_steps = train_batches().n_batches();
+  if (i < n_weight_steps) {
+    return step_weights_on_path(train_batches().batch(epoch, i));
+  }
+  const int64_t n_valid = valid_batches().n_batches();
+  int64_t next = (epoch * options_.controller_steps + i - n_weight_steps) * options_.aggregate;
+  return step_controller(options_.aggregate, [&] {
+    const Batch batch = valid_batches().batch(next / n_valid, next % n_valid);
+    ++next;
+    return batch;
+  });
+}
+
+StepStats EnasTrainer::train_step(const Batch& train, const Batch& valid) {
+  const StepStats stats = step_weights_on_path(train);
+  step_controller(1, [&] { return valid; });
+  return stats;
+}
+
+StepStats EnasTrainer::step_weights_on_path(const Batch& train) {
+  policy_.reset();
+  return step_weights(train);
+}
+
+StepStats EnasTrainer::step_controller(int64_t n, const std::function<Batch()>& next_batch) {
+  const at::Tensor loss = reinforce_.loss(policy_, n, [&] { return accuracy(next_batch()); });
+  Gradients found = gradients(loss, controller_optimizer_.parameters());
+  clip_norm(found, options_.controller_clip);
+  controller_optimizer_.step(found);
+  policy_.end_architecture_step();
+  return {loss.detach(), at::zeros({}, at::kLong), 0};
+}
+
+double EnasTrainer::accuracy(const Batch& batch) {
+  const at::NoGradGuard no_grad;
+  const QuietPass quiet(*network());
+  const at::Tensor correct = run(batch).logits.argmax(1).eq(batch.targets);
+  return static_cast<double>(correct.sum().item<int64_t>()) / static_cast<double>(batch.size());
+}
+
+Architecture EnasTrainer::export_architecture() {
+  const Json sampler = policy_.state();
+  Architecture best;
+  double best_accuracy = -1;
+  std::set<Architecture> scored;
+  for (int64_t i = 0; i <= options_.n_candidates; ++i) {
+    const Architecture candidate = i == 0 ? policy_.export_architecture() : policy_.sample_search();
+    if (!scored.insert(ir::canonical(network()->graph(), candidate)).second) {
+      continue;
+    }
+    const double found = score(candidate).accuracy;
+    if (found > best_accuracy) {
+      best_accuracy = found;
+      best = candidate;
+    }
+  }
+  policy_.load_state(sampler);
+  return best;
+}
+
+Score EnasTrainer::score(const Architecture& architecture) {
+  Network model = inherit(network(), architecture);
+  recalibrate(model, train_batches(), options_.recalibration_batches);
+  return evaluate(model, scoring_batches());
+}
+
+std::optional<Score> EnasTrainer::validate() { return score(policy_.current()); }
+
+void EnasTrainer::save(Checkpoint& checkpoint) {
+  OneShotTrainer::save(checkpoint);
+  for (const auto& [name, tensor] : controller_optimizer_.state()) {
+    checkpoint.tensors[kControllerOptimizer + name] = tensor;
+  }
+  checkpoint.state[kBaseline] = reinforce_.baseline();
+}
+
+void EnasTrainer::load(const Checkpoint& checkpoint) {
+  OneShotTrainer::load(checkpoint);
+  controller_optimizer_.load_state(with_prefix(checkpoint.tensors, kControllerOptimizer));
+  TORCH_CHECK(checkpoint.state.contains(kBaseline),
+              "the checkpoint has no baseline of rewards, it is of another algorithm");
+  reinforce_.set_baseline(checkpoint.state.at(kBaseline));
+}
+
+}  // namespace retia
