@@ -49,7 +49,8 @@ std::string plot(const std::vector<Point>& points, const std::string& title) {
   text(255, 488, "middle", "validation accuracy with inherited weights");
   text(56, kHigh, "end", percent(y_low));
   text(56, 52, "end", percent(y_high));
-  svg << R"(<text transform="translate(20 260) rotate(-90)" text-anchor="middle">trained alone</text>)";
+  svg << R"x(<text transform="translate(20 260) rotate(-90)" text-anchor="middle">)x"
+      << "trained alone</text>";
   for (const Point& point : points) {
     svg << "<circle cx=\"" << kLow + (point.inherited - x_low) / (x_high - x_low) * (kHigh - kLow)
         << "\" cy=\"" << kHigh - (point.alone - y_low) / (y_high - y_low) * (kHigh - kLow)

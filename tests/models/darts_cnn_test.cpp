@@ -222,9 +222,10 @@ TEST(DartsCnn, ChoosesForAPartOfTheChannels) {
   const std::vector<Mutable> whole = ir::mutables(darts_cnn(options, kDigits));
   options.partial_channels = 4;
   const ir::Graph partial = darts_cnn(options, kDigits);
-  EXPECT_EQ(ir::mutables(partial).size(), whole.size());
+  const std::vector<Mutable> found = ir::mutables(partial);
+  ASSERT_EQ(found.size(), whole.size());
   for (size_t i = 0; i < whole.size(); ++i) {
-    const Mutable& choice = ir::mutables(partial)[i];
+    const Mutable& choice = found[i];
     EXPECT_EQ(choice.label, whole[i].label);
     EXPECT_EQ(choice.names, whole[i].names);
     EXPECT_EQ(choice.fed_by, whole[i].fed_by);
