@@ -56,6 +56,22 @@ class Readme(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr[-2000:])
             self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())
 
+    def test_the_algorithm_of_the_docs_is_the_one_that_is_built(self):
+        page = (ROOT / "docs/algorithms.md").read_text()
+        self.assertIn((ROOT / "docs/own_algorithm.cpp").read_text(), page)
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [PROGRAMS / "own_algorithm", "search", "--space", "tiny", "--algorithm", "fair_darts",
+                 "--data", "synthetic", "--out", "run", "--threads", "1", "--set", "trainer.epochs=1",
+                 "--set", "data.limit=256"], cwd=folder, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+            self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())
+        listed = set(re.findall(r"^\| `(\w+)`", page, re.M))
+        refused = subprocess.run(
+            [PROGRAMS / "retia", "search", "--space", "tiny", "--algorithm", "none", "--out", "x"],
+            capture_output=True, text=True).stderr
+        self.assertEqual(listed, set(refused.split("known: ")[1].strip().split(", ")), refused)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -1,5 +1,7 @@
 #include "trainers/one_shot/p_darts.h"
 
+#include <algorithm>
+
 #include "engine/ir/narrow.h"
 #include "engine/random.h"
 #include "mutators/one_shot/darts.h"
@@ -72,6 +74,16 @@ Search make_p_darts(const PDartsOptions& options, const SearchSetup& setup, uint
       !options.extra_layers.empty() && options.dropped.size() + 1 >= options.extra_layers.size(),
       "p_darts: ", options.extra_layers.size(), " stages need ", options.extra_layers.size() - 1,
       " numbers of dropped candidates, got ", options.dropped.size());
+  const int64_t layers = setup.space_options.at("layers").get<int64_t>();
+  const int64_t deepest =
+      layers + *std::max_element(options.extra_layers.begin(), options.extra_layers.end());
+  const size_t n_decisions = ir::mutables(setup.network->graph()).size();
+  const size_t n_deepest = ir::mutables(setup.space_with({{"layers", deepest}})).size();
+  TORCH_CHECK(n_deepest == n_decisions,
+              "p_darts needs cells that share their decisions, but this space decides more when it "
+              "grows: ",
+              n_decisions, " choices with ", layers, " layers, ", n_deepest, " with ", deepest,
+              ": give darts_cnn, or use darts");
   return make_stage(options, setup, seed, 0, {});
 }
 

@@ -101,6 +101,21 @@ TEST_F(Proxyless, GivesTheGateGradientsThatEnumerationGives) {
   }
 }
 
+// p = (1/2, 1/2) and gate gradients (1, 0): dL/dalpha = (1/4, -1/4).
+TEST_F(Proxyless, GivesTheGradientDerivedByHand) {
+  {
+    const at::NoGradGuard no_grad;
+    at::Tensor alpha = mutator_->alpha("op");
+    alpha.zero_();
+  }
+  mutator_->apply(mutator_->sample_architecture_step());
+  const std::vector<int64_t> pair = mutator_->current().at("op").chosen;
+  const at::Tensor gates = mutator_->weights(mutator_->mutable_of("op"));
+  const at::Tensor found = torch::autograd::grad({gates[0]}, {mutator_->alpha("op")}).front();
+  EXPECT_DOUBLE_EQ(found[pair[0]].item<double>(), 0.25);
+  EXPECT_DOUBLE_EQ(found[pair[1]].item<double>(), -0.25);
+}
+
 TEST_F(Proxyless, KeepsTheProbabilityOfThePairAndOfTheOthersInAStep) {
   mutator_->apply(mutator_->sample_architecture_step());
   const std::vector<int64_t> pair = mutator_->current().at("op").chosen;
