@@ -60,7 +60,9 @@ int search(const Program& program, const Config& config) {
   const Architecture architecture = ir::canonical(space, search.trainer->export_architecture());
   write_json(directory.file("architecture.json"),
              to_json(architecture, ir::mutables(space), config.space));
-  summarise(config, bench, setup.train, *setup.scoring, search.trainer->network(), architecture);
+  summarise(config, bench, setup.train, *setup.scoring, search.trainer->network(),
+            translated(architecture, ir::mutables(space),
+                       ir::mutables(search.trainer->network()->graph())));
   directory.mark_finished();
   return kDone;
 }

@@ -70,6 +70,12 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
   Step step{node, {}, {}, {}, {}, {}, {}};
+  for (const Dim& dim : shapes.at(node.id)) {
+    TORCH_CHECK(dim.decided(), "node '", path, "' makes ", ir::to_string(shapes.at(node.id)),
+                ", whose size is a choice: a supernet shares weights between candidates of one "
+                "shape; explore such a space by trials (retia explore)");
+    step.shape.push_back(dim.value());
+  }
   if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
     step.layer = make_layer(*operation, read, path, register_module);
   } else if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
@@ -77,12 +83,6 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
   } else {
     TORCH_CHECK(!std::holds_alternative<ir::Placeholder>(node.body), "node '", path,
                 "' is a placeholder: apply graph mutators first");
-  }
-  for (const Dim& dim : shapes.at(node.id)) {
-    TORCH_CHECK(dim.decided(), "node '", path, "' makes ", ir::to_string(shapes.at(node.id)),
-                ", whose size is a choice: a supernet shares weights between candidates of one "
-                "shape; explore such a space by trials (retia explore)");
-    step.shape.push_back(dim.value());
   }
   return step;
 }
