@@ -126,19 +126,24 @@ Search make_random(const RandomSearchOptions& options, const SearchSetup& setup,
 
 struct EvolvedOptions {
   SposEvolutionOptions evolution = {};
+  ir::Window window = {};  ///< what an architecture may cost
   int64_t recalibration_batches = 20;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolvedOptions, evolution, recalibration_batches)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolvedOptions, evolution, window,
+                                                recalibration_batches)
 
 FinalSearch evolution(const EvolvedOptions& options, uint64_t seed) {
-  return [evolution = options.evolution, seed](const ir::Graph& space) {
-    return std::make_unique<SposEvolutionStrategy>(space, evolution, seed);
+  return [options, seed](const ir::Graph& space) {
+    return std::make_unique<SposEvolutionStrategy>(space, options.evolution, seed,
+                                                   ir::within(space, options.window));
   };
 }
 
 Search make_spos(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
   return search_with<SinglePathTrainer>(
-      setup, std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed}),
+      setup,
+      std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed},
+                                    ir::within(setup.network->graph(), options.window)),
       evolution(options, seed),
       SinglePathOptions{.recalibration_batches = options.recalibration_batches});
 }

@@ -172,7 +172,7 @@ std::set<std::string> Expression::reached(const Architecture& architecture) cons
 std::vector<Json> Expression::options() const {
   std::vector<Json> values;
   const bool enumerable = enumerate(choices(), [&](const Architecture& architecture) {
-    const Json& value = at(architecture).value();
+    const Json value = at(architecture).value();
     if (std::find(values.begin(), values.end(), value) == values.end()) {
       values.push_back(value);
     }

@@ -5,11 +5,15 @@ namespace retia {
 RandomMutator::RandomMutator(const torch::nn::Module& model, const RandomMutatorOptions& options)
     : Mutator(model), random_(options.seed) {}
 
-Architecture RandomMutator::sample_search() { return sample_uniformly(mutables(), random_); }
+Architecture RandomMutator::sample_search() { return draw(random_); }
 
 Architecture RandomMutator::sample_final() const {
   Random copy = random_;
-  return sample_uniformly(mutables(), copy);
+  return draw(copy);
+}
+
+Architecture RandomMutator::draw(Random& random) const {
+  return sample_uniformly(mutables(), random);
 }
 
 Json RandomMutator::state() const { return {{"random", random_.state()}}; }

@@ -23,6 +23,8 @@ class RandomMutator : public Mutator {
   void load_state(const Json& state) override;
 
  private:
+  virtual Architecture draw(Random& random) const;
+
   Random random_;
 };
 

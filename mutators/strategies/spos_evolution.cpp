@@ -14,8 +14,13 @@ constexpr int64_t kTries = 10;  // for each architecture that a round wants
 }  // namespace
 
 SposEvolutionStrategy::SposEvolutionStrategy(const ir::Graph& space,
-                                             const SposEvolutionOptions& options, uint64_t seed)
-    : space_(space), mutables_(ir::mutables(space)), options_(options), random_(seed) {
+                                             const SposEvolutionOptions& options, uint64_t seed,
+                                             ir::Filter admits)
+    : space_(space),
+      mutables_(ir::mutables(space)),
+      options_(options),
+      random_(seed),
+      admits_(std::move(admits)) {
   const auto at_least = [](const char* name, int64_t value, int64_t least) {
     TORCH_CHECK(value >= least, "evolution: ", name, " must be at least ", least, ", got ", value);
   };
@@ -82,10 +87,10 @@ bool SposEvolutionStrategy::breed() {
   return !round_.empty();
 }
 
-/// Adds what has not been proposed yet to the round.
+/// Adds what is admitted, and has not been proposed yet, to the round.
 bool SposEvolutionStrategy::join(const Architecture& architecture) {
   Architecture form = form_of(space_, architecture);
-  if (!proposed_.insert(form).second) {
+  if ((admits_ && !admits_(form)) || !proposed_.insert(form).second) {
     return false;
   }
   round_.push_back(std::move(form));

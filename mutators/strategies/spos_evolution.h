@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/ir/graph.h"
+#include "engine/ir/window.h"
 #include "engine/random.h"
 #include "engine/strategy.h"
 
@@ -28,7 +28,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposEvolutionOptions, population
 /// also in spaces smaller than a population.
 class SposEvolutionStrategy final : public Strategy {
  public:
-  SposEvolutionStrategy(const ir::Graph& space, const SposEvolutionOptions& options, uint64_t seed);
+  /// admits: which architectures may be proposed; null: all.
+  SposEvolutionStrategy(const ir::Graph& space, const SposEvolutionOptions& options, uint64_t seed,
+                        ir::Filter admits = nullptr);
 
   Answer ask() override;
   /// What has not succeeded has no children.
@@ -51,6 +53,7 @@ class SposEvolutionStrategy final : public Strategy {
   std::vector<Mutable> mutables_;
   SposEvolutionOptions options_;
   Random random_;
+  ir::Filter admits_;
   std::vector<Parent> parents_;      // the best first
   std::vector<Architecture> round_;  // to propose, canonical
   size_t next_ = 0;                  // in round_

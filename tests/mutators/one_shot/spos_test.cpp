@@ -41,6 +41,24 @@ TEST(SposMutator, DrawsEveryPathEquallyOftenAndItsChoicesIndependently) {
   EXPECT_LT(strangeness(counts, 12), 5);
 }
 
+TEST(SposMutator, DrawsFromWhatIsAdmittedEquallyOften) {
+  Network network = chain();
+  const auto no_convolution = [](const Architecture& path) {
+    return path.at("b").chosen.front() != 2;
+  };
+  SposMutator mutator(*network, {.seed = 5}, no_convolution);
+  std::map<Architecture, int64_t> counts;
+  for (int i = 0; i < 8000; ++i) {
+    mutator.reset();
+    ++counts[mutator.current()];
+  }
+  EXPECT_EQ(counts.size(), 8);
+  EXPECT_LT(strangeness(counts, 8), 5);
+  Network other = chain();
+  SposMutator none(*other, {.seed = 5}, [](const Architecture&) { return false; });
+  EXPECT_THAT(error_of([&] { none.reset(); }), HasSubstr("widen it (algorithm.window)"));
+}
+
 TEST(SposMutator, RefusesAChoiceOfAnyNumberOfInputs) {
   Network network(every_choice_space(), 1);
   EXPECT_THAT(error_of([&] { SposMutator(*network, {}); }),

@@ -71,6 +71,12 @@ TEST(SposEvolution, ExhaustsASpaceSmallerThanAPopulation) {
   EXPECT_EQ(run(strategy).size(), 9);
 }
 
+TEST(SposEvolution, ProposesOnlyWhatIsAdmitted) {
+  SposEvolutionStrategy strategy(
+      chain(3), {}, 1, [](const Architecture& architecture) { return fitness(architecture) <= 1; });
+  EXPECT_EQ(run(strategy).size(), 8 + 3 * 4);  // of 27: none, or one, of the third kind
+}
+
 TEST(SposEvolution, WaitsForARoundToBeTold) {
   SposEvolutionStrategy strategy(chain(4), {.population = 3}, 1);
   for (int i = 0; i < 3; ++i) {

@@ -1,0 +1,45 @@
+#include "engine/ir/window.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/engine/example_spaces.h"
+#include "tests/error_of.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+
+/// A choice on [2, 4, 4]: the convolution has 2 * 2 * 9 = 36 weights and 16 * 36 = 576
+/// multiply-adds.
+ir::Graph space() {
+  Builder b("net");
+  const Wire x = b.input("x", {2, 4, 4});
+  b.output("y", b.layer_choice("op", {{"skip", ops::identity()}, {"conv", ops::conv2d({})}}, {x}));
+  return b.finish();
+}
+
+const Architecture kSkip = {{"op", {{0}}}}, kConv = {{"op", {{1}}}};
+
+TEST(Window, AdmitsWhatCostsAsMuchAsItAllows) {
+  EXPECT_EQ(ir::within(space(), {}), nullptr);
+  const auto admits = [](const ir::Window& window, const Architecture& architecture) {
+    return ir::within(space(), window)(architecture);
+  };
+  EXPECT_TRUE(admits({.max_multiply_adds = 576}, kConv));
+  EXPECT_FALSE(admits({.max_multiply_adds = 575}, kConv));
+  EXPECT_TRUE(admits({.max_multiply_adds = 575}, kSkip));
+  EXPECT_TRUE(admits({.min_multiply_adds = 576}, kConv));
+  EXPECT_FALSE(admits({.min_multiply_adds = 1}, kSkip));
+  EXPECT_TRUE(admits({.min_parameters = 36, .max_parameters = 36}, kConv));
+  EXPECT_FALSE(admits({.max_parameters = 35}, kConv));
+}
+
+TEST(Window, RefusesBoundsThatLeaveNoRoom) {
+  EXPECT_THAT(error_of([] { ir::within(space(), {.min_parameters = 5, .max_parameters = 4}); }),
+              HasSubstr("min_parameters 5 and max_parameters 4 leave no room"));
+}
+
+}  // namespace
+}  // namespace retia
