@@ -1,0 +1,86 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+namespace retia::kernels {
+
+/// What a branch of mixed_op computes. `norm` is batch normalisation without scale and shift;
+/// skipping at stride 2 is the factorised reduction. Convolutions keep the size at stride 1.
+enum class MixedBranch : int64_t {
+  Identity,         ///< x; stride 1 only
+  FactorizedReduce, /**< norm(concat(even · relu(x), odd · relu(x) one pixel further down and
+                         right)); stride 2 only; weights even [C/2, C, 1, 1], odd */
+  MaxPool3,         ///< norm(max pool 3 x 3, padding 1)
+  AveragePool3,     ///< norm(average pool 3 x 3, padding 1 that is not counted)
+  SepConv3,         /**< twice norm(pointwise(depthwise(relu(x)))), the stride in the first; weights
+                         depthwise [C, 1, 3, 3], pointwise [C, C, 1, 1], and the same again */
+  SepConv5,
+  DilConv3,  ///< norm(pointwise(depthwise(relu(x)))) of dilation 2; weights depthwise, pointwise
+  DilConv5,
+};
+
+/// Numbers of weight tensors and of normalisations of a branch.
+int64_t n_weights(MixedBranch branch);
+int64_t n_norms(MixedBranch branch);
+
+struct MixedOpOptions {
+  std::vector<int64_t> branches;  ///< MixedBranch values; any number of each, at least one in all
+  int64_t stride = 1;             ///< 1 or 2
+  bool training = true;           ///< normalise by the batch; otherwise by the running statistics
+  double momentum = 0.1;          ///< of the running statistics
+  double epsilon = 1e-5;          ///< added to variances
+};
+
+/// The mixed operation of DARTS (Liu et al. 2019): Σ_k blend[k] · branch_k(x), as one operation.
+///
+/// x: [n, C, H, W] float32 or float64, n, C, H, W at least 1; read in channels_last.
+/// blend: [branches]. weights: those of all branches in turn.
+/// running: mean and (unbiased) variance [C] of each normalisation in turn, updated while training;
+/// may be empty then.
+/// Returns [n, C, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
+/// blend and weights. Runs on the CPU; results do not depend on the number of threads.
+/// For the backward pass it keeps x and six (of the eight DARTS candidates) tensors of the
+/// output's size, where the composition keeps about thirty.
+/// The torch operator is `retia::mixed_op`.
+at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                    at::TensorList running, const MixedOpOptions& options);
+
+/// Throws unless the arguments are as mixed_op() says.
+void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                    at::TensorList running, const MixedOpOptions& options);
+
+/// What the backward pass is told to compute.
+struct MixedOpNeeds {
+  bool x = true, weights = true;
+};
+
+namespace cpu {
+
+/// The result, and what the backward pass needs of it: outputs of the convolutions before their
+/// normalisation, and mean and 1/deviation of each normalisation.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> mixed_op_forward(const at::Tensor& x,
+                                                                const at::Tensor& blend,
+                                                                at::TensorList weights,
+                                                                at::TensorList running,
+                                                                const MixedOpOptions& options);
+
+/// Gradients of x (undefined unless needed), blend, and each of the weights (likewise).
+std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_op_backward(
+    const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& blend,
+    at::TensorList weights, const at::Tensor& kept, const at::Tensor& moments,
+    const MixedOpOptions& options, MixedOpNeeds needs);
+
+}  // namespace cpu
+
+namespace reference {
+
+/// The same by ATen operations, on any device.
+at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                    at::TensorList running, const MixedOpOptions& options);
+
+}  // namespace reference
+}  // namespace retia::kernels

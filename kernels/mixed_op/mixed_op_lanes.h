@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+
+namespace retia::kernels {
+
+/// Groups of pixels that a loop keeps in registers; tables of pixels are filled up to whole groups.
+constexpr int64_t kPixelGroup = 8;
+
+/// Taps of the pools, which are 3 by 3.
+constexpr int kPoolTaps = 9;
+
+/// The inner loops of mixed_op over arrays whose pixels hold `c` channels side by side, c a
+/// multiple of kPixelGroup. Tables (`from`, `to`, `taps`) hold offsets in numbers. Loops that take
+/// tables of pixels to write run over n rounded up to whole groups.
+template <class T>
+struct MixedOpLanes {
+  /// dst[to[p]] = Σ_t weights[t] · src[from[p] + taps[t]], channel by channel.
+  void (*stencil)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
+                  const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c);
+  /// The same added to dst.
+  void (*add_stencil)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
+                      const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c);
+  /// sum[i·kernel + j] += Σ_p src[from[p] + i·row + j·column] · g[g_from[p]]; kernel is 3 or 5.
+  void (*add_stencil_weights)(const T* src, const int32_t* from, int64_t row, int64_t column,
+                              const T* g, const int32_t* g_from, int64_t n, int64_t c,
+                              int64_t kernel, T* sum);
+  /// dst[to[p]] = src[p] · weights, src [n, in], weights [in, out].
+  void (*product)(const T* src, int64_t in, const T* weights, int64_t out, T* dst,
+                  const int32_t* to, int64_t n);
+  /// sum[i, j] += Σ_p a[p, i] · b[p, j], a [n, rows], b [n, columns].
+  void (*add_outer)(const T* a, int64_t rows, const T* b, int64_t columns, int64_t n, T* sum);
+  /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays.
+  void (*maximum)(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
+                  int64_t c);
+  /// dst[from[p] + taps[t]] += g[p] where t is the first at which src has its maximum.
+  void (*add_maximum_gradient)(const T* src, const int32_t* from, const int32_t* taps, const T* g,
+                               T* dst, int64_t n, int64_t c);
+  /// dst[to[p]] = max(0, scale · src[p] + shift).
+  void (*rectify)(const T* src, const T* scale, const T* shift, T* dst, const int32_t* to,
+                  int64_t n, int64_t c);
+  /// dst[p] = y[from[p]] > 0 ? g[from[p]] : 0.
+  void (*rectify_gradient)(const T* y, const T* g, const int32_t* from, T* dst, int64_t n,
+                           int64_t c);
+  /// dst[to[p]] = factor[p] · src[from[p]].
+  void (*move)(const T* src, const int32_t* from, const T* factor, T* dst, const int32_t* to,
+               int64_t n, int64_t c);
+  /// dst[to[p]] += src[p · step].
+  void (*add_to)(const T* src, int64_t step, T* dst, const int32_t* to, int64_t n, int64_t c);
+  /// dst[p] += src[from[p]].
+  void (*add_from)(const T* src, const int32_t* from, T* dst, int64_t n, int64_t c);
+  /// dst[p] = a · g[p] + b · y[p] + shift.
+  void (*affine)(const T* g, const T* a, const T* y, const T* b, const T* shift, T* dst, int64_t n,
+                 int64_t c);
+  /// dst[p] = shift + Σ_k scale[k] · y[k][p].
+  void (*blend)(const T* const* y, const T* scale, int64_t n_inputs, const T* shift, T* dst,
+                int64_t n, int64_t c);
+  /// sum += Σ_p (y[p] − centre), square += Σ_p (y[p] − centre)².
+  void (*add_moments)(const T* y, const T* centre, int64_t n, int64_t c, T* sum, T* square);
+  /// sum += Σ_p g[p], product += Σ_p g[p] · (y[p] − centre).
+  void (*add_correlation)(const T* g, const T* y, const T* centre, int64_t n, int64_t c, T* sum,
+                          T* product);
+};
+
+/// The same source compiled for three sets of instructions, for arrays of `channels` channels. T is
+/// float or double.
+template <class T>
+MixedOpLanes<T> mixed_op_lanes_baseline(int64_t channels);
+template <class T>
+MixedOpLanes<T> mixed_op_lanes_avx2(int64_t channels);
+template <class T>
+MixedOpLanes<T> mixed_op_lanes_avx512(int64_t channels);
+
+}  // namespace retia::kernels

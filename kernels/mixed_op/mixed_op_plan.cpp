@@ -1,0 +1,280 @@
+#include "kernels/mixed_op/mixed_op_plan.h"
+
+#include <ATen/Version.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace retia::kernels {
+namespace {
+
+int64_t whole(int64_t n) { return (n + kPixelGroup - 1) / kPixelGroup * kPixelGroup; }
+
+/// Fills up with `filler`, to be written, or with the last entry, to be read.
+void fill_up(Table& table, int32_t filler) { table.resize(whole(table.size()), filler); }
+void fill_up(Table& table) { fill_up(table, table.empty() ? 0 : table.back()); }
+
+int64_t halves(int64_t size, int64_t stride) { return (size + stride - 1) / stride; }
+
+Table table_of(const Tile& tile, int64_t height, int64_t width, int64_t step) {
+  Table table;
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      table.push_back(static_cast<int32_t>(tile.at(y * step, x * step)));
+    }
+  }
+  return table;
+}
+
+Phase phase_of(const Geometry& g, int64_t py, int64_t px) {
+  Phase phase{py, px, 0, {}, {}};
+  for (int64_t y = py; y < g.in.height; y += g.stride) {
+    for (int64_t x = px; x < g.in.width; x += g.stride) {
+      phase.from.push_back(static_cast<int32_t>(g.out.at(y / g.stride, x / g.stride)));
+      phase.to.push_back(static_cast<int32_t>(g.in.at(y, x)));
+    }
+  }
+  phase.n = static_cast<int64_t>(phase.to.size());
+  fill_up(phase.from);
+  fill_up(phase.to, static_cast<int32_t>(g.in.spare()));
+  return phase;
+}
+
+/// What the convolutions of the branches reach beyond the image, and the factorised reduction.
+int64_t border_of(const std::vector<int64_t>& branches) {
+  int64_t border = 1;
+  for (const int64_t branch : branches) {
+    switch (static_cast<MixedBranch>(branch)) {
+      case MixedBranch::SepConv5:
+      case MixedBranch::DilConv3:
+        border = std::max<int64_t>(border, 2);
+        break;
+      case MixedBranch::DilConv5:
+        border = std::max<int64_t>(border, 4);
+        break;
+      default:
+        break;
+    }
+  }
+  return border;
+}
+
+template <class T>
+MixedOpLanes<T> best_lanes(int64_t channels) {
+  const std::string capability = at::get_cpu_capability();
+  return capability == "AVX512" ? mixed_op_lanes_avx512<T>(channels)
+         : capability == "AVX2" ? mixed_op_lanes_avx2<T>(channels)
+                                : mixed_op_lanes_baseline<T>(channels);
+}
+
+/// [C, 1, k, k] to [taps, c].
+template <class T>
+Numbers<T> pack_stencil(const at::Tensor& weight, int64_t c) {
+  const at::Tensor source = weight.contiguous();
+  const T* const from = source.const_data_ptr<T>();
+  const int64_t n_taps = weight.size(2) * weight.size(3);
+  const Numbers<T> packed(n_taps * c);
+  for (int64_t i = 0; i < weight.size(0); ++i) {
+    for (int64_t t = 0; t < n_taps; ++t) {
+      packed[t * c + i] = from[i * n_taps + t];
+    }
+  }
+  return packed;
+}
+
+/// Where weight [o, i] of a pointwise convolution that makes channels from `o` on out of those from
+/// `i` on is in a product: [in, c] forward, [c, in] backward.
+template <class T>
+void pack_product(const at::Tensor& weight, const Numbers<T>& packed, int64_t o, int64_t i,
+                  int64_t row, Direction way) {
+  const at::Tensor source = weight.contiguous();
+  const T* from = source.const_data_ptr<T>();
+  for (int64_t a = o; a < o + weight.size(0); ++a) {
+    for (int64_t b = i; b < i + weight.size(1); ++b) {
+      packed[way == Direction::Forward ? b * row + a : a * row + b] = *from++;
+    }
+  }
+}
+
+template <class T>
+void unpack_product(const T* sum, int64_t row, int64_t o, int64_t i, const at::Tensor& gradient) {
+  T* to = gradient.mutable_data_ptr<T>();
+  for (int64_t a = o; a < o + gradient.size(0); ++a) {
+    for (int64_t b = i; b < i + gradient.size(1); ++b) {
+      *to++ += sum[a * row + b];
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+Numbers<T>::Numbers(int64_t n) {
+  if (n > 0) {
+    storage_ = at::zeros({n}, c10::CppTypeToScalarType<T>::value);
+    data_ = storage_.template mutable_data_ptr<T>();
+  }
+}
+
+std::vector<Tap> taps_of(int64_t kernel, int64_t dilation) {
+  std::vector<Tap> taps;
+  for (int64_t i = 0; i < kernel * kernel; ++i) {
+    taps.push_back({(i / kernel - kernel / 2) * dilation, (i % kernel - kernel / 2) * dilation});
+  }
+  return taps;
+}
+
+Geometry::Geometry(int64_t height, int64_t width, int64_t border, int64_t step, int64_t c)
+    : in{height, width, border, c},
+      out{halves(height, step), halves(width, step), border, c},
+      stride(step),
+      n_in(height * width),
+      n_out(out.height * out.width),
+      n_out_whole(whole(n_out)),
+      centres(table_of(in, out.height, out.width, step)),
+      in_read(table_of(in, height, width, 1)),
+      in_write(in_read),
+      out_write(table_of(out, out.height, out.width, 1)),
+      out_read(out_write) {
+  TORCH_CHECK(in.size() <= std::numeric_limits<int32_t>::max(),
+              "mixed_op: one image with its border may hold 2^31 - 1 values, but holds ",
+              in.size());
+  for (int64_t i = 0; i < whole(n_in); ++i) {
+    flat.push_back(static_cast<int32_t>(i * c));
+  }
+  for (Table* const read : {&centres, &in_read, &out_read}) {
+    fill_up(*read);
+  }
+  fill_up(in_write, static_cast<int32_t>(in.spare()));
+  fill_up(out_write, static_cast<int32_t>(out.spare()));
+  for (int64_t i = 0; i < stride * stride; ++i) {
+    phases.push_back(phase_of(*this, i / stride, i % stride));
+  }
+}
+
+template <class T>
+Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options,
+              Direction way)
+    : n(x.size(0)),
+      channels(x.size(1)),
+      c(whole(channels)),
+      first(x.size(2), x.size(3), border_of(options.branches), options.stride, c),
+      second(first.out.height, first.out.width, first.in.border, 1, c),
+      lanes(best_lanes<T>(c)) {
+  int64_t weight = 0;
+  for (size_t i = 0; i < options.branches.size(); ++i) {
+    const auto kind = static_cast<MixedBranch>(options.branches[i]);
+    const auto branch = static_cast<int64_t>(i);
+    const auto next = static_cast<int64_t>(stages.size());
+    const auto add = [&](StageKind stage, int64_t kernel, int64_t dilation) {
+      add_stage(stage, kernel, dilation, -1, branch, weights, weight, way);
+    };
+    const auto add_two = [&](int64_t kernel) {
+      add_stage(StageKind::Convolution, kernel, 1, -1, -1, weights, weight, way);
+      add_stage(StageKind::Convolution, kernel, 1, next, branch, weights, weight + 2, way);
+    };
+    switch (kind) {
+      case MixedBranch::Identity:
+        break;
+      case MixedBranch::FactorizedReduce:
+        add(StageKind::Halving, 1, 1);
+        break;
+      case MixedBranch::MaxPool3:
+        add(StageKind::MaxPool, 3, 1);
+        break;
+      case MixedBranch::AveragePool3:
+        add(StageKind::AveragePool, 3, 1);
+        break;
+      case MixedBranch::SepConv3:
+        add_two(3);
+        break;
+      case MixedBranch::SepConv5:
+        add_two(5);
+        break;
+      case MixedBranch::DilConv3:
+        add(StageKind::Convolution, 3, 2);
+        break;
+      case MixedBranch::DilConv5:
+        add(StageKind::Convolution, 5, 2);
+        break;
+    }
+    last_stage.push_back(kind == MixedBranch::Identity ? -1
+                                                       : static_cast<int64_t>(stages.size()) - 1);
+    weight += n_weights(kind);
+  }
+}
+
+template <class T>
+void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
+                        int64_t branch, at::TensorList weights, int64_t first_weight,
+                        Direction way) {
+  Stage<T> stage{kind,   kernel, dilation,     source,
+                 branch, -1,     first_weight, source < 0 ? &first : &second,
+                 {},     {},     {},           {}};
+  const Geometry& g = *stage.geometry;
+  const std::vector<Tap> taps = taps_of(kernel, dilation);
+  for (const Tap& tap : taps) {
+    stage.taps.push_back(static_cast<int32_t>(tap.y * g.in.row() + tap.x * c));
+  }
+  if (!stage.is_pool()) {
+    stage.kept = n_kept++;
+    stage.product = Numbers<T>(stage.in() * c);
+  }
+  const auto at = static_cast<size_t>(first_weight);
+  const int64_t row = way == Direction::Forward ? c : stage.in();
+  if (kind == StageKind::Convolution) {
+    stage.stencil = pack_stencil<T>(weights[at], c);
+    pack_product(weights[at + 1], stage.product, 0, 0, row, way);
+  } else {
+    stage.stencil = Numbers<T>(static_cast<int64_t>(taps.size()) * c);
+    std::fill_n(stage.stencil.get(), static_cast<int64_t>(taps.size()) * c, T(1));
+  }
+  if (kind == StageKind::Halving) {
+    pack_product(weights[at], stage.product, 0, 0, row, way);
+    pack_product(weights[at + 1], stage.product, weights[at].size(0), c, row, way);
+  }
+  if (way == Direction::Backward) {
+    for (const Phase& phase : g.phases) {
+      PhaseTaps<T> through{{}, Numbers<T>(static_cast<int64_t>(taps.size()) * c)};
+      for (size_t t = 0; t < taps.size(); ++t) {
+        const int64_t y = phase.y - taps[t].y;
+        const int64_t x = phase.x - taps[t].x;
+        if (y % g.stride == 0 && x % g.stride == 0) {
+          const auto place = static_cast<int64_t>(through.taps.size()) * c;
+          std::copy_n(stage.stencil + static_cast<int64_t>(t) * c, c, through.weights + place);
+          through.taps.push_back(
+              static_cast<int32_t>(y / g.stride * g.out.row() + x / g.stride * c));
+        }
+      }
+      stage.through.push_back(std::move(through));
+    }
+  }
+  stages.push_back(std::move(stage));
+}
+
+template <class T>
+void Plan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
+                     std::vector<at::Tensor>& gradients) const {
+  const auto at = static_cast<size_t>(stage.first_weight);
+  if (stage.kind == StageKind::Convolution) {
+    const int64_t n_taps = stage.kernel * stage.kernel;
+    T* const to = gradients[at].mutable_data_ptr<T>();
+    for (int64_t i = 0; i < channels; ++i) {
+      for (int64_t t = 0; t < n_taps; ++t) {
+        to[i * n_taps + t] += stencil_sum[t * c + i];
+      }
+    }
+    unpack_product(product_sum, stage.in(), 0, 0, gradients[at + 1]);
+  } else if (stage.kind == StageKind::Halving) {
+    unpack_product(product_sum, stage.in(), 0, 0, gradients[at]);
+    unpack_product(product_sum, stage.in(), gradients[at].size(0), c, gradients[at + 1]);
+  }
+}
+
+template class Numbers<float>;
+template class Numbers<double>;
+template struct Plan<float>;
+template struct Plan<double>;
+
+}  // namespace retia::kernels

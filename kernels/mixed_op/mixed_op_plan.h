@@ -1,0 +1,125 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "kernels/mixed_op/mixed_op.h"
+#include "kernels/mixed_op/mixed_op_lanes.h"
+
+namespace retia::kernels {
+
+/// Offsets of pixels in numbers, filled up to whole groups.
+using Table = std::vector<int32_t>;
+
+/// Numbers at an aligned address, zero at first.
+template <class T>
+class Numbers {
+ public:
+  Numbers() = default;
+  explicit Numbers(int64_t n);
+  T* get() const { return data_; }
+  T* operator+(int64_t i) const { return data_ + i; }
+  T& operator[](int64_t i) const { return data_[i]; }
+
+ private:
+  at::Tensor storage_;
+  T* data_ = nullptr;
+};
+
+/// An image of `c` channels side by side with a border of zeros all around, and a spare pixel
+/// behind it for writes that nobody reads.
+struct Tile {
+  int64_t height = 0, width = 0, border = 0, c = 0;
+
+  int64_t row() const { return (width + 2 * border) * c; }
+  int64_t spare() const { return (height + 2 * border) * row(); }
+  int64_t size() const { return spare() + c; }
+  int64_t at(int64_t y, int64_t x) const { return (y + border) * row() + (x + border) * c; }
+};
+
+/// A tap of a square kernel, counted from its middle.
+struct Tap {
+  int64_t y, x;
+};
+std::vector<Tap> taps_of(int64_t kernel, int64_t dilation);
+
+/// Pixels of the input whose gradients come through the same taps: those of one remainder by the
+/// stride in both directions.
+struct Phase {
+  int64_t y, x, n;
+  Table from;  ///< in the tile of outputs
+  Table to;    ///< in the tile of inputs
+};
+
+/// How outputs of stride `stride` lie over an image.
+struct Geometry {
+  Geometry(int64_t height, int64_t width, int64_t border, int64_t stride, int64_t c);
+
+  Tile in, out;
+  int64_t stride, n_in, n_out;
+  int64_t n_out_whole;      ///< n_out rounded up to whole groups
+  Table centres;            ///< in the tile of inputs, of each output
+  Table in_read, in_write;  ///< of each input
+  Table out_write;          ///< of each output, in the tile of outputs
+  Table out_read;
+  Table flat;  ///< of each output (or input) in an array without border
+  std::vector<Phase> phases;
+};
+
+enum class StageKind { Convolution, Halving, MaxPool, AveragePool };
+
+/// The taps of a stencil that carry gradients to a phase.
+template <class T>
+struct PhaseTaps {
+  Table taps;
+  Numbers<T> weights;
+};
+
+/// What ends in one normalisation: relu, stencil and pointwise product, or a pool.
+template <class T>
+struct Stage {
+  StageKind kind;
+  int64_t kernel, dilation;
+  int64_t source;        ///< the stage whose normalised output it reads, or -1: x
+  int64_t branch;        ///< the branch whose last stage it is, or -1
+  int64_t kept;          ///< place among the outputs kept for the backward pass, or -1: a pool
+  int64_t first_weight;  ///< its place in the list of weights
+  const Geometry* geometry;
+
+  Table taps;
+  Numbers<T> stencil;                 ///< [taps, c]
+  Numbers<T> product;                 ///< [in, c] forward, [c, in] backward
+  std::vector<PhaseTaps<T>> through;  ///< backward: one a phase
+
+  int64_t in() const { return kind == StageKind::Halving ? 2 * geometry->in.c : geometry->in.c; }
+  bool is_pool() const { return kind == StageKind::MaxPool || kind == StageKind::AveragePool; }
+};
+
+enum class Direction { Forward, Backward };
+
+/// All that a pass needs to know before it sees a number of x.
+template <class T>
+struct Plan {
+  Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Direction way);
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  int64_t n, channels;
+  int64_t c;  ///< channels rounded up to whole vectors; those added stay zero
+  Geometry first, second;
+  std::vector<Stage<T>> stages;
+  std::vector<int64_t> last_stage;  ///< of each branch; -1: the identity
+  int64_t n_kept = 0;
+  MixedOpLanes<T> lanes;
+
+  /// Adds to gradients of weights what was summed as [taps, c] and [c, in].
+  void unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
+              std::vector<at::Tensor>& gradients) const;
+
+ private:
+  void add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source, int64_t branch,
+                 at::TensorList weights, int64_t first_weight, Direction way);
+};
+
+}  // namespace retia::kernels

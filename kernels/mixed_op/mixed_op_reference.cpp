@@ -1,0 +1,87 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/relu.h>
+
+#include "kernels/mixed_op/mixed_op.h"
+
+namespace retia::kernels::reference {
+namespace {
+
+/// The branches one after another, each taking its weights and statistics from the lists.
+class Branches {
+ public:
+  Branches(at::TensorList weights, at::TensorList running, const MixedOpOptions& options)
+      : weights_(weights), running_(running), options_(options) {}
+
+  at::Tensor run(MixedBranch branch, const at::Tensor& x) {
+    switch (branch) {
+      case MixedBranch::Identity:
+        return x;
+      case MixedBranch::FactorizedReduce:
+        return factorized_reduce(x);
+      case MixedBranch::MaxPool3:
+        return norm(at::max_pool2d(x, 3, options_.stride, 1));
+      case MixedBranch::AveragePool3:
+        return norm(at::avg_pool2d(x, 3, options_.stride, 1, false, false));
+      case MixedBranch::SepConv3:
+      case MixedBranch::SepConv5:
+        return convolution(convolution(x, options_.stride, 1), 1, 1);
+      case MixedBranch::DilConv3:
+      case MixedBranch::DilConv5:
+        return convolution(x, options_.stride, 2);
+    }
+    TORCH_INTERNAL_ASSERT(false);
+  }
+
+ private:
+  at::Tensor norm(const at::Tensor& x) {
+    at::Tensor mean, variance;
+    if (!running_.empty()) {
+      mean = running_[norm_++];
+      variance = running_[norm_++];
+    }
+    return at::batch_norm(x, {}, {}, mean, variance, options_.training, options_.momentum,
+                          options_.epsilon, true);
+  }
+
+  at::Tensor convolution(const at::Tensor& x, int64_t stride, int64_t dilation) {
+    const at::Tensor& depthwise = weights_[weight_++];
+    const at::Tensor& pointwise = weights_[weight_++];
+    const int64_t padding = depthwise.size(2) / 2 * dilation;
+    return norm(at::conv2d(
+        at::conv2d(at::relu(x), depthwise, {}, stride, padding, dilation, x.size(1)), pointwise));
+  }
+
+  at::Tensor factorized_reduce(const at::Tensor& x) {
+    const at::Tensor relu = at::relu(x);
+    const at::Tensor& even = weights_[weight_++];
+    const at::Tensor& odd = weights_[weight_++];
+    const at::Tensor shifted = at::constant_pad_nd(relu, {-1, x.size(3) % 2, -1, x.size(2) % 2}, 0);
+    return norm(at::cat({at::conv2d(relu, even, {}, 2), at::conv2d(shifted, odd, {}, 2)}, 1));
+  }
+
+  at::TensorList weights_, running_;
+  const MixedOpOptions& options_;
+  size_t weight_ = 0, norm_ = 0;
+};
+
+}  // namespace
+
+at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                    at::TensorList running, const MixedOpOptions& options) {
+  Branches branches(weights, running, options);
+  at::Tensor sum;
+  for (size_t i = 0; i < options.branches.size(); ++i) {
+    const at::Tensor term = branches.run(static_cast<MixedBranch>(options.branches[i]), x) *
+                            blend[static_cast<int64_t>(i)];
+    sum = sum.defined() ? sum + term : term;
+  }
+  return sum;
+}
+
+}  // namespace retia::kernels::reference

@@ -1,0 +1,313 @@
+#include "kernels/mixed_op/mixed_op.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "kernels/mixed_op/mixed_op_cases.h"
+
+namespace retia::kernels {
+namespace {
+
+using MixedOpFunction = at::Tensor (*)(const at::Tensor&, const at::Tensor&, at::TensorList,
+                                       at::TensorList, const MixedOpOptions&);
+
+struct Inputs {
+  at::Tensor x, blend, gradient;
+  std::vector<at::Tensor> weights, running;
+  MixedOpOptions options;
+};
+
+Inputs random_inputs(const MixedOpCase& shape, std::vector<int64_t> branches,
+                     at::ScalarType dtype) {
+  const int64_t c = shape.channels;
+  const int64_t s = shape.stride;
+  Inputs in;
+  in.x = at::randn({shape.n, c, shape.height, shape.width}, dtype);
+  in.blend = at::rand({static_cast<int64_t>(branches.size())}, dtype) + 0.2;
+  in.gradient =
+      at::randn({shape.n, c, (shape.height + s - 1) / s, (shape.width + s - 1) / s}, dtype);
+  for (const int64_t index : branches) {
+    const auto branch = static_cast<MixedBranch>(index);
+    const bool small = branch == MixedBranch::SepConv3 || branch == MixedBranch::DilConv3;
+    const int64_t k = small ? 3 : 5;
+    if (branch == MixedBranch::FactorizedReduce) {
+      in.weights.push_back(at::randn({c / 2, c, 1, 1}, dtype));
+      in.weights.push_back(at::randn({c - c / 2, c, 1, 1}, dtype));
+    } else {
+      for (int64_t i = 0; i < n_weights(branch); i += 2) {
+        in.weights.push_back(at::randn({c, 1, k, k}, dtype));
+        in.weights.push_back(at::randn({c, c, 1, 1}, dtype));
+      }
+    }
+    for (int64_t i = 0; i < n_norms(branch); ++i) {
+      in.running.push_back(at::randn({c}, dtype));
+      in.running.push_back(at::rand({c}, dtype) + 0.5);
+    }
+  }
+  in.options = {.branches = std::move(branches), .stride = s};
+  return in;
+}
+
+/// Result, gradients of x, blend and weights, running statistics after it.
+std::vector<at::Tensor> all_results(MixedOpFunction function, const Inputs& in,
+                                    at::ScalarType dtype) {
+  const auto leaf = [dtype](const at::Tensor& t) {
+    return t.detach().to(dtype).clone().requires_grad_();
+  };
+  std::vector<at::Tensor> leaves = {leaf(in.x), leaf(in.blend)};
+  for (const at::Tensor& weight : in.weights) {
+    leaves.push_back(leaf(weight));
+  }
+  std::vector<at::Tensor> running;
+  for (const at::Tensor& statistic : in.running) {
+    running.push_back(statistic.to(dtype).clone());
+  }
+  const at::Tensor out =
+      function(leaves[0], leaves[1], at::TensorList(leaves).slice(2), running, in.options);
+  std::vector<at::Tensor> results =
+      torch::autograd::grad({out}, leaves, {in.gradient.to(dtype)}, std::nullopt, false, true);
+  results.insert(results.begin(), out.detach());
+  results.insert(results.end(), running.begin(), running.end());
+  return results;
+}
+
+double tolerance(at::ScalarType dtype) { return dtype == at::kDouble ? 1e-11 : 3e-5; }
+
+/// Largest difference in terms of the largest value, or of 1: the gradient of a weight that a
+/// normalisation cancels is rounding only.
+double distance(const at::Tensor& got, const at::Tensor& expected) {
+  const at::Tensor wide = expected.to(at::kDouble);
+  return (got.to(at::kDouble) - wide).abs().max().item<double>() /
+         std::max(1.0, wide.abs().max().item<double>());
+}
+
+void expect_equal(const std::vector<at::Tensor>& got, const std::vector<at::Tensor>& expected,
+                  double bound) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].defined(), expected[i].defined()) << "result " << i;
+    if (got[i].defined()) {
+      ASSERT_EQ(got[i].sizes(), expected[i].sizes()) << "result " << i;
+      EXPECT_LE(distance(got[i], expected[i]), bound) << "result " << i;
+    }
+  }
+}
+
+std::vector<MixedOpCase> shapes() {
+  std::vector<MixedOpCase> cases;
+  for (const int64_t stride : {1, 2}) {
+    for (const MixedOpCase& shape :
+         std::vector<MixedOpCase>{{"square", 2, 8, 8, 8, stride},
+                                  {"wide_vectors", 3, 16, 6, 10, stride},
+                                  {"odd", 3, 5, 7, 13, stride},
+                                  {"few_channels", 2, stride, 5, 4, stride},
+                                  {"two_pixels", 2, 3, 1, 2, stride},
+                                  {"one_image", 1, 24, 9, 11, stride},
+                                  {"blocks", 1, 8, 17, 19, stride},
+                                  {"many_images", 35, 4, 4, 3, stride},
+                                  {"column", 4, 12, 9, 1, stride}}) {
+      cases.push_back(shape);
+    }
+  }
+  return cases;
+}
+
+std::vector<int64_t> each_branch(int64_t stride) {
+  std::vector<int64_t> branches = darts_branches(stride);
+  branches.push_back(branches[4]);  // a second of a kind
+  return branches;
+}
+
+TEST(MixedOp, EqualsTheReferenceForwardAndBackwardOnEveryShapeAndType) {
+  for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) {
+    for (const MixedOpCase& shape : shapes()) {
+      torch::manual_seed(1);
+      SCOPED_TRACE(c10::str(shape.name, " stride ", shape.stride, " ", dtype));
+      const Inputs in = random_inputs(shape, each_branch(shape.stride), dtype);
+      expect_equal(all_results(&mixed_op, in, dtype),
+                   all_results(&reference::mixed_op, in, at::kDouble), tolerance(dtype));
+    }
+  }
+}
+
+TEST(MixedOp, EqualsTheReferenceBranchByBranch) {
+  for (const int64_t stride : {1, 2}) {
+    for (const int64_t branch : darts_branches(stride)) {
+      torch::manual_seed(2);
+      SCOPED_TRACE(c10::str("branch ", branch, " stride ", stride));
+      const Inputs in = random_inputs({"one_branch", 3, 9, 6, 7, stride}, {branch}, at::kDouble);
+      expect_equal(all_results(&mixed_op, in, at::kDouble),
+                   all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+    }
+  }
+}
+
+TEST(MixedOp, EqualsTheReferenceAtTheSizesOfSearch) {
+  for (const MixedOpCase& shape : mixed_op_cases()) {
+    if (shape.n > 32) {
+      continue;
+    }
+    torch::manual_seed(3);
+    SCOPED_TRACE(shape.name);
+    const Inputs in = random_inputs(shape, darts_branches(shape.stride), at::kFloat);
+    expect_equal(all_results(&mixed_op, in, at::kFloat),
+                 all_results(&reference::mixed_op, in, at::kDouble), 1e-4);
+  }
+}
+
+TEST(MixedOp, EqualsTheReferenceInEvaluation) {
+  for (const int64_t stride : {1, 2}) {
+    torch::manual_seed(4);
+    Inputs in = random_inputs({"evaluation", 2, 6, 5, 8, stride}, each_branch(stride), at::kDouble);
+    in.options.training = false;
+    expect_equal(all_results(&mixed_op, in, at::kDouble),
+                 all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+  }
+}
+
+TEST(MixedOp, LeavesRunningStatisticsAloneWhenGivenNone) {
+  torch::manual_seed(5);
+  Inputs in = random_inputs({"quiet", 2, 6, 5, 8, 1}, darts_branches(1), at::kDouble);
+  in.running.clear();
+  expect_equal(all_results(&mixed_op, in, at::kDouble),
+               all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+}
+
+TEST(MixedOp, TakesTheFirstOfEqualMaxima) {
+  for (const int64_t stride : {1, 2}) {
+    torch::manual_seed(6);
+    Inputs in = random_inputs({"ties", 2, 8, 6, 6, stride},
+                              {static_cast<int64_t>(MixedBranch::MaxPool3)}, at::kDouble);
+    in.x = at::randint(0, 3, in.x.sizes(), at::kDouble);
+    expect_equal(all_results(&mixed_op, in, at::kDouble),
+                 all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+  }
+}
+
+TEST(MixedOp, ReadsTensorsOfAnyStrides) {
+  torch::manual_seed(7);
+  const Inputs in = random_inputs({"strided", 2, 6, 5, 8, 1}, darts_branches(1), at::kDouble);
+  Inputs strided = in;
+  strided.x = at::randn({2, 8, 5, 6}, at::kDouble).transpose(1, 3);
+  strided.x.copy_(in.x);
+  strided.gradient = in.gradient.select(1, 0).unsqueeze(1).expand_as(in.gradient);
+  strided.blend = at::stack({in.blend, in.blend}, 1).select(1, 0);
+  for (at::Tensor& weight : strided.weights) {
+    weight = weight.transpose(0, 1).contiguous().transpose(0, 1);
+  }
+  ASSERT_FALSE(strided.x.is_contiguous() ||
+               strided.x.is_contiguous(at::MemoryFormat::ChannelsLast));
+  expect_equal(all_results(&mixed_op, strided, at::kDouble),
+               all_results(&reference::mixed_op, strided, at::kDouble), tolerance(at::kDouble));
+}
+
+TEST(MixedOp, ReturnsChannelsLast) {
+  torch::manual_seed(8);
+  const Inputs in = random_inputs({"layout", 2, 6, 5, 8, 1}, darts_branches(1), at::kFloat);
+  const at::NoGradGuard no_grad;
+  const at::Tensor out = mixed_op(in.x, in.blend, in.weights, in.running, in.options);
+  EXPECT_TRUE(out.is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+TEST(MixedOp, ComputesOnlyTheGradientsAskedFor) {
+  torch::manual_seed(9);
+  const Inputs in = random_inputs({"some", 3, 6, 5, 8, 2}, darts_branches(2), at::kDouble);
+  const std::vector<at::Tensor> all = all_results(&mixed_op, in, at::kDouble);
+  const at::Tensor x = in.x.clone().requires_grad_();
+  const at::Tensor blend = in.blend.clone().requires_grad_();
+  const at::Tensor of_blend = torch::autograd::grad(
+      {mixed_op(in.x, blend, in.weights, in.running, in.options)}, {blend}, {in.gradient})[0];
+  EXPECT_TRUE(at::equal(of_blend, all[2]));
+  const auto both = torch::autograd::grad({mixed_op(x, blend, in.weights, in.running, in.options)},
+                                          {x, blend}, {in.gradient});
+  EXPECT_TRUE(at::equal(both[0], all[1]));
+  EXPECT_TRUE(at::equal(both[1], all[2]));
+}
+
+TEST(MixedOp, GivesTheSameBitsOnAnyNumberOfThreads) {
+  torch::manual_seed(10);
+  const Inputs in = random_inputs({"threads", 21, 8, 9, 9, 1}, darts_branches(1), at::kFloat);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const std::vector<at::Tensor> one = all_results(&mixed_op, in, at::kFloat);
+  at::set_num_threads(3);
+  const std::vector<at::Tensor> three = all_results(&mixed_op, in, at::kFloat);
+  at::set_num_threads(threads);
+  for (size_t i = 0; i < one.size(); ++i) {
+    EXPECT_TRUE(at::equal(one[i], three[i])) << "result " << i;
+  }
+}
+
+/// Independent of autograd: central differences along random directions, in double.
+TEST(MixedOp, GradientsAreSlopes) {
+  for (const int64_t stride : {1, 2}) {
+    torch::manual_seed(11);
+    const Inputs in =
+        random_inputs({"slopes", 2, 4, 5, 6, stride}, darts_branches(stride), at::kDouble);
+    const std::vector<at::Tensor> results = all_results(&mixed_op, in, at::kDouble);
+    const auto value_at = [&](size_t moved, const at::Tensor& step) {
+      std::vector<at::Tensor> given = {in.x, in.blend};
+      given.insert(given.end(), in.weights.begin(), in.weights.end());
+      given[moved] = given[moved] + step;
+      return (mixed_op(given[0], given[1], at::TensorList(given).slice(2), {}, in.options) *
+              in.gradient)
+          .sum()
+          .item<double>();
+    };
+    for (size_t i = 0; i < in.weights.size() + 2; ++i) {
+      const at::Tensor& gradient = results[i + 1];
+      const at::Tensor direction = at::randn_like(gradient);
+      constexpr double kStep = 1e-6;
+      const double slope =
+          (value_at(i, direction * kStep) - value_at(i, direction * -kStep)) / (2 * kStep);
+      const double expected = (gradient * direction).sum().item<double>();
+      EXPECT_NEAR(slope, expected, 1e-5 * (1 + std::abs(expected))) << "input " << i;
+    }
+  }
+}
+
+TEST(MixedOp, RefusesASecondDerivative) {
+  torch::manual_seed(12);
+  const Inputs in = random_inputs({"twice", 2, 4, 5, 6, 1}, darts_branches(1), at::kDouble);
+  const at::Tensor x = in.x.clone().requires_grad_();
+  const at::Tensor out = mixed_op(x, in.blend, in.weights, in.running, in.options);
+  EXPECT_THROW(torch::autograd::grad({out.sum()}, {x}, {}, true, true), c10::Error);
+}
+
+TEST(MixedOp, RefusesWhatDoesNotFit) {
+  const Inputs in = random_inputs({"wrong", 2, 4, 5, 6, 1}, darts_branches(1), at::kFloat);
+  const auto run = [&](const Inputs& given) {
+    mixed_op(given.x, given.blend, given.weights, given.running, given.options);
+  };
+  const auto refuses = [&](const std::function<void(Inputs&)>& spoil) {
+    Inputs given = in;
+    spoil(given);
+    EXPECT_THROW(run(given), c10::Error);
+  };
+  EXPECT_NO_THROW(run(in));
+  refuses([](Inputs& given) { given.x = given.x[0]; });
+  refuses([](Inputs& given) { given.x = given.x.slice(0, 0, 0); });
+  refuses([](Inputs& given) { given.x = given.x.to(at::kHalf); });
+  refuses([](Inputs& given) { given.x = given.x.slice(1, 0, 3); });
+  refuses([](Inputs& given) { given.blend = given.blend.slice(0, 1); });
+  refuses([](Inputs& given) { given.blend = given.blend.to(at::kDouble); });
+  refuses([](Inputs& given) { given.weights.pop_back(); });
+  refuses([](Inputs& given) { given.weights.push_back(given.weights[0]); });
+  refuses([](Inputs& given) { std::swap(given.weights[0], given.weights[1]); });
+  refuses([](Inputs& given) { given.running.pop_back(); });
+  refuses([](Inputs& given) { given.options.branches[0] = 99; });
+  refuses([](Inputs& given) { given.options.stride = 3; });
+  refuses([](Inputs& given) { given.options.stride = 2; });
+  refuses([](Inputs& given) { given.x = given.x.slice(0, 0, 1).slice(2, 0, 1).slice(3, 0, 1); });
+  refuses([](Inputs& given) {
+    given.running.clear();
+    given.options.training = false;
+  });
+}
+
+}  // namespace
+}  // namespace retia::kernels
