@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -136,12 +137,40 @@ class Graph {
   /// The nodes that are inputs, in order.
   std::vector<const Node*> inputs() const;
 
+  /// The nodes whose placeholder or choice has this label, in order; like all that follows, of this
+  /// graph and not of those nested in it.
+  std::vector<NodeId> labelled(const std::string& label) const;
+  /// The nodes that compute an operation of this type, in order; "cell": a nested graph.
+  std::vector<NodeId> of_type(const std::string& type) const;
+  /// The node of this name. Throws, naming the nearest, when there is none.
+  NodeId named(const std::string& name) const;
+
+  // What graph mutators edit with. Ids stay; the order of the nodes stays topological.
+
+  /// Makes `node` compute `body`, of the inputs that it has.
+  void update_operation(NodeId node, Body body);
+  /// Gives one use of a nested graph a body of its own: what `edit` makes of it.
+  void specialise(NodeId node, const std::function<void(Graph&)>& edit);
+  /// Adds a node that reads `from` and that `to`, which reads `from`, reads instead.
+  Wire insert(std::string name, Body body, Wire from, NodeId to);
+  /// The same for everything that reads `from`, outputs too.
+  Wire insert_after(std::string name, Body body, Wire from);
+  /// Makes `node` read `inputs`. Throws, and changes nothing, where that closes a circle.
+  void connect(NodeId node, std::vector<Wire> inputs);
+  /// Removes a node; what reads it reads its input instead. Throws where it is read and does not
+  /// have just one input, and where it is an input of the graph.
+  void remove(NodeId node);
+
   /// Whether name, nodes and outputs are equal.
   friend bool operator==(const Graph& a, const Graph& b) {
     return a.name_ == b.name_ && a.nodes_ == b.nodes_ && a.outputs_ == b.outputs_;
   }
 
  private:
+  Node& editable(NodeId id);
+  void redirect(Wire from, Wire to);
+  void sort();
+
   std::string name_;
   std::vector<Node> nodes_;
   std::vector<Output> outputs_;

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <set>
+
+#include "engine/ir/graph.h"
+#include "engine/suggest.h"
+
+namespace retia::ir {
+namespace {
+
+/// The label of a node that waits for a decision; null: of any other.
+const std::string* label_of(const Node& node) {
+  if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
+    return &choice->label;
+  }
+  if (const auto* choice = std::get_if<InputChoice>(&node.body)) {
+    return &choice->label;
+  }
+  const auto* placeholder = std::get_if<Placeholder>(&node.body);
+  return placeholder == nullptr ? nullptr : &placeholder->label;
+}
+
+template <class Admits>
+std::vector<NodeId> ids_where(const std::vector<Node>& nodes, const Admits& admits) {
+  std::vector<NodeId> ids;
+  for (const Node& node : nodes) {
+    if (admits(node)) {
+      ids.push_back(node.id);
+    }
+  }
+  return ids;
+}
+
+/// Places nodes after what they read, and else in the order in which they are asked for.
+class Order {
+ public:
+  explicit Order(const Graph& graph) : graph_(graph) {}
+
+  void place(NodeId id) {
+    if (placed_.count(id) != 0) {
+      return;
+    }
+    const Node& node = graph_.node(id);
+    TORCH_CHECK(open_.insert(id).second, "graph '", graph_.name(), "': node '", node.name,
+                "' would read what it makes: connect it to earlier nodes");
+    for (const Wire wire : node.inputs) {
+      place(wire.node);
+    }
+    placed_.insert(id);
+    nodes.push_back(node);
+  }
+
+  std::vector<Node> nodes;
+
+ private:
+  const Graph& graph_;
+  std::set<NodeId> open_, placed_;
+};
+
+}  // namespace
+
+std::vector<NodeId> Graph::labelled(const std::string& label) const {
+  return ids_where(nodes_, [&](const Node& node) {
+    const std::string* found = label_of(node);
+    return found != nullptr && *found == label;
+  });
+}
+
+std::vector<NodeId> Graph::of_type(const std::string& type) const {
+  return ids_where(nodes_, [&](const Node& node) {
+    const auto* operation = std::get_if<Operation>(&node.body);
+    return operation != nullptr ? operation->type() == type
+                                : type == "cell" && std::holds_alternative<Cell>(node.body);
+  });
+}
+
+NodeId Graph::named(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const Node& node : nodes_) {
+    if (node.name == name) {
+      return node.id;
+    }
+    names.push_back(node.name);
+  }
+  TORCH_CHECK(false, "graph '", name_, "' has no node '", name, "'", suggestion(name, names));
+}
+
+Node& Graph::editable(NodeId id) { return nodes_[static_cast<size_t>(&node(id) - nodes_.data())]; }
+
+void Graph::update_operation(NodeId node, Body body) {
+  Node& edited = editable(node);
+  TORCH_CHECK(!std::holds_alternative<Input>(edited.body), "node '", edited.name,
+              "' is an input of the graph: it computes nothing");
+  std::visit([&](auto& held) { edited.body = std::move(held); }, body);
+}
+
+void Graph::specialise(NodeId node, const std::function<void(Graph&)>& edit) {
+  Node& edited = editable(node);
+  const auto* cell = std::get_if<Cell>(&edited.body);
+  TORCH_CHECK(cell != nullptr, "node '", edited.name, "' is no nested graph");
+  Graph graph = cell->graph();
+  edit(graph);
+  edited.body = Cell(std::move(graph));
+}
+
+Wire Graph::insert(std::string name, Body body, Wire from, NodeId to) {
+  const std::vector<Wire> read = node(to).inputs;
+  TORCH_CHECK(std::find(read.begin(), read.end(), from) != read.end(), "node '", node(to).name,
+              "' does not read node '", node(from).name, "': nothing can stand between them");
+  const Wire added =
+      std::visit([&](auto& held) { return add(std::move(name), std::move(held), {from}); }, body);
+  std::vector<Wire>& inputs = editable(to).inputs;
+  std::replace(inputs.begin(), inputs.end(), from, added);
+  sort();
+  return added;
+}
+
+Wire Graph::insert_after(std::string name, Body body, Wire from) {
+  const Wire added =
+      std::visit([&](auto& held) { return add(std::move(name), std::move(held), {from}); }, body);
+  redirect(from, added);
+  editable(added.node).inputs = {from};
+  sort();
+  return added;
+}
+
+void Graph::connect(NodeId node, std::vector<Wire> inputs) {
+  Graph changed = *this;
+  changed.editable(node).inputs = std::move(inputs);
+  changed.sort();
+  *this = std::move(changed);
+}
+
+void Graph::remove(NodeId node) {
+  const Node removed = this->node(node);
+  TORCH_CHECK(!std::holds_alternative<Input>(removed.body), "node '", removed.name,
+              "' is an input of the graph: it cannot be removed");
+  if (removed.inputs.size() == 1) {
+    redirect({node}, removed.inputs.front());
+  }
+  for (const Node& reader : nodes_) {
+    TORCH_CHECK(
+        std::find(reader.inputs.begin(), reader.inputs.end(), Wire{node}) == reader.inputs.end(),
+        "node '", removed.name, "' has ", removed.inputs.size(), " inputs and node '", reader.name,
+        "' reads it: connect that to something else first");
+  }
+  for (const Output& output : outputs_) {
+    TORCH_CHECK(output.wire.node != node, "node '", removed.name, "' has ", removed.inputs.size(),
+                " inputs and is the output '", output.name, "': it cannot be removed");
+  }
+  nodes_.erase(std::find_if(nodes_.begin(), nodes_.end(),
+                            [node](const Node& candidate) { return candidate.id == node; }));
+}
+
+/// What reads `from` reads `to`.
+void Graph::redirect(Wire from, Wire to) {
+  for (Node& reader : nodes_) {
+    std::replace(reader.inputs.begin(), reader.inputs.end(), from, to);
+  }
+  for (Output& output : outputs_) {
+    output.wire = output.wire == from ? to : output.wire;
+  }
+}
+
+void Graph::sort() {
+  Order order(*this);
+  for (const Node& node : nodes_) {
+    order.place(node.id);
+  }
+  nodes_ = std::move(order.nodes);
+}
+
+}  // namespace retia::ir

@@ -1,0 +1,175 @@
+#include "engine/ir/space.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "engine/ir/freeze.h"
+#include "engine/ir/infer.h"
+
+namespace retia::ir {
+namespace {
+
+constexpr size_t kMostOpen = 10000;
+
+/// Finds the choices that graph mutators may ask for.
+class Discovery {
+ public:
+  Discovery(const Graph& base, const GraphMutators& mutators) : base_(base), mutators_(mutators) {}
+
+  std::vector<Mutable> run() {
+    open_.push_back({});
+    while (!open_.empty()) {
+      const Architecture path = std::move(open_.front());
+      open_.pop_front();
+      Architecture so_far;
+      apply(base_, mutators_, [&](const Mutable& choice) {
+        meet(choice, so_far);
+        return so_far[choice.label] =
+                   path.contains(choice.label) ? path.at(choice.label) : first_candidates(choice);
+      });
+    }
+    return found_;
+  }
+
+ private:
+  /// Notes a choice that comes up after `before`, and what its other candidates may lead to.
+  void meet(const Mutable& choice, const Architecture& before) {
+    if (!seen_.insert({choice.label, choice.names}).second) {
+      return;
+    }
+    const auto known = std::find_if(found_.begin(), found_.end(),
+                                    [&](const Mutable& m) { return m.label == choice.label; });
+    if (known == found_.end()) {
+      add_mutable(found_, choice);
+    } else {
+      merge(*known, choice);
+    }
+    for (int64_t k = 1; k < choice.n_candidates(); ++k) {
+      Architecture path = before;
+      path[choice.label] = with(k, choice);
+      open_.push_back(std::move(path));
+    }
+    TORCH_CHECK(open_.size() <= kMostOpen, "graph mutators offer more than ", kMostOpen,
+                " candidates, of '", choice.label, "' at last: let them end");
+  }
+
+  static Decision with(int64_t candidate, const Mutable& choice) {
+    Decision decision = first_candidates(choice);
+    std::vector<int64_t>& chosen = decision.chosen;
+    if (std::find(chosen.begin(), chosen.end(), candidate) == chosen.end()) {
+      if (!chosen.empty()) {
+        chosen.pop_back();
+      }
+      chosen.push_back(candidate);
+    }
+    return decision;
+  }
+
+  /// Two lists of one label become one of indices, as long as the longer one.
+  static void merge(Mutable& known, const Mutable& other) {
+    TORCH_CHECK(known.n_chosen == other.n_chosen, "the choice '", known.label,
+                "' is of a different number of candidates on different paths: give choices of "
+                "graph mutators names that tell them apart");
+    const size_t n = std::max(known.names.size(), other.names.size());
+    known.names.clear();
+    for (size_t k = 0; k < n; ++k) {
+      known.names.push_back(std::to_string(k));
+    }
+  }
+
+  const Graph& base_;
+  const GraphMutators& mutators_;
+  std::vector<Mutable> found_;
+  std::set<std::pair<std::string, std::vector<std::string>>> seen_;  // labels and their lists
+  std::deque<Architecture> open_;  // what to decide on a path; the rest: the first candidates
+};
+
+/// Counts an index beyond the candidates from their beginning again.
+Decision wrapped(Decision decision, const Mutable& choice) {
+  if (decision.chosen.size() == 1 && decision.chosen.front() >= choice.n_candidates()) {
+    decision.chosen.front() %= choice.n_candidates();
+  }
+  return decision;
+}
+
+/// Throws where a node that stands for a placeholder makes another shape than that promised.
+void check_promises(const Graph& base, const Graph& mutated) {
+  const std::map<NodeId, Shape> shapes = infer(mutated);
+  for (const Node& node : base.nodes()) {
+    const auto* placeholder = std::get_if<Placeholder>(&node.body);
+    const auto made = shapes.find(node.id);
+    TORCH_CHECK(placeholder == nullptr || made == shapes.end() ||
+                    always_equal(made->second, placeholder->shape),
+                "node '", node.name, "' makes ", to_string(made->second), ", but its placeholder '",
+                placeholder->label, "' promised ", to_string(placeholder->shape));
+  }
+}
+
+}  // namespace
+
+Space::Space(Graph graph) : graph_(std::move(graph)), mutables_(ir::mutables(graph_)) {}
+
+Space::Space(Graph base, GraphMutators mutators)
+    : graph_(std::move(base)), mutators_(std::move(mutators)) {
+  mutables_ = mutators_.empty() ? ir::mutables(graph_) : Discovery(graph_, mutators_).run();
+}
+
+const Graph& Space::supernet() const {
+  TORCH_CHECK(mutators_.empty(), "space '", name(),
+              "' is a base graph with graph mutators, whose models share no weights: try them one "
+              "by one, with `retia explore`");
+  return graph_;
+}
+
+bool Space::knows(const std::string& label) const {
+  return std::any_of(mutables_.begin(), mutables_.end(),
+                     [&](const Mutable& choice) { return choice.label == label; });
+}
+
+std::vector<Mutation> Space::history(const Architecture& architecture) const {
+  check_labels(architecture, mutables_);
+  const Architecture decided = mutators_.empty() ? completed(architecture) : architecture;
+  return apply(graph_, mutators_, [&](const Mutable& choice) {
+    return knows(choice.label) ? decided.at(choice.label) : first_candidates(choice);
+  });
+}
+
+Graph Space::model(const Architecture& architecture) const {
+  if (mutators_.empty()) {
+    return freeze(graph_, architecture);
+  }
+  const Graph mutated = history(architecture).back().to;
+  const std::vector<Mutable> left = ir::mutables(mutated);
+  TORCH_CHECK(left.empty(), "graph mutators left the choice '", left.front().label,
+              "' in the graph: they decide by what their sampler chooses");
+  check_promises(graph_, mutated);
+  return freeze(mutated, {});
+}
+
+Architecture Space::canonical(const Architecture& architecture) const {
+  if (mutators_.empty()) {
+    return ir::canonical(graph_, architecture);
+  }
+  check_labels(architecture, mutables_);
+  Architecture reached;
+  apply(graph_, mutators_, [&](const Mutable& choice) {
+    if (!knows(choice.label)) {
+      return first_candidates(choice);
+    }
+    return reached[choice.label] = wrapped(architecture.at(choice.label), choice);
+  });
+  return reached;
+}
+
+Architecture Space::completed(const Architecture& architecture) const {
+  Architecture result = architecture;
+  for (const Mutable& choice : mutables_) {
+    if (!result.contains(choice.label)) {
+      result[choice.label] = first_candidates(choice);
+    }
+  }
+  return result;
+}
+
+}  // namespace retia::ir

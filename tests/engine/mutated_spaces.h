@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/ir/space.h"
+#include "engine/operations/linear.h"
+#include "engine/operations/reshape.h"
+
+namespace retia {
+
+/// x -> first -> second -> y of four features: two placeholders labelled `block`.
+inline ir::Graph two_placeholders() {
+  Builder net("blocks");
+  Wire x = net.input("x", {4});
+  for (const char* name : {"first", "second"}) {
+    x = net.placeholder(name, {.label = "block", .parameters = {{"depths", {1, 2}}}, .shape = {4}},
+                        {x});
+  }
+  net.output("y", x);
+  return net.finish();
+}
+
+/// Each placeholder labelled `block` becomes one of three operations.
+class Operations final : public GraphMutator {
+ public:
+  explicit Operations(const std::string& name = "op") : GraphMutator(name) {}
+  void mutate(ir::Graph& graph, Sampler& sampler) const override {
+    const std::vector<ir::Operation> candidates = {ops::linear({.out = 4}), ops::relu(),
+                                                   ops::tanh()};
+    for (const ir::NodeId node : graph.labelled("block")) {
+      graph.update_operation(node, sampler.choice(candidates));
+    }
+  }
+};
+
+/// Each becomes as many linear layers as chosen, with or without a bias each: choices whose number
+/// and meaning depend on earlier ones.
+class Depths final : public GraphMutator {
+ public:
+  Depths() : GraphMutator("depth") {}
+  void mutate(ir::Graph& graph, Sampler& sampler) const override {
+    for (const ir::NodeId node : graph.labelled("block")) {
+      const auto& placeholder = std::get<ir::Placeholder>(graph.node(node).body);
+      const int64_t depth = sampler.choice(placeholder.parameters.at("depths").get<Sizes>());
+      graph.update_operation(
+          node, ir::write_cell("layers", {4}, [&](Builder& b, Wire x) {
+            for (int64_t i = 0; i < depth; ++i) {
+              x = b.add("layer" + std::to_string(i),
+                        ops::linear({.out = 4, .bias = sampler.choice({true, false})}), {x});
+            }
+            return x;
+          }));
+    }
+  }
+
+ private:
+  using Sizes = std::vector<int64_t>;
+};
+
+inline ir::Space operations_space() {
+  return {two_placeholders(), {std::make_shared<Operations>()}};
+}
+
+inline ir::Space depths_space() { return {two_placeholders(), {std::make_shared<Depths>()}}; }
+
+}  // namespace retia
