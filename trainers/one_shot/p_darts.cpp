@@ -50,10 +50,12 @@ Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64
   setup.network =
       remade(whole.network, ir::narrowed(whole.space_with({{"layers", layers}}), kept), stage_seed);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = stage_seed});
-  auto trainer = std::make_unique<StageTrainer>(
-      setup, *mutator,
-      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer},
-      ir::mutables(whole.network->graph()));
+  auto trainer =
+      std::make_unique<StageTrainer>(setup, *mutator,
+                                     DartsOptions{.warmup = options.warmup,
+                                                  .alpha_optimizer = options.alpha_optimizer,
+                                                  .penalty = options.penalty},
+                                     ir::mutables(whole.network->graph()));
   std::function<Search()> next;
   if (stage + 1 < options.extra_layers.size()) {
     next = [options, whole, seed, stage, learnt = mutator.get()] {
