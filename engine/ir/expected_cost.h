@@ -47,9 +47,9 @@ class ExpectedCost {
   /// Asks `cost` once for every primitive that any model may have at that place.
   ExpectedCost(const Graph& space, const OperationCost& cost);
 
-  /// E[cost], a scalar of the probabilities' dtype and device, differentiable once in them. They
-  /// need not sum to 1: E is the polynomial in them. Throws where a label is missing or its sizes
-  /// differ.
+  /// E[cost], a scalar of the probabilities' dtype and device, differentiable once in them. Those
+  /// of a label must sum to 1, so that their gradient is determined up to a constant a label, which
+  /// softmax takes out. Throws where a label is missing or its sizes differ.
   at::Tensor operator()(const DecisionProbabilities& probabilities) const;
 
   /// E[cost] where all decisions of a label are equally likely.
