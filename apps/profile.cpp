@@ -1,11 +1,14 @@
-#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/randn.h>
 
 #include <chrono>
 #include <filesystem>
 #include <iostream>
 
 #include "apps/workbench.h"
-#include "engine/ir/expected_cost.h"
+#include "engine/architecture_json.h"
+#include "engine/cost_measure.h"
+#include "engine/ir/freeze.h"
 #include "engine/latency_table.h"
 
 namespace retia {
@@ -47,6 +50,25 @@ LatencyTable open_table(const ProfileOptions& options, const LatencyConditions& 
   return LatencyTable(conditions);
 }
 
+/// Prints how long the whole model takes, beside what the table makes of it.
+void compare(const Config& config, const Workbench& bench, const ir::Graph& space,
+             const LatencyMeterOptions& options) {
+  const std::string& file = config.run.architecture;
+  const ir::Graph model =
+      ir::freeze(space, read_architecture(file, ir::mutables(space), config.space));
+  const at::NoGradGuard no_grad;
+  Network network = make_network(model, config, bench);
+  network->eval();
+  std::vector<int64_t> sizes = bench.task.input;
+  sizes.insert(sizes.begin(), options.batch);
+  const at::Tensor input = at::randn(sizes, at::TensorOptions(bench.device).dtype(bench.dtype));
+  const Latency whole = measure_latency([&] { network->forward(input); }, bench.device, options);
+  const ir::OperationCost cost =
+      operation_cost(CostMeasure::Latency, config.profile.table, config.space);
+  std::cout << file << ": " << whole.milliseconds << " ms measured, " << ir::cost_of(model, cost)
+            << " ms by the table\n";
+}
+
 ProgressOptions progress_options(const RunOptions& options) {
   ProgressOptions progress = progress_on(2);
   if (options.quiet) {
@@ -61,6 +83,8 @@ int profile(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const ir::Graph space = search_space(program, config, bench.task);
   const ProfileOptions& options = config.profile;
+  const LatencyMeterOptions meter = {
+      .batch = options.batch, .warmup = options.warmup, .repeats = options.repeats};
   const LatencyConditions conditions = conditions_here(bench.device, bench.dtype, options.batch);
   LatencyTable table = open_table(options, conditions);
   const std::vector<Measurable> todo =
@@ -74,9 +98,7 @@ int profile(const Program& program, const Config& config) {
   for (; n_measured < todo.size() && !stop.requested(); ++n_measured) {
     const auto& [operation, inputs] = todo[n_measured];
     table.set(operation, inputs,
-              measure_latency(
-                  operation, inputs, bench.device, bench.dtype,
-                  {.batch = options.batch, .warmup = options.warmup, .repeats = options.repeats}));
+              measure_latency(operation, inputs, bench.device, bench.dtype, meter));
     progress.step(0, {});
     if (std::chrono::steady_clock::now() - written > kBetweenWrites) {
       table.write(options.table);
@@ -91,6 +113,9 @@ int profile(const Program& program, const Config& config) {
     std::cout << "stopped; the same command measures the other " << todo.size() - n_measured
               << '\n';
     return kInterrupted;
+  }
+  if (!config.run.architecture.empty()) {
+    compare(config, bench, space, meter);
   }
   return kDone;
 }

@@ -109,12 +109,35 @@ std::optional<Latency> LatencyTable::find(const ir::Operation& operation,
   return found == entries_.end() ? std::nullopt : std::optional(found->second.latency);
 }
 
+Latency measure_latency(const std::function<void()>& pass, at::Device device,
+                        const LatencyMeterOptions& options) {
+  TORCH_CHECK(options.warmup >= 0 && options.repeats >= 1,
+              "profile: repeats must be at least 1, warmup at least 0, got ", options.repeats,
+              " and ", options.warmup);
+  const auto finish = [device] {
+    if (!device.is_cpu()) {
+      c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+    }
+  };
+  std::vector<double> milliseconds;
+  for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
+    finish();
+    const auto started = std::chrono::steady_clock::now();
+    pass();
+    finish();
+    const std::chrono::duration<double, std::milli> took =
+        std::chrono::steady_clock::now() - started;
+    if (i >= options.warmup) {
+      milliseconds.push_back(took.count());
+    }
+  }
+  return {median(std::move(milliseconds)), options.repeats, now_text()};
+}
+
 Latency measure_latency(const ir::Operation& operation, const std::vector<Shape>& inputs,
                         at::Device device, at::ScalarType dtype,
                         const LatencyMeterOptions& options) {
-  TORCH_CHECK(options.batch >= 1 && options.warmup >= 0 && options.repeats >= 1,
-              "profile: batch and repeats must be at least 1, warmup at least 0, got ",
-              options.batch, ", ", options.repeats, " and ", options.warmup);
+  TORCH_CHECK(options.batch >= 1, "profile: batch must be at least 1, got ", options.batch);
   const at::NoGradGuard no_grad;
   const std::shared_ptr<Layer> layer = operation.kind().make(operation.parameters(), inputs);
   layer->to(device, dtype);
@@ -125,24 +148,7 @@ Latency measure_latency(const ir::Operation& operation, const std::vector<Shape>
     sizes.insert(sizes.begin(), options.batch);
     tensors.push_back(at::randn(sizes, at::TensorOptions(device).dtype(dtype)));
   }
-  const auto finish = [device] {
-    if (!device.is_cpu()) {
-      c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
-    }
-  };
-  std::vector<double> milliseconds;
-  for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
-    finish();
-    const auto started = std::chrono::steady_clock::now();
-    layer->forward(tensors);
-    finish();
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - started;
-    if (i >= options.warmup) {
-      milliseconds.push_back(took.count());
-    }
-  }
-  return {median(std::move(milliseconds)), options.repeats, now_text()};
+  return measure_latency([&] { layer->forward(tensors); }, device, options);
 }
 
 }  // namespace retia

@@ -4,6 +4,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,8 +75,12 @@ struct LatencyMeterOptions {
   int64_t repeats = 50;  ///< timed forward passes, ≥ 1
 };
 
-/// Times forward passes of a primitive without choices, in evaluation mode, on random inputs; each
-/// alone, until its result is there. On a GPU what is timed includes the launch of its kernels.
+/// The median time of calls of `pass`, each timed alone until its results are there; on a GPU with
+/// the launch of its kernels.
+Latency measure_latency(const std::function<void()>& pass, at::Device device,
+                        const LatencyMeterOptions& options);
+
+/// Of forward passes of a primitive without choices, in evaluation mode, on random inputs.
 Latency measure_latency(const ir::Operation& operation, const std::vector<Shape>& inputs,
                         at::Device device, at::ScalarType dtype,
                         const LatencyMeterOptions& options);

@@ -78,13 +78,22 @@ TEST_F(Profile, IsWhatTheCommandSpaceSums) {
                                HasSubstr("`retia profile --space tiny --table " + table())));
 }
 
+TEST_F(Profile, TimesAWholeModelBesideTheSumOfItsParts) {
+  const std::string architecture = folder_ / "architecture.json";
+  write_json(architecture, {{"body", "conv3x3"}, {"skip", "body"}});
+  const Ended ended = profile({"--architecture", architecture});
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, MatchesRegex(".*\n" + architecture +
+                                      ": [0-9.e-]+ ms measured, [0-9.e-]+ ms by the table\n"));
+}
+
 TEST_F(Profile, NeedsAFileAndSaneNumbers) {
   Ended ended = run_program(joined({"profile", "tiny"}, little_data()));
   EXPECT_EQ(ended.code, kBadUsage);
   EXPECT_THAT(ended.err, HasSubstr("profile needs --table VALUE"));
   ended = profile({"--set", "profile.batch=0"});
   EXPECT_EQ(ended.code, kFailed);
-  EXPECT_THAT(ended.err, HasSubstr("batch and repeats must be at least 1"));
+  EXPECT_THAT(ended.err, HasSubstr("batch must be at least 1"));
   EXPECT_FALSE(std::filesystem::exists(table()));
 }
 

@@ -106,7 +106,7 @@ TEST(MeasureLatency, RefusesToRepeatNothing) {
   EXPECT_THAT(error_of([] {
                 measure_latency(ops::conv2d({}), kSmall, at::kCPU, at::kFloat, {.repeats = 0});
               }),
-              HasSubstr("batch and repeats must be at least 1"));
+              HasSubstr("repeats must be at least 1"));
 }
 
 TEST(LatencyConditions, NameTheProcessor) {
