@@ -34,9 +34,9 @@ LatencyConditions conditions_here(at::Device device, at::ScalarType dtype, int64
 std::string to_string(const LatencyConditions& conditions);
 
 struct Latency {
-  double milliseconds = 0;  ///< the median of a forward pass of the whole batch
-  int64_t repeats = 0;      ///< of which it is the median
-  std::string measured;     ///< when, in UTC: 2026-11-24T19:00:00Z
+  double milliseconds = 0;    ///< the median of a forward pass of the whole batch
+  int64_t repeats = 0;        ///< of which it is the median
+  std::string measured = {};  ///< when, in UTC: 2026-11-24T19:00:00Z
 };
 
 /// Latencies of primitives by type, parameters and shapes of the inputs, so that the latency of a

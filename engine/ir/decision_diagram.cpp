@@ -20,16 +20,12 @@ DecisionDiagram::Function DecisionDiagram::is(size_t variable, const std::vector
   return make(variable, {holds.begin(), holds.end()});
 }
 
-int64_t DecisionDiagram::at(Function f, const Values& values) const {
+bool DecisionDiagram::at(Function f, const Values& values) const {
   while (f > kAlways) {
     const Node& node = nodes_[static_cast<size_t>(f)];
-    const int64_t value = values[node.variable];
-    if (value < 0) {
-      return -1 - static_cast<int64_t>(node.variable);
-    }
-    f = node.children[static_cast<size_t>(value)];
+    f = node.children[static_cast<size_t>(values[node.variable])];
   }
-  return f;
+  return f == kAlways;
 }
 
 DecisionDiagram::Expectation DecisionDiagram::expectation(const std::map<Function, double>& weights,

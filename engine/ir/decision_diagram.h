@@ -24,11 +24,9 @@ class DecisionDiagram {
   Function both(Function a, Function b) { return combined(Operator::And, a, b); }
   Function either(Function a, Function b) { return combined(Operator::Or, a, b); }
 
-  /// The value of a variable; -1: not known.
-  using Values = std::vector<int64_t>;
-  /// What `f` is for `values`; the first unknown variable that it asks for is a negative answer,
-  /// -1 - variable.
-  int64_t at(Function f, const Values& values) const;
+  using Values = std::vector<int64_t>;  ///< of each variable
+  /// What `f` is for `values`.
+  bool at(Function f, const Values& values) const;
 
   using Probabilities = std::vector<std::vector<double>>;  ///< of each variable's values
   struct Expectation {

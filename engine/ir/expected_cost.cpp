@@ -325,33 +325,25 @@ double ExpectedCost::mean() const {
 
 double ExpectedCost::of(const Architecture& architecture) const {
   DecisionDiagram::Values values;
-  std::vector<size_t> owners;  // of each variable, in labels_
-  for (size_t l = 0; l < labels_.size(); ++l) {
-    const auto& [choice, first, decisions] = labels_[l];
-    const size_t n = choice.n_chosen ? 1 : choice.names.size();
-    values.resize(values.size() + n, -1);
-    owners.resize(values.size(), l);
+  for (const auto& [choice, first, decisions] : labels_) {
+    values.resize(first + (choice.n_chosen ? 1 : choice.names.size()), 0);
     if (!architecture.contains(choice.label)) {
       continue;
     }
     const Decision& decision = architecture.at(choice.label);
     check_decision(decision, choice, Purpose::Final);
     if (choice.n_chosen) {
-      const auto found = std::lower_bound(decisions.begin(), decisions.end(), decision.chosen);
-      values[first] = found - decisions.begin();
+      values[first] =
+          std::lower_bound(decisions.begin(), decisions.end(), decision.chosen) - decisions.begin();
       continue;
     }
-    std::fill(values.begin() + static_cast<std::ptrdiff_t>(first), values.end(), 0);
     for (const int64_t i : decision.chosen) {
       values[first + static_cast<size_t>(i)] = 1;
     }
   }
   double sum = 0;
   for (const auto& [function, cost] : costs_) {
-    const int64_t holds = diagram_.at(function, values);
-    TORCH_CHECK(holds >= 0, "the architecture decides nothing for '",
-                labels_[owners[static_cast<size_t>(-1 - holds)]].choice.label, "'");
-    sum += holds == 1 ? cost : 0;
+    sum += diagram_.at(function, values) ? cost : 0;
   }
   return sum;
 }

@@ -55,7 +55,7 @@ class ExpectedCost {
   /// E[cost] where all decisions of a label are equally likely.
   double mean() const;
 
-  /// Of one model. Labels that nothing reaches may be missing.
+  /// Of one model. Labels that nothing reaches may be missing, as in a canonical architecture.
   double of(const Architecture& architecture) const;
 
  private:

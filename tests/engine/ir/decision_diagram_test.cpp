@@ -134,15 +134,5 @@ TEST(DecisionDiagram, ExpectsWhatTheSumOverAllValuesGives) {
   }
 }
 
-TEST(DecisionDiagram, AsksForTheFirstValueThatItMisses) {
-  DecisionDiagram diagram(kSizes);
-  const Function f =
-      diagram.both(diagram.is(0, {false, true}), diagram.is(3, {true, false, false, false}));
-  EXPECT_EQ(diagram.at(f, {-1, -1, -1, -1}), -1);
-  EXPECT_EQ(diagram.at(f, {1, -1, -1, -1}), -4);
-  EXPECT_EQ(diagram.at(f, {0, -1, -1, -1}), 0);
-  EXPECT_EQ(diagram.at(f, {1, -1, -1, 0}), 1);
-}
-
 }  // namespace
 }  // namespace retia::ir

@@ -237,7 +237,6 @@ TEST(ExpectedCost, SaysWhatIsMissing) {
               HasSubstr("probabilities of 'op': expected [2], got [3]"));
   p.erase("op");
   EXPECT_THAT(error_of([&] { cost(p); }), HasSubstr("no probabilities are given for 'op'"));
-  EXPECT_THAT(error_of([&] { cost.of({}); }), HasSubstr("decides nothing for 'width'"));
   architecture["op"] = {{2}};
   EXPECT_THAT(error_of([&] { cost.of(architecture); }), HasSubstr("index 2 is outside"));
 }
