@@ -17,7 +17,7 @@ namespace po = boost::program_options;
 
 const std::vector<std::string> kSections = {
     "space",    "data",      "algorithm",  "trainer", "weight_optimizer",
-    "strategy", "evaluator", "experiment", "run"};
+    "strategy", "evaluator", "experiment", "profile", "run"};
 
 po::options_description describe(const std::vector<std::string>& accepted) {
   po::options_description options("options");
@@ -115,6 +115,9 @@ bool reads(const std::string& command, const std::string& section) {
   if (section == "algorithm") {
     return command == "search";
   }
+  if (section == "profile") {
+    return command == "profile" || command == "space";
+  }
   const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
   return !exploring || tries_models(command);
 }
@@ -166,6 +169,8 @@ const std::vector<OptionRow>& shared_options() {
       {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
       {"format", "run.format", Type::Text, "text, ir, search-space or dot"},
       {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
+      {"table", "profile.table", Type::Text, "table of latencies (JSON)"},
+      {"force", "profile.force", Type::Flag, "measure again what the table holds"},
       {"resume", "run.resume", Type::Flag, "continue what --out holds, or start there"},
       {"quiet", "run.quiet", Type::Flag, "no progress"},
   };
@@ -227,6 +232,8 @@ Config read_config(const Program& program, const Command& command,
   config.weight_optimizer = options_from_json<SgdOptions>(
       json.value("weight_optimizer", Json::object()), "weight_optimizer");
   config.run = options_from_json<RunOptions>(json.value("run", Json::object()), "run");
+  config.profile =
+      options_from_json<ProfileOptions>(json.value("profile", Json::object()), "profile");
   check_run(config.run);
   check_known("data set", config.data.name, program.data_sets.names());
   TORCH_CHECK(config.trainer.batch_size >= 1, "--batch-size must be at least 1, got ",

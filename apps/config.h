@@ -33,6 +33,15 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, c
                                                 precision, runner, executor, threads, seed, format,
                                                 profile, resume, quiet)
 
+/// What `retia profile` measures, and what it writes; the table is also what others read.
+struct ProfileOptions {
+  std::string table = "";                        ///< file of latencies
+  bool force = false;                            ///< measure again what it holds
+  int64_t batch = 1, warmup = 10, repeats = 50;  ///< see LatencyMeterOptions
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProfileOptions, table, force, batch, warmup,
+                                                repeats)
+
 /// All that a command was told: defaults, then the file of --config, then options, then --set.
 struct Config {
   std::string command;
@@ -49,6 +58,7 @@ struct Config {
   std::string evaluator;
   Json evaluator_options;
   ExperimentOptions experiment;
+  ProfileOptions profile;
 
   /// Everything with its defaults, as it is written into the run directory.
   Json resolved() const;

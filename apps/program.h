@@ -47,6 +47,7 @@ int search(const Program& program, const Config& config);
 int retrain(const Program& program, const Config& config);
 int evaluate(const Program& program, const Config& config);
 int explore(const Program& program, const Config& config);
+int profile(const Program& program, const Config& config);
 int rank(const Program& program, const Config& config);
 int space(const Program& program, const Config& config);
 

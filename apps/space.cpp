@@ -1,9 +1,13 @@
 #include <iostream>
+#include <numeric>
 
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
+#include "engine/cost_measure.h"
 #include "engine/ir/freeze.h"
+#include "engine/ir/infer.h"
 #include "engine/ir/json.h"
+#include "engine/ir/lower.h"
 #include "engine/ir/profile.h"
 
 namespace retia {
@@ -54,15 +58,38 @@ Json to_search_space(const std::vector<Mutable>& mutables) {
   return json;
 }
 
-void print_profile(const ir::Graph& model) {
-  std::cout << "multiply-adds  parameters  output  operation\n";
-  for (const ir::NodeCost& node : ir::profile(model)) {
+/// Milliseconds of each primitive of a frozen graph, in order.
+std::vector<double> latencies(const ir::Graph& model, const std::string& table) {
+  const ir::Graph lowered = ir::lower(model);
+  const std::map<ir::NodeId, Shape> shapes = ir::infer(lowered);
+  const ir::OperationCost latency = operation_cost(CostMeasure::Latency, table, model.name());
+  std::vector<double> found;
+  for (const ir::Node& node : lowered.nodes()) {
+    if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
+      found.push_back(latency(*operation, ir::input_shapes(node, shapes)));
+    }
+  }
+  return found;
+}
+
+/// table: of latencies; empty: without them.
+void print_profile(const ir::Graph& model, const std::string& table) {
+  const std::vector<double> ms = table.empty() ? std::vector<double>() : latencies(model, table);
+  std::cout << "multiply-adds  parameters  " << (ms.empty() ? "" : "ms  ") << "output  operation\n";
+  const std::vector<ir::NodeCost> nodes = ir::profile(model);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const ir::NodeCost& node = nodes[i];
     std::cout << node.cost.multiply_adds.value() << "  " << node.cost.parameters.value() << "  "
-              << ir::to_string(node.output) << "  " << node.name << " (" << node.type << ")\n";
+              << (ms.empty() ? "" : c10::str(ms[i], "  ")) << ir::to_string(node.output) << "  "
+              << node.name << " (" << node.type << ")\n";
   }
   const ir::Cost total = ir::total_cost(model);
   std::cout << "total: " << total.multiply_adds.value() << " multiply-adds, "
-            << total.parameters.value() << " parameters\n";
+            << total.parameters.value() << " parameters";
+  if (!ms.empty()) {
+    std::cout << ", " << std::accumulate(ms.begin(), ms.end(), 0.0) << " ms";
+  }
+  std::cout << '\n';
 }
 
 void print_summary(const ir::Graph& space, const std::vector<Mutable>& mutables) {
@@ -85,10 +112,11 @@ int space(const Program& program, const Config& config) {
       program, config, {data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)});
   const std::vector<Mutable> mutables = ir::mutables(graph);
   if (config.run.profile) {
-    print_profile(ir::freeze(
-        graph, config.run.architecture.empty()
-                   ? ir::completed(graph, {})
-                   : read_architecture(config.run.architecture, mutables, config.space)));
+    print_profile(
+        ir::freeze(graph, config.run.architecture.empty()
+                              ? ir::completed(graph, {})
+                              : read_architecture(config.run.architecture, mutables, config.space)),
+        config.profile.table);
   } else if (config.run.format == "ir") {
     std::cout << ir::to_json(graph).dump(2) << '\n';
   } else if (config.run.format == "search-space") {

@@ -4,8 +4,10 @@
 #include <c10/util/Exception.h>
 #include <c10/util/StringUtil.h>
 #include <dlfcn.h>
+#include <sys/utsname.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "kernels/cuda_module.h"
@@ -21,17 +23,20 @@ std::string module_path() {
   return std::filesystem::exists(beside) ? beside.string() : name;
 }
 
-/// Opens the module, which stays open, and returns why no GPU can be used; empty when one can.
-std::string problem_with_cuda() {
+/// The module, opened, which it stays; null: it cannot be.
+kernels::OpenCudaModule open_module() {
   void* module = dlopen(module_path().c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (module == nullptr) {
+  void* function = module == nullptr ? nullptr : dlsym(module, kernels::kCudaModuleFunction);
+  return reinterpret_cast<kernels::OpenCudaModule>(function);
+}
+
+/// Why no GPU can be used; empty when one can.
+std::string problem_with_cuda() {
+  const kernels::OpenCudaModule open = open_module();
+  if (open == nullptr) {
     return dlerror();
   }
-  void* function = dlsym(module, kernels::kCudaModuleFunction);
-  if (function == nullptr) {
-    return dlerror();
-  }
-  const kernels::CudaModule cuda = reinterpret_cast<kernels::OpenCudaModule>(function)();
+  const kernels::CudaModule cuda = open();
   if (std::string_view(cuda.version) != kernels::kCudaModuleVersion) {
     return c10::str("libretia_cuda.so is '", cuda.version, "', but the program needs '",
                     kernels::kCudaModuleVersion, "'");
@@ -61,6 +66,24 @@ std::vector<at::Device> available_devices() {
     devices.emplace_back(at::kCUDA, 0);
   }
   return devices;
+}
+
+std::string hardware_name(at::Device device) {
+  if (device.is_cuda()) {
+    const kernels::OpenCudaModule open = open_module();
+    TORCH_CHECK(open != nullptr, "no CUDA device is open");
+    return open().device_name(device.index());
+  }
+  std::ifstream processors("/proc/cpuinfo");
+  for (std::string line; std::getline(processors, line);) {
+    const size_t value = line.find(": ");
+    if (line.compare(0, 10, "model name") == 0 && value != line.npos) {
+      return line.substr(value + 2);
+    }
+  }
+  utsname machine = {};
+  uname(&machine);
+  return machine.machine;
 }
 
 }  // namespace retia

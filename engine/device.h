@@ -2,6 +2,7 @@
 
 #include <c10/core/Device.h>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,5 +17,8 @@ at::Device open_device(std::string_view name);
 
 /// Returns every device that tests can run on: the CPU, then the GPU where one can be used.
 std::vector<at::Device> available_devices();
+
+/// The name of the processor, e.g. "Intel(R) Xeon(R) Platinum 8481C"; device: one that is open.
+std::string hardware_name(at::Device device);
 
 }  // namespace retia

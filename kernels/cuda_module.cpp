@@ -14,9 +14,15 @@ DeviceCount count_devices() {
   return {n, n > 0 ? "" : "none is visible to this process"};
 }
 
+std::string device_name(int device) {
+  cudaDeviceProp properties = {};
+  return cudaGetDeviceProperties(&properties, device) == cudaSuccess ? properties.name : "";
+}
+
 }  // namespace
 }  // namespace retia::kernels
 
 extern "C" retia::kernels::CudaModule retia_cuda_module() {
-  return {retia::kernels::kCudaModuleVersion, &retia::kernels::count_devices};
+  return {retia::kernels::kCudaModuleVersion, &retia::kernels::count_devices,
+          &retia::kernels::device_name};
 }

@@ -38,7 +38,7 @@ struct EnasSearchOptions : EnasOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasSearchOptions, controller, controller_steps,
                                                 aggregate, entropy_weight, skip_weight,
                                                 baseline_decay, controller_lr, controller_clip,
-                                                n_candidates, recalibration_batches)
+                                                n_candidates, recalibration_batches, penalty)
 
 Search make_enas(const EnasSearchOptions& options, const SearchSetup& setup, uint64_t seed) {
   EnasMutatorOptions controller = options.controller;
@@ -52,12 +52,14 @@ struct PcDartsOptions {
   int64_t partial_channels = 4;  ///< K; 1: only the edge normalisation
   double warmup = 0.3;
   AdamOptions alpha_optimizer = {.lr = 6e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
+  PenaltyOptions penalty = {};  ///< of what the space costs with all channels
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PcDartsOptions, partial_channels, warmup,
-                                                alpha_optimizer)
+                                                alpha_optimizer, penalty)
 
 Search make_pc_darts(const PcDartsOptions& options, const SearchSetup& setup, uint64_t seed) {
   SearchSetup partial = setup;
+  partial.costed = setup.network->graph();
   if (options.partial_channels != 1) {
     TORCH_CHECK(setup.space_with && setup.space_options.contains("partial_channels"),
                 "pc_darts changes the option partial_channels of the space, but this one has "
@@ -69,16 +71,19 @@ Search make_pc_darts(const PcDartsOptions& options, const SearchSetup& setup, ui
       partial,
       std::make_unique<DartsMutator>(*partial.network,
                                      AlphaOptions{.seed = seed, .edge_alphas = true}),
-      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer});
+      DartsOptions{.warmup = options.warmup,
+                   .alpha_optimizer = options.alpha_optimizer,
+                   .penalty = options.penalty});
 }
 
 struct GdasOptions {
   double first_temperature = 10, last_temperature = 0.1;
   bool hard = true;  ///< false: a blend by Gumbel-softmax
   AdamOptions alpha_optimizer = kDartsAdam;
+  PenaltyOptions penalty = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GdasOptions, first_temperature, last_temperature,
-                                                hard, alpha_optimizer)
+                                                hard, alpha_optimizer, penalty)
 
 Search make_gdas(const GdasOptions& options, const SearchSetup& setup, uint64_t seed) {
   return search_with<DartsTrainer>(
@@ -88,28 +93,32 @@ Search make_gdas(const GdasOptions& options, const SearchSetup& setup, uint64_t 
                                                     .first_temperature = options.first_temperature,
                                                     .last_temperature = options.last_temperature,
                                                     .hard = options.hard}),
-      DartsOptions{.alpha_optimizer = options.alpha_optimizer});
+      DartsOptions{.alpha_optimizer = options.alpha_optimizer, .penalty = options.penalty});
 }
 
 /// ProxylessNAS (Cai et al., ICLR 2019); warm-up 25 of 120 + 25 epochs.
 struct ProxylessOptions {
   double warmup = 0.17;
   AdamOptions alpha_optimizer = {.lr = 1e-3, .beta1 = 0, .beta2 = 0.999, .weight_decay = 0};
+  PenaltyOptions penalty = {};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProxylessOptions, warmup, alpha_optimizer)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProxylessOptions, warmup, alpha_optimizer, penalty)
 
 Search make_proxyless(const ProxylessOptions& options, const SearchSetup& setup, uint64_t seed) {
   return search_with<DartsTrainer>(
       setup, std::make_unique<ProxylessMutator>(*setup.network, AlphaOptions{.seed = seed}),
-      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer});
+      DartsOptions{.warmup = options.warmup,
+                   .alpha_optimizer = options.alpha_optimizer,
+                   .penalty = options.penalty});
 }
 
 struct RandomSearchOptions {
   int64_t n_candidates = 50;  ///< distinct architectures scored at the end, ≥ 1
   int64_t recalibration_batches = 20;
+  PenaltyOptions penalty = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomSearchOptions, n_candidates,
-                                                recalibration_batches)
+                                                recalibration_batches, penalty)
 
 Search make_random(const RandomSearchOptions& options, const SearchSetup& setup, uint64_t seed) {
   TORCH_CHECK(options.n_candidates >= 1, "algorithm: n_candidates must be at least 1, got ",
@@ -121,18 +130,24 @@ Search make_random(const RandomSearchOptions& options, const SearchSetup& setup,
       setup, std::make_unique<RandomMutator>(*setup.network, RandomMutatorOptions{.seed = seed}),
       draw,
       SinglePathOptions{.n_candidates = options.n_candidates,
-                        .recalibration_batches = options.recalibration_batches});
+                        .recalibration_batches = options.recalibration_batches,
+                        .penalty = options.penalty});
 }
 
 struct EvolvedOptions {
   SposEvolutionOptions evolution = {};
   ir::Window window = {};  ///< what an architecture may cost
   int64_t recalibration_batches = 20;
+  PenaltyOptions penalty = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolvedOptions, evolution, window,
-                                                recalibration_batches)
+                                                recalibration_batches, penalty)
 
-FinalSearch evolution(const EvolvedOptions& options, uint64_t seed) {
+FinalSearch evolution(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
+  const ir::Window& window = options.window;
+  if (!window.table.empty() && (window.min_latency > 0 || window.max_latency > 0)) {
+    check_conditions(window.table, setup);
+  }
   return [options, seed](const ir::Graph& space) {
     return std::make_unique<SposEvolutionStrategy>(space, options.evolution, seed,
                                                    ir::within(space, options.window));
@@ -144,8 +159,9 @@ Search make_spos(const EvolvedOptions& options, const SearchSetup& setup, uint64
       setup,
       std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed},
                                     ir::within(setup.network->graph(), options.window)),
-      evolution(options, seed),
-      SinglePathOptions{.recalibration_batches = options.recalibration_batches});
+      evolution(options, setup, seed),
+      SinglePathOptions{.recalibration_batches = options.recalibration_batches,
+                        .penalty = options.penalty});
 }
 
 Search make_fairnas(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
@@ -153,9 +169,10 @@ Search make_fairnas(const EvolvedOptions& options, const SearchSetup& setup, uin
       std::make_unique<FairnasMutator>(*setup.network, FairnasMutatorOptions{.seed = seed});
   const int64_t n_paths = mutator->n_paths();
   return search_with<SinglePathTrainer>(
-      setup, std::move(mutator), evolution(options, seed),
+      setup, std::move(mutator), evolution(options, setup, seed),
       SinglePathOptions{.paths_per_step = n_paths,
-                        .recalibration_batches = options.recalibration_batches});
+                        .recalibration_batches = options.recalibration_batches,
+                        .penalty = options.penalty});
 }
 
 }  // namespace

@@ -1,33 +1,48 @@
 #include "engine/ir/window.h"
 
-#include "engine/ir/freeze.h"
-#include "engine/ir/profile.h"
+#include "engine/cost_measure.h"
 
 namespace retia::ir {
 namespace {
 
-bool between(int64_t low, int64_t value, int64_t high) {
-  return low <= value && (high == 0 || value <= high);
-}
+/// Bounds on one cost.
+struct Bounds {
+  ExpectedCost cost;
+  double low = 0, high = 0;
 
-void check_bounds(const char* what, int64_t low, int64_t high) {
-  TORCH_CHECK(low >= 0 && high >= 0 && (high == 0 || low <= high), "window: min_", what, " ", low,
-              " and max_", what, " ", high, " leave no room: bounds are at least 0, 0 is none");
-}
+  bool admit(const Architecture& architecture) const {
+    const double found = cost.of(architecture);
+    return low <= found && (high == 0 || found <= high);
+  }
+};
 
 }  // namespace
 
 Filter within(const Graph& space, const Window& w) {
-  check_bounds("multiply_adds", w.min_multiply_adds, w.max_multiply_adds);
-  check_bounds("parameters", w.min_parameters, w.max_parameters);
-  if (w.min_multiply_adds == 0 && w.max_multiply_adds == 0 && w.min_parameters == 0 &&
-      w.max_parameters == 0) {
+  std::vector<Bounds> bounds;
+  const auto add = [&](CostMeasure measure, auto low, auto high) {
+    const std::string what = Json(measure);
+    TORCH_CHECK(low >= 0 && high >= 0 && (high == 0 || low <= high), "window: min_", what, " ", low,
+                " and max_", what, " ", high, " leave no room: bounds are at least 0, 0 is none");
+    if (low > 0 || high > 0) {
+      bounds.push_back({{space, operation_cost(measure, w.table, space.name())},
+                        static_cast<double>(low),
+                        static_cast<double>(high)});
+    }
+  };
+  add(CostMeasure::MultiplyAdds, w.min_multiply_adds, w.max_multiply_adds);
+  add(CostMeasure::Parameters, w.min_parameters, w.max_parameters);
+  add(CostMeasure::Latency, w.min_latency, w.max_latency);
+  if (bounds.empty()) {
     return nullptr;
   }
-  return [space, w](const Architecture& architecture) {
-    const Cost cost = total_cost(freeze(space, canonical(space, architecture)));
-    return between(w.min_multiply_adds, cost.multiply_adds.value(), w.max_multiply_adds) &&
-           between(w.min_parameters, cost.parameters.value(), w.max_parameters);
+  return [bounds](const Architecture& architecture) {
+    for (const Bounds& bound : bounds) {
+      if (!bound.admit(architecture)) {
+        return false;
+      }
+    }
+    return true;
   };
 }
 

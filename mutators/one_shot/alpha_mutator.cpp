@@ -1,6 +1,8 @@
 #include "mutators/one_shot/alpha_mutator.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 
@@ -29,6 +31,14 @@ std::vector<double> without_zeros(std::vector<double> p, const Mutable& choice) 
     p[static_cast<size_t>(zero)] = all_zero ? 0 : kNever;
   }
   return p;
+}
+
+std::vector<int64_t> joined(const std::vector<std::vector<int64_t>>& lists) {
+  std::vector<int64_t> all;
+  for (const std::vector<int64_t>& list : lists) {
+    all.insert(all.end(), list.begin(), list.end());
+  }
+  return all;
 }
 
 }  // namespace
@@ -96,6 +106,27 @@ Probabilities AlphaMutator::probabilities() const {
   for (const auto& [label, alpha] : alphas_) {
     result[label] = {next, next + alpha.numel()};
     next += alpha.numel();
+  }
+  return result;
+}
+
+ir::DecisionProbabilities AlphaMutator::decision_probabilities() const {
+  ir::DecisionProbabilities result;
+  for (const Mutable& choice : mutables()) {
+    const auto decisions = ir::decisions_of(choice);
+    const auto n = static_cast<int64_t>(decisions.size());
+    if (!has_alpha(choice.label)) {
+      TORCH_CHECK(!alphas_.empty(), "the mutator has no alphas");
+      const at::Tensor& like = alphas_.begin()->second;
+      result[choice.label] =
+          at::full({n}, 1.0 / static_cast<double>(n), like.options().requires_grad(false));
+      continue;
+    }
+    const at::Tensor& logits = alpha(choice.label);
+    const at::Tensor members =
+        at::tensor(joined(decisions), at::kLong).view({n, *choice.n_chosen}).to(logits.device());
+    result[choice.label] =
+        logits.index_select(0, members.flatten()).view_as(members).sum(1).softmax(0);
   }
   return result;
 }

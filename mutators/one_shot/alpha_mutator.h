@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "engine/ir/expected_cost.h"
 #include "engine/mutator.h"
 
 namespace retia {
@@ -32,6 +33,11 @@ class AlphaMutator : public Mutator {
 
   /// softmax of the alphas of every label that has them, on the host, in one transfer.
   std::map<std::string, std::vector<double>> probabilities() const;
+
+  /// How likely each decision of each label is, if architectures were drawn, differentiable in the
+  /// alphas: of one candidate p; of several P(S) ~ exp(sum of their alphas) (see
+  /// DecisionDistribution); without alphas all are equally likely.
+  ir::DecisionProbabilities decision_probabilities() const;
 
  protected:
   /// Throws on choices that a blend has no meaning for: of any number of inputs.

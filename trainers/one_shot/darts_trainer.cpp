@@ -13,6 +13,7 @@ constexpr const char* kAlphaOptimizer = "alpha_optimizer/";
 DartsTrainer::DartsTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options)
     : OneShotTrainer(setup, mutator),
       options_(options),
+      penalised_(options.penalty, setup, mutator),
       alpha_optimizer_(Optimizer::adam(named_parameters(mutator), options.alpha_optimizer)) {
   TORCH_CHECK(options.order == 1 || options.order == 2, "algorithm: order must be 1 or 2, got ",
               options.order);
@@ -36,12 +37,12 @@ StepStats DartsTrainer::train_step(const Batch& train, const Batch& valid) {
 Gradients DartsTrainer::alpha_gradients(const Batch& train, const Batch& valid) {
   const std::vector<at::Tensor>& alphas = alpha_optimizer_.parameters();
   if (options_.order == 1) {
-    return gradients(run(valid).loss, alphas);
+    return gradients(penalised_(run(valid).loss), alphas);
   }
   const QuietPass quiet(*network());
   return unrolled_gradients(
       {.train_loss = [&] { return run(train).loss; },
-       .valid_loss = [&] { return run(valid).loss; },
+       .valid_loss = [&] { return penalised_(run(valid).loss); },
        .weights = weights(),
        .alphas = alphas,
        .gradients = [&](const auto& loss, auto of) { return gradients(loss, of); },

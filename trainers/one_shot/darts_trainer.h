@@ -1,6 +1,7 @@
 #pragma once
 
 #include "trainers/one_shot/one_shot_trainer.h"
+#include "trainers/one_shot/penalty.h"
 
 namespace retia {
 
@@ -8,8 +9,10 @@ struct DartsOptions {
   int64_t order = 1;                 ///< 1: alpha gradients at the present weights; 2: see below
   double warmup = 0;                 ///< part of the search before alphas are trained, 0 to 1
   AdamOptions alpha_optimizer = {};  ///< the paper's
+  PenaltyOptions penalty = {};       ///< of the loss of architecture steps
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alpha_optimizer)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alpha_optimizer,
+                                                penalty)
 
 /// DARTS (Liu et al., ICLR 2019): a step is
 ///   alpha <- alpha - Adam(grad_alpha L_valid(w', alpha))   (first order: no weight gradient is
@@ -17,7 +20,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alp
 /// First order: w' = w. Second order: w' = w - xi d with the step d that SGD would take on L_train
 /// (momentum and decay included) and its learning rate xi, and the gradient goes through that step
 /// (see unrolled.h); the extra passes leave weights and batch statistics as they were, bit for bit.
-/// For every mutator with parameters of its own that its weights() depend on.
+/// With a penalty, L_valid is the penalised loss. For every mutator with parameters of its own that
+/// its weights() depend on.
 class DartsTrainer : public OneShotTrainer {
  public:
   DartsTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options);
@@ -33,6 +37,7 @@ class DartsTrainer : public OneShotTrainer {
   void load(const Checkpoint& checkpoint) override;
 
   DartsOptions options_;
+  LossPenalty penalised_;
   Optimizer alpha_optimizer_;
 };
 

@@ -32,6 +32,7 @@ EnasTrainer::EnasTrainer(const SearchSetup& setup, PolicyMutator& policy,
     : OneShotTrainer(setup, policy),
       policy_(policy),
       options_(options),
+      penalised_(options.penalty, setup),
       reinforce_({.entropy_weight = options.entropy_weight,
                   .penalty_weight = options.skip_weight,
                   .baseline_decay = options.baseline_decay}),
@@ -73,7 +74,8 @@ StepStats EnasTrainer::step_weights_on_path(const Batch& train) {
 }
 
 StepStats EnasTrainer::step_controller(int64_t n, const std::function<Batch()>& next_batch) {
-  const at::Tensor loss = reinforce_.loss(policy_, n, [&] { return accuracy(next_batch()); });
+  const at::Tensor loss = reinforce_.loss(
+      policy_, n, [&] { return penalised_(accuracy(next_batch()), policy_.current()); });
   Gradients found = gradients(loss, controller_optimizer_.parameters());
   clip_norm(found, options_.controller_clip);
   controller_optimizer_.step(found);
@@ -91,16 +93,16 @@ double EnasTrainer::accuracy(const Batch& batch) {
 Architecture EnasTrainer::export_architecture() {
   const Json sampler = policy_.state();
   Architecture best;
-  double best_accuracy = -1;
+  double best_score = 0;
   std::set<Architecture> scored;
   for (int64_t i = 0; i <= options_.n_candidates; ++i) {
     const Architecture candidate = i == 0 ? policy_.export_architecture() : policy_.sample_search();
     if (!scored.insert(ir::canonical(network()->graph(), candidate)).second) {
       continue;
     }
-    const double found = score(candidate).accuracy;
-    if (found > best_accuracy) {
-      best_accuracy = found;
+    const double found = penalised_(score(candidate).accuracy, candidate);
+    if (scored.size() == 1 || found > best_score) {
+      best_score = found;
       best = candidate;
     }
   }

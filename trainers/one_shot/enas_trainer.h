@@ -2,6 +2,7 @@
 
 #include "mutators/one_shot/policy_mutator.h"
 #include "trainers/one_shot/one_shot_trainer.h"
+#include "trainers/one_shot/penalty.h"
 #include "trainers/one_shot/reinforce.h"
 
 namespace retia {
@@ -16,16 +17,18 @@ struct EnasOptions {
   double controller_clip = 5;     ///< largest norm of the controller's gradient; 0: none
   int64_t n_candidates = 10;      ///< architectures sampled at the end, beside the likeliest, ≥ 0
   int64_t recalibration_batches = 20;  ///< for the batch norms of each; 0: none
+  PenaltyOptions penalty = {};         ///< of the reward, and of what is scored at the end
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasOptions, controller_steps, aggregate,
                                                 entropy_weight, skip_weight, baseline_decay,
                                                 controller_lr, controller_clip, n_candidates,
-                                                recalibration_batches)
+                                                recalibration_batches, penalty)
 
 /// ENAS (Pham et al., ICML 2018): an epoch trains the weights, each batch on a path that the
 /// controller samples, and then the controller by REINFORCE (see Reinforce). The reward of an
 /// architecture is its accuracy on one validation batch, normalised by the statistics of the batch,
-/// for running ones are of all paths together; it leaves those as they are. For every policy.
+/// for running ones are of all paths together; it leaves those as they are. With a penalty the
+/// reward is the penalised accuracy. For every policy.
 ///
 /// Controller steps report no samples, so that loss and accuracy of an epoch are those of the
 /// weights' steps.
@@ -60,6 +63,7 @@ class EnasTrainer final : public OneShotTrainer {
 
   PolicyMutator& policy_;
   EnasOptions options_;
+  RewardPenalty penalised_;
   Reinforce reinforce_;
   Optimizer controller_optimizer_;
 };

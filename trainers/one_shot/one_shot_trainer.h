@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <iostream>
 
 #include "engine/mutator.h"
 #include "trainers/trainer.h"
@@ -19,6 +20,11 @@ struct SearchSetup {
   Json space_options = Json::object();  ///< that the space was made with
   /// The space with some of them changed; null: it has none.
   std::function<ir::Graph(const Json& options)> space_with = {};
+  std::optional<ir::Graph> costed = {};  ///< whose costs count; none: the network's graph
+  /// Takes a line that the user should see.
+  std::function<void(const std::string&)> warn = [](const std::string& line) {
+    std::cerr << line << std::endl;
+  };
 };
 
 /// Trains a supernet under a mutator. Most methods fill in train_step(train, valid), those with

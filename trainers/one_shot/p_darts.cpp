@@ -41,6 +41,16 @@ ir::Kept strongest(const DartsMutator& mutator, int64_t n_dropped) {
   return kept;
 }
 
+/// Throws where the table lacks an operation of the stage of so many layers: now, not when its turn
+/// comes.
+void check_latencies(const std::string& table,
+                     const std::function<ir::Graph(const Json&)>& space_with, int64_t layers) {
+  const ir::Graph space = space_with({{"layers", layers}});
+  ir::in_context(c10::str("p_darts has a stage of space.layers=", layers), [&] {
+    ir::ExpectedCost(space, operation_cost(CostMeasure::Latency, table, space.name()));
+  });
+}
+
 Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64_t seed,
                   size_t stage, const ir::Kept& kept) {
   const int64_t layers =
@@ -50,10 +60,12 @@ Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64
   setup.network =
       remade(whole.network, ir::narrowed(whole.space_with({{"layers", layers}}), kept), stage_seed);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = stage_seed});
-  auto trainer = std::make_unique<StageTrainer>(
-      setup, *mutator,
-      DartsOptions{.warmup = options.warmup, .alpha_optimizer = options.alpha_optimizer},
-      ir::mutables(whole.network->graph()));
+  auto trainer =
+      std::make_unique<StageTrainer>(setup, *mutator,
+                                     DartsOptions{.warmup = options.warmup,
+                                                  .alpha_optimizer = options.alpha_optimizer,
+                                                  .penalty = options.penalty},
+                                     ir::mutables(whole.network->graph()));
   std::function<Search()> next;
   if (stage + 1 < options.extra_layers.size()) {
     next = [options, whole, seed, stage, learnt = mutator.get()] {
@@ -84,6 +96,11 @@ Search make_p_darts(const PDartsOptions& options, const SearchSetup& setup, uint
               "grows: ",
               n_decisions, " choices with ", layers, " layers, ", n_deepest, " with ", deepest,
               ": give darts_cnn, or use darts");
+  if (options.penalty.cost == CostMeasure::Latency) {
+    for (const int64_t extra : options.extra_layers) {
+      check_latencies(options.penalty.table, setup.space_with, layers + extra);
+    }
+  }
   return make_stage(options, setup, seed, 0, {});
 }
 

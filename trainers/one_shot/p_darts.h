@@ -1,6 +1,7 @@
 #pragma once
 
 #include "trainers/algorithms.h"
+#include "trainers/one_shot/penalty.h"
 #include "trainers/optimizer.h"
 
 namespace retia {
@@ -11,9 +12,10 @@ struct PDartsOptions {
                                   2};  ///< candidates of each choice, after each stage but the last
   double warmup = 0.4;                 ///< part of each stage before alphas are trained
   AdamOptions alpha_optimizer = {.lr = 6e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
+  PenaltyOptions penalty = {};  ///< in each stage of what costs its network
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PDartsOptions, extra_layers, dropped, warmup,
-                                                alpha_optimizer)
+                                                alpha_optimizer, penalty)
 
 /// Progressive DARTS (Chen et al., ICCV 2019): DARTS in stages. The search network grows deeper
 /// from stage to stage (5, 11 and 17 cells in the paper), and the candidates of each choice with

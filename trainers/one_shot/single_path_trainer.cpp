@@ -6,7 +6,10 @@ namespace retia {
 
 SinglePathTrainer::SinglePathTrainer(const SearchSetup& setup, Mutator& mutator,
                                      FinalSearch make_search, const SinglePathOptions& options)
-    : OneShotTrainer(setup, mutator), make_search_(std::move(make_search)), options_(options) {
+    : OneShotTrainer(setup, mutator),
+      make_search_(std::move(make_search)),
+      options_(options),
+      penalised_(options.penalty, setup) {
   const auto at_least = [](const char* name, int64_t value, int64_t least) {
     TORCH_CHECK(value >= least, "algorithm: ", name, " must be at least ", least, ", got ", value);
   };
@@ -42,7 +45,7 @@ Architecture SinglePathTrainer::export_architecture() {
   const ir::Graph& space = network()->graph();
   const std::unique_ptr<Strategy> search = make_search_(space);
   Architecture best;
-  double best_accuracy = -1;
+  std::optional<double> best_score;
   for (int64_t i = 0; options_.n_candidates == 0 || i < options_.n_candidates; ++i) {
     const Strategy::Answer answer = search->ask();
     const auto* proposal = std::get_if<Proposal>(&answer);
@@ -51,10 +54,11 @@ Architecture SinglePathTrainer::export_architecture() {
     }
     Network model = inherit(network(), proposal->architecture);
     recalibrate(model, train_batches(), options_.recalibration_batches);
-    const double accuracy = evaluate(model, scoring_batches()).accuracy;
-    search->tell(*proposal, {TrialStatus::Succeeded, {accuracy}, proposal->architecture});
-    if (accuracy > best_accuracy) {
-      best_accuracy = accuracy;
+    const double score =
+        penalised_(evaluate(model, scoring_batches()).accuracy, proposal->architecture);
+    search->tell(*proposal, {TrialStatus::Succeeded, {score}, proposal->architecture});
+    if (!best_score || score > *best_score) {
+      best_score = score;
       best = proposal->architecture;
     }
   }

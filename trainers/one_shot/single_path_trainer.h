@@ -2,6 +2,7 @@
 
 #include "engine/strategy.h"
 #include "trainers/one_shot/one_shot_trainer.h"
+#include "trainers/one_shot/penalty.h"
 
 namespace retia {
 
@@ -9,6 +10,7 @@ struct SinglePathOptions {
   int64_t paths_per_step = 1;  ///< whose gradients are added to one step, ≥ 1
   int64_t n_candidates = 0;    ///< architectures scored at the end; 0: all that are proposed
   int64_t recalibration_batches = 20;  ///< for the batch norms of each; 0: none
+  PenaltyOptions penalty = {};         ///< of the accuracy they are scored by
 };
 
 /// Makes what searches the space of a trained supernet.
@@ -33,6 +35,7 @@ class SinglePathTrainer final : public OneShotTrainer {
 
   FinalSearch make_search_;
   SinglePathOptions options_;
+  RewardPenalty penalised_;
 };
 
 }  // namespace retia

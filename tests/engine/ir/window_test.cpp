@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/latency_table.h"
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/io/temporary_folder.h"
 #include "tests/error_of.h"
 
 namespace retia {
@@ -34,6 +36,29 @@ TEST(Window, AdmitsWhatCostsAsMuchAsItAllows) {
   EXPECT_FALSE(admits({.min_multiply_adds = 1}, kSkip));
   EXPECT_TRUE(admits({.min_parameters = 36, .max_parameters = 36}, kConv));
   EXPECT_FALSE(admits({.max_parameters = 35}, kConv));
+}
+
+TEST(Window, BoundsLatencyByATable) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "latency.json";
+  LatencyTable table({});
+  const std::vector<Shape> input = {{2, 4, 4}};
+  table.set(ops::identity(), input, {.milliseconds = 0.25});
+  table.write(file);
+  EXPECT_THAT(error_of([&] { ir::within(space(), {.max_latency = 1, .table = file}); }),
+              HasSubstr("has no latency of conv2d"));
+  table.set(ops::conv2d({}), input, {.milliseconds = 0.75});
+  table.write(file);
+  const auto admits = [&](double low, double high, const Architecture& architecture) {
+    return ir::within(space(),
+                      {.min_latency = low, .max_latency = high, .table = file})(architecture);
+  };
+  EXPECT_TRUE(admits(0, 0.5, kSkip));
+  EXPECT_FALSE(admits(0, 0.5, kConv));
+  EXPECT_TRUE(admits(0.5, 0, kConv));
+  EXPECT_FALSE(admits(0.5, 0, kSkip));
+  EXPECT_THAT(error_of([] { ir::within(space(), {.max_latency = 1}); }),
+              HasSubstr("latency comes from a table"));
 }
 
 TEST(Window, RefusesBoundsThatLeaveNoRoom) {

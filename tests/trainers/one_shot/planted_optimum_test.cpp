@@ -56,5 +56,66 @@ INSTANTIATE_TEST_SUITE_P(
       return instance.param.algorithm + std::to_string(instance.param.seed);
     });
 
+/// The choice of an operation is free to be cheap here: a convolution of 3 x 3 pixels tells stripes
+/// apart as well as one of 5 x 5 does.
+ir::Graph two_convolutions() {
+  Builder b("two_convolutions");
+  const Wire image = b.input("image", {1, 6, 6});
+  const Wire stem = b.add("stem", ops::conv2d({.out = 6, .kernel = 1, .bias = true}), {image});
+  const Wire op = b.layer_choice(
+      "op", {{"conv5", block({.kernel = 5})}, {"conv3", block({.kernel = 3})}}, {stem});
+  const Wire pooled = b.add("pooled", ops::global_mean(), {b.add("relu", ops::relu(), {op})});
+  b.output("logits", b.add("head", ops::linear({.out = 2}), {pooled}));
+  return b.finish();
+}
+
+class Penalised : public testing::TestWithParam<PlantedCase> {
+ protected:
+  static Architecture found_in(const ir::Graph& space, const Json& penalty) {
+    const OneThread one_thread;
+    const auto& [name, given, seed] = GetParam();
+    Json options = given;
+    options["penalty"] = penalty;
+    const SearchSetup setup = {.network = Network(space, seed),
+                               .train = stripe_batches(256, 2 * seed, 16),
+                               .valid = stripe_batches(256, 2 * seed + 1, 16),
+                               .trainer = {.epochs = 12},
+                               .weight_optimizer = {.lr = 0.1}};
+    const Search search = standard_algorithms().make(name, options, setup, seed);
+    Recorder recorder;
+    search.trainer->fit(recorder, nullptr);
+    return search.trainer->export_architecture();
+  }
+  static double cost(const ir::Graph& space, const Architecture& architecture) {
+    return ir::ExpectedCost(space, ir::multiply_adds_of).of(architecture);
+  }
+  /// Of a loss; of a reward with the other sign.
+  static Json penalty(double scale) {
+    const std::string& name = GetParam().algorithm;
+    const bool rewarded = name == "enas" || name == "random";
+    return {{"cost", "multiply_adds"}, {"scale", rewarded ? -scale : scale}};
+  }
+};
+
+TEST_P(Penalised, TakesTheCheaperOfTwoThatAreAsGood) {
+  const ir::Graph space = two_convolutions();
+  const Architecture found = found_in(space, penalty(1));
+  EXPECT_EQ(found, (Architecture{{"op", {{1}}}})) << found.to_string();
+}
+
+TEST_P(Penalised, GivesUpThePlantedOptimumWhereCostsOutweighIt) {
+  const Architecture found = found_in(stripes_space(), penalty(20));
+  EXPECT_LT(cost(stripes_space(), found), cost(stripes_space(), planted())) << found.to_string();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Algorithms, Penalised,
+    testing::Values(PlantedCase{"darts", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+                    PlantedCase{"gdas", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+                    PlantedCase{"proxyless", {{"alpha_optimizer", {{"lr", 0.03}}}}, 1},
+                    PlantedCase{"enas", kQuickEnas, 1},
+                    PlantedCase{"random", {{"n_candidates", 40}}, 1}),
+    [](const testing::TestParamInfo<PlantedCase>& instance) { return instance.param.algorithm; });
+
 }  // namespace
 }  // namespace retia
