@@ -58,13 +58,14 @@ int64_t whole(double value) {
 }
 
 Json fold(const std::string& op, const Json& a) {
+  const Json number = a.is_boolean() ? Json(a == true ? 1 : 0) : a;
   if (op == "float") {
-    return a.get<double>();
+    return number.get<double>();
   }
-  if (a.is_number_integer() || a.is_boolean()) {
-    return a.get<int64_t>();
+  if (number.is_number_integer()) {
+    return number;
   }
-  const auto x = a.get<double>();
+  const auto x = number.get<double>();
   if (op == "round") return whole(std::nearbyint(x));
   if (op == "floor") return whole(std::floor(x));
   return whole(op == "ceil" ? std::ceil(x) : std::trunc(x));
