@@ -1,10 +1,19 @@
 #include "models/ops/cell.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros.h>
+
+#include "engine/ir/infer.h"
+#include "engine/ir/profile.h"
 #include "engine/operations/conv2d.h"
 #include "engine/operations/linear.h"
 #include "engine/operations/pool.h"
 #include "engine/operations/reshape.h"
 #include "models/ops/conv_bn.h"
+#include "models/ops/loose_ends.h"
 #include "tests/error_of.h"
 #include "tests/models/network_checks.h"
 

@@ -1,12 +1,19 @@
 #include "models/nasbench101.h"
 
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <sstream>
 
 #include "engine/experiment/experiment.h"
 #include "engine/ir/profile.h"
 #include "models/ops/nasbench101_cell.h"
+#include "mutators/strategies/grid.h"
+#include "mutators/strategies/random.h"
+#include "mutators/strategies/spos_evolution.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/error_of.h"
 #include "tests/models/network_checks.h"
@@ -111,6 +118,53 @@ TEST(NasBench101, RefusesTooManyEdgesAndNoPath) {
               HasSubstr("node 'stack0/cell0': no path leads"));
   // Edges that are pruned do not count.
   ir::freeze(space, architecture_of("06 01 02 03 04 05 12 13 14 15 23", {0, 0, 0, 0, 0}));
+}
+
+/// Scores a model by its parameters.
+class Parameters final : public Evaluator {
+ public:
+  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
+    return {.objectives = {static_cast<double>(ir::total_cost(model).parameters.value())}};
+  }
+  Json to_json() const override { return {{"name", "parameters"}, {"options", Json::object()}}; }
+};
+
+std::map<TrialStatus, int64_t> statuses_of(const ir::Graph& space, Strategy& strategy,
+                                           int64_t max_trials) {
+  const TemporaryFolder folder;
+  Parameters evaluator;
+  ExperimentObserver observer;
+  Experiment experiment(space, "nasbench101", evaluator, strategy, folder.path());
+  experiment.run({.max_trials = max_trials}, observer);
+  std::map<TrialStatus, int64_t> counts;
+  for (const TrialRecord& record : experiment.trials()) {
+    ++counts[record.status];
+    if (record.status == TrialStatus::Invalid) {
+      EXPECT_THAT(record.error, HasSubstr("node 'stack0/cell0'"));
+      EXPECT_EQ(record.error.find('\n'), std::string::npos);
+    }
+  }
+  return counts;
+}
+
+// Of three vertices there are 7 cells: the edge alone, or one of three operations with it or
+// without. No path have 3 of the 8 sets of edges, with 3 operations each.
+TEST(NasBench101, IsSearchedByTrialsOfWhichInvalidOnesStopNobody) {
+  const ir::Graph three = nasbench101({.channels = 8, .cells = 1, .vertices = 3}, kDigits);
+  GridStrategy grid(three);
+  const std::map<TrialStatus, int64_t> counts = statuses_of(three, grid, 0);
+  EXPECT_EQ(counts, (std::map<TrialStatus, int64_t>{{TrialStatus::Succeeded, 7},
+                                                    {TrialStatus::Invalid, 9}}));
+  const ir::Graph seven = nasbench101(kSmall, kDigits);
+  RandomStrategy random(seven, {}, 1);
+  std::map<TrialStatus, int64_t> drawn = statuses_of(seven, random, 30);
+  EXPECT_EQ(drawn[TrialStatus::Succeeded] + drawn[TrialStatus::Invalid], 30);
+  EXPECT_GT(drawn[TrialStatus::Succeeded], 0);
+  EXPECT_GT(drawn[TrialStatus::Invalid], 0);
+  SposEvolutionStrategy evolution(seven, {.population = 10, .parents = 3, .rounds = 3}, 1);
+  drawn = statuses_of(seven, evolution, 30);
+  EXPECT_EQ(drawn[TrialStatus::Succeeded] + drawn[TrialStatus::Invalid], 30);
+  EXPECT_EQ(drawn.count(TrialStatus::Failed), 0);
 }
 
 TEST(NasBench101, IsNoSupernet) {
