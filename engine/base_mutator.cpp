@@ -6,18 +6,47 @@
 #include "engine/suggest.h"
 
 namespace retia {
+namespace {
+
+/// What the key of an input choice may name: paths of modules and labels of choices met so far,
+/// with the label of the layer choice that each is, or "".
+using Met = std::map<std::string, std::string>;
+
+/// Throws unless each key of `choice` names something met; notes which layer choices they are.
+void check_keys(const InputChoiceImpl& choice, const Met& met, Mutable& info) {
+  for (size_t k = 0; k < choice.choose_from().size(); ++k) {
+    const std::string& key = choice.choose_from()[k];
+    const auto found = met.find(key);
+    if (key.empty()) {
+      continue;
+    }
+    if (found == met.end()) {
+      std::vector<std::string> known;
+      for (const auto& [name, label] : met) {
+        known.push_back(name);
+      }
+      TORCH_CHECK(false, "input choice '", info.label, "': the key '", key,
+                  "' names no choice or module before it", suggestion(key, known));
+    }
+    info.fed_by[k] = info.fed_by[k].empty() ? found->second : info.fed_by[k];
+  }
+}
+
+}  // namespace
 
 BaseMutator::BaseMutator(const torch::nn::Module& model) {
+  Met met;
   for (const auto& item : model.named_modules("", /*include_self=*/true)) {
     const auto choice = std::dynamic_pointer_cast<MutableModule>(item.value());
     const bool bound_already =
         std::any_of(bound_.begin(), bound_.end(),
                     [&](const Binding& binding) { return binding.choice == choice; });
-    if (!choice || bound_already) {
-      continue;
-    }
     std::string path = item.key();
     std::replace(path.begin(), path.end(), '.', '/');
+    if (!choice || bound_already) {
+      met.emplace(path, "");
+      continue;
+    }
     TORCH_CHECK(choice->mutator_ == nullptr, to_string(choice->info_.kind), " '", path,
                 "' is driven by another mutator already: destroy that one first");
     Mutable info = choice->info_;
@@ -26,6 +55,10 @@ BaseMutator::BaseMutator(const torch::nn::Module& model) {
     }
     const size_t slash = path.rfind('/');
     info.scope = slash == std::string::npos ? "" : path.substr(0, slash);
+    if (const auto inputs = std::dynamic_pointer_cast<InputChoiceImpl>(choice)) {
+      check_keys(*inputs, met, info);
+    }
+    met[path] = met[info.label] = info.kind == MutableKind::LayerChoice ? info.label : "";
     add_mutable(mutables_, info);
     bound_.push_back({choice, std::move(info)});
   }

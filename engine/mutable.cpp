@@ -108,8 +108,10 @@ void add_mutable(std::vector<Mutable>& mutables, Mutable choice) {
     mutables.push_back(std::move(choice));
     return;
   }
-  TORCH_CHECK(same->kind == choice.kind, "label '", choice.label, "' is a ", to_string(same->kind),
-              " and a ", to_string(choice.kind), ": one label is one decision, rename one of them");
+  const bool reads = choice.kind == MutableKind::ValueChoice && same->names == choice.names;
+  TORCH_CHECK(same->kind == choice.kind || reads, "label '", choice.label, "' is a ",
+              to_string(same->kind), " and a ", to_string(choice.kind),
+              ": one label is one decision, rename one of them");
   TORCH_CHECK(same->names == choice.names, "label '", choice.label, "' has candidates ",
               join(same->names), " in one place and ", join(choice.names),
               " in another: one label is one decision, rename one of them");

@@ -53,7 +53,8 @@ Architecture translated(const Architecture& architecture, const std::vector<Muta
                         const std::vector<Mutable>& to);
 
 /// Adds `choice` unless its label is there already. Throws when the two differ in kind, names or
-/// n_chosen (one label is one decision), and on a label that is empty or has a dot.
+/// n_chosen (one label is one decision), and on a label that is empty or has a dot. A value choice
+/// may have the label of a choice of one candidate before it: it reads which one that is.
 void add_mutable(std::vector<Mutable>& mutables, Mutable choice);
 
 }  // namespace retia

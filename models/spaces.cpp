@@ -5,6 +5,7 @@
 #include "models/enas_micro.h"
 #include "models/mlp.h"
 #include "models/mobile.h"
+#include "models/nasbench101.h"
 #include "models/nasbench201.h"
 #include "models/spos_chain.h"
 #include "models/spos_shufflenet.h"
@@ -19,6 +20,7 @@ SpaceTable standard_spaces() {
   spaces.add("enas_micro", &enas_micro);
   spaces.add("mlp", &mlp);
   spaces.add("mobile", &mobile);
+  spaces.add("nasbench101", &nasbench101);
   spaces.add("nasbench201", &nasbench201);
   spaces.add("spos_chain", &spos_chain);
   spaces.add("spos_shufflenet", &spos_shufflenet);

@@ -54,7 +54,8 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
                                        .reduction = choice->reduction,
                                        .label = choice->label,
                                        .names = choice->names,
-                                       .fed_by = ir::fed_by(graph, node)})
+                                       .fed_by = ir::fed_by(graph, node),
+                                       .kind = choice->kind})
               .ptr();
       register_module(prefix + node.name, steps_.back().input_choice);
     }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "engine/ir/infer.h"
+#include "engine/suggest.h"
 
 namespace retia::ir {
 
@@ -50,34 +51,102 @@ Wire Builder::input_choice(const std::string& name, std::vector<Wire> candidates
                 std::move(candidates));
 }
 
+Wire Builder::choose_from(const std::string& name, const std::vector<std::string>& keys,
+                          const InputChoiceOptions& options) {
+  InputChoiceOptions named_options = options;
+  named_options.names = keys;
+  std::vector<Wire> candidates;
+  in_context("node '" + name_prefix_ + name + "'", [&] {
+    for (const std::string& key : keys) {
+      candidates.push_back(named(key));
+    }
+  });
+  return input_choice(name, std::move(candidates), named_options);
+}
+
+Wire Builder::named(const std::string& key) const {
+  std::map<std::string, Wire> by_name;
+  std::map<std::string, std::vector<Wire>> by_label;
+  for (const Node& node : graph_.nodes()) {
+    by_name[node.name] = {node.id};
+    if (const auto* layer = std::get_if<LayerChoice>(&node.body)) {
+      by_label[layer->label].push_back({node.id});
+    } else if (const auto* inputs = std::get_if<InputChoice>(&node.body)) {
+      by_label[inputs->label].push_back({node.id});
+    }
+  }
+  for (std::string scope = name_prefix_;;
+       scope.erase(scope.find_last_of('/', scope.size() - 2) + 1)) {
+    const auto node = by_name.find(scope + key);
+    if (node != by_name.end()) {
+      return node->second;
+    }
+    if (scope.empty()) {
+      break;
+    }
+  }
+  const auto label = by_label.find(key);
+  if (label == by_label.end()) {
+    std::vector<std::string> known;
+    for (const auto& [other, wire] : by_name) {
+      known.push_back(other);
+    }
+    TORCH_CHECK(false, "the key '", key, "' names no node before it", suggestion(key, known));
+  }
+  TORCH_CHECK(label->second.size() == 1, "the key '", key, "' is the label of ",
+              label->second.size(), " choices: name the node");
+  return label->second.front();
+}
+
 Wire Builder::placeholder(const std::string& name, const PlaceholderOptions& options,
                           std::vector<Wire> inputs) {
   return append(name, Placeholder{options.label, options.parameters, options.shape},
                 std::move(inputs));
 }
 
-Wire Builder::repeat(const std::string& name, const Dim& depth, const Writer& body, Wire input) {
-  const Json written = depth.expression();
-  const bool plain_choice = is_symbolic(written) && written.contains("choice");
-  TORCH_CHECK(depth.decided() || plain_choice, "repeat '", name_prefix_, name,
-              "': the depth must be an integer or a ValueChoice of integers, got ",
-              depth.to_string());
-  TORCH_CHECK(depth.min() >= 0, "repeat '", name_prefix_, name, "': the depth is below 0");
+Wire Builder::repeat(const std::string& name, const Dim& depth, const BlockWriter& body, Wire input,
+                     Blocks blocks) {
+  const Dim labelled = depth.expression().labelled(label_prefix_ + name + "/depth");
   std::vector<Wire> after = {input};
-  for (int64_t i = 0; i < depth.max(); ++i) {
-    const Scope inner = scope(name + "/" + std::to_string(i));
-    after.push_back(body(*this, after.back()));
+  in_context("repeat '" + name_prefix_ + name + "'", [&] {
+    TORCH_CHECK(labelled.min() >= 0, "the depth ", depth.to_string(), " is below 0");
+    labelled.expression().options();  // throws where they are too many to be selected from
+  });
+  for (int64_t i = 0; i < labelled.max(); ++i) {
+    const std::string block = name + "/" + std::to_string(i);
+    const std::string& label = blocks == Blocks::Shared ? name : block;
+    const Scope inner{*this, name_prefix_ + block + "/", label_prefix_ + label + "/"};
+    after.push_back(body(*this, after.back(), i));
   }
-  if (depth.decided()) {
-    return after.back();
+  return selected(name + "/depth", labelled.expression(), after);
+}
+
+Wire Builder::repeat(const std::string& name, const Dim& depth, const Writer& body, Wire input,
+                     Blocks blocks) {
+  return repeat(
+      name, depth, [&body](Builder& b, Wire x, int64_t) { return body(b, x); }, input, blocks);
+}
+
+/// The one of `of` that `index` says: an input choice by the first value choice in it, of what the
+/// others select under each of its options.
+Wire Builder::selected(const std::string& name, const Expression& index,
+                       const std::vector<Wire>& of) {
+  if (index.decided()) {
+    return of.at(static_cast<size_t>(Dim(index).value()));
   }
-  std::vector<Wire> ends;
-  std::vector<std::string> names;
-  for (const Json& option : depth.expression().options()) {
-    ends.push_back(after.at(option.get<size_t>()));
-    names.push_back(option.dump());
+  InputChoice choice{{}, {}, 1, Reduction::Sum, MutableKind::ValueChoice};
+  index.visit_choices([&](const std::string& label, const std::vector<std::string>& names) {
+    if (choice.names.empty()) {
+      choice.label = label;
+      choice.names = names;
+    }
+  });
+  std::vector<Wire> inputs;
+  for (size_t k = 0; k < choice.names.size(); ++k) {
+    const Architecture decided = {{choice.label, {{static_cast<int64_t>(k)}}}};
+    inputs.push_back(selected(name + "/" + std::to_string(k), index.at(decided), of));
   }
-  return input_choice(name + "/depth", ends, {.label = written.at("choice"), .names = names});
+  return append(name, std::move(choice), std::move(inputs));
 }
 
 void Builder::output(const std::string& name, Wire wire) { graph_.add_output(name, wire); }

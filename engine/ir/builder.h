@@ -13,6 +13,12 @@ class Builder;
 /// Writes a nested graph or a part of one: reads wires, returns what it makes.
 using Writer = std::function<Wire(Builder&, Wire)>;
 
+/// Writes block `index` of several.
+using BlockWriter = std::function<Wire(Builder&, Wire, int64_t index)>;
+
+/// Whether blocks that repeat decide each for themselves or all alike.
+enum class Blocks { Independent, Shared };
+
 /// A candidate of a layer choice: an operation, or a function that is recorded as a cell.
 struct CandidateWriter {
   CandidateWriter(std::string name_, Operation operation)
@@ -55,12 +61,23 @@ class Builder {
                     std::vector<Wire> inputs, const LayerChoiceOptions& options = {});
   Wire input_choice(const std::string& name, std::vector<Wire> candidates,
                     const InputChoiceOptions& options = {});
+  /// An input choice of what is named: by each key a node added before, in this scope or one around
+  /// it, or else the label of one layer or input choice. Its candidates are named by the keys.
+  /// Throws, naming the key and the nearest one, where there is none.
+  Wire choose_from(const std::string& name, const std::vector<std::string>& keys,
+                   const InputChoiceOptions& options = {});
+
   Wire placeholder(const std::string& name, const PlaceholderOptions& options,
                    std::vector<Wire> inputs);
 
-  /// Applies `body` `depth` times, as `<name>/0`, `<name>/1`, …; of a depth that is a value choice
-  /// the largest is written and an input choice of the depth's label selects.
-  Wire repeat(const std::string& name, const Dim& depth, const Writer& body, Wire input);
+  /// Applies `body` `depth` times, as `<name>/0`, `<name>/1`, …. Of a depth that is a formula over
+  /// value choices (`between(0, 4)`: a range) the most blocks are written, and what comes after as
+  /// many of them as the choices say is selected; without a label it is `<name>/depth`. Blocks are
+  /// labelled by their paths, or all by `<name>` where they are shared.
+  Wire repeat(const std::string& name, const Dim& depth, const BlockWriter& body, Wire input,
+              Blocks blocks = Blocks::Independent);
+  Wire repeat(const std::string& name, const Dim& depth, const Writer& body, Wire input,
+              Blocks blocks = Blocks::Independent);
 
   void output(const std::string& name, Wire wire);
 
@@ -95,6 +112,8 @@ class Builder {
   Wire append(const std::string& name, decltype(Node::body) body, std::vector<Wire> inputs);
   Graph nested(const std::string& name, const Writer& writer,
                const std::vector<Wire>& inputs) const;
+  Wire named(const std::string& key) const;
+  Wire selected(const std::string& name, const Expression& index, const std::vector<Wire>& of);
 
   Graph graph_;
   std::map<NodeId, Shape> shapes_;

@@ -3,10 +3,22 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
 namespace retia::ir {
+
+namespace {
+
+/// What a value may be; of an expression all that it may become.
+enum Type : unsigned { kBool = 1, kNumber = 2, kText = 4 };
+
+unsigned type_of(const Json& value) {
+  return value.is_boolean() ? kBool : value.is_number() ? kNumber : kText;
+}
+
+}  // namespace
 
 struct Expression::Node {
   enum class Kind { Constant, Choice, Apply };
@@ -14,6 +26,7 @@ struct Expression::Node {
   Json value;                         // of a constant
   std::string name;                   // label of a choice, operator of an application
   std::vector<Expression> arguments;  // options of a choice, operands of an application
+  unsigned types = kNumber;
 };
 
 namespace {
@@ -37,15 +50,36 @@ int64_t fold_integers(const std::string& op, int64_t a, int64_t b) {
   return result;
 }
 
+/// `value`, which is whole, as an integer.
+int64_t whole(double value) {
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  TORCH_CHECK(value >= -kLimit && value < kLimit, value, " does not fit into 64 bits");
+  return static_cast<int64_t>(value);
+}
+
+Json fold(const std::string& op, const Json& a) {
+  const Json number = a.is_boolean() ? Json(a == true ? 1 : 0) : a;
+  if (op == "float") {
+    return number.get<double>();
+  }
+  if (number.is_number_integer()) {
+    return number;
+  }
+  const auto x = number.get<double>();
+  if (op == "round") return whole(std::nearbyint(x));
+  if (op == "floor") return whole(std::floor(x));
+  return whole(op == "ceil" ? std::ceil(x) : std::trunc(x));
+}
+
 Json fold(const std::string& op, const Json& a, const Json& b) {
-  TORCH_CHECK(a.is_number() && b.is_number(), "operator ", op, " needs two numbers, got ", a.dump(),
-              " and ", b.dump());
-  if (op == "min") {
-    return b < a ? b : a;
-  }
-  if (op == "max") {
-    return a < b ? b : a;
-  }
+  if (op == "==") return a == b;
+  if (op == "!=") return a != b;
+  if (op == "<") return a < b;
+  if (op == "<=") return a <= b;
+  if (op == ">") return a > b;
+  if (op == ">=") return a >= b;
+  if (op == "min") return b < a ? b : a;
+  if (op == "max") return a < b ? b : a;
   const bool divides = op == "/" || op == "//" || op == "%";
   TORCH_CHECK(!divides || b.get<double>() != 0, "division of ", a.dump(), " by zero");
   if (op == "/") {
@@ -62,10 +96,22 @@ Json fold(const std::string& op, const Json& a, const Json& b) {
   return op == "//" ? std::floor(x / y) : x - y * std::floor(x / y);
 }
 
-const std::vector<std::string>& operators() {
-  static const std::vector<std::string> all = {"+", "-", "*", "/", "//", "%", "min", "max"};
+/// Operator -> how many operands it takes.
+const std::map<std::string, size_t>& operators() {
+  static const std::map<std::string, size_t> all = {
+      {"+", 2},   {"-", 2},   {"*", 2},     {"/", 2},     {"//", 2},    {"%", 2},   {"min", 2},
+      {"max", 2}, {"<", 2},   {"<=", 2},    {">", 2},     {">=", 2},    {"==", 2},  {"!=", 2},
+      {"if", 3},  {"int", 1}, {"float", 1}, {"round", 1}, {"floor", 1}, {"ceil", 1}};
   return all;
 }
+
+bool compares(const std::string& op) {
+  return op == "==" || op == "!=" || op == "<" || op == "<=" || op == ">" || op == ">=";
+}
+
+bool divides(const std::string& op) { return op == "/" || op == "//" || op == "%"; }
+
+bool is_word(const std::string& op) { return std::isalpha(static_cast<unsigned char>(op[0])) != 0; }
 
 /// Calls `visit` with every joint decision of `choices`; false, without a call, when they are too
 /// many.
@@ -104,23 +150,67 @@ Expression::Expression(Json value) {
                 " does not fit into 64 bits with a sign");
     value = value.get<int64_t>();
   }
-  node_ = std::make_shared<Node>(Node{Node::Kind::Constant, std::move(value), {}, {}});
+  const unsigned types = type_of(value);
+  node_ = std::make_shared<Node>(Node{Node::Kind::Constant, std::move(value), {}, {}, types});
 }
 
 Expression Expression::choice(std::string label, std::vector<Expression> options) {
   TORCH_CHECK(!options.empty(), "value choice '", label, "' needs at least one option");
-  return Expression(
-      std::make_shared<Node>(Node{Node::Kind::Choice, {}, std::move(label), std::move(options)}));
+  unsigned types = 0;
+  for (const Expression& option : options) {
+    types |= option.node_->types;
+  }
+  return Expression(std::make_shared<Node>(
+      Node{Node::Kind::Choice, {}, std::move(label), std::move(options), types}));
 }
 
 Expression Expression::apply(const std::string& op, std::vector<Expression> operands) {
-  TORCH_CHECK(std::find(operators().begin(), operators().end(), op) != operators().end(),
-              "unknown operator '", op, "' of an expression: expected one of + - * / // % min max");
-  TORCH_CHECK(operands.size() == 2, "operator ", op, " needs two operands, got ", operands.size());
-  if (operands[0].decided() && operands[1].decided()) {
-    return Expression(fold(op, operands[0].value(), operands[1].value()));
+  const auto known = operators().find(op);
+  TORCH_CHECK(known != operators().end(), "unknown operator '", op,
+              "' of an expression: expected one of + - * / // % min max round floor ceil int float "
+              "< <= > >= == != if");
+  const size_t n = known->second;
+  TORCH_CHECK(operands.size() == n, "operator ", op, " needs ",
+              n == 1   ? "one operand"
+              : n == 2 ? "two operands"
+                       : "three operands",
+              ", got ", operands.size());
+  const unsigned types = result_types(op, operands);
+  if (op == "if" && operands[0].decided()) {
+    return operands[operands[0].value() == true ? 1 : 2];
   }
-  return Expression(std::make_shared<Node>(Node{Node::Kind::Apply, {}, op, std::move(operands)}));
+  if (op != "if" && std::all_of(operands.begin(), operands.end(),
+                                [](const Expression& operand) { return operand.decided(); })) {
+    return Expression(n == 1 ? fold(op, operands[0].value())
+                             : fold(op, operands[0].value(), operands[1].value()));
+  }
+  TORCH_CHECK(!divides(op) || !operands[1].decided() || operands[1].value() != 0, "division of ",
+              operands[0].to_string(), " by zero");
+  return Expression(
+      std::make_shared<Node>(Node{Node::Kind::Apply, {}, op, std::move(operands), types}));
+}
+
+unsigned Expression::result_types(const std::string& op, const std::vector<Expression>& operands) {
+  const auto types = [&](size_t i) { return operands[i].node_->types; };
+  const auto shown = [&](size_t i) { return operands[i].to_string(); };
+  if (op == "if") {
+    TORCH_CHECK(types(0) == kBool, "if needs a condition that is true or false, got ", shown(0));
+    return types(1) | types(2);
+  }
+  if (operands.size() == 1) {
+    const bool takes_bool = op == "int" || op == "float";
+    TORCH_CHECK(types(0) == kNumber || (takes_bool && types(0) == kBool), "operator ", op,
+                " needs a number, got ", shown(0));
+    return kNumber;
+  }
+  if (op == "==" || op == "!=") {
+    TORCH_CHECK((types(0) & types(1)) != 0, "operator ", op, " needs two values of one type, got ",
+                shown(0), " and ", shown(1));
+    return kBool;
+  }
+  TORCH_CHECK(types(0) == kNumber && types(1) == kNumber, "operator ", op,
+              " needs two numbers, got ", shown(0), " and ", shown(1));
+  return compares(op) ? kBool : kNumber;
 }
 
 bool Expression::decided() const { return node_->kind == Node::Kind::Constant; }
@@ -140,6 +230,9 @@ Expression Expression::at(const Architecture& architecture) const {
   std::vector<Expression> arguments;
   for (const Expression& argument : node_->arguments) {
     arguments.push_back(argument.at(architecture));
+    if (is_condition() && arguments.front().decided()) {  // the other branch may have no value
+      return node_->arguments[arguments.front().value() == true ? 1 : 2].at(architecture);
+    }
   }
   return node_->kind == Node::Kind::Choice ? choice(node_->name, std::move(arguments))
                                            : apply(node_->name, std::move(arguments));
@@ -165,8 +258,17 @@ std::set<std::string> Expression::reached(const Architecture& architecture) cons
   std::set<std::string> labels;
   for (const Expression& argument : node_->arguments) {
     labels.merge(argument.reached(architecture));
+    if (is_condition()) {
+      const bool holds = argument.at(architecture).value() == true;
+      labels.merge(node_->arguments[holds ? 1 : 2].reached(architecture));
+      break;
+    }
   }
   return labels;
+}
+
+bool Expression::is_condition() const {
+  return node_->kind == Node::Kind::Apply && node_->name == "if";
 }
 
 std::vector<Json> Expression::options() const {
@@ -191,29 +293,7 @@ std::pair<Json, Json> Expression::range() const {
     corners.push_back(at(architecture).value());
   });
   if (!enumerable) {
-    corners.clear();
-    std::vector<std::pair<Json, Json>> ranges;
-    for (const Expression& argument : node_->arguments) {
-      ranges.push_back(argument.range());
-    }
-    if (node_->kind == Node::Kind::Choice) {
-      for (const auto& [low, high] : ranges) {
-        corners.insert(corners.end(), {low, high});
-      }
-    } else {
-      const bool divides = node_->name == "/" || node_->name == "//" || node_->name == "%";
-      TORCH_CHECK(!divides || ranges[1].first > 0 || ranges[1].second < 0, to_string(),
-                  " has no bounds: its divisor may be zero");
-      // Every operator is monotone in each operand, or (modulo) bounded by its divisor's corners.
-      for (const Json& a : {ranges[0].first, ranges[0].second}) {
-        for (const Json& b : {ranges[1].first, ranges[1].second}) {
-          corners.push_back(node_->name == "%" ? b : fold(node_->name, a, b));
-        }
-      }
-      if (node_->name == "%") {
-        corners.push_back(0);
-      }
-    }
+    corners = bounds();
   }
   for (const Json& corner : corners) {
     TORCH_CHECK(corner.is_number(), to_string(), " has no largest value: it is not a number");
@@ -222,10 +302,49 @@ std::pair<Json, Json> Expression::range() const {
   return {*low, *high};
 }
 
+// Every operator is monotone in each operand, or (modulo) bounded by its divisor's corners.
+std::vector<Json> Expression::bounds() const {
+  TORCH_CHECK(node_->types == kNumber, to_string(), " has no largest value: it is not a number");
+  std::vector<std::vector<Json>> ends;
+  for (const Expression& argument : node_->arguments) {
+    if (!is_condition() || &argument != &node_->arguments.front()) {
+      const auto [low, high] = argument.range();
+      ends.push_back({low, high});
+    }
+  }
+  std::vector<Json> corners;
+  if (node_->kind == Node::Kind::Choice || is_condition()) {
+    for (const std::vector<Json>& end : ends) {
+      corners.insert(corners.end(), end.begin(), end.end());
+    }
+    return corners;
+  }
+  const std::string& op = node_->name;
+  TORCH_CHECK(!divides(op) || ends[1][0] > 0 || ends[1][1] < 0, to_string(),
+              " has no bounds: its divisor may be zero");
+  for (const Json& a : ends[0]) {
+    if (ends.size() == 1) {
+      corners.push_back(fold(op, a));
+      continue;
+    }
+    for (const Json& b : ends[1]) {
+      corners.push_back(op == "%" ? b : fold(op, a, b));
+    }
+  }
+  if (op == "%") {
+    corners.push_back(0);
+  }
+  return corners;
+}
+
 std::map<std::string, int64_t> Expression::choices() const {
   std::map<std::string, int64_t> found;
   visit_choices([&found](const std::string& label, const std::vector<std::string>& names) {
-    found[label] = static_cast<int64_t>(names.size());
+    const auto count = static_cast<int64_t>(names.size());
+    const auto [known, is_new] = found.emplace(label, count);
+    TORCH_CHECK(known->second == count, "value choice '", label, "' has ", known->second,
+                " options in one place and ", count,
+                " in another: one label is one decision, rename one of them");
   });
   return found;
 }
@@ -312,12 +431,16 @@ std::string Expression::to_string() const {
     return text_of(node_->value);
   }
   const bool is_choice = node_->kind == Node::Kind::Choice;
+  const std::string& name = node_->name;
+  const std::string separator = is_choice ? "," : is_word(name) ? ", " : " " + name + " ";
   std::string text;
   for (const Expression& argument : node_->arguments) {
-    const std::string separator = is_choice ? "," : " " + node_->name + " ";
     text += (text.empty() ? "" : separator) + argument.to_string();
   }
-  return is_choice ? node_->name + "{" + text + "}" : "(" + text + ")";
+  if (is_choice) {
+    return name + "{" + text + "}";
+  }
+  return (is_word(name) ? name : "") + "(" + text + ")";
 }
 
 bool is_symbolic(const Json& json) {

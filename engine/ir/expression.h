@@ -23,8 +23,12 @@ class Expression {
   /// empty label is filled in by the builder with the path of the parameter.
   static Expression choice(std::string label, std::vector<Expression> options);
 
-  /// `op` is one of + - * / // % min max; // and % round towards minus infinity. Throws where the
-  /// result is no number or no integer of 64 bits.
+  /// `op` is one of + - * / // % min max (two numbers), round floor ceil int float (a number, of
+  /// the last two also a bool), < <= > >= (two numbers), == != (two values of one type), or if
+  /// (condition, value where it holds, value where not; the other is not evaluated). // and % round
+  /// towards minus infinity, round to the nearest, halves to the even one, int towards zero; all
+  /// four and ceil give integers. Throws on operands of other types, decided or not, on a division
+  /// by zero when that is decided, and on integers beyond 64 bits.
   static Expression apply(const std::string& op, std::vector<Expression> operands);
 
   /// Whether no choice is left.
@@ -49,7 +53,7 @@ class Expression {
   /// chosen. Throws where one of them is undecided.
   std::set<std::string> reached(const Architecture& architecture) const;
 
-  /// Label -> number of options, of all choices inside.
+  /// Label -> number of options, of all choices inside. Throws where one label has two numbers.
   std::map<std::string, int64_t> choices() const;
 
   /// Calls `visit(label, options as text)` for each choice inside, outer before inner.
@@ -70,7 +74,7 @@ class Expression {
   friend void to_json(Json& json, const Expression& expression);
   friend void from_json(const Json& json, Expression& expression);
 
-  /// `64`, `width{64,128}`, `(width{64,128} * 2)`.
+  /// `64`, `width{64,128}`, `(width{64,128} * 2)`, `max(width{64,128}, 96)`.
   std::string to_string() const;
 
   static constexpr int64_t kMostCombinations = 4096;
@@ -79,8 +83,16 @@ class Expression {
   struct Node;
   explicit Expression(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
 
+  /// What the operator gives of operands of such types; throws where it takes no such operands.
+  static unsigned result_types(const std::string& op, const std::vector<Expression>& operands);
+
   /// Of a choice: the option that `architecture` decides for.
   const Expression& chosen(const Architecture& architecture) const;
+
+  bool is_condition() const;
+
+  /// Values that enclose all it can take, by interval arithmetic.
+  std::vector<Json> bounds() const;
 
   std::shared_ptr<const Node> node_;
 };

@@ -91,8 +91,13 @@ class Freezer {
       return splice(result, freeze(cell->graph()), name, inputs);
     }
     const auto& operation = std::get<Operation>(body);
-    consult(in_context("node '" + name + "'", [&] { return operation.reached(architecture_); }));
-    return result.add(name, operation.at(architecture_), inputs);
+    return in_context("node '" + name + "'", [&] {
+      const Architecture form = operation.canonical(architecture_);
+      for (const auto& [label, decision] : form) {
+        consult(label, decision);
+      }
+      return result.add(name, operation.at(form), inputs);
+    });
   }
 
   Wire join(Graph& result, const Node& node, const InputChoice& choice,
@@ -114,16 +119,19 @@ class Freezer {
   Wire nothing(Graph& result, const Graph& graph, const Node& node) {
     Shape shape = infer(graph).at(node.inputs.front().node);
     for (Dim& dim : shape) {
-      consult(dim.expression().reached(architecture_));
+      for (const std::string& label : dim.expression().reached(architecture_)) {
+        consult(label, architecture_.at(label));
+      }
       dim = dim.at(architecture_);
     }
     return result.add(node.name, ops::zeros({.shape = shape}), {{result.inputs().front()->id}});
   }
 
-  void consult(const std::set<std::string>& labels) {
-    for (const std::string& label : labels) {
-      consulted[label] = architecture_.at(label);
-    }
+  const Decision& consult(const std::string& label, const Decision& decision) {
+    Decision& noted = consulted[label];
+    TORCH_CHECK(noted.chosen.empty() || noted == decision, "'", label,
+                "' decides two things whose canonical forms differ: give one another label");
+    return noted = decision;
   }
 
   template <class Choice>
@@ -133,13 +141,12 @@ class Freezer {
       return architecture_.at(choice.label);
     });
     check_decision(decision, expected, Purpose::Final);
-    return (consulted[choice.label] = decision).chosen;
+    return consult(choice.label, decision).chosen;
   }
 
   const std::vector<int64_t>& decide(const InputChoice& choice, const Node& node) {
-    return decided(
-        choice, {choice.label, MutableKind::InputChoice, choice.names, choice.n_chosen, {}, {}, {}},
-        node);
+    return decided(choice, {choice.label, choice.kind, choice.names, choice.n_chosen, {}, {}, {}},
+                   node);
   }
 
   int64_t decide(const LayerChoice& choice, const Node& node) {

@@ -42,12 +42,13 @@ class MutableCollector {
         }
         enclosing_.erase(choice->label);
       } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
+        const bool is_input = input_choice->kind == MutableKind::InputChoice;
         add_mutable(found, {input_choice->label,
-                            MutableKind::InputChoice,
+                            input_choice->kind,
                             input_choice->names,
                             input_choice->n_chosen,
                             scope_of(path),
-                            fed_by(graph, node),
+                            is_input ? fed_by(graph, node) : std::vector<std::string>(),
                             {}});
       } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
         collect(*operation, path);

@@ -83,6 +83,8 @@ struct InputChoice {
   std::vector<std::string> names;   ///< one per input
   std::optional<int64_t> n_chosen;  ///< none: any number, also zero
   Reduction reduction = Reduction::Sum;
+  /// ValueChoice: the value that the label decides selects the input, whatever else it decides.
+  MutableKind kind = MutableKind::InputChoice;
   friend bool operator==(const InputChoice&, const InputChoice&) = default;
 };
 

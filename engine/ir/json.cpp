@@ -45,6 +45,9 @@ Json to_json(const Node& node) {
     if (input_choice->n_chosen) {
       json["input_choice"]["n_chosen"] = *input_choice->n_chosen;
     }
+    if (input_choice->kind == MutableKind::ValueChoice) {
+      json["input_choice"]["by"] = "value";
+    }
   } else {
     const auto& placeholder = std::get<Placeholder>(node.body);
     json["placeholder"] = {{"label", placeholder.label},
@@ -123,6 +126,13 @@ class Reader {
                   written.at("reduction").dump(), ": expected sum, mean, concat or none");
       if (!written.at("n_chosen").is_null()) {
         choice.n_chosen = written.at("n_chosen").get<int64_t>();
+      }
+      if (written.contains("by")) {
+        TORCH_CHECK(written.at("by") == "value" && choice.n_chosen == 1,
+                    "an input choice by value chooses 1 input: expected \"by\": \"value\" and "
+                    "\"n_chosen\": 1, got ",
+                    written.at("by").dump(), " and ", written.at("n_chosen").dump());
+        choice.kind = MutableKind::ValueChoice;
       }
       return choice;
     }

@@ -43,11 +43,14 @@ Operation Operation::with(const Json& changes) const {
 
 Operation Operation::at(const Architecture& architecture) const {
   Operation result = *this;
-  result.parameters_ =
-      mapped(parameters_, "", [&](const Expression& expression, const std::string&) -> Json {
-        return expression.at(architecture);
-      });
+  result.parameters_ = ir::decided(parameters_, architecture);
   return result;
+}
+
+Json decided(const Json& parameters, const Architecture& architecture) {
+  return mapped(parameters, "", [&](const Expression& expression, const std::string&) -> Json {
+    return expression.at(architecture);
+  });
 }
 
 Operation Operation::labelled(const std::string& prefix) const {
@@ -71,8 +74,16 @@ void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visi
 }
 
 std::set<std::string> Operation::reached(const Architecture& architecture) const {
+  return ir::reached(parameters_, architecture);
+}
+
+Architecture Operation::canonical(const Architecture& architecture) const {
+  return kind_->canonical(parameters_, architecture);
+}
+
+std::set<std::string> reached(const Json& parameters, const Architecture& architecture) {
   std::set<std::string> labels;
-  mapped(parameters_, "", [&](const Expression& expression, const std::string&) -> Json {
+  mapped(parameters, "", [&](const Expression& expression, const std::string&) -> Json {
     labels.merge(expression.reached(architecture));
     return nullptr;
   });
@@ -81,6 +92,15 @@ std::set<std::string> Operation::reached(const Architecture& architecture) const
 
 bool operator==(const Operation& a, const Operation& b) {
   return a.type() == b.type() && a.parameters_ == b.parameters_;
+}
+
+Architecture OperationKind::canonical(const Json& parameters,
+                                      const Architecture& architecture) const {
+  Architecture result;
+  for (const std::string& label : reached(parameters, architecture)) {
+    result[label] = architecture.at(label);
+  }
+  return result;
 }
 
 std::unique_ptr<const Graph> OperationKind::expand(const Json&, const std::vector<Shape>&) const {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/parameter.h"
+#include "engine/ir/formula.h"
 
 namespace retia {
 class Layer;
@@ -44,12 +44,21 @@ class Operation {
   /// The labels that decide its parameters under `architecture`. Throws where one is undecided.
   std::set<std::string> reached(const Architecture& architecture) const;
 
+  /// What `architecture` decides here, in the form that all have for which it computes the same.
+  Architecture canonical(const Architecture& architecture) const;
+
   friend bool operator==(const Operation& a, const Operation& b);
 
  private:
   std::shared_ptr<const OperationKind> kind_;
   Json parameters_;
 };
+
+/// The labels that decide `parameters` under `architecture`.
+std::set<std::string> reached(const Json& parameters, const Architecture& architecture);
+
+/// `parameters` with the choices that `architecture` decides replaced by what they chose.
+Json decided(const Json& parameters, const Architecture& architecture);
 
 /// Calls `visit` for each value choice in the parameters of an operation.
 void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visit);
@@ -70,6 +79,11 @@ class OperationKind {
   OperationKind& operator=(const OperationKind&) = delete;
 
   const std::string& type() const { return type_; }
+
+  /// The decisions of `architecture` that decide `parameters`, in the form shared by all
+  /// architectures for which the operation computes the same. Unless overridden, those of the
+  /// labels that are reached. Throws where the architecture makes no model.
+  virtual Architecture canonical(const Json& parameters, const Architecture& architecture) const;
 
   /// `given` with the defaults of all other parameters. Throws on an unknown or ill-typed one.
   virtual Json complete(const Json& given) const = 0;

@@ -3,11 +3,18 @@
 #include <algorithm>
 
 namespace retia::ir {
+namespace {
+
+constexpr size_t kLongestSize = 80;  // characters: a message stays one that can be read
+
+}  // namespace
 
 std::string to_string(const Shape& shape) {
   std::string text;
   for (const Dim& dim : shape) {
-    text += (text.empty() ? "" : ", ") + dim.to_string();
+    const std::string size = dim.to_string();
+    text += text.empty() ? "" : ", ";
+    text += size.size() <= kLongestSize ? size : size.substr(0, kLongestSize) + "…";
   }
   return "[" + text + "]";
 }

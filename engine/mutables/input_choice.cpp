@@ -2,12 +2,34 @@
 
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
+
 #include "engine/base_mutator.h"
+#include "engine/suggest.h"
 
 namespace retia {
 namespace {
 
+/// Takes number and names of the candidates from their keys.
+void read_keys(InputChoiceModuleOptions& options) {
+  const auto n_keys = static_cast<int64_t>(options.choose_from.size());
+  if (n_keys == 0) {
+    return;
+  }
+  TORCH_CHECK(options.n_candidates == 0 || options.n_candidates == n_keys, "input choice '",
+              options.label, "': expected a key in choose_from for each of ", options.n_candidates,
+              " candidates, got ", n_keys);
+  TORCH_CHECK(options.names.empty(), "input choice '", options.label,
+              "': give either names or choose_from: the keys are names");
+  options.n_candidates = n_keys;
+  for (int64_t i = 0; i < n_keys; ++i) {
+    const std::string& key = options.choose_from[static_cast<size_t>(i)];
+    options.names.push_back(key.empty() ? std::to_string(i) : key);
+  }
+}
+
 Mutable describe(InputChoiceModuleOptions& options) {
+  read_keys(options);
   TORCH_CHECK(options.n_candidates > 0, "an input choice needs at least one candidate, got ",
               options.n_candidates);
   TORCH_CHECK(
@@ -27,18 +49,20 @@ Mutable describe(InputChoiceModuleOptions& options) {
               options.label, "': expected ", options.n_candidates, " names, got ",
               options.names.size());
   return {options.label,
-          MutableKind::InputChoice,
+          options.kind,
           options.names,
           options.n_chosen,
           {},
-          options.fed_by,
+          options.kind == MutableKind::InputChoice ? options.fed_by : std::vector<std::string>(),
           {}};
 }
 
 }  // namespace
 
 InputChoiceImpl::InputChoiceImpl(InputChoiceModuleOptions options)
-    : MutableModule(describe(options)), reduction_(options.reduction) {}
+    : MutableModule(describe(options)),
+      reduction_(options.reduction),
+      choose_from_(std::move(options.choose_from)) {}
 
 at::Tensor InputChoiceImpl::forward(at::TensorList inputs) {
   check(inputs);
@@ -50,6 +74,24 @@ at::Tensor InputChoiceImpl::forward(at::TensorList inputs) {
 std::vector<at::Tensor> InputChoiceImpl::select(at::TensorList inputs) {
   check(inputs);
   return mutator().on_select_inputs(*this, inputs);
+}
+
+std::vector<at::Tensor> InputChoiceImpl::ordered(
+    const std::map<std::string, at::Tensor>& inputs) const {
+  const std::vector<std::string>& names = info().names;
+  for (const auto& [name, input] : inputs) {
+    TORCH_CHECK(std::find(names.begin(), names.end(), name) != names.end(), "input choice '",
+                info().label, "' has no candidate '", name, "'", suggestion(name, names));
+  }
+  std::vector<at::Tensor> result;
+  for (const std::string& name : names) {
+    const auto found = inputs.find(name);
+    TORCH_CHECK(found != inputs.end(), "input choice '", info().label,
+                "' expected a tensor for its candidate '", name,
+                "': give an undefined one where it is not chosen");
+    result.push_back(found->second);
+  }
+  return result;
 }
 
 void InputChoiceImpl::check(at::TensorList inputs) const {

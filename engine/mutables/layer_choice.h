@@ -16,12 +16,15 @@ namespace retia {
 struct NamedCandidate {
   using Run = std::function<at::Tensor(at::TensorList)>;
 
-  /// From a torch module holder whose forward takes a tensor or, of a Layer, a list of tensors.
+  /// From a torch module holder whose forward takes a tensor or, of a Layer or another choice, a
+  /// list of tensors.
   template <class Impl>
   NamedCandidate(std::string candidate_name, torch::nn::ModuleHolder<Impl> holder)
       : name(std::move(candidate_name)), module(holder.ptr()) {
     if constexpr (std::is_base_of_v<Layer, Impl>) {
       always_zero = holder->always_zero();
+    }
+    if constexpr (std::is_base_of_v<Layer, Impl> || std::is_base_of_v<MutableModule, Impl>) {
       run = [impl = holder.ptr()](at::TensorList inputs) { return impl->forward(inputs); };
     } else {
       run = [impl = holder.ptr()](at::TensorList inputs) { return impl->forward(inputs[0]); };

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "engine/random.h"
 
@@ -19,9 +20,10 @@ using Probabilities = std::map<std::string, std::vector<double>>;
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
+/// Whether the strengths of layer choices, one for each input, can rank the inputs.
 bool fed_by_layer_choices(const Mutable& choice) {
-  return std::none_of(choice.fed_by.begin(), choice.fed_by.end(),
-                      [](const std::string& label) { return label.empty(); });
+  const std::set<std::string> makers(choice.fed_by.begin(), choice.fed_by.end());
+  return !choice.fed_by.empty() && makers.size() == choice.fed_by.size() && makers.count("") == 0;
 }
 
 /// p with "none" never to be chosen, unless there is nothing else.

@@ -94,7 +94,7 @@ EnasMutator::EnasMutator(const torch::nn::Module& model, const EnasMutatorOption
       attend_hidden_ = draw_parameter("attention/hidden", {size, size}, like);
       attend_ = draw_parameter("attention/out", {1, size}, like);
     }
-    if (choice.kind == MutableKind::LayerChoice && heads_.count(choice.names) == 0) {
+    if (choice.kind != MutableKind::InputChoice && heads_.count(choice.names) == 0) {
       const std::vector<int64_t> sizes = {choice.n_candidates(), size};
       const at::Tensor logits = draw_parameter("logits/" + choice.label, sizes, like);
       heads_[choice.names] = {logits, draw_parameter("embedding/" + choice.label, sizes, like)};

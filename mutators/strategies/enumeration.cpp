@@ -57,8 +57,9 @@ Enumeration::Enumeration(ir::Graph space)
   }
 }
 
-// What nothing reaches changes nothing. So the positions where it has its first decision stand for
-// all others of that form, and the next form differs in a label that is reached.
+// What nothing reaches changes nothing. So the positions where it has its first decision, and all
+// else is as in the form, stand for all others of that form, and the next form differs in a label
+// that is reached.
 std::optional<Architecture> Enumeration::next() {
   while (position_) {
     Architecture form = form_of(space_, *position_);
@@ -66,11 +67,12 @@ std::optional<Architecture> Enumeration::next() {
     int64_t last_reached = -1;
     for (size_t i = 0; i < mutables_.size(); ++i) {
       const Mutable& choice = mutables_[i];
-      if (form.contains(choice.label)) {
+      const bool is_reached = form.contains(choice.label);
+      if (is_reached) {
         last_reached = static_cast<int64_t>(i);
-      } else if (position_->at(choice.label).chosen != first_decision(choice)) {
-        stands_for_its_form = false;
       }
+      const Decision stands = is_reached ? form.at(choice.label) : Decision{first_decision(choice)};
+      stands_for_its_form = stands_for_its_form && position_->at(choice.label) == stands;
     }
     advance(last_reached);
     if (stands_for_its_form) {

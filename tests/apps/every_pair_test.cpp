@@ -28,6 +28,7 @@ Words small_space(const std::string& space) {
        {"space.blocks=[2,1]", "space.channels=[8,8]", "space.strides=[1,2]",
         "space.stem_channels=8", "space.stem_stride=1", "space.first_channels=8",
         "space.last_channels=16"}},
+      {"nasbench101", {"space.channels=4", "space.cells=1"}},
       {"nasbench201", {"space.channels=4", "space.cells=1"}},
       {"spos_chain", {"space.channels=4", "space.layers=3"}},
       {"spos_shufflenet",
@@ -67,6 +68,11 @@ Words small_algorithm(const std::string& algorithm) {
 std::string refusal(const std::string& space, const std::string& algorithm) {
   if (space == "mlp") {
     return "whose size is a choice";
+  }
+  if (space == "nasbench101") {
+    return algorithm == "p_darts"    ? "no option 'layers'"
+           : algorithm == "pc_darts" ? "option partial_channels"
+                                     : "no supernet can share its weights";
   }
   const std::map<std::string, std::map<std::string, std::string>> of_algorithms = {
       {"fairnas",

@@ -77,6 +77,21 @@ TEST(Mutable, RefusesUnlikeOnesOfOneLabel) {
   EXPECT_THAT(error(more), HasSubstr("chooses a different number of candidates"));
 }
 
+TEST(Mutable, LetsAValueReadWhatAChoiceOfTheSameNamesDecided) {
+  const Mutable input{"l", MutableKind::InputChoice, {"0", "1"}, 1, "", {"", ""}, {}};
+  const Mutable value{"l", MutableKind::ValueChoice, {"0", "1"}, 1, "", {}, {}};
+  std::vector<Mutable> all = {input};
+  add_mutable(all, value);
+  EXPECT_EQ(all, std::vector<Mutable>{input});
+  Mutable other = value;
+  other.names = {"0", "2"};
+  EXPECT_THAT(error_of([&] { add_mutable(all, other); }),
+              HasSubstr("'l' is a input choice and a value choice"));
+  all = {value};
+  EXPECT_THAT(error_of([&] { add_mutable(all, input); }),
+              HasSubstr("'l' is a value choice and a input choice"));
+}
+
 TEST(Mutable, RefusesLabelsThatNoParameterCouldBear) {
   std::vector<Mutable> all;
   Mutable unlabelled = kOp;

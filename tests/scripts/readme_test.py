@@ -72,6 +72,26 @@ class Readme(unittest.TestCase):
             capture_output=True, text=True).stderr
         self.assertEqual(listed, set(refused.split("known: ")[1].strip().split(", ")), refused)
 
+    def test_the_spaces_of_the_docs_are_those_that_are_built(self):
+        page = (ROOT / "docs/spaces.md").read_text()
+        self.assertEqual("\n".join(re.findall(r"```cpp\n(.*?)```", page, re.S)),
+                         (ROOT / "docs/own_spaces.cpp").read_text())
+        little = ["--data", "synthetic", "--threads", "1", "--set", "data.synthetic.n_train=64", "--set",
+                  "data.synthetic.n_test=32", "--batch-size", "8", "--epochs", "1"]
+        runs = [["explore", "--space", space, "--strategy", "random", "--max-trials", "3"]
+                for space in ("connected", "sized", "deep", "celled")]
+        runs += [["search", "--space", space, "--algorithm", algorithm]
+                 for space in ("connected", "deep", "celled") for algorithm in ("darts", "random", "enas")]
+        for words in runs:
+            with self.subTest(" ".join(words)), tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run([PROGRAMS / "own_spaces", *words, *little, "--out", "run"],
+                                      cwd=folder, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+                self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())
+        done = subprocess.run([PROGRAMS / "own_spaces"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+        self.assertRegex(done.stdout, r"^\{fc: \d, pick: (\d|\[.*\]), scale: \d\} \[2, 4\]\n$")
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/ir/freeze.h"
 #include "engine/operations/drop.h"
 #include "tests/engine/example_spaces.h"
 #include "tests/engine/hook.h"
@@ -111,6 +112,36 @@ class SumMutator final : public BaseMutator {
     return reduce(Reduction::Sum, inputs);
   }
 };
+
+TEST(Network, RepeatsAPartAsOftenAsValuesDecide) {
+  Builder b("net");
+  const Wire x = b.input("x", {2});
+  const auto body = [](Builder& c, Wire y, int64_t index) {
+    return c.add("scale", hook(index + 2), {y});
+  };
+  const ir::Expression deep = ValueChoice("deep", {false, true});
+  const ir::Expression n = between("n", 0, 1);
+  b.output("y", b.repeat("r", condition(deep, 2 * n + 1, n), body, x));
+  const ir::Graph graph = b.finish();
+  Network network(graph, 1);
+  AppliedMutator mutator(*network);
+  EXPECT_EQ(mutator.mutables().size(), ir::mutables(graph).size());
+  for (const Mutable& choice : mutator.mutables()) {
+    EXPECT_EQ(choice.kind, MutableKind::ValueChoice);
+  }
+  for (const auto& [is_deep, index, depth, product] : std::vector<std::array<int64_t, 4>>{
+           {0, 0, 0, 1}, {0, 1, 1, 2}, {1, 0, 1, 2}, {1, 1, 3, 24}}) {
+    const int64_t before = hook_at(network, "r/2/scale").n_calls;
+    const Architecture architecture = {{"deep", {{is_deep}}}, {"n", {{index}}}};
+    mutator.apply(architecture);
+    const at::Tensor expected = at::ones({3, 2}) * product;
+    EXPECT_TRUE(at::equal(network->forward(at::ones({3, 2})), expected));
+    EXPECT_EQ(hook_at(network, "r/2/scale").n_calls - before, depth == 3 ? 1 : 0);
+    Network frozen(ir::freeze(graph, architecture), 1);
+    EXPECT_EQ(frozen->graph().nodes().size(), 1 + depth);
+    EXPECT_TRUE(at::equal(frozen->forward(at::ones({3, 2})), expected));
+  }
+}
 
 TEST(Network, RunsEverythingForAMutatorThatManipulatesExecution) {
   Builder b("net");

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/architecture_json.h"
 #include "engine/ir/freeze.h"
 #include "engine/ir/infer.h"
+#include "engine/ir/json.h"
 #include "tests/engine/example_spaces.h"
 #include "tests/error_of.h"
 
@@ -14,6 +16,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 std::vector<std::string> names(const Graph& graph) {
   std::vector<std::string> all;
@@ -242,14 +245,118 @@ TEST(Builder, LabelsADepthWithoutALabelByItsPath) {
   EXPECT_THAT(labels(b.finish()), ElementsAre("s/r/depth"));
 }
 
+TEST(Builder, DecidesADepthAsAValueByWhateverFormulaItIs) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
+  const Expression n = ValueChoice("n", {0, 1, 2});
+  const Expression deep = ValueChoice("deep", {false, true});
+  b.output("y", b.repeat("r", condition(deep, 2 * n, 1), body, x));
+  const Graph graph = b.finish();
+  EXPECT_THAT(labels(graph), UnorderedElementsAre("deep", "n"));
+  for (const Mutable& choice : mutables(graph)) {
+    EXPECT_EQ(choice.kind, MutableKind::ValueChoice);
+  }
+  for (int64_t k = 0; k < 3; ++k) {
+    EXPECT_EQ(freeze(graph, {{"deep", {{1}}}, {"n", {{k}}}}).nodes().size(), 1 + 2 * k);
+    const Architecture shallow = {{"deep", {{0}}}, {"n", {{k}}}};
+    EXPECT_EQ(freeze(graph, shallow).nodes().size(), 2);
+    EXPECT_EQ(canonical(graph, shallow), (Architecture{{"deep", {{0}}}}));
+  }
+  EXPECT_TRUE(graph_from_json(Json::parse(to_json(graph).dump()), standard_operations()) == graph);
+}
+
+TEST(Builder, SharesADepthWithASizeOfTheSameLabel) {
+  Builder b("net");
+  Wire x = b.input("x", {4});
+  const Dim depth = between("depth", 1, 3);
+  const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
+  x = b.add("fc", ops::linear({.out = 8 * depth}), {x});
+  b.output("y", b.repeat("r", depth, body, x));
+  const Graph graph = b.finish();
+  ASSERT_EQ(mutables(graph).size(), 1);
+  const Graph frozen = freeze(graph, {{"depth", {{2}}}});
+  EXPECT_EQ(frozen.nodes().size(), 5);
+  EXPECT_EQ(to_string(infer(frozen).at(frozen.outputs().front().wire.node)), "[24]");
+}
+
+TEST(Builder, GivesBlocksThatAreSharedOneDecision) {
+  const auto space = [](Blocks blocks) {
+    Builder b("net");
+    const Wire x = b.input("x", {4});
+    const auto body = [](Builder& c, Wire y) { return c.layer_choice("op", relu_or_skip(), {y}); };
+    b.output("y", b.repeat("r", between(0, 2), body, x, blocks));
+    return b.finish();
+  };
+  EXPECT_THAT(labels(space(Blocks::Independent)), ElementsAre("r/0/op", "r/1/op", "r/depth"));
+  const Graph shared = space(Blocks::Shared);
+  EXPECT_THAT(labels(shared), ElementsAre("r/op", "r/depth"));
+  EXPECT_THAT(names(freeze(shared, {{"r/op", {{1}}}, {"r/depth", {{2}}}})),
+              ElementsAre("x", "r/0/op/skip", "r/1/op/skip"));
+}
+
+TEST(Builder, TellsEachBlockItsIndex) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  const auto body = [](Builder& c, Wire y, int64_t index) {
+    return c.add("fc", ops::linear({.out = 10 + index}), {y});
+  };
+  b.output("y", b.repeat("r", between("depth", 0, 2), body, x));
+  const Graph graph = b.finish();
+  for (const auto& [index, size] :
+       std::vector<std::pair<int64_t, std::string>>{{0, "[4]"}, {1, "[10]"}, {2, "[11]"}}) {
+    const Graph frozen = freeze(graph, {{"depth", {{index}}}});
+    EXPECT_EQ(to_string(infer(frozen).at(frozen.outputs().front().wire.node)), size);
+  }
+}
+
 TEST(Builder, RefusesADepthThatIsNone) {
   Builder b("net");
   const Wire x = b.input("x", {4});
   const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
-  const Dim depth = ValueChoice<int64_t>("depth", {1, 2});
-  EXPECT_THAT(error_of([&] { b.repeat("r", depth + 1, body, x); }),
-              HasSubstr("got (depth{1,2} + 1)"));
-  EXPECT_THAT(error_of([&] { b.repeat("r", -1, body, x); }), HasSubstr("the depth is below 0"));
+  const auto error = [&](const Dim& depth) {
+    return error_of([&] { b.repeat("r", depth, body, x); });
+  };
+  EXPECT_THAT(error(-1), HasSubstr("repeat 'r': the depth -1 is below 0"));
+  EXPECT_THAT(error(between("depth", 0, 2) - 1), HasSubstr("(depth{0,1,2} - 1) is below 0"));
+  EXPECT_THAT(error(ValueChoice("depth", {0.5, 1.0})), HasSubstr("expected an integer, got 0.5"));
+  EXPECT_THAT(error(ValueChoice("depth", {"a", "b"})), HasSubstr("is not a number"));
+}
+
+TEST(Builder, ChoosesFromWhatIsNamed) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  {
+    const auto scope = b.scope("cell");
+    b.add("relu", ops::relu(), {x});
+    b.layer_choice("op", relu_or_skip(), {x}, {.label = "operation"});
+    const auto deeper = b.scope("deep");
+    b.output("y", b.choose_from("pick", {"relu", "operation", "x"}, {.n_chosen = 2}));
+  }
+  EXPECT_THAT(error_of([&] {
+                b.choose_from("other", {"x", "cell/rely"});
+              }),
+              HasSubstr("node 'other': the key 'cell/rely' names no node before it; did you mean "
+                        "'cell/relu'?"));
+  EXPECT_THAT(error_of([&] { b.choose_from("other", {"relu"}); }), HasSubstr("the key 'relu'"));
+  EXPECT_THAT(error_of([&] { b.choose_from("other", {""}); }), HasSubstr("the key ''"));
+  const Graph graph = b.finish();
+  const Mutable& pick = mutables(graph).back();
+  EXPECT_THAT(pick.names, ElementsAre("relu", "operation", "x"));
+  EXPECT_THAT(pick.fed_by, ElementsAre("", "operation", ""));
+  EXPECT_EQ(choices_to_json({{"cell/deep/pick", {{0, 2}}}}, mutables(graph)).dump(),
+            R"({"cell/deep/pick":["relu","x"]})");
+  EXPECT_THAT(names(freeze(graph, {{"cell/deep/pick", {{0, 2}}}})),
+              ElementsAre("x", "cell/relu", "cell/deep/pick"));
+}
+
+TEST(Builder, RefusesAKeyThatIsTheLabelOfSeveralChoices) {
+  Builder b("net");
+  const Wire x = b.input("x", {4});
+  b.layer_choice("a", relu_or_skip(), {x}, {.label = "op"});
+  b.layer_choice("b", relu_or_skip(), {x}, {.label = "op"});
+  EXPECT_THAT(error_of([&] { b.choose_from("pick", {"op"}); }),
+              HasSubstr("the key 'op' is the label of 2 choices: name the node"));
 }
 
 TEST(Builder, KeepsAPlaceholderWithItsParametersAndShape) {

@@ -80,6 +80,10 @@ TEST(Expression, RefusesWhatHasNoValue) {
   EXPECT_THAT(error_of([] { folded("+", 1, "a"); }), HasSubstr("needs two numbers, got 1 and"));
   EXPECT_THAT(error_of([] { folded("*", true, 2); }), HasSubstr("needs two numbers"));
   EXPECT_THAT(error_of([] { folded("**", 1, 2); }), HasSubstr("unknown operator '**'"));
+  EXPECT_THAT(error_of([] {
+                Expression::apply("round", {number(1), number(2)});
+              }),
+              HasSubstr("needs one operand, got 2"));
   EXPECT_THAT(error_of([] { Expression::apply("+", {number(1)}); }),
               HasSubstr("needs two operands, got 1"));
   EXPECT_THAT(error_of([] { Expression::choice("w", {}); }), HasSubstr("'w' needs at least one"));

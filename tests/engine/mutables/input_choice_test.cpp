@@ -7,8 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/architecture_json.h"
 #include "engine/mutator.h"
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/mutables/scale.h"
 #include "tests/error_of.h"
 
 namespace retia {
@@ -96,6 +98,66 @@ TEST(InputChoice, NamesItsCandidates) {
               ElementsAre("stem", "body"));
 }
 
+/// A module of a user's whose choice names what it chooses from.
+class KeyedImpl : public torch::nn::Module {
+ public:
+  explicit KeyedImpl(std::vector<std::string> keys)
+      : first(register_module("first", Scale(2))),
+        second(register_module(
+            "second",
+            LayerChoice(std::vector<NamedCandidate>{{"x5", Scale(5)}, {"x7", Scale(7)}}, "op"))),
+        pick(register_module("pick", InputChoice(InputChoiceModuleOptions{
+                                         .n_chosen = 2, .choose_from = std::move(keys)}))),
+        last(register_module("last", Scale(11))) {}
+  at::Tensor forward(const at::Tensor& x) {
+    return pick->forward(
+        pick->ordered({{"2", x}, {"op", second->forward(x)}, {"first", first(x)}}));
+  }
+  Scale first;
+  LayerChoice second;
+  InputChoice pick;
+  Scale last;
+};
+TORCH_MODULE(Keyed);
+
+TEST(InputChoice, ChoosesByKeysFromAMap) {
+  Keyed model(std::vector<std::string>{"first", "op", ""});
+  AppliedMutator mutator(*model);
+  const Mutable& pick = mutator.mutable_of("pick");
+  EXPECT_THAT(pick.names, ElementsAre("first", "op", "2"));
+  EXPECT_THAT(pick.fed_by, ElementsAre("", "op", ""));
+  mutator.apply({{"op", {{1}}}, {"pick", {{0, 1}}}});
+  EXPECT_TRUE(at::equal(model(row({1, 10})), row({9, 90})));
+  mutator.apply({{"op", {{0}}}, {"pick", {{1, 2}}}});
+  EXPECT_TRUE(at::equal(model(row({1, 10})), row({6, 60})));
+  EXPECT_EQ(choices_to_json(mutator.current(), mutator.mutables()).dump(),
+            R"({"op":"x5","pick":["op","2"]})");
+}
+
+TEST(InputChoice, WantsATensorOfEveryNameInAMapAndNoOther) {
+  InputChoice pick(InputChoiceModuleOptions{.label = "pick", .choose_from = {"stem", "body"}});
+  EXPECT_THAT(error_of([&] {
+                pick->ordered({{"stem", row({1})}, {"bodi", row({1})}});
+              }),
+              HasSubstr("'pick' has no candidate 'bodi'; did you mean 'body'?"));
+  EXPECT_THAT(error_of([&] {
+                pick->ordered({{"stem", row({1})}});
+              }),
+              HasSubstr("expected a tensor for its candidate 'body'"));
+}
+
+TEST(InputChoice, RefusesKeysThatNameNothingBeforeIt) {
+  const auto error = [](std::vector<std::string> keys) {
+    Keyed model(std::move(keys));
+    return error_of([&] { AppliedMutator mutator(*model); });
+  };
+  EXPECT_EQ(error({"first", "second"}), "(no error)");
+  EXPECT_THAT(error({"first", "last"}),
+              HasSubstr("'pick': the key 'last' names no choice or module before it"));
+  EXPECT_THAT(error({"first", "frist"}), HasSubstr("did you mean 'first'?"));
+  EXPECT_THAT(error({"first", "pick"}), HasSubstr("the key 'pick' names no"));
+}
+
 TEST(InputChoice, RefusesOptionsThatMeanNothing) {
   const auto error = [](const InputChoiceModuleOptions& options) {
     return error_of([&] { InputChoice{options}; });
@@ -106,6 +168,10 @@ TEST(InputChoice, RefusesOptionsThatMeanNothing) {
   EXPECT_THAT(error({.n_candidates = 2, .n_chosen = -1}), HasSubstr("n_chosen -1"));
   EXPECT_THAT(error({.n_candidates = 2, .names = {"a", "b", "c"}}),
               HasSubstr("expected 2 names, got 3"));
+  EXPECT_THAT(error({.n_candidates = 3, .choose_from = {"a", "b"}}),
+              HasSubstr("a key in choose_from for each of 3 candidates, got 2"));
+  EXPECT_THAT(error({.names = {"a", "b"}, .choose_from = {"a", "b"}}),
+              HasSubstr("either names or choose_from"));
   EXPECT_THAT(error({.n_candidates = 2, .names = {"a"}}), HasSubstr("expected 2 names, got 1"));
   EXPECT_THAT(error({.n_candidates = 2, .n_chosen = std::nullopt, .reduction = Reduction::Concat}),
               HasSubstr("concat needs a fixed number"));

@@ -33,6 +33,29 @@ TEST(LayerChoice, RunsTheCandidateThatIsChosenAndNoOther) {
   EXPECT_EQ(op->run(1, x).sum().item<double>(), 14);
 }
 
+TEST(LayerChoice, NestsInAnotherOne) {
+  const LayerChoice inner(std::vector<NamedCandidate>{{"two", Scale(2)}, {"three", Scale(3)}});
+  const InputChoice both(InputChoiceModuleOptions{.n_candidates = 2, .n_chosen = std::nullopt});
+  LayerChoice outer(
+      std::vector<NamedCandidate>{{"inner", inner}, {"five", Scale(5)}, {"both", both}}, "outer");
+  AppliedMutator mutator(*outer);
+  std::vector<std::string> labels;
+  for (const Mutable& choice : mutator.mutables()) {
+    labels.push_back(choice.label);
+  }
+  EXPECT_THAT(labels, ElementsAre("outer", "inner", "both"));
+  const std::vector<at::Tensor> xy = {at::ones({2}, at::kDouble), at::full({2}, 10, at::kDouble)};
+  const auto sum = [&](int64_t out, int64_t in, std::vector<int64_t> inputs) {
+    mutator.apply({{"outer", {{out}}}, {"inner", {{in}}}, {"both", {std::move(inputs)}}});
+    return outer->forward(xy).sum().item<double>();
+  };
+  EXPECT_EQ(sum(0, 0, {}), 4);
+  EXPECT_EQ(sum(0, 1, {}), 6);
+  EXPECT_EQ(sum(1, 1, {}), 10);
+  EXPECT_EQ(sum(2, 1, {1}), 20);
+  EXPECT_EQ(sum(2, 1, {0, 1}), 22);
+}
+
 TEST(LayerChoice, OwnsTheModulesOfItsCandidates) {
   LayerChoice op(std::vector<NamedCandidate>{{"five", Scale(5)}, {"seven", Scale(7)}});
   EXPECT_EQ(op->named_parameters().size(), 2);
