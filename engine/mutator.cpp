@@ -2,10 +2,22 @@
 
 #include <algorithm>
 
+#include "engine/mutables/gated.h"
 #include "engine/mutables/input_choice.h"
 #include "engine/mutables/layer_choice.h"
 
 namespace retia {
+namespace {
+
+std::vector<at::Tensor> detached(at::TensorList tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& tensor : tensors) {
+    result.push_back(tensor.detach());
+  }
+  return result;
+}
+
+}  // namespace
 
 void Mutator::reset() { apply(sample_search()); }
 
@@ -28,9 +40,18 @@ Architecture Mutator::export_architecture() const {
 
 at::Tensor Mutator::weights(const Mutable&) const { return {}; }
 
+at::Tensor Mutator::gates(const Mutable&) const { return {}; }
+
 at::Tensor Mutator::on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) {
   const Ruling& rule = ruling(choice.info().label);
   const std::vector<int64_t>& chosen = rule.verdict.chosen;
+  if (rule.gates.defined()) {
+    const std::vector<at::Tensor> x = detached(inputs);
+    const auto run = [&choice, self = choice.shared_from_this(), x](int64_t k) {
+      return choice.run(k, x);
+    };
+    return gated(choice.run(chosen.front(), inputs), chosen.front(), rule.gates, run);
+  }
   at::Tensor sum;
   for (size_t k = 0; k < chosen.size(); ++k) {
     if (chosen.size() > 1 && choice.always_zero(chosen[k])) {
@@ -77,7 +98,10 @@ at::Tensor Mutator::on_forward_input_choice(InputChoiceImpl& choice, at::TensorL
   return like->new_zeros(like->sizes());
 }
 
-const Verdict* Mutator::verdict(const Mutable& choice) { return &ruling(choice.label).verdict; }
+const Verdict* Mutator::verdict(const Mutable& choice) {
+  const Ruling& rule = ruling(choice.label);
+  return rule.gates.defined() ? nullptr : &rule.verdict;
+}
 
 void Mutator::begin_forward() {
   if (forward_depth_++ == 0) {
@@ -96,7 +120,8 @@ const Mutator::Ruling& Mutator::ruling(const std::string& label) {
   if (found != rulings_.end() && forward_depth_ > 0) {
     return found->second;
   }
-  Ruling rule{{current().at(label).chosen, weights(mutable_of(label))}, {}};
+  const Mutable& choice = mutable_of(label);
+  Ruling rule{{current().at(label).chosen, weights(choice)}, {}, gates(choice)};
   const at::Tensor& blend = rule.verdict.weights;
   if (blend.defined()) {
     const auto n_chosen = static_cast<int64_t>(rule.verdict.chosen.size());
@@ -104,6 +129,12 @@ const Mutator::Ruling& Mutator::ruling(const std::string& label) {
                 "': expected [", n_chosen, "], one per chosen candidate, got ", blend.sizes());
     rule.weights = blend.unbind(0);
   }
+  TORCH_CHECK(!rule.gates.defined() ||
+                  (rule.gates.dim() == 1 && rule.gates.size(0) == choice.n_candidates() &&
+                   rule.verdict.chosen.size() == 1 && !blend.defined()),
+              "gates of '", label, "': expected [", choice.n_candidates(),
+              "], one per candidate, where one is chosen and nothing blended, got ",
+              rule.gates.sizes());
   return rulings_[label] = std::move(rule);
 }
 

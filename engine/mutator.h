@@ -54,6 +54,11 @@ class Mutator : public BaseMutator {
   /// label.
   virtual at::Tensor weights(const Mutable& choice) const;
 
+  /// Of a layer choice of which one candidate is chosen: gates that are learnt by what all would
+  /// make, `[n candidates]`, differentiable, 1 for the chosen one and 0 for the others; undefined:
+  /// there are none. Only the chosen one runs forward (see gated.h). Asked like weights.
+  virtual at::Tensor gates(const Mutable& choice) const;
+
   /// What a checkpoint needs beside the parameters: generators, counters.
   virtual Json state() const { return Json::object(); }
   virtual void load_state(const Json&) {}
@@ -69,6 +74,7 @@ class Mutator : public BaseMutator {
   struct Ruling {
     Verdict verdict;
     std::vector<at::Tensor> weights;  // one scalar per chosen candidate; empty: plain selection
+    at::Tensor gates;                 // undefined: none
   };
   const Ruling& ruling(const std::string& label);
 

@@ -13,10 +13,19 @@ at::Tensor of_pair(const at::Tensor& alpha, const Decision& pair) {
   return alpha.index_select(0, at::tensor(pair.chosen, at::kLong).to(alpha.device()));
 }
 
+/// The gates of which `open` is, with the gradient of `p`, their probabilities.
+at::Tensor gates_of(const at::Tensor& p, int64_t open) {
+  std::vector<double> gates(static_cast<size_t>(p.size(0)), 0);
+  gates[static_cast<size_t>(open)] = 1;
+  return p - p.detach() + at::tensor(gates, at::kDouble).to(p.options().requires_grad(false));
+}
+
 }  // namespace
 
-ProxylessMutator::ProxylessMutator(const torch::nn::Module& model, const AlphaOptions& options)
-    : AlphaMutator(model, options), random_(mix({options.seed, 1})) {
+ProxylessMutator::ProxylessMutator(const torch::nn::Module& model, const AlphaOptions& options,
+                                   int64_t paths)
+    : AlphaMutator(model, options), random_(mix({options.seed, 1})), paths_(paths) {
+  TORCH_CHECK(paths == 1 || paths == 2, "proxyless: paths must be 1 or 2, got ", paths);
   for (const Mutable& choice : mutables()) {
     TORCH_CHECK(!has_alpha(choice.label) || *choice.n_chosen == 1,
                 "proxyless opens one gate of a choice, but '", choice.label, "' keeps ",
@@ -28,6 +37,7 @@ Architecture ProxylessMutator::sample_search() {
   const auto p = probabilities();
   Architecture architecture;
   pairs_.clear();
+  open_.clear();
   for (const Mutable& choice : mutables()) {
     architecture[choice.label] =
         has_alpha(choice.label) ? Decision{{random_.pick(p.at(choice.label))}} : everything(choice);
@@ -43,8 +53,12 @@ Architecture ProxylessMutator::sample_architecture_step() {
     if (!has_alpha(choice.label) || choice.n_candidates() < 2) {
       continue;
     }
-    // A path and another candidate: two draws without replacement.
     Decision& decision = architecture[choice.label];
+    if (gates_all(choice)) {
+      open_[choice.label] = decision;
+      continue;
+    }
+    // A path and another candidate: two draws without replacement.
     const int64_t first = decision.chosen.front();
     std::vector<double> rest = p.at(choice.label);
     rest[static_cast<size_t>(first)] = 0;
@@ -65,11 +79,19 @@ at::Tensor ProxylessMutator::weights(const Mutable& choice) const {
     return {};
   }
   const at::Tensor p = of_pair(alpha(choice.label), pair->second.decision).softmax(0);
-  const at::Tensor gates =
-      at::tensor({pair->second.open == 0 ? 1.0 : 0.0, pair->second.open == 1 ? 1.0 : 0.0},
-                 at::kDouble)
-          .to(p.options().requires_grad(false));
-  return p - p.detach() + gates;
+  return gates_of(p, pair->second.open);
+}
+
+at::Tensor ProxylessMutator::gates(const Mutable& choice) const {
+  const auto open = open_.find(choice.label);
+  if (open == open_.end() || open->second != current().at(choice.label)) {
+    return {};
+  }
+  return gates_of(alpha(choice.label).softmax(0), open->second.chosen.front());
+}
+
+bool ProxylessMutator::gates_all(const Mutable& choice) const {
+  return paths_ == 1 && choice.kind == MutableKind::LayerChoice;
 }
 
 void ProxylessMutator::end_architecture_step() {
