@@ -22,7 +22,9 @@ namespace {
 using ir::CandidateWriter;
 
 /// The eight operations of an edge in the search network.
-std::vector<CandidateWriter> search_candidates(int64_t stride) {
+std::vector<CandidateWriter> search_candidates(int64_t stride, double skip_dropout) {
+  const ir::Operation identity =
+      skip_dropout == 0 ? ops::identity() : ops::fading_dropout({.probability = skip_dropout});
   const auto pool = [stride](Pooling pooling) {
     return ops::pool_bn({.pooling = pooling, .stride = stride, .affine = false});
   };
@@ -32,15 +34,14 @@ std::vector<CandidateWriter> search_candidates(int64_t stride) {
   const auto dil_conv = [stride](int64_t kernel) {
     return ops::dil_conv({.kernel = kernel, .stride = stride, .affine = false});
   };
-  return {
-      {"none", ops::zero({.stride = stride})},
-      {"max_pool_3x3", pool(Pooling::Max)},
-      {"avg_pool_3x3", pool(Pooling::Average)},
-      {"skip_connect", stride == 1 ? ops::identity() : ops::factorized_reduce({.affine = false})},
-      {"sep_conv_3x3", sep_conv(3)},
-      {"sep_conv_5x5", sep_conv(5)},
-      {"dil_conv_3x3", dil_conv(3)},
-      {"dil_conv_5x5", dil_conv(5)}};
+  return {{"none", ops::zero({.stride = stride})},
+          {"max_pool_3x3", pool(Pooling::Max)},
+          {"avg_pool_3x3", pool(Pooling::Average)},
+          {"skip_connect", stride == 1 ? identity : ops::factorized_reduce({.affine = false})},
+          {"sep_conv_3x3", sep_conv(3)},
+          {"sep_conv_5x5", sep_conv(5)},
+          {"dil_conv_3x3", dil_conv(3)},
+          {"dil_conv_5x5", dil_conv(5)}};
 }
 
 /// The eight operations of an edge in the evaluation network, under the names, and with the names
@@ -194,8 +195,10 @@ ir::Graph darts_cnn(const DartsCnnOptions& options, const Task& task) {
   TORCH_CHECK(k >= 1 && options.channels % k == 0,
               "space 'darts_cnn': partial_channels must divide channels, got ", k, " and ",
               options.channels);
-  return network(options, task,
-                 {.affine = false, .partial_channels = k, .candidates = search_candidates},
+  const auto candidates = [drop = options.skip_dropout](int64_t stride) {
+    return search_candidates(stride, drop);
+  };
+  return network(options, task, {.affine = false, .partial_channels = k, .candidates = candidates},
                  Auxiliary::Without);
 }
 

@@ -11,9 +11,12 @@ struct DartsCnnOptions {
   /// K of PC-DARTS (Xu et al., ICLR 2020): an edge's choice is made for 1/K of the channels, the
   /// others pass (pooled where the edge reduces), and the channels are shuffled; 1: for all.
   int64_t partial_channels = 1;
+  /// Probability, at the beginning, that an identity drops a number (see ops::fading_dropout): the
+  /// dropout of P-DARTS (Chen et al., ICCV 2019); 0 to 1 (exclusive).
+  double skip_dropout = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsCnnOptions, channels, layers, nodes,
-                                                partial_channels)
+                                                partial_channels, skip_dropout)
 
 struct DartsCnnEvaluationOptions {
   int64_t channels = 36;   ///< of the first cell; each reduction cell doubles them

@@ -34,11 +34,12 @@ std::vector<std::string> OperationTable::types() const {
 OperationTable standard_operations() {
   OperationTable table;
   for (const ir::Operation& example :
-       {ops::add(),        ops::avg_pool2d(), ops::batch_norm(),  ops::concat(),   ops::conv2d({}),
-        ops::drop_path(),  ops::flatten(),    ops::global_mean(), ops::identity(), ops::linear({}),
-        ops::max_pool2d(), ops::mean(),       ops::relu(),        ops::relu6(),    ops::shift(),
-        ops::shuffle(),    ops::silu(),       ops::split(),       ops::tanh(),     ops::zero(),
-        ops::zeros({})}) {
+       {ops::add(),         ops::avg_pool2d(), ops::batch_norm(),     ops::concat(),
+        ops::conv2d({}),    ops::drop_path(),  ops::fading_dropout(), ops::flatten(),
+        ops::global_mean(), ops::identity(),   ops::linear({}),       ops::max_pool2d(),
+        ops::mean(),        ops::relu(),       ops::relu6(),          ops::shift(),
+        ops::shuffle(),     ops::silu(),       ops::split(),          ops::tanh(),
+        ops::zero(),        ops::zeros({})}) {
     table.add(example.shared_kind());
   }
   return table;

@@ -133,8 +133,7 @@ ir::DecisionProbabilities AlphaMutator::decision_probabilities() const {
   return result;
 }
 
-Architecture AlphaMutator::sample_final() const {
-  const Probabilities p = probabilities();
+Architecture AlphaMutator::strongest(const Probabilities& p) const {
   Architecture architecture;
   for (const Mutable& choice : mutables()) {
     const int64_t n = *choice.n_chosen;

@@ -26,7 +26,10 @@ struct AlphaOptions {
 /// candidates but "none" where layer choices make them (q = 1 without edge_alphas).
 class AlphaMutator : public Mutator {
  public:
-  Architecture sample_final() const override;
+  Architecture sample_final() const override { return strongest(probabilities()); }
+
+  /// The architecture that `p`, a probability per candidate of every label with alphas, stands for.
+  Architecture strongest(const std::map<std::string, std::vector<double>>& p) const;
 
   /// The alphas of a label, `[n candidates]`. Throws when it has none.
   const at::Tensor& alpha(const std::string& label) const;

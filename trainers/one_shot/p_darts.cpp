@@ -5,23 +5,56 @@
 #include "engine/ir/narrow.h"
 #include "engine/random.h"
 #include "mutators/one_shot/darts.h"
+#include "mutators/one_shot/skip_connections.h"
 #include "trainers/one_shot/darts_trainer.h"
 
 namespace retia {
 namespace {
 
-/// Exports architectures of the whole space, of which it trains a part.
+/// What `alphas` keep of `space` when no normal cell may keep more than `most` skip connections
+/// (-1: any number), as far as there is anything else to keep.
+Architecture with_few_skips(const ir::Graph& space, const DartsMutator& alphas, int64_t most) {
+  const std::map<std::string, int64_t> skips = skip_candidates(space);
+  std::map<std::string, std::vector<double>> p = alphas.probabilities();
+  while (true) {
+    Architecture kept = alphas.strongest(p);
+    double* weakest = nullptr;
+    for (const auto& [cell, labels] : kept_skips(space, kept)) {
+      if (most < 0 || static_cast<int64_t>(labels.size()) <= most) {
+        continue;
+      }
+      for (const std::string& label : labels) {
+        double& p_skip = p.at(label).at(static_cast<size_t>(skips.at(label)));
+        if (p_skip > 0 && (weakest == nullptr || p_skip < *weakest)) {
+          weakest = &p_skip;
+        }
+      }
+    }
+    if (weakest == nullptr) {
+      return kept;
+    }
+    *weakest = 0;
+  }
+}
+
+/// Exports architectures of the whole space, of which it trains a part, with few skip connections.
 class StageTrainer final : public DartsTrainer {
  public:
-  StageTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options,
-               std::vector<Mutable> whole)
-      : DartsTrainer(setup, mutator, options), whole_(std::move(whole)) {}
+  StageTrainer(const SearchSetup& setup, DartsMutator& mutator, const DartsOptions& options,
+               int64_t most_skips, std::vector<Mutable> whole)
+      : DartsTrainer(setup, mutator, options),
+        alphas_(mutator),
+        most_skips_(most_skips),
+        whole_(std::move(whole)) {}
 
   Architecture export_architecture() override {
-    return translated(DartsTrainer::export_architecture(), mutator().mutables(), whole_);
+    const Architecture kept = with_few_skips(network()->graph(), alphas_, most_skips_);
+    return translated(kept, mutator().mutables(), whole_);
   }
 
  private:
+  const DartsMutator& alphas_;
+  int64_t most_skips_;
   std::vector<Mutable> whole_;
 };
 
@@ -51,21 +84,34 @@ void check_latencies(const std::string& table,
   });
 }
 
-Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64_t seed,
-                  size_t stage, const ir::Kept& kept) {
+/// The space of a stage.
+ir::Graph stage_space(const PDartsOptions& options, const SearchSetup& whole, size_t stage,
+                      const ir::Kept& kept, double skip_dropout) {
   const int64_t layers =
       whole.space_options.at("layers").get<int64_t>() + options.extra_layers[stage];
+  Json changed = {{"layers", layers}};
+  if (skip_dropout != 0) {
+    changed["skip_dropout"] = skip_dropout;
+  }
+  return ir::narrowed(whole.space_with(changed), kept);
+}
+
+Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64_t seed,
+                  size_t stage, const ir::Kept& kept) {
   const uint64_t stage_seed = mix({seed, stage});
   SearchSetup setup = whole;
-  setup.network =
-      remade(whole.network, ir::narrowed(whole.space_with({{"layers", layers}}), kept), stage_seed);
+  const auto space = [&](double skip_dropout) {
+    return stage_space(options, whole, stage, kept, skip_dropout);
+  };
+  setup.costed = space(0);  // what is kept has no dropout
+  setup.network = remade(whole.network, space(options.skip_dropout[stage]), stage_seed);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = stage_seed});
   auto trainer =
       std::make_unique<StageTrainer>(setup, *mutator,
                                      DartsOptions{.warmup = options.warmup,
                                                   .alpha_optimizer = options.alpha_optimizer,
                                                   .penalty = options.penalty},
-                                     ir::mutables(whole.network->graph()));
+                                     options.most_skips, ir::mutables(whole.network->graph()));
   std::function<Search()> next;
   if (stage + 1 < options.extra_layers.size()) {
     next = [options, whole, seed, stage, learnt = mutator.get()] {
@@ -86,6 +132,14 @@ Search make_p_darts(const PDartsOptions& options, const SearchSetup& setup, uint
       !options.extra_layers.empty() && options.dropped.size() + 1 >= options.extra_layers.size(),
       "p_darts: ", options.extra_layers.size(), " stages need ", options.extra_layers.size() - 1,
       " numbers of dropped candidates, got ", options.dropped.size());
+  TORCH_CHECK(options.skip_dropout.size() >= options.extra_layers.size(),
+              "p_darts: ", options.extra_layers.size(), " stages need as many skip_dropout, got ",
+              options.skip_dropout.size());
+  const bool drops = std::any_of(options.skip_dropout.begin(), options.skip_dropout.end(),
+                                 [](double probability) { return probability != 0; });
+  TORCH_CHECK(!drops || setup.space_options.contains("skip_dropout"),
+              "p_darts puts dropout on identities, but this space has no option 'skip_dropout': "
+              "give darts_cnn, or --set algorithm.skip_dropout=[0,0,0]");
   const int64_t layers = setup.space_options.at("layers").get<int64_t>();
   const int64_t deepest =
       layers + *std::max_element(options.extra_layers.begin(), options.extra_layers.end());
