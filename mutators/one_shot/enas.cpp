@@ -22,20 +22,26 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// Whether `choice` has the label `path` or stands under that scope.
-bool is_at(const Mutable& choice, const std::string& path) {
-  return choice.label == path || choice.scope == path ||
-         choice.scope.compare(0, path.size() + 1, path + "/") == 0;
+/// Whether `choice` stands under the scope `path`.
+bool is_under(const Mutable& choice, const std::string& path) {
+  return choice.scope == path || choice.scope.compare(0, path.size() + 1, path + "/") == 0;
 }
 
+/// What makes an input.
+struct Maker {
+  size_t position = 0;    // of the mutable
+  bool is_scope = false;  // whether it is the last of a scope that has the name
+};
+
 /// The last of the first `n` of `mutables` that makes what an input choice in `scope` calls `name`.
-std::optional<size_t> maker_of(const std::vector<Mutable>& mutables, size_t n,
-                               const std::string& name, std::string scope) {
+std::optional<Maker> maker_of(const std::vector<Mutable>& mutables, size_t n,
+                              const std::string& name, std::string scope) {
   while (true) {
     const std::string path = scope.empty() ? name : scope + "/" + name;
     for (size_t m = n; m-- > 0;) {
-      if (is_at(mutables[m], path)) {
-        return m;
+      const bool has_label = mutables[m].label == path;
+      if (has_label || is_under(mutables[m], path)) {
+        return Maker{m, !has_label};
       }
     }
     if (scope.empty()) {
@@ -114,21 +120,27 @@ at::Tensor EnasMutator::draw_parameter(const std::string& name, std::vector<int6
 }
 
 void EnasMutator::find_anchors() {
+  const size_t n = mutables().size();
   std::map<std::string, size_t> marks;
-  anchors_.resize(mutables().size());
-  for (size_t m = 0; m < mutables().size(); ++m) {
+  anchors_.resize(n);
+  ends_scope_.resize(n);
+  for (size_t m = 0; m < n; ++m) {
     const Mutable& choice = mutables()[m];
     for (size_t k = 0; choice.kind == MutableKind::InputChoice && k < choice.names.size(); ++k) {
       const std::string& name = choice.names[k];
-      std::optional<size_t> state = maker_of(mutables(), m, name, choice.scope);
-      if (!state) {
-        state = position_of(mutables(), m, choice.fed_by[k]);
+      const std::optional<Maker> maker = maker_of(mutables(), m, name, choice.scope);
+      if (maker && maker->is_scope && options_.cell_exit_extra_step) {
+        ends_scope_[maker->position] = true;
+        anchors_[m].push_back(n + maker->position);
+        continue;
       }
-      anchors_[m].push_back(
-          state ? *state : marks.emplace(name, mutables().size() + marks.size()).first->second);
+      const std::optional<size_t> state =
+          maker ? maker->position : position_of(mutables(), m, choice.fed_by[k]);
+      anchors_[m].push_back(state ? *state
+                                  : marks.emplace(name, 2 * n + marks.size()).first->second);
     }
   }
-  n_states_ = mutables().size() + marks.size();
+  n_states_ = 2 * n + marks.size();
 }
 
 Architecture EnasMutator::sample_search() {
@@ -189,6 +201,10 @@ Architecture EnasMutator::walk(const Decide& decide) const {
     } else {
       walk.input = anchors.index_select(0, chosen).sum(0, /*keepdim=*/true) /
                    static_cast<double>(1 + decision.chosen.size());
+    }
+    if (ends_scope_[m]) {
+      step(walk);
+      walk.states[mutables().size() + m] = walk.hidden.back();
     }
     architecture[choice.label] = decision;
   }

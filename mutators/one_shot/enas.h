@@ -16,12 +16,15 @@ struct EnasMutatorOptions {
   /// Added to the logits of layer choices in reduction cells (labels that contain "reduce") of
   /// candidates whose names contain "conv", and subtracted from those of the others.
   double branch_bias = 0.25;
+  /// Whether the LSTM makes a step of its own where a scope ends that later inputs are named by (a
+  /// node of a cell); the state after it is their anchor. Of the paper's micro search.
+  bool cell_exit_extra_step = false;
   double skip_target = 0.4;  ///< wanted probability that an input of any number is chosen, 0 to 1
   uint64_t seed = 0;         ///< of the initial weights and of the sampled architectures
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMutatorOptions, lstm_size, lstm_layers,
                                                 temperature, tanh_constant, branch_bias,
-                                                skip_target)
+                                                cell_exit_extra_step, skip_target)
 
 /// The controller of ENAS (Pham et al., ICML 2018): an LSTM that decides the mutables one after the
 /// other, h_t = LSTM(x_t, h_{t-1}), from x_1, which is learnt:
@@ -34,7 +37,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMutatorOptions, lstm_size, l
 /// Input k of an input choice was decided by the last earlier mutable under the scope, or of the
 /// label, that has the input's name, looked for in the choice's scope and then in those around it;
 /// else by the layer choice that feeds it. What nothing decided (the stem) is marked by an LSTM
-/// step of its own, once for each name.
+/// step of its own, once for each name. With cell_exit_extra_step, what the last mutable under a
+/// scope decided is the state after one more step, which reads what was decided last.
 ///
 /// The penalty is sum KL(p || skip_target) over the inputs of choices of any number, p being the
 /// probability that the input is sampled.
@@ -77,8 +81,10 @@ class EnasMutator final : public PolicyMutator {
   std::vector<std::pair<at::Tensor, at::Tensor>> lstm_;  // of inputs and of hidden states, a layer
   std::map<std::vector<std::string>, Head> heads_;       // by names of candidates
   at::Tensor attend_anchor_, attend_hidden_, attend_;
-  // Per mutable and input: of which state it is. States are those after each mutable, then marks.
+  // Per mutable and input: of which state it is. States are those after each mutable, then those at
+  // ends of scopes, then marks.
   std::vector<std::vector<size_t>> anchors_;
+  std::vector<bool> ends_scope_;  // per mutable: whether it has an extra step
   size_t n_states_ = 0;
 };
 

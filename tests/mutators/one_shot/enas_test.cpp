@@ -84,7 +84,10 @@ class EnasMutatorOnChain : public testing::Test {
   EnasMutator& mutator() {
     if (!mutator_) {
       mutator_ = std::make_unique<EnasMutator>(
-          *network_, EnasMutatorOptions{.lstm_size = 4, .tanh_constant = 2.5, .seed = 3});
+          *network_, EnasMutatorOptions{.lstm_size = 4,
+                                        .tanh_constant = 2.5,
+                                        .cell_exit_extra_step = extra_step_,
+                                        .seed = 3});
       const at::NoGradGuard no_grad;
       for (at::Tensor& parameter : mutator_->parameters()) {
         parameter.mul_(12);  // so that probabilities are far from equal
@@ -96,6 +99,7 @@ class EnasMutatorOnChain : public testing::Test {
 
   Network network_{chain_space(), 1};
   std::unique_ptr<EnasMutator> mutator_;
+  bool extra_step_ = false;
   const Architecture some_ = {
       {"layer0/op", {{2}}}, {"layer1/op", {{0}}}, {"layer1/skip", {{0, 1}}}, {"last", {{0, 2}}}};
 };
@@ -165,8 +169,11 @@ TEST_F(EnasMutatorOnChain, HasTheGradientsThatFiniteDifferencesGive) {
   }
 }
 
-TEST_F(EnasMutatorOnChain, FollowsTheFormulasOfTheController) {
+class EnasMutatorFormulas : public EnasMutatorOnChain, public testing::WithParamInterface<bool> {};
+
+TEST_P(EnasMutatorFormulas, AreThoseOfTheController) {
   const at::NoGradGuard no_grad;
+  extra_step_ = GetParam();
   const at::Tensor of_input = parameter("lstm0/input"), of_hidden = parameter("lstm0/hidden");
   const at::Tensor logits = parameter("logits/layer0/op");
   const at::Tensor embedding = parameter("embedding/layer0/op");
@@ -192,15 +199,21 @@ TEST_F(EnasMutatorOnChain, FollowsTheFormulasOfTheController) {
     return p * std::log(p / 0.4) + (1 - p) * std::log((1 - p) / 0.6);
   };
 
-  const at::Tensor layer0 = step(parameter("start").squeeze(0));
+  at::Tensor layer0 = step(parameter("start").squeeze(0));
   double log_p = log_softmax_at(2);
+  if (extra_step_) {
+    layer0 = step(embedding[2]);  // where its scope ends
+  }
   step(embedding[2]);
   log_p += log_softmax_at(0);
-  const at::Tensor stem = step(embedding[0]);    // marks what nothing has decided
-  const at::Tensor layer1 = step(embedding[0]);  // the end of layer1: that of its last decision
+  const at::Tensor stem = step(embedding[0]);  // marks what nothing has decided
+  at::Tensor layer1 = step(embedding[0]);      // the end of layer1: that of its last decision
   const double to_stem = query(stem), to_layer0 = query(layer0);
   log_p += log_coin(to_stem) + log_coin(to_layer0);
   const double penalty = divergence(to_stem) + divergence(to_layer0);
+  if (extra_step_) {
+    layer1 = step((stem + layer0) / 3);
+  }
   step((stem + layer0) / 3);
   const double a = std::exp(query(stem)), b = std::exp(query(layer0)), c = std::exp(query(layer1));
   log_p += std::log(a * c / (a * b + a * c + b * c));
@@ -209,6 +222,8 @@ TEST_F(EnasMutatorOnChain, FollowsTheFormulasOfTheController) {
   EXPECT_NEAR(terms.log_prob.item<double>(), log_p, 1e-12);
   EXPECT_NEAR(terms.penalty.item<double>(), penalty, 1e-12);
 }
+
+INSTANTIATE_TEST_SUITE_P(WithoutAndWithStepsAtEndsOfScopes, EnasMutatorFormulas, testing::Bool());
 
 TEST_F(EnasMutatorOnChain, PenalisesFairSkipsByTheirDivergenceFromTheTarget) {
   const at::NoGradGuard no_grad;
