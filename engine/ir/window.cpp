@@ -18,6 +18,20 @@ struct Bounds {
 
 }  // namespace
 
+std::vector<Window> parts(const Window& window, int64_t n) {
+  const int64_t range = window.max_multiply_adds - window.min_multiply_adds;
+  TORCH_CHECK(n == 1 || (n > 1 && range >= n), "window: ", n,
+              " parts need bounds of multiply-adds that far apart, got ", window.min_multiply_adds,
+              " to ", window.max_multiply_adds);
+  std::vector<Window> all(static_cast<size_t>(n), window);
+  for (int64_t i = 1; i < n; ++i) {
+    const int64_t bound = window.min_multiply_adds + range * i / n;
+    all[static_cast<size_t>(i - 1)].max_multiply_adds = bound;
+    all[static_cast<size_t>(i)].min_multiply_adds = bound;
+  }
+  return all;
+}
+
 Filter within(const Graph& space, const Window& w) {
   std::vector<Bounds> bounds;
   const auto add = [&](CostMeasure measure, auto low, auto high) {

@@ -20,6 +20,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Window, min_multiply_adds, max_m
                                                 min_parameters, max_parameters, min_latency,
                                                 max_latency, table)
 
+/// `window` in `n` windows side by side, of equal ranges of multiply-adds; a bound where two meet
+/// is of both. Throws unless n is 1, or the bounds are that far apart.
+std::vector<Window> parts(const Window& window, int64_t n);
+
 /// Whether an architecture is admitted.
 using Filter = std::function<bool(const Architecture&)>;
 

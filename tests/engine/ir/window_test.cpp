@@ -61,6 +61,21 @@ TEST(Window, BoundsLatencyByATable) {
               HasSubstr("latency comes from a table"));
 }
 
+TEST(Window, FallsIntoPartsOfEqualRanges) {
+  const ir::Window window = {
+      .min_multiply_adds = 290, .max_multiply_adds = 360, .max_parameters = 9};
+  const std::vector<ir::Window> parts = ir::parts(window, 7);
+  ASSERT_EQ(parts.size(), 7);
+  for (size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(parts[i].min_multiply_adds, 290 + 10 * static_cast<int64_t>(i));
+    EXPECT_EQ(parts[i].max_multiply_adds, 300 + 10 * static_cast<int64_t>(i));
+    EXPECT_EQ(parts[i].max_parameters, 9);
+  }
+  EXPECT_EQ(ir::parts({}, 1).size(), 1);
+  EXPECT_THAT(error_of([] { ir::parts({.min_multiply_adds = 5}, 2); }),
+              HasSubstr("2 parts need bounds of multiply-adds that far apart, got 5 to 0"));
+}
+
 TEST(Window, RefusesBoundsThatLeaveNoRoom) {
   EXPECT_THAT(error_of([] { ir::within(space(), {.min_parameters = 5, .max_parameters = 4}); }),
               HasSubstr("min_parameters 5 and max_parameters 4 leave no room"));

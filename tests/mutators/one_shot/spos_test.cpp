@@ -46,7 +46,7 @@ TEST(SposMutator, DrawsFromWhatIsAdmittedEquallyOften) {
   const auto no_convolution = [](const Architecture& path) {
     return path.at("b").chosen.front() != 2;
   };
-  SposMutator mutator(*network, {.seed = 5}, no_convolution);
+  SposMutator mutator(*network, {.seed = 5}, {no_convolution});
   std::map<Architecture, int64_t> counts;
   for (int i = 0; i < 8000; ++i) {
     mutator.reset();
@@ -55,8 +55,28 @@ TEST(SposMutator, DrawsFromWhatIsAdmittedEquallyOften) {
   EXPECT_EQ(counts.size(), 8);
   EXPECT_LT(strangeness(counts, 8), 5);
   Network other = chain();
-  SposMutator none(*other, {.seed = 5}, [](const Architecture&) { return false; });
+  SposMutator none(*other, {.seed = 5}, {[](const Architecture&) { return false; }});
   EXPECT_THAT(error_of([&] { none.reset(); }), HasSubstr("widen it (algorithm.window)"));
+}
+
+// A range of costs is drawn once and held until an architecture is in it: drawn anew at each try,
+// the range of few architectures would be trained seldom.
+TEST(SposMutator, DrawsFromEveryFilterEquallyOftenHoweverFewItAdmits) {
+  Network network = chain();
+  const auto is_first = [](const Architecture& path) {
+    return path == Architecture{{"a", {{0}}}, {"b", {{0}}}};
+  };
+  const auto is_other = [=](const Architecture& path) { return !is_first(path); };
+  const auto is_none = [](const Architecture&) { return false; };
+  SposMutator mutator(*network, {.seed = 5}, {is_first, is_other});
+  int64_t n_first = 0;
+  for (int i = 0; i < 4000; ++i) {
+    n_first += is_first(mutator.sample_search()) ? 1 : 0;
+  }
+  EXPECT_NEAR(static_cast<double>(n_first), 2000, 5 * std::sqrt(1000));
+  Network other = chain();
+  SposMutator with_empty(*other, {.seed = 5}, {is_none, is_first});
+  EXPECT_TRUE(is_first(with_empty.sample_search()));
 }
 
 TEST(SposMutator, RefusesAChoiceOfAnyNumberOfInputs) {
