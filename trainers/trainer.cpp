@@ -64,7 +64,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
       checkpoints->save(steps_done(), checkpoint(observer));
     }
   };
-  while (epoch_ < options_.epochs) {
+  while (epoch_ < options_.epochs && !ends_early()) {
     const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_) /
                                                  static_cast<double>(options_.epochs));
     const double started = now() - sums_.seconds;
@@ -84,7 +84,8 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
                        lr,
                        0,
                        samples / trained};
-    const bool last = epoch_ + 1 == options_.epochs;
+    end_epoch(report);
+    const bool last = epoch_ + 1 == options_.epochs || ends_early();
     const int64_t every = options_.validate_every;
     if (last || (every > 0 && (epoch_ + 1) % every == 0)) {
       report.validation = validate();
@@ -97,7 +98,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     sums_ = {};
     observer.on_epoch(report);
     save_now();
-    if (epoch_ < options_.epochs && observer.stop_requested()) {
+    if (!last && observer.stop_requested()) {
       return Ending::Stopped;
     }
   }

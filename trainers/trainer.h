@@ -5,6 +5,7 @@
 
 #include "engine/executor/network.h"
 #include "engine/io/checkpoint.h"
+#include "engine/io/progress.h"
 #include "trainers/data/batches.h"
 #include "trainers/optimizer.h"
 #include "trainers/score.h"
@@ -46,6 +47,8 @@ struct EpochReport {
   std::optional<Score> validation;
   double lr = 0;
   double seconds = 0, images_per_second = 0;
+  NamedNumbers more = {};  ///< what the method adds
+  std::string note = {};   ///< a line worth telling, or none
 };
 
 /// Who watches a run, and may end it.
@@ -96,6 +99,10 @@ class Trainer {
   virtual int64_t steps_per_epoch() const { return train_.n_batches(); }
   /// How well the network does on what it is not trained on, where that can be said.
   virtual std::optional<Score> validate() { return std::nullopt; }
+  /// Told at the end of an epoch, before it is validated; may add to what is reported.
+  virtual void end_epoch(EpochReport&) {}
+  /// Asked then: whether this epoch was the last one, although more were wanted.
+  virtual bool ends_early() const { return false; }
   /// All that changes in training, beside the network and the weight optimiser.
   virtual void save(Checkpoint&) {}
   virtual void load(const Checkpoint&) {}

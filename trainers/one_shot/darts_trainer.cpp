@@ -1,5 +1,7 @@
 #include "trainers/one_shot/darts_trainer.h"
 
+#include "mutators/one_shot/skip_connections.h"
+#include "trainers/one_shot/curvature.h"
 #include "trainers/one_shot/unrolled.h"
 #include "trainers/quiet_pass.h"
 
@@ -14,7 +16,8 @@ DartsTrainer::DartsTrainer(const SearchSetup& setup, Mutator& mutator, const Dar
     : OneShotTrainer(setup, mutator),
       options_(options),
       penalised_(options.penalty, setup, mutator),
-      alpha_optimizer_(Optimizer::adam(named_parameters(mutator), options.alpha_optimizer)) {
+      alpha_optimizer_(Optimizer::adam(named_parameters(mutator), options.alpha_optimizer)),
+      early_stop_(options.early_stop, named_parameters(mutator)) {
   TORCH_CHECK(options.order == 1 || options.order == 2, "algorithm: order must be 1 or 2, got ",
               options.order);
   TORCH_CHECK(options.warmup >= 0 && options.warmup < 1,
@@ -50,6 +53,37 @@ Gradients DartsTrainer::alpha_gradients(const Batch& train, const Batch& valid) 
        .xi = weight_optimizer().lr()});
 }
 
+void DartsTrainer::end_epoch(EpochReport& report) {
+  if (!early_stop_.watches() || progress() < options_.warmup) {
+    return;
+  }
+  if (early_stop_.watches_skips()) {
+    size_t most = 0;
+    for (const auto& [cell, labels] :
+         kept_skips(network()->graph(), mutator().export_architecture())) {
+      most = std::max(most, labels.size());
+    }
+    early_stop_.tell_skips(static_cast<int64_t>(most));
+    report.more.emplace_back("skip_connections", static_cast<double>(most));
+  }
+  if (early_stop_.watches_curvature()) {
+    const double eigenvalue =
+        curvature(valid_batches().batch(report.epoch, 0), static_cast<uint64_t>(report.epoch));
+    early_stop_.tell_eigenvalue(eigenvalue);
+    report.more.emplace_back("eigenvalue", eigenvalue);
+  }
+  if (ends_early()) {
+    report.note = "the search ends early: " + early_stop_.reason();
+  }
+}
+
+double DartsTrainer::curvature(const Batch& valid, uint64_t seed) {
+  const QuietPass quiet(*network());
+  const std::vector<at::Tensor>& alphas = alpha_optimizer_.parameters();
+  return largest_eigenvalue(alphas, [&] { return gradients(run(valid).loss, alphas).values; },
+                            {.seed = seed});
+}
+
 std::optional<Score> DartsTrainer::validate() { return evaluate(network(), scoring_batches()); }
 
 void DartsTrainer::save(Checkpoint& checkpoint) {
@@ -57,11 +91,13 @@ void DartsTrainer::save(Checkpoint& checkpoint) {
   for (const auto& [name, tensor] : alpha_optimizer_.state()) {
     checkpoint.tensors[kAlphaOptimizer + name] = tensor;
   }
+  early_stop_.save(checkpoint);
 }
 
 void DartsTrainer::load(const Checkpoint& checkpoint) {
   OneShotTrainer::load(checkpoint);
   alpha_optimizer_.load_state(with_prefix(checkpoint.tensors, kAlphaOptimizer));
+  early_stop_.load(checkpoint);
 }
 
 }  // namespace retia

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "trainers/one_shot/early_stop.h"
 #include "trainers/one_shot/one_shot_trainer.h"
 #include "trainers/one_shot/penalty.h"
 
@@ -10,9 +11,10 @@ struct DartsOptions {
   double warmup = 0;                 ///< part of the search before alphas are trained, 0 to 1
   AdamOptions alpha_optimizer = {};  ///< the paper's
   PenaltyOptions penalty = {};       ///< of the loss of architecture steps
+  EarlyStopOptions early_stop = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alpha_optimizer,
-                                                penalty)
+                                                penalty, early_stop)
 
 /// DARTS (Liu et al., ICLR 2019): a step is
 ///   alpha <- alpha - Adam(grad_alpha L_valid(w', alpha))   (first order: no weight gradient is
@@ -31,7 +33,13 @@ class DartsTrainer : public OneShotTrainer {
   /// What an architecture step on these batches would give Adam, under the decisions that hold.
   Gradients alpha_gradients(const Batch& train, const Batch& valid);
 
+  /// The largest eigenvalue of the Hessian of the loss on `valid` in the alphas, under the
+  /// decisions that hold. Changes nothing.
+  double curvature(const Batch& valid, uint64_t seed);
+
  private:
+  void end_epoch(EpochReport& report) override;
+  bool ends_early() const override { return !early_stop_.reason().empty(); }
   std::optional<Score> validate() override;
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
@@ -39,6 +47,7 @@ class DartsTrainer : public OneShotTrainer {
   DartsOptions options_;
   LossPenalty penalised_;
   Optimizer alpha_optimizer_;
+  EarlyStop early_stop_;
 };
 
 }  // namespace retia
