@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "apps/final_search.h"
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
 #include "engine/io/files.h"
@@ -57,7 +58,12 @@ int search(const Program& program, const Config& config) {
     }
     search = search.next();
   }
-  const Architecture architecture = ir::canonical(space, search.trainer->export_architecture());
+  const std::optional<Architecture> found =
+      final_architecture(*search.trainer, directory, observer, config);
+  if (!found) {
+    return kInterrupted;
+  }
+  const Architecture architecture = ir::canonical(space, *found);
   write_json(directory.file("architecture.json"),
              to_json(architecture, ir::mutables(space), config.space));
   summarise(config, bench, setup.train, *setup.scoring, search.trainer->network(),

@@ -20,14 +20,6 @@ namespace {
 constexpr int kStdErr = 2;
 constexpr int64_t kScoringBatch = 256;
 
-ProgressOptions progress_options(const RunOptions& options) {
-  ProgressOptions progress = progress_on(kStdErr);
-  if (options.quiet) {
-    progress.style = ProgressStyle::Quiet;
-  }
-  return progress;
-}
-
 ir::Graph read_space(const Program& program, const std::string& path) {
   const Json json = read_format(path, "retia.graph", 1);
   return ir::in_context(path, [&] { return ir::graph_from_json(json, program.operations); });
@@ -151,6 +143,14 @@ RunDirectory open_run_directory(const Config& config) {
                            : RunDirectory::create(config.run.out, config.resolved());
 }
 
+ProgressOptions progress_options(const RunOptions& options) {
+  ProgressOptions progress = progress_on(kStdErr);
+  if (options.quiet) {
+    progress.style = ProgressStyle::Quiet;
+  }
+  return progress;
+}
+
 RunObserver::RunObserver(const RunDirectory& directory, const RunOptions& options)
     : progress_(std::cerr, progress_options(options)), metrics_(directory.file("metrics.jsonl")) {
   progress_.log_to(directory.file("log.txt"));
@@ -177,8 +177,15 @@ void RunObserver::on_epoch(const EpochReport& report) {
     line["valid_accuracy"] = report.validation->accuracy;
     shown.emplace_back("valid accuracy", report.validation->accuracy);
   }
+  for (const auto& [name, value] : report.more) {
+    line[name] = value;
+    shown.emplace_back(name, value);
+  }
   progress_.end(shown);
   metrics_.write(line);
+  if (!report.note.empty()) {
+    note(report.note);
+  }
 }
 
 void RunObserver::load_state(const Json& state) { metrics_.rewind(state.at("metrics")); }

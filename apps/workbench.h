@@ -48,6 +48,9 @@ Network make_network(const ir::Graph& graph, const Config& config, const Workben
 /// The directory --out, new or resumed as the configuration says.
 RunDirectory open_run_directory(const Config& config);
 
+/// How progress is shown on stderr.
+ProgressOptions progress_options(const RunOptions& options);
+
 /// Shows progress, writes metrics.jsonl and log.txt, and stops on Ctrl-C.
 class RunObserver final : public TrainingObserver {
  public:

@@ -53,9 +53,10 @@ struct PcDartsOptions {
   double warmup = 0.3;
   AdamOptions alpha_optimizer = {.lr = 6e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
   PenaltyOptions penalty = {};  ///< of what the space costs with all channels
+  EarlyStopOptions early_stop = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PcDartsOptions, partial_channels, warmup,
-                                                alpha_optimizer, penalty)
+                                                alpha_optimizer, penalty, early_stop)
 
 Search make_pc_darts(const PcDartsOptions& options, const SearchSetup& setup, uint64_t seed) {
   SearchSetup partial = setup;
@@ -73,7 +74,8 @@ Search make_pc_darts(const PcDartsOptions& options, const SearchSetup& setup, ui
                                      AlphaOptions{.seed = seed, .edge_alphas = true}),
       DartsOptions{.warmup = options.warmup,
                    .alpha_optimizer = options.alpha_optimizer,
-                   .penalty = options.penalty});
+                   .penalty = options.penalty,
+                   .early_stop = options.early_stop});
 }
 
 struct GdasOptions {
@@ -99,14 +101,17 @@ Search make_gdas(const GdasOptions& options, const SearchSetup& setup, uint64_t 
 /// ProxylessNAS (Cai et al., ICLR 2019); warm-up 25 of 120 + 25 epochs.
 struct ProxylessOptions {
   double warmup = 0.17;
+  int64_t paths = 2;  ///< in memory in a step that trains alphas, 1 or 2
   AdamOptions alpha_optimizer = {.lr = 1e-3, .beta1 = 0, .beta2 = 0.999, .weight_decay = 0};
   PenaltyOptions penalty = {};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProxylessOptions, warmup, alpha_optimizer, penalty)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProxylessOptions, warmup, paths, alpha_optimizer,
+                                                penalty)
 
 Search make_proxyless(const ProxylessOptions& options, const SearchSetup& setup, uint64_t seed) {
   return search_with<DartsTrainer>(
-      setup, std::make_unique<ProxylessMutator>(*setup.network, AlphaOptions{.seed = seed}),
+      setup,
+      std::make_unique<ProxylessMutator>(*setup.network, AlphaOptions{.seed = seed}, options.paths),
       DartsOptions{.warmup = options.warmup,
                    .alpha_optimizer = options.alpha_optimizer,
                    .penalty = options.penalty});
@@ -121,8 +126,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomSearchOptions, n_candidate
                                                 recalibration_batches, penalty)
 
 Search make_random(const RandomSearchOptions& options, const SearchSetup& setup, uint64_t seed) {
-  TORCH_CHECK(options.n_candidates >= 1, "algorithm: n_candidates must be at least 1, got ",
-              options.n_candidates);
   const auto draw = [seed](const ir::Graph& space) {
     return std::make_unique<RandomStrategy>(space, RandomOptions{}, seed);
   };
@@ -136,14 +139,14 @@ Search make_random(const RandomSearchOptions& options, const SearchSetup& setup,
 
 struct EvolvedOptions {
   SposEvolutionOptions evolution = {};
-  ir::Window window = {};  ///< what an architecture may cost
-  int64_t recalibration_batches = 20;
+  ir::Window window = {};               ///< what an architecture may cost
+  int64_t recalibration_batches = 200;  ///< the paper's 20,000 images, of 64 and more
   PenaltyOptions penalty = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolvedOptions, evolution, window,
                                                 recalibration_batches, penalty)
 
-FinalSearch evolution(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
+MakeStrategy evolution(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
   const ir::Window& window = options.window;
   if (!window.table.empty() && (window.min_latency > 0 || window.max_latency > 0)) {
     check_conditions(window.table, setup);
@@ -154,25 +157,48 @@ FinalSearch evolution(const EvolvedOptions& options, const SearchSetup& setup, u
   };
 }
 
-Search make_spos(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
+SinglePathOptions with_final_search(const EvolvedOptions& options, int64_t paths_per_step) {
+  return {.paths_per_step = paths_per_step,
+          .n_candidates = options.evolution.population * options.evolution.rounds,
+          .n_top = options.evolution.parents,
+          .recalibration_batches = options.recalibration_batches,
+          .penalty = options.penalty};
+}
+
+/// What fairnas takes, and `bins`.
+struct SposOptions : EvolvedOptions {
+  /// Ranges of multiply-adds, that steps draw from equally often, of a window with both bounds,
+  /// ≥ 1.
+  int64_t bins = 7;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposOptions, evolution, window, bins,
+                                                recalibration_batches, penalty)
+
+std::vector<ir::Filter> filters_of(const SposOptions& options, const ir::Graph& space) {
+  TORCH_CHECK(options.bins >= 1, "algorithm: bins must be at least 1, got ", options.bins);
+  const bool has_range =
+      options.window.min_multiply_adds > 0 && options.window.max_multiply_adds > 0;
+  std::vector<ir::Filter> filters;
+  for (const ir::Window& part : ir::parts(options.window, has_range ? options.bins : 1)) {
+    filters.push_back(ir::within(space, part));
+  }
+  return filters;
+}
+
+Search make_spos(const SposOptions& options, const SearchSetup& setup, uint64_t seed) {
   return search_with<SinglePathTrainer>(
       setup,
       std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = seed},
-                                    ir::within(setup.network->graph(), options.window)),
-      evolution(options, setup, seed),
-      SinglePathOptions{.recalibration_batches = options.recalibration_batches,
-                        .penalty = options.penalty});
+                                    filters_of(options, setup.network->graph())),
+      evolution(options, setup, seed), with_final_search(options, 1));
 }
 
 Search make_fairnas(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed) {
   auto mutator =
       std::make_unique<FairnasMutator>(*setup.network, FairnasMutatorOptions{.seed = seed});
   const int64_t n_paths = mutator->n_paths();
-  return search_with<SinglePathTrainer>(
-      setup, std::move(mutator), evolution(options, setup, seed),
-      SinglePathOptions{.paths_per_step = n_paths,
-                        .recalibration_batches = options.recalibration_batches,
-                        .penalty = options.penalty});
+  return search_with<SinglePathTrainer>(setup, std::move(mutator), evolution(options, setup, seed),
+                                        with_final_search(options, n_paths));
 }
 
 }  // namespace

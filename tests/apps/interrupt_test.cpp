@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <set>
 #include <thread>
 
 #include "engine/random.h"
@@ -138,9 +139,12 @@ TEST_F(Interrupted, StopsInTheMiddleOfAnEpochAndResumesToTheSameNumbers) {
   }
 }
 
-/// What trials.jsonl tells, without how long it took.
+/// What trials.jsonl tells so far, without how long it took.
 std::vector<Json> trials_of(const std::filesystem::path& run) {
   std::vector<Json> trials;
+  if (!std::filesystem::exists(run / "trials.jsonl")) {
+    return trials;
+  }
   std::istringstream lines(read_file(run / "trials.jsonl"));
   for (std::string line; std::getline(lines, line);) {
     trials.push_back(Json::parse(line));
@@ -170,6 +174,62 @@ TEST_F(Interrupted, StopsAnExplorationWhichResumesToTheSameTrials) {
   EXPECT_EQ(trials_of(folder_ / "stopped"), trials_of(folder_ / "whole"));
   EXPECT_EQ(read_json(folder_ / "stopped/architecture.json"),
             read_json(folder_ / "whole/architecture.json"));
+}
+
+TEST_F(Interrupted, StopsOrIsKilledInTheMiddleOfAnEvolutionWhichResumesToTheSameTrials) {
+  const auto evolve = [&](const std::string& name, const Words& more) {
+    const Words words = {"search", "--algorithm", "spos",      "--space", "spos_chain",
+                         "--data", "synthetic",   "--threads", "1",       "--batch-size",
+                         "8",      "--epochs",    "1",         "--out",   folder_ / name};
+    const Words settings = {"space.channels=4",
+                            "space.layers=4",
+                            "data.synthetic.n_train=1024",
+                            "data.synthetic.n_test=16",
+                            "algorithm.evolution.population=10",
+                            "algorithm.evolution.parents=4",
+                            "algorithm.evolution.crossovers=4",
+                            "algorithm.evolution.mutations=4",
+                            "algorithm.evolution.rounds=4"};
+    Words all = joined(words, more);
+    for (const std::string& setting : settings) {
+      all = joined(all, {"--set", setting});
+    }
+    return all;
+  };
+  const std::filesystem::path whole = folder_ / "whole", parts = folder_ / "parts";
+  ASSERT_EQ(run(evolve("whole", {})), kDone) << output();
+  const std::vector<Json> expected = trials_of(whole / "final_search");
+  ASSERT_EQ(expected.size(), 1 + 40);  // the first line is a header
+
+  const auto end_by = [&](int signal, size_t n_trials) {
+    Process process(evolve("parts", {"--resume"}), log());
+    wait_until([&] { return trials_of(parts / "final_search").size() > n_trials; });
+    process.send(signal);
+    return process.wait();
+  };
+  EXPECT_EQ(end_by(SIGINT, 13), kInterrupted);  // in the second round
+  EXPECT_THAT(output(), HasSubstr("stopped in the final search; continue with the same command"));
+  EXPECT_EQ(end_by(SIGKILL, 24), -SIGKILL);  // in the third
+  EXPECT_LT(trials_of(parts / "final_search").size(), expected.size()) << "not in the middle";
+  expect_readable_files(parts);
+  ASSERT_EQ(run(evolve("parts", {"--resume"})), kDone) << output();
+  EXPECT_THAT(output(), HasSubstr("final search: resumed after trial"));
+  EXPECT_THAT(output(), HasSubstr("best 0."));
+
+  EXPECT_EQ(trials_of(parts / "final_search"), expected);
+  expect_equal_runs(whole, parts);
+  std::set<Json> distinct;
+  for (const Json& trial : expected) {
+    distinct.insert(trial.value("choices", Json()));
+  }
+  EXPECT_EQ(distinct.size(), expected.size()) << "an architecture was tried twice";
+  for (int rank = 1; rank <= 4; ++rank) {
+    const std::string file = "final_search/top/" + std::to_string(rank) + ".json";
+    EXPECT_EQ(read_json(parts / file), read_json(whole / file)) << file;
+  }
+  EXPECT_FALSE(exists("parts/final_search/top/5.json"));
+  EXPECT_EQ(read_json(parts / "final_search/top/1.json"),
+            read_json(parts / "final_search/architecture.json"));
 }
 
 TEST_F(Interrupted, SurvivesBeingKilledAtAnyMoment) {

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "engine/ir/freeze.h"
+#include "mutators/strategies/listed.h"
+#include "trainers/evaluators/inherited.h"
 #include "trainers/quiet_pass.h"
 
 namespace retia {
@@ -90,24 +92,27 @@ double EnasTrainer::accuracy(const Batch& batch) {
   return static_cast<double>(correct.sum().item<int64_t>()) / static_cast<double>(batch.size());
 }
 
-Architecture EnasTrainer::export_architecture() {
+std::optional<FinalSearch> EnasTrainer::final_search() {
   const Json sampler = policy_.state();
-  Architecture best;
-  double best_score = 0;
-  std::set<Architecture> scored;
+  std::vector<Architecture> candidates;
+  std::set<Architecture> distinct;
   for (int64_t i = 0; i <= options_.n_candidates; ++i) {
-    const Architecture candidate = i == 0 ? policy_.export_architecture() : policy_.sample_search();
-    if (!scored.insert(ir::canonical(network()->graph(), candidate)).second) {
-      continue;
-    }
-    const double found = penalised_(score(candidate).accuracy, candidate);
-    if (scored.size() == 1 || found > best_score) {
-      best_score = found;
-      best = candidate;
+    Architecture candidate = ir::canonical(
+        network()->graph(), i == 0 ? policy_.export_architecture() : policy_.sample_search());
+    if (distinct.insert(candidate).second) {
+      candidates.push_back(std::move(candidate));
     }
   }
   policy_.load_state(sampler);
-  return best;
+  const auto n = static_cast<int64_t>(candidates.size());
+  return FinalSearch{
+      .strategy = std::make_unique<ListedStrategy>(std::move(candidates)),
+      .evaluator = std::make_unique<InheritedEvaluator>(
+          network(), train_batches(), scoring_batches(), options_.recalibration_batches,
+          [penalised = penalised_](double accuracy, const Architecture& architecture) {
+            return penalised(accuracy, architecture);
+          }),
+      .max_trials = n};
 }
 
 Score EnasTrainer::score(const Architecture& architecture) {

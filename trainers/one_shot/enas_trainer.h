@@ -36,9 +36,9 @@ class EnasTrainer final : public OneShotTrainer {
  public:
   EnasTrainer(const SearchSetup& setup, PolicyMutator& policy, const EnasOptions& options);
 
-  /// The best on the validation set of the likeliest architecture and `n_candidates` sampled ones,
-  /// each distinct one with the weights it inherits. Network and policy stay as they are.
-  Architecture export_architecture() override;
+  /// Scores the likeliest architecture and `n_candidates` sampled ones, each distinct one with the
+  /// weights it inherits.
+  std::optional<FinalSearch> final_search() override;
 
   /// A step of the weights, then an update of the controller by one architecture. Reports the
   /// weights' step.

@@ -1,5 +1,7 @@
 #include "trainers/one_shot/one_shot_trainer.h"
 
+#include "engine/ir/freeze.h"
+
 namespace retia {
 namespace {
 
@@ -12,6 +14,12 @@ OneShotTrainer::OneShotTrainer(const SearchSetup& setup, Mutator& mutator)
       mutator_(mutator),
       valid_(setup.valid),
       scoring_(setup.scoring.value_or(setup.valid)) {}
+
+Architecture OneShotTrainer::export_architecture() {
+  const std::optional<FinalSearch> search = final_search();
+  const ir::Graph& space = network()->graph();
+  return search ? ir::completed(space, best_of(*search, space)) : mutator_.export_architecture();
+}
 
 StepStats OneShotTrainer::train_step(int64_t epoch, int64_t i) {
   progress_ = static_cast<double>(epoch) / static_cast<double>(options().epochs);

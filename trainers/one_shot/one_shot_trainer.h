@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "engine/mutator.h"
+#include "trainers/one_shot/final_search.h"
 #include "trainers/trainer.h"
 
 namespace retia {
@@ -34,8 +35,12 @@ class OneShotTrainer : public Trainer {
   /// `mutator` is bound to setup.network and outlives the trainer.
   OneShotTrainer(const SearchSetup& setup, Mutator& mutator);
 
-  /// The architecture that the search has come to.
-  virtual Architecture export_architecture() { return mutator_.export_architecture(); }
+  /// The architecture that the search has come to: what the mutator keeps or, where there is a
+  /// final search, the best of that. Changes neither network nor mutator.
+  virtual Architecture export_architecture();
+
+  /// The trials that end the search, anew at each call; none: the mutator says what it has come to.
+  virtual std::optional<FinalSearch> final_search() { return std::nullopt; }
 
   /// One step. Validation batches come round again when they are fewer.
   virtual StepStats train_step(const Batch& train, const Batch& valid) = 0;

@@ -1,22 +1,24 @@
 #include "trainers/one_shot/single_path_trainer.h"
 
-#include "engine/ir/freeze.h"
+#include "mutators/strategies/enumeration.h"
+#include "trainers/evaluators/inherited.h"
 
 namespace retia {
 
 SinglePathTrainer::SinglePathTrainer(const SearchSetup& setup, Mutator& mutator,
-                                     FinalSearch make_search, const SinglePathOptions& options)
+                                     MakeStrategy make_strategy, const SinglePathOptions& options)
     : OneShotTrainer(setup, mutator),
-      make_search_(std::move(make_search)),
+      make_strategy_(std::move(make_strategy)),
       options_(options),
       penalised_(options.penalty, setup) {
   const auto at_least = [](const char* name, int64_t value, int64_t least) {
     TORCH_CHECK(value >= least, "algorithm: ", name, " must be at least ", least, ", got ", value);
   };
   at_least("paths_per_step", options.paths_per_step, 1);
-  at_least("n_candidates", options.n_candidates, 0);
+  at_least("n_candidates", options.n_candidates, 1);
+  at_least("n_top", options.n_top, 1);
   at_least("recalibration_batches", options.recalibration_batches, 0);
-  make_search_(network()->graph());  // tells now, not after the training, what is wrong
+  make_strategy_(network()->graph());  // tells now, not after the training, what is wrong
 }
 
 StepStats SinglePathTrainer::step_of_epoch(int64_t epoch, int64_t i) {
@@ -41,28 +43,17 @@ StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
   return stats;
 }
 
-Architecture SinglePathTrainer::export_architecture() {
-  const ir::Graph& space = network()->graph();
-  const std::unique_ptr<Strategy> search = make_search_(space);
-  Architecture best;
-  std::optional<double> best_score;
-  for (int64_t i = 0; options_.n_candidates == 0 || i < options_.n_candidates; ++i) {
-    const Strategy::Answer answer = search->ask();
-    const auto* proposal = std::get_if<Proposal>(&answer);
-    if (proposal == nullptr) {
-      break;
-    }
-    Network model = inherit(network(), proposal->architecture);
-    recalibrate(model, train_batches(), options_.recalibration_batches);
-    const double score =
-        penalised_(evaluate(model, scoring_batches()).accuracy, proposal->architecture);
-    search->tell(*proposal, {TrialStatus::Succeeded, {score}, proposal->architecture});
-    if (!best_score || score > *best_score) {
-      best_score = score;
-      best = proposal->architecture;
-    }
-  }
-  return ir::completed(space, best);
+std::optional<FinalSearch> SinglePathTrainer::final_search() {
+  const int64_t most = options_.n_candidates;
+  return FinalSearch{
+      .strategy = make_strategy_(network()->graph()),
+      .evaluator = std::make_unique<InheritedEvaluator>(
+          network(), train_batches(), scoring_batches(), options_.recalibration_batches,
+          [penalised = penalised_](double accuracy, const Architecture& architecture) {
+            return penalised(accuracy, architecture);
+          }),
+      .max_trials = n_combinations(mutator().mutables(), most).value_or(most),
+      .n_top = options_.n_top};
 }
 
 }  // namespace retia

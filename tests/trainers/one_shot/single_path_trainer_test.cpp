@@ -144,12 +144,31 @@ TEST(SinglePathTrainer, ExportsWithoutChangingAnything) {
   }
 }
 
+TEST(SinglePathTrainer, EndsByTrialsOfWhichEachArchitectureIsOne) {
+  const SearchSetup setup = small_search(1);
+  SposMutator mutator(*setup.network, {.seed = 5});
+  SinglePathTrainer trainer(setup, mutator, random_search, {.n_candidates = 50, .n_top = 3});
+  const FinalSearch search = trainer.final_search().value();
+  EXPECT_EQ(search.max_trials, 8) << "the space has no more";
+  EXPECT_EQ(search.n_top, 3);
+  std::set<Architecture> tried;
+  while (true) {
+    const Strategy::Answer answer = search.strategy->ask();
+    const auto* proposal = std::get_if<Proposal>(&answer);
+    if (proposal == nullptr) {
+      break;
+    }
+    EXPECT_TRUE(tried.insert(proposal->architecture).second);
+  }
+  EXPECT_EQ(tried.size(), 5) << "`op` matters only where `mixed` takes it";
+}
+
 TEST(SinglePathTrainer, RefusesOptionsOutOfRange) {
   const SearchSetup setup = small_search(1);
   SposMutator mutator(*setup.network, {});
   EXPECT_THAT(
-      error_of([&] { SinglePathTrainer(setup, mutator, random_search, {.n_candidates = -1}); }),
-      HasSubstr("n_candidates must be at least 0, got -1"));
+      error_of([&] { SinglePathTrainer(setup, mutator, random_search, {.n_candidates = 0}); }),
+      HasSubstr("n_candidates must be at least 1, got 0"));
   EXPECT_THAT(error_of([&] {
                 SinglePathTrainer(setup, mutator, random_search, {.recalibration_batches = -1});
               }),

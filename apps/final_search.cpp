@@ -1,0 +1,115 @@
+#include "apps/final_search.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include "engine/architecture_json.h"
+#include "engine/experiment/experiment.h"
+#include "engine/io/files.h"
+#include "engine/ir/freeze.h"
+
+namespace retia {
+namespace {
+
+/// Shows the trials of a final search and keeps the best of them in files.
+class FinalSearchObserver final : public ExperimentObserver {
+ public:
+  FinalSearchObserver(RunObserver& run, const Config& config, std::filesystem::path log)
+      : run_(run), progress_(std::cerr, progress_options(config.run)) {
+    progress_.log_to(log);
+  }
+
+  /// Takes up what `experiment`, which lives as long, has done in former runs.
+  void watch(const Experiment& experiment, const FinalSearch& search,
+             const std::function<void(size_t rank, const TrialRecord&)>& write) {
+    write_ = write;
+    n_top_ = static_cast<size_t>(search.n_top);
+    for (const TrialRecord& trial : experiment.trials()) {
+      rank(trial);
+    }
+    const auto n_done = static_cast<int64_t>(experiment.trials().size());
+    if (n_done > 0) {
+      progress_.note("final search: resumed after trial " + std::to_string(n_done - 1));
+    }
+    progress_.begin({.title = "final search", .n_steps = search.max_trials - n_done});
+  }
+
+  void on_end(const TrialRecord& trial) override {
+    rank(trial);
+    NamedNumbers shown;
+    if (trial.status == TrialStatus::Succeeded) {
+      shown.emplace_back("accuracy", trial.objectives.front());
+    } else {
+      progress_.note("trial " + std::to_string(trial.proposal.id) + ": " + trial.error);
+    }
+    if (!top_.empty()) {
+      shown.emplace_back("best", top_.front().objectives.front());
+    }
+    progress_.step(0, shown);
+  }
+
+  bool stop_requested() override { return run_.stop_requested(); }
+
+  void end(ExperimentEnding ending) {
+    progress_.end();
+    if (ending == ExperimentEnding::Stopped) {
+      progress_.note("stopped in the final search; continue with the same command and --resume");
+    }
+  }
+
+ private:
+  /// Puts it among the best few, of equals behind the earlier ones, and writes those that moved.
+  void rank(const TrialRecord& trial) {
+    if (trial.status != TrialStatus::Succeeded) {
+      return;
+    }
+    const auto worse = std::find_if(top_.begin(), top_.end(), [&](const TrialRecord& other) {
+      return other.objectives.front() < trial.objectives.front();
+    });
+    const auto first = static_cast<size_t>(worse - top_.begin());
+    top_.insert(worse, trial);
+    if (top_.size() > n_top_) {
+      top_.pop_back();
+    }
+    for (size_t i = first; i < top_.size(); ++i) {
+      write_(i + 1, top_[i]);
+    }
+  }
+
+  RunObserver& run_;
+  Progress progress_;
+  std::function<void(size_t, const TrialRecord&)> write_;
+  std::vector<TrialRecord> top_;  // the best first
+  size_t n_top_ = 0;
+};
+
+}  // namespace
+
+std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
+                                               const RunDirectory& directory, RunObserver& observer,
+                                               const Config& config) {
+  const std::optional<FinalSearch> search = trainer.final_search();
+  if (!search) {
+    return trainer.export_architecture();
+  }
+  const ir::Graph& space = trainer.network()->graph();
+  const std::filesystem::path folder = directory.file("final_search");
+  std::filesystem::create_directories(folder / "top");
+  FinalSearchObserver trials(observer, config, directory.file("log.txt"));
+  Experiment experiment(space, config.space, *search->evaluator, *search->strategy, folder);
+  trials.watch(experiment, *search, [&](size_t rank, const TrialRecord& trial) {
+    write_json(folder / "top" / (std::to_string(rank) + ".json"),
+               to_json(trial.proposal.architecture, ir::mutables(space), config.space));
+  });
+  const ExperimentEnding ending = experiment.run({.max_trials = search->max_trials}, trials);
+  trials.end(ending);
+  if (ending == ExperimentEnding::Stopped) {
+    return std::nullopt;
+  }
+  const std::optional<TrialRecord> best = experiment.best();
+  TORCH_CHECK(best.has_value(), "no architecture could be scored: see ",
+              (folder / "trials.jsonl").string());
+  return ir::completed(space, best->proposal.architecture);
+}
+
+}  // namespace retia

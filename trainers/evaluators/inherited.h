@@ -1,0 +1,29 @@
+#pragma once
+
+#include "engine/evaluator.h"
+#include "engine/executor/network.h"
+#include "trainers/data/batches.h"
+
+namespace retia {
+
+/// Scores an architecture by its accuracy with the weights that it inherits from a trained
+/// supernet, its batch normalisations recalibrated (see recalibrate). Objective: "accuracy", 0
+/// to 1. Metric: "loss", mean cross-entropy. A function of the architecture and the supernet, which
+/// stays as it is. It holds the supernet, so only this process can make it.
+class InheritedEvaluator final : public Evaluator {
+ public:
+  /// train: recalibrates, by its first `recalibration_batches` (0: none). scoring: is scored on.
+  InheritedEvaluator(Network supernet, Batches train, Batches scoring,
+                     int64_t recalibration_batches);
+
+  std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
+  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  Json to_json() const override;
+
+ private:
+  Network supernet_;
+  Batches train_, scoring_;
+  int64_t recalibration_batches_;
+};
+
+}  // namespace retia
