@@ -38,7 +38,7 @@ class FinalSearchObserver final : public ExperimentObserver {
     rank(trial);
     NamedNumbers shown;
     if (trial.status == TrialStatus::Succeeded) {
-      shown.emplace_back("accuracy", trial.objectives.front());
+      shown.emplace_back("score", trial.objectives.front());
     } else {
       progress_.note("trial " + std::to_string(trial.proposal.id) + ": " + trial.error);
     }

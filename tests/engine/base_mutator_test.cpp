@@ -100,6 +100,13 @@ TEST(BaseMutator, LeavesNoTraceInAModelThatItCouldNotBind) {
   EXPECT_THAT(labels(left), ElementsAre("op", "pick"));
 }
 
+// A counter of the process would label the second one otherwise, and its export fit no model.
+TEST(BaseMutator, LabelsEveryModelOfAProcessAlike) {
+  TwoParts first, second;
+  const ProductMutator of_first(*first), of_second(*second);
+  EXPECT_EQ(of_first.mutables(), of_second.mutables());
+}
+
 TEST(BaseMutator, LabelsAfreshWhenAModelIsBoundFromAnotherRoot) {
   TwoParts model;
   {

@@ -1,5 +1,6 @@
 #include "trainers/algorithms.h"
 
+#include <ATen/TensorOperators.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +60,84 @@ TEST(AlgorithmTable, DependsOnTheSeedOnly) {
       return std::make_pair(search.mutator->sample_final(), search.mutator->sample_search());
     };
     EXPECT_EQ(architecture(1), architecture(1)) << name;
+  }
+}
+
+/// What the papers state; entries of `options` that are named.
+TEST(AlgorithmTable, HasThePapersDefaults) {
+  const AlgorithmTable table = standard_algorithms();
+  const auto adam = [](double lr, double beta1, double weight_decay) {
+    return Json{{"lr", lr}, {"beta1", beta1}, {"beta2", 0.999}, {"weight_decay", weight_decay}};
+  };
+  const std::map<std::string, Json> expected = {
+      {"darts", {{"order", 1}, {"alpha_optimizer", adam(3e-4, 0.5, 1e-3)}}},
+      {"pc_darts",
+       {{"partial_channels", 4}, {"warmup", 0.3}, {"alpha_optimizer", adam(6e-4, 0.5, 1e-3)}}},
+      {"p_darts",
+       {{"extra_layers", {0, 6, 12}},
+        {"dropped", {3, 2}},
+        {"skip_dropout", {0.0, 0.4, 0.7}},
+        {"most_skips", 2},
+        {"warmup", 0.4},
+        {"alpha_optimizer", adam(6e-4, 0.5, 1e-3)}}},
+      {"gdas",
+       {{"first_temperature", 10.0},
+        {"last_temperature", 0.1},
+        {"hard", true},
+        {"alpha_optimizer", adam(3e-4, 0.5, 1e-3)}}},
+      {"proxyless", {{"paths", 2}, {"alpha_optimizer", adam(1e-3, 0, 0)}}},
+      {"enas",
+       {{"controller",
+         {{"lstm_size", 64},
+          {"lstm_layers", 1},
+          {"temperature", 1.0},
+          {"tanh_constant", 1.5},
+          {"branch_bias", 0.25},
+          {"skip_target", 0.4}}},
+        {"controller_steps", 50},
+        {"aggregate", 20},
+        {"entropy_weight", 1e-4},
+        {"skip_weight", 0.8},
+        {"baseline_decay", 0.999},
+        {"controller_lr", 3.5e-4}}},
+      {"spos",
+       {{"evolution",
+         {{"population", 50},
+          {"parents", 10},
+          {"crossovers", 25},
+          {"mutations", 25},
+          {"mutation_probability", 0.1},
+          {"rounds", 20}}},
+        {"bins", 7},
+        {"recalibration_batches", 200}}}};
+  for (const auto& [name, entries] : expected) {
+    Json merged = table.defaults(name);
+    merged.merge_patch(entries);
+    EXPECT_EQ(merged, table.defaults(name)) << name;
+  }
+}
+
+TEST(AlgorithmTable, HandsTheLearningRateOfAlphasOn) {
+  for (const std::string name : {"darts", "gdas", "pc_darts", "proxyless"}) {
+    for (const double lr : {0.0, 0.1}) {
+      Json options = {{"alpha_optimizer", {{"lr", lr}, {"weight_decay", 0}}}};
+      if (name == "pc_darts") {
+        options["partial_channels"] = 1;
+      }
+      const Search search = standard_algorithms().make(name, options, small_search(2), 1);
+      std::vector<at::Tensor> before;
+      for (const at::Tensor& alpha : search.mutator->parameters()) {
+        before.push_back(alpha.detach().clone());
+      }
+      Recorder recorder;
+      search.trainer->fit(recorder, nullptr);
+      double most = 0;
+      for (size_t i = 0; i < before.size(); ++i) {
+        const at::Tensor moved = search.mutator->parameters()[i] - before[i];
+        most = std::max(most, moved.abs().max().item<double>());
+      }
+      EXPECT_TRUE(lr == 0 ? most < 1e-6 : most > 0.05) << name << " " << lr << ": " << most;
+    }
   }
 }
 

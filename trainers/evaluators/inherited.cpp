@@ -5,11 +5,12 @@
 namespace retia {
 
 InheritedEvaluator::InheritedEvaluator(Network supernet, Batches train, Batches scoring,
-                                       int64_t recalibration_batches)
+                                       int64_t recalibration_batches, Reward reward)
     : supernet_(std::move(supernet)),
       train_(std::move(train)),
       scoring_(std::move(scoring)),
-      recalibration_batches_(recalibration_batches) {}
+      recalibration_batches_(recalibration_batches),
+      reward_(std::move(reward)) {}
 
 Evaluation InheritedEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
   Network model = inherit(supernet_, trial.proposal.architecture);
@@ -17,8 +18,10 @@ Evaluation InheritedEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
   if (trial.stop_requested()) {
     return {.status = TrialStatus::Stopped};
   }
-  const Score score = retia::evaluate(model, scoring_);
-  return {.objectives = {score.accuracy}, .metrics = {{"loss", score.loss}}};
+  const Score found = retia::evaluate(model, scoring_);
+  const double score =
+      reward_ ? reward_(found.accuracy, trial.proposal.architecture) : found.accuracy;
+  return {.objectives = {score}, .metrics = {{"accuracy", found.accuracy}, {"loss", found.loss}}};
 }
 
 Json InheritedEvaluator::to_json() const {

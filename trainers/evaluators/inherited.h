@@ -7,16 +7,19 @@
 namespace retia {
 
 /// Scores an architecture by its accuracy with the weights that it inherits from a trained
-/// supernet, its batch normalisations recalibrated (see recalibrate). Objective: "accuracy", 0
-/// to 1. Metric: "loss", mean cross-entropy. A function of the architecture and the supernet, which
-/// stays as it is. It holds the supernet, so only this process can make it.
+/// supernet, its batch normalisations recalibrated (see recalibrate). Objective: "score", that
+/// accuracy (0 to 1) or what a reward makes of it. Metrics: "accuracy"; "loss", mean cross-entropy.
+/// A function of the architecture and the supernet, which stays as it is. It holds the supernet, so
+/// only this process can make it.
 class InheritedEvaluator final : public Evaluator {
  public:
-  /// train: recalibrates, by its first `recalibration_batches` (0: none). scoring: is scored on.
-  InheritedEvaluator(Network supernet, Batches train, Batches scoring,
-                     int64_t recalibration_batches);
+  using Reward = std::function<double(double accuracy, const Architecture& architecture)>;
 
-  std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
+  /// train: recalibrates, by its first `recalibration_batches` (0: none). scoring: is scored on.
+  /// reward: null: the accuracy itself.
+  InheritedEvaluator(Network supernet, Batches train, Batches scoring,
+                     int64_t recalibration_batches, Reward reward = nullptr);
+
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
   Json to_json() const override;
 
@@ -24,6 +27,7 @@ class InheritedEvaluator final : public Evaluator {
   Network supernet_;
   Batches train_, scoring_;
   int64_t recalibration_batches_;
+  Reward reward_;
 };
 
 }  // namespace retia

@@ -3,8 +3,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "tests/engine/example_spaces.h"
 #include "tests/engine/operations/operation_checks.h"
@@ -40,6 +43,19 @@ TEST(BatchNorm, NormalisesByTheBatchAndKeepsRunningStatistics) {
   EXPECT_TRUE(at::allclose(layer.forward(x), (x - per_channel(running_mean)) /
                                                  (per_channel(running_variance) + 1e-5).sqrt()));
   EXPECT_TRUE(at::equal(layer.named_buffers()["running_mean"], running_mean));
+}
+
+// What recalibration must not rely on: after n batches of mean mu the running one is
+// mu (1 - (1 - momentum)^n), no plain mean.
+TEST(BatchNorm, StaysShortOfTheMeanOfTwoHundredBatchesByItsMomentum) {
+  BatchNormLayer layer({.momentum = 0.01}, 1);
+  layer.to(at::kDouble);
+  const at::Tensor x = at::tensor({3.0, 5.0}, at::kDouble).view({2, 1});
+  for (int64_t i = 0; i < 200; ++i) {
+    layer.forward(x);
+  }
+  EXPECT_NEAR(layer.named_buffers()["running_mean"].item<double>(), 4 * (1 - std::pow(0.99, 200)),
+              1e-10);
 }
 
 TEST(BatchNorm, RefusesToLearnStatisticsFromOneValue) {

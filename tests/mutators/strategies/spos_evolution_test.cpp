@@ -1,7 +1,10 @@
 #include "mutators/strategies/spos_evolution.h"
 
+#include <ATen/Context.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
 
 #include "tests/engine/example_spaces.h"
 #include "tests/error_of.h"
@@ -111,6 +114,17 @@ TEST(SposEvolution, ContinuesFromItsStateInTheMiddleOfARound) {
     whole.tell(expected, outcome);
     resumed.tell(expected, outcome);
   }
+}
+
+TEST(SposEvolution, DependsOnItsSeedOnly) {
+  const auto tried = [](uint64_t seed, uint64_t seed_of_others) {
+    at::manual_seed(seed_of_others);
+    std::srand(static_cast<unsigned>(seed_of_others));
+    SposEvolutionStrategy strategy(chain(6), {.population = 10, .rounds = 5}, seed);
+    return run(strategy);
+  };
+  EXPECT_EQ(tried(1, 1), tried(1, 2));
+  EXPECT_NE(tried(1, 1), tried(2, 1));
 }
 
 TEST(SposEvolution, RefusesOptionsOutOfRange) {

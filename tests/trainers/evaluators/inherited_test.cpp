@@ -25,7 +25,14 @@ TEST(InheritedEvaluator, ScoresWithTheSupernetsWeightsAndRecalibratedStatistics)
   recalibrate(expected, setup.train, 3);
   const Score score = evaluate(expected, setup.valid);
   EXPECT_EQ(found.objectives, std::vector<double>{score.accuracy});
+  EXPECT_EQ(found.metrics.at("accuracy"), score.accuracy);
   EXPECT_EQ(found.metrics.at("loss"), score.loss);
+  InheritedEvaluator rewarding(setup.network, setup.train, setup.valid, 3,
+                               [](double accuracy, const Architecture& architecture) {
+                                 return accuracy - static_cast<double>(architecture.size());
+                               });
+  EXPECT_EQ(rewarding.evaluate(model, {.proposal = {.architecture = planted()}}).objectives,
+            std::vector<double>{score.accuracy - 2});
   for (const auto& [name, tensor] : weights_of(*setup.network)) {
     EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
   }

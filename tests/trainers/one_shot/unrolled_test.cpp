@@ -1,5 +1,6 @@
 #include "trainers/one_shot/unrolled.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/equal.h>
@@ -98,7 +99,7 @@ TEST(UnrolledGradients, EqualTheExactOnesThroughTheVirtualStepOfASupernet) {
   }
 }
 
-TEST(UnrolledGradients, LeaveWeightsAndStatisticsAsTheyWereBitForBit) {
+TEST(UnrolledGradients, LeaveWeightsStatisticsAndGeneratorsAsTheyWereBitForBit) {
   SearchSetup setup{.network = Network(stripes_space(), 1),
                     .train = stripe_batches(16, 2, 8),
                     .valid = stripe_batches(16, 3, 8),
@@ -111,7 +112,9 @@ TEST(UnrolledGradients, LeaveWeightsAndStatisticsAsTheyWereBitForBit) {
   for (const auto& [name, tensor] : weights_of(*setup.network)) {
     before[name] = tensor.detach().clone();
   }
+  const at::Tensor generator = at::detail::getDefaultCPUGenerator().get_state();
   trainer.alpha_gradients(setup.train.batch(0, 1), setup.valid.batch(0, 1));
+  EXPECT_TRUE(at::equal(at::detail::getDefaultCPUGenerator().get_state(), generator));
   for (const auto& [name, tensor] : weights_of(*setup.network)) {
     EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
   }
