@@ -43,7 +43,7 @@ void EarlyStop::tell_eigenvalue(double eigenvalue) {
     return;
   }
   const double before = mean_of_window(n - k), now = mean_of_window(n);
-  if (before < options_.eigenvalue_ratio * now) {
+  if (now > 0 && before < options_.eigenvalue_ratio * now) {
     const at::NoGradGuard no_grad;
     for (auto& [name, alpha] : alphas_) {
       alpha.copy_(former_.front().at(name));

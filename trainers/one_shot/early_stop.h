@@ -19,8 +19,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EarlyStopOptions, skip_connectio
 /// Says when a search by alphas has to end before it collapses into skip connections:
 ///   as soon as a normal cell keeps `skip_connections` of them (DARTS+, Liang et al. 2019: 2);
 ///   or, with lambda(e) the largest eigenvalue of the Hessian of L_valid in the alphas after epoch
-///   e and m(e) its mean over the epochs e-k+1 … e, as soon as m(e-k) < r m(e) (RobustDARTS, Zela
-///   et al., ICLR 2020: k = 5, r = 0.75). The alphas then are those after epoch e-k.
+///   e and m(e) its mean over the epochs e-k+1 … e, as soon as m(e-k) / m(e) < r and m(e) > 0
+///   (RobustDARTS, Zela et al., ICLR 2020: k = 5, r = 0.75). The alphas then are those after epoch
+///   e-k.
 class EarlyStop {
  public:
   /// alphas: the parameters that are learnt. Throws where an option is out of its range.
