@@ -7,7 +7,7 @@
 namespace retia {
 
 struct LooseEndsOptions {
-  std::vector<ir::Parameter<bool>> loose;  ///< of each input, whether it is an end; one is
+  std::vector<ir::Parameter<bool>> loose = {};  ///< of each input, whether it is an end; one is
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LooseEndsOptions, loose)
 

@@ -26,10 +26,10 @@ NasBench101Cell pruned(const NasBench101Cell& cell);
 std::vector<int64_t> channels_of(const NasBench101Cell& cell, int64_t in, int64_t out);
 
 struct NasBench101CellOptions {
-  Dim out = 0;                                          ///< channels; 0: as many as come in
-  std::vector<ir::Parameter<std::string>> ops;          ///< as of NasBench101Cell
-  std::vector<std::vector<ir::Parameter<bool>>> edges;  ///< as of NasBench101Cell
-  int64_t max_edges = 9;                                ///< of the pruned cell
+  Dim out = 0;                                               ///< channels; 0: as many as come in
+  std::vector<ir::Parameter<std::string>> ops = {};          ///< as of NasBench101Cell
+  std::vector<std::vector<ir::Parameter<bool>>> edges = {};  ///< as of NasBench101Cell
+  int64_t max_edges = 9;                                     ///< of the pruned cell
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NasBench101CellOptions, out, ops, edges, max_edges)
 

@@ -116,7 +116,7 @@ TEST(Cell, HalvesWhereAnOperationReadsAPredecessor) {
   const ir::Graph graph = space_of(
       {.nodes = 2, .ops_per_node = 1, .candidates = halving, .ops_for = OpsFor::EachInput}, 1);
   expect_frozen_equals_path(graph, {2, 6, 6});
-  EXPECT_THAT(ir::mutables(graph)[2].fed_by, ElementsAre("normal/op_2_0", "normal/op_2_0"));
+  EXPECT_THAT(ir::mutables(graph)[3].fed_by, ElementsAre("normal/op_2_0", "normal/op_2_0"));
 }
 
 TEST(Cell, MergesTheNodesThatNothingReads) {

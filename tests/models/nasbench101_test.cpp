@@ -3,10 +3,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <numeric>
 #include <set>
-#include <sstream>
 
 #include "engine/experiment/experiment.h"
 #include "engine/ir/profile.h"
@@ -16,8 +15,8 @@
 #include "mutators/strategies/spos_evolution.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/error_of.h"
+#include "tests/models/nasbench101_cells.h"
 #include "tests/models/network_checks.h"
-#include "trainers/data/compressed_file.h"
 
 namespace retia {
 namespace {
@@ -30,22 +29,6 @@ const NasBench101Options kSmall{.channels = 8, .cells = 1};
 const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
 
 const std::vector<std::string> kOps = {"conv1x1", "conv3x3", "maxpool3x3"};
-
-/// The architecture that has `edges`, written as "01 12", and operation `ops[i - 1]` at vertex i.
-Architecture architecture_of(const std::string& edges, const std::vector<int64_t>& ops,
-                             int64_t n_vertices = 7) {
-  Architecture architecture;
-  for (int64_t j = 1; j < n_vertices; ++j) {
-    if (j < n_vertices - 1) {
-      architecture[c10::str("cell/op", j)].chosen = {ops.at(static_cast<size_t>(j - 1))};
-    }
-    for (int64_t i = 0; i < j; ++i) {
-      const bool there = edges.find(c10::str(i, j)) != std::string::npos;
-      architecture[c10::str("cell/", i, "-", j)].chosen = {there ? 1 : 0};
-    }
-  }
-  return architecture;
-}
 
 NasBench101Cell cell_of(const std::string& edges, int64_t n_vertices) {
   NasBench101Cell cell{std::vector<std::string>(static_cast<size_t>(n_vertices - 2), "conv1x1"),
@@ -83,17 +66,18 @@ TEST(NasBench101, PrunesVerticesThatAreOnNoPath) {
 
 TEST(NasBench101, GivesArchitecturesOfOnePrunedCellOneForm) {
   const ir::Graph space = nasbench101(kSmall, kDigits);
-  const Architecture form = ir::canonical(space, architecture_of("01 12 26", {1, 2, 0, 0, 0}));
-  EXPECT_EQ(form, architecture_of("01 12 26", {1, 2, 0, 0, 0}));
-  for (const Architecture& same :
-       {architecture_of("01 12 26", {1, 2, 2, 1, 1}), architecture_of("02 25 56", {0, 1, 0, 0, 2}),
-        architecture_of("01 14 46 03 23", {1, 1, 1, 2, 0})}) {
+  const Architecture form =
+      ir::canonical(space, nasbench101_architecture("01 12 26", {1, 2, 0, 0, 0}));
+  EXPECT_EQ(form, nasbench101_architecture("01 12 26", {1, 2, 0, 0, 0}));
+  for (const Architecture& same : {nasbench101_architecture("01 12 26", {1, 2, 2, 1, 1}),
+                                   nasbench101_architecture("02 25 56", {0, 1, 0, 0, 2}),
+                                   nasbench101_architecture("01 14 46 03 23", {1, 1, 1, 2, 0})}) {
     EXPECT_EQ(ir::canonical(space, same), form) << same.to_string();
     EXPECT_EQ(ir::canonical(space, same).hash(), form.hash());
     EXPECT_TRUE(ir::freeze(space, same) == ir::freeze(space, form));
   }
-  EXPECT_NE(ir::canonical(space, architecture_of("01 12 26", {2, 1, 0, 0, 0})), form);
-  EXPECT_NE(ir::canonical(space, architecture_of("01 12 26 06", {1, 2, 0, 0, 0})), form);
+  EXPECT_NE(ir::canonical(space, nasbench101_architecture("01 12 26", {2, 1, 0, 0, 0})), form);
+  EXPECT_NE(ir::canonical(space, nasbench101_architecture("01 12 26 06", {1, 2, 0, 0, 0})), form);
   Random random(5);
   for (int i = 0; i < 50; ++i) {
     const Architecture any = random_architecture(ir::mutables(space), random);
@@ -107,17 +91,17 @@ TEST(NasBench101, GivesArchitecturesOfOnePrunedCellOneForm) {
 
 TEST(NasBench101, RefusesTooManyEdgesAndNoPath) {
   const ir::Graph space = nasbench101(kSmall, kDigits);
-  EXPECT_THAT(
-      error_of([&] {
-        ir::freeze(space, architecture_of("01 02 03 04 05 16 26 36 46 56", {0, 0, 0, 0, 0}));
-      }),
-      HasSubstr("has 10 edges on paths from its input to its output, and may have 9"));
   EXPECT_THAT(error_of([&] {
-                ir::freeze(space, architecture_of("01 23", {0, 0, 0, 0, 0}));
+                ir::freeze(space, nasbench101_architecture("01 02 03 04 05 16 26 36 46 56",
+                                                           {0, 0, 0, 0, 0}));
+              }),
+              HasSubstr("has 10 edges on paths from its input to its output, and may have 9"));
+  EXPECT_THAT(error_of([&] {
+                ir::freeze(space, nasbench101_architecture("01 23", {0, 0, 0, 0, 0}));
               }),
               HasSubstr("node 'stack0/cell0': no path leads"));
   // Edges that are pruned do not count.
-  ir::freeze(space, architecture_of("06 01 02 03 04 05 12 13 14 15 23", {0, 0, 0, 0, 0}));
+  ir::freeze(space, nasbench101_architecture("06 01 02 03 04 05 12 13 14 15 23", {0, 0, 0, 0, 0}));
 }
 
 /// Scores a model by its parameters.
@@ -176,14 +160,15 @@ TEST(NasBench101, ReadsBackEqualFromJson) {
   const ir::Graph space = nasbench101({}, kCifar);
   EXPECT_EQ(ir::mutables(space).size(), 26);
   expect_reads_back_equal(space);
-  expect_reads_back_equal(ir::freeze(space, architecture_of("01 12 26 06", {1, 2, 0, 0, 0})));
+  expect_reads_back_equal(
+      ir::freeze(space, nasbench101_architecture("01 12 26 06", {1, 2, 0, 0, 0})));
 }
 
 TEST(NasBench101, RunsWhatItFreezes) {
   const ir::Graph space = nasbench101(kSmall, kDigits);
   for (const char* edges : {"06", "01 16", "01 06 16", "01 12 13 04 06 26 36 46",
                             "01 12 23 34 45 56", "01 02 16 26 12"}) {
-    const ir::Graph model = ir::freeze(space, architecture_of(edges, {0, 1, 2, 1, 0}));
+    const ir::Graph model = ir::freeze(space, nasbench101_architecture(edges, {0, 1, 2, 1, 0}));
     Network network(model, 1);
     const at::Tensor logits = network->forward(at::zeros({2, 1, 8, 8}));
     EXPECT_EQ(logits.sizes(), at::IntArrayRef({2, 10})) << edges;
@@ -246,59 +231,19 @@ TEST(NasBench101, HasAsManyDifferentCellsAsTheBenchmarkCounts) {
   EXPECT_EQ(found[5].size(), 2441);
 }
 
-/// Counts as the sample's flops_m_naslib do: normalisation and rectifier three a value, poolings
-/// their kernels.
-int64_t operations_as_listed(const ir::Graph& model) {
-  int64_t sum = 0;
-  for (const ir::NodeCost& node : ir::profile(model)) {
-    int64_t size = 1;
-    for (const Dim& dim : node.output) {
-      size *= dim.value();
-    }
-    const int64_t each = node.type == "batch_norm" ? 2
-                         : node.type == "relu"     ? 1
-                         : node.type == "max_pool2d"
-                             ? (node.name.find("vertex") == std::string::npos ? 4 : 9)
-                             : 0;
-    sum += node.cost.multiply_adds.value() + each * size;
+TEST(NasBench101, CostsWhatIsCountedByHand) {
+  // A 3 x 3 convolution of the projected input, pooled, and the input projected once more.
+  const ir::Graph model = ir::freeze(nasbench101(kSmall, kDigits),
+                                     nasbench101_architecture("01 12 26 06", {1, 2, 0, 0, 0}));
+  int64_t multiply_adds = 64 * 9 * 8 + 32 * 10, parameters = 9 * 8 + 2 * 8 + 32 * 10 + 10;
+  for (const auto& [in, out, pixels] :
+       std::vector<std::array<int64_t, 3>>{{8, 8, 64}, {8, 16, 16}, {16, 32, 4}}) {
+    multiply_adds += pixels * (2 * in * out + 9 * out * out);
+    parameters += 2 * in * out + 9 * out * out + 3 * 2 * out;
   }
-  return sum;
-}
-
-TEST(NasBench101, CostsWhatTheSampleListsOfEachCell) {
-  const std::filesystem::path file = std::filesystem::path(RETIA_SOURCE_DIR) /
-                                     "../shared/data/nasbench-samples/nasbench101_sample500.csv.gz";
-  if (!std::filesystem::exists(file)) {
-    GTEST_SKIP() << file << " is absent";
-  }
-  const ir::Graph space = nasbench101({}, kCifar);
-  std::istringstream lines(read_decompressed(file));
-  std::string line;
-  std::getline(lines, line);
-  int64_t n_cells = 0;
-  while (std::getline(lines, line)) {
-    std::vector<std::string> fields;
-    std::istringstream rest(line);
-    for (std::string field; std::getline(rest, field, ',');) {
-      fields.push_back(field);
-    }
-    ASSERT_EQ(fields.size(), 5) << line;
-    std::string edges;
-    std::vector<int64_t> ops;
-    for (int64_t j = 1; j < 7; ++j) {
-      for (int64_t i = 0; i < j; ++i) {
-        edges += fields[0][static_cast<size_t>(7 * i + j)] == '1' ? c10::str(i, j, ' ') : "";
-      }
-      const char code = fields[1][static_cast<size_t>(j)];  // 2 pooling, 3 and 4 convolutions
-      ops.push_back(code == '2' ? 2 : code == '3' ? 0 : 1);
-    }
-    const ir::Graph model = ir::freeze(space, architecture_of(edges, ops));
-    EXPECT_EQ(ir::total_cost(model).parameters.value(), std::llround(std::stod(fields[4]) * 1e6))
-        << line;
-    EXPECT_EQ(operations_as_listed(model), std::llround(std::stod(fields[3]) * 1e6)) << line;
-    ++n_cells;
-  }
-  EXPECT_EQ(n_cells, 500);
+  const ir::Cost cost = ir::total_cost(model);
+  EXPECT_EQ(cost.multiply_adds.value(), multiply_adds);
+  EXPECT_EQ(cost.parameters.value(), parameters);
 }
 
 TEST(NasBench101, RefusesSizesThatItCannotHalveTwice) {

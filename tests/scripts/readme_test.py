@@ -80,8 +80,11 @@ class Readme(unittest.TestCase):
                   "data.synthetic.n_test=32", "--batch-size", "8", "--epochs", "1"]
         runs = [["explore", "--space", space, "--strategy", "random", "--max-trials", "3"]
                 for space in ("connected", "sized", "deep", "celled")]
-        runs += [["search", "--space", space, "--algorithm", algorithm]
-                 for space in ("connected", "deep", "celled") for algorithm in ("darts", "random", "enas")]
+        settings = {"darts": [], "random": ["n_candidates=2", "recalibration_batches=1"],
+                    "enas": ["controller_steps=1", "aggregate=2", "n_candidates=1"]}
+        runs += [["search", "--space", space, "--algorithm", algorithm] +
+                 [word for setting in chosen for word in ("--set", "algorithm." + setting)]
+                 for space in ("connected", "deep", "celled") for algorithm, chosen in settings.items()]
         for words in runs:
             with self.subTest(" ".join(words)), tempfile.TemporaryDirectory() as folder:
                 done = subprocess.run([PROGRAMS / "own_spaces", *words, *little, "--out", "run"],

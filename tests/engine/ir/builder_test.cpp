@@ -341,7 +341,7 @@ TEST(Builder, ChoosesFromWhatIsNamed) {
   EXPECT_THAT(error_of([&] { b.choose_from("other", {"relu"}); }), HasSubstr("the key 'relu'"));
   EXPECT_THAT(error_of([&] { b.choose_from("other", {""}); }), HasSubstr("the key ''"));
   const Graph graph = b.finish();
-  const Mutable& pick = mutables(graph).back();
+  const Mutable pick = mutables(graph).back();
   EXPECT_THAT(pick.names, ElementsAre("relu", "operation", "x"));
   EXPECT_THAT(pick.fed_by, ElementsAre("", "operation", ""));
   EXPECT_EQ(choices_to_json({{"cell/deep/pick", {{0, 2}}}}, mutables(graph)).dump(),

@@ -5,6 +5,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
@@ -241,6 +242,42 @@ TEST(DartsMutator, KeepsTheFirstOfCandidatesThatAreAllNone) {
   Network network(b.finish(), 1);
   const DartsMutator mutator(*network, {});
   EXPECT_THAT(mutator.export_architecture().at("op").chosen, ElementsAre(0));
+}
+
+TEST(DartsMutator, BlendsAndExportsADepthThatIsAValue) {
+  Builder b("deep");
+  const auto twice = [](Builder& c, Wire y) { return c.add("twice", ops::add(), {y, y}); };
+  b.output("y", b.repeat("r", between("depth", 0, 2), twice, b.input("x", {2})));
+  Network network(b.finish(), 1);
+  DartsMutator mutator(*network, {.seed = 3});
+  {
+    const at::NoGradGuard no_grad;
+    mutator.alpha("depth").copy_(at::tensor({0.0, std::log(2), std::log(5)}, at::kDouble));
+  }
+  mutator.reset();
+  const at::Tensor x = at::ones({1, 2});  // p = (1, 2, 5) / 8 of x, 2 x, 4 x
+  EXPECT_TRUE(at::allclose(network->forward(x), x * 25 / 8));
+  EXPECT_THAT(mutator.export_architecture().at("depth").chosen, ElementsAre(2));
+}
+
+TEST(DartsMutator, RanksInputsThatOneLabelFeedsByAlphasOfTheirOwn) {
+  Builder b("shared");
+  std::vector<Wire> edges;
+  const Wire x = b.input("x", {2});
+  for (const std::string name : {"a", "b"}) {
+    edges.push_back(b.layer_choice(name, {{"relu", ops::relu()}, {"skip", ops::identity()}}, {x},
+                                   {.label = "op"}));
+  }
+  b.output("y", b.input_choice("pick", edges));
+  Network network(b.finish(), 1);
+  DartsMutator mutator(*network, {.seed = 3});
+  for (const int64_t strongest : {0, 1}) {
+    {
+      const at::NoGradGuard no_grad;
+      mutator.alpha("pick").zero_()[strongest] = 1;
+    }
+    EXPECT_THAT(mutator.export_architecture().at("pick").chosen, ElementsAre(strongest));
+  }
 }
 
 TEST(DartsMutator, RefusesAChoiceOfAnyNumberOfInputs) {

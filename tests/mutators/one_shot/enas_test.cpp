@@ -11,6 +11,7 @@
 #include <torch/autograd.h>
 
 #include <cmath>
+#include <set>
 
 #include "engine/executor/network.h"
 #include "tests/engine/example_spaces.h"
@@ -363,6 +364,21 @@ TEST(EnasMutator, DecidesEveryKindOfChoice) {
     EXPECT_GT(mutator.entropy().item<double>(), 0);
     EXPECT_GE(mutator.penalty().item<double>(), 0);
   }
+}
+
+TEST(EnasMutator, DecidesADepthThatIsAValue) {
+  Builder b("deep");
+  const auto twice = [](Builder& c, Wire y) { return c.add("twice", ops::add(), {y, y}); };
+  b.output("y", b.repeat("r", between("depth", 0, 2), twice, b.input("x", {2})));
+  Network network(b.finish(), 1);
+  EnasMutator mutator(*network, {.seed = 3});
+  std::set<int64_t> seen;
+  for (int i = 0; i < 50; ++i) {
+    mutator.reset();
+    seen.insert(mutator.current().at("depth").chosen.front());
+    EXPECT_LT(mutator.terms(mutator.current()).log_prob.item<double>(), 0);
+  }
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2));
 }
 
 TEST(EnasMutator, RefusesOptionsOutOfRange) {
