@@ -33,6 +33,9 @@ std::vector<std::string> edge_names(size_t n_states, const std::string& node) {
 
 }  // namespace
 
+DartsCell::DartsCell(std::string name)
+    : GraphMutator(std::move(name)), plain_(operations(1)), strided_(operations(2)) {}
+
 void DartsCell::mutate(ir::Graph& graph, Sampler& sampler) const {
   for (int64_t j = 2; !graph.labelled(name() + "/" + std::to_string(j)).empty(); ++j) {
     const std::string label = name() + "/" + std::to_string(j);
@@ -45,7 +48,8 @@ void DartsCell::mutate(ir::Graph& graph, Sampler& sampler) const {
       for (const int64_t i :
            sampler.decide({label, MutableKind::InputChoice, names, 2, name(), {}, {}}).chosen) {
         const auto at = static_cast<size_t>(i);
-        const ir::Candidate chosen = sampler.choice(names[at], operations(strides[at]));
+        const ir::Candidate chosen =
+            sampler.choice(names[at], strides[at] == 1 ? plain_ : strided_);
         edges.push_back(graph.add(scope + names[at] + "/" + chosen.name,
                                   std::get<ir::Operation>(chosen.body), {node.inputs[at]}));
       }

@@ -10,8 +10,11 @@ namespace retia {
 /// that was chosen.
 class DartsCell final : public GraphMutator {
  public:
-  using GraphMutator::GraphMutator;
+  explicit DartsCell(std::string name);
   void mutate(ir::Graph& graph, Sampler& sampler) const override;
+
+ private:
+  std::vector<ir::Candidate> plain_, strided_;  // the operations of an edge
 };
 
 /// The space of DARTS (Liu et al. 2019) as a base graph and a DartsCell for each kind of cell, to
