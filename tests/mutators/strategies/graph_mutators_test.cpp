@@ -52,6 +52,15 @@ TEST(GraphMutators, AreExhaustedByRandomSearchModelByModel) {
   EXPECT_EQ(n_models(space, found), kDepths);
 }
 
+TEST(GraphMutators, AreEnumeratedOnceWhereCandidatesDependOnDecisions) {
+  const ir::Space space = dependent_space();
+  GridStrategy grid(space);
+  const std::vector<Architecture> found = all(grid);
+  // Shallow: 2 candidates; deep: 3, the last of which leads to 2.
+  EXPECT_EQ(found.size(), 6u);
+  EXPECT_EQ(std::set<Architecture>(found.begin(), found.end()).size(), 6u);
+}
+
 TEST(GraphMutators, AreEnumeratedInOrderOfTheirCandidates) {
   const ir::Space space = operations_space();
   GridStrategy grid(space);
