@@ -103,8 +103,10 @@ int search_step(const Program& program, const StepBench& flags) {
   at::set_num_threads(static_cast<int>(flags.threads));
   const at::Device device = open_device(flags.device);
   const ir::Graph space =
-      program.spaces.search(flags.space, space_options(program, flags),
-                            {{flags.in_channels, flags.image, flags.image}, flags.classes});
+      program.spaces
+          .search(flags.space, space_options(program, flags),
+                  {{flags.in_channels, flags.image, flags.image}, flags.classes})
+          .supernet();
   Network network(space, static_cast<uint64_t>(flags.seed));
   network->to(device);
   Json options = Json::object();

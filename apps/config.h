@@ -26,12 +26,13 @@ struct RunOptions {
   int64_t seed = 0;                    ///< of weights, data order, split and search
   std::string format = "text";         ///< of what is shown: text, ir, search-space or dot
   bool profile = false;                ///< show costs
+  bool debug = false;                  ///< one trial, and nothing written
   bool resume = false;                 ///< continue what `out` holds
   bool quiet = false;                  ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, runner, executor, threads, seed, format,
-                                                profile, resume, quiet)
+                                                profile, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

@@ -2,7 +2,6 @@
 
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
-#include "engine/ir/freeze.h"
 
 namespace retia {
 namespace {
@@ -15,11 +14,10 @@ int evaluate(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const TrainedSupernet trained = read_supernet(program, config, bench);
   const Architecture architecture =
-      read_architecture(config.run.architecture, ir::mutables(trained.space), config.space);
-  Network network =
-      make_network(ir::in_context(config.run.architecture,
-                                  [&] { return ir::freeze(trained.space, architecture); }),
-                   config, bench);
+      read_architecture(config.run.architecture, trained.space.mutables(), config.space);
+  Network network = make_network(
+      ir::in_context(config.run.architecture, [&] { return trained.space.model(architecture); }),
+      config, bench);
   ir::in_context(config.run.checkpoint, [&] { copy_weights(trained.weights, *network); });
   if (trained.command == "search") {
     // What a path of a supernet inherits are weights, not the statistics of this path.

@@ -81,7 +81,7 @@ ProgressOptions progress_options(const RunOptions& options) {
 
 int profile(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
-  const ir::Graph space = search_space(program, config, bench.task);
+  const ir::Graph space = search_space(program, config, bench.task).supernet();
   const ProfileOptions& options = config.profile;
   const LatencyMeterOptions meter = {
       .batch = options.batch, .warmup = options.warmup, .repeats = options.repeats};

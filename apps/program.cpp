@@ -43,7 +43,7 @@ const std::vector<Command>& commands() {
        "tries models one by one; writes the best architecture.json",
        nullptr,
        with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
-             "runner"}),
+             "runner", "debug"}),
        {"out"},
        explore},
       {"rank",

@@ -6,7 +6,6 @@
 #include "engine/architecture_json.h"
 #include "engine/experiment/experiment.h"
 #include "engine/io/files.h"
-#include "engine/ir/freeze.h"
 #include "engine/ir/json.h"
 #include "engine/rank_correlation.h"
 #include "trainers/evaluators.h"
@@ -91,7 +90,7 @@ int rank(const Program& program, const Config& config) {
           .make(config.evaluator, config.evaluator_options);
 
   RunDirectory directory = open_run_directory(config);
-  write_json(directory.file("space.json"), ir::to_json(supernet.space));
+  write_json(directory.file("space.json"), ir::to_json(supernet.space.graph()));
   TrialObserver observer(config.run);
   Experiment experiment(supernet.space, config.space, *evaluator, *strategy, directory.path());
   if (experiment.run(config.experiment, observer) == ExperimentEnding::Stopped) {
@@ -101,7 +100,7 @@ int rank(const Program& program, const Config& config) {
 
   const Batches train = bench.scoring(config, bench.data.train, trained);
   const Batches valid = bench.scoring(config, bench.data.train, held_out);
-  const std::vector<Mutable> mutables = ir::mutables(supernet.space);
+  const std::vector<Mutable> mutables = supernet.space.mutables();
   std::vector<Point> points;
   std::vector<double> inherited, alone;
   Json listed = Json::array();
@@ -110,7 +109,7 @@ int rank(const Program& program, const Config& config) {
       continue;
     }
     const Architecture& architecture = trial.proposal.architecture;
-    Network model = make_network(ir::freeze(supernet.space, architecture), config, bench);
+    Network model = make_network(supernet.space.model(architecture), config, bench);
     copy_weights(supernet.weights, *model);
     recalibrate(model, train, kRecalibrationBatches);
     points.push_back({architecture, evaluate(model, valid).accuracy, trial.objectives.front()});

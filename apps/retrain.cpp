@@ -4,7 +4,6 @@
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
 #include "engine/io/files.h"
-#include "engine/ir/freeze.h"
 #include "engine/ir/json.h"
 #include "engine/ir/profile.h"
 #include "trainers/supervised_trainer.h"
@@ -13,11 +12,11 @@ namespace retia {
 
 int retrain(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
-  const ir::Graph space = evaluation_space(program, config, bench.task);
+  const ir::Space space = evaluation_space(program, config, bench.task);
   const Architecture architecture =
-      read_architecture(config.run.architecture, ir::mutables(space), config.space);
+      read_architecture(config.run.architecture, space.mutables(), config.space);
   const ir::Graph model =
-      ir::in_context(config.run.architecture, [&] { return ir::freeze(space, architecture); });
+      ir::in_context(config.run.architecture, [&] { return space.model(architecture); });
   std::vector<int64_t> all(static_cast<size_t>(bench.data.train.size()));
   std::iota(all.begin(), all.end(), 0);
   const Batches test = bench.scoring(config, bench.data.test);
@@ -30,9 +29,9 @@ int retrain(const Program& program, const Config& config) {
     std::cout << "nothing to do: " << config.run.out << " holds a finished training\n";
     return kDone;
   }
-  write_json(directory.file("space.json"), ir::to_json(space));
+  write_json(directory.file("space.json"), ir::to_json(space.graph()));
   write_json(directory.file("architecture.json"),
-             to_json(ir::canonical(space, architecture), ir::mutables(space), config.space));
+             to_json(space.canonical(architecture), space.mutables(), config.space));
   RunObserver observer(directory, config.run);
   if (train(trainer, directory, observer, config) == Ending::Stopped) {
     return kInterrupted;

@@ -27,7 +27,7 @@ void summarise(const Config& config, const Workbench& bench, const Batches& trai
 
 int search(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
-  const ir::Graph space = search_space(program, config, bench.task);
+  const ir::Graph space = search_space(program, config, bench.task).supernet();
   const auto [held_out, trained] = split_indices(
       bench.data.train.size(), config.data.valid_fraction, static_cast<uint64_t>(config.run.seed));
   SearchSetup setup{make_network(space, config, bench),

@@ -4,11 +4,11 @@
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
 #include "engine/cost_measure.h"
-#include "engine/ir/freeze.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "engine/ir/lower.h"
 #include "engine/ir/profile.h"
+#include "engine/search_space_json.h"
 
 namespace retia {
 namespace {
@@ -26,6 +26,8 @@ std::string to_dot(const ir::Graph& graph) {
       for (const ir::Candidate& candidate : choice->candidates) {
         what += "\\n" + candidate.name;
       }
+    } else if (const auto* placeholder = std::get_if<ir::Placeholder>(&node.body)) {
+      what += "\\nwaits for " + placeholder->label;
     } else if (const auto* inputs = std::get_if<ir::InputChoice>(&node.body)) {
       what += "\\n" + (inputs->n_chosen ? std::to_string(*inputs->n_chosen) : "any") + " of " +
               std::to_string(inputs->names.size());
@@ -37,25 +39,6 @@ std::string to_dot(const ir::Graph& graph) {
     }
   }
   return text + "}\n";
-}
-
-/// What a tuner from outside is told of the choices.
-Json to_search_space(const std::vector<Mutable>& mutables) {
-  Json json = Json::object();
-  for (const Mutable& choice : mutables) {
-    if (choice.kind == MutableKind::InputChoice) {
-      Json n_chosen;
-      if (choice.n_chosen) {
-        n_chosen = *choice.n_chosen;
-      }
-      json[choice.label] = {{"_type", "input_choice"},
-                            {"_value", {{"candidates", choice.names}, {"n_chosen", n_chosen}}}};
-    } else {
-      const bool layer = choice.kind == MutableKind::LayerChoice;
-      json[choice.label] = {{"_type", layer ? "layer_choice" : "choice"}, {"_value", choice.names}};
-    }
-  }
-  return json;
 }
 
 /// Milliseconds of each primitive of a frozen graph, in order.
@@ -108,23 +91,23 @@ void print_summary(const ir::Graph& space, const std::vector<Mutable>& mutables)
 
 int space(const Program& program, const Config& config) {
   const DataSplits data = program.data_sets.load(config.data);
-  const ir::Graph graph = search_space(
+  const ir::Space space = search_space(
       program, config, {data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)});
-  const std::vector<Mutable> mutables = ir::mutables(graph);
+  const std::vector<Mutable>& mutables = space.mutables();
   if (config.run.profile) {
     print_profile(
-        ir::freeze(graph, config.run.architecture.empty()
-                              ? ir::completed(graph, {})
-                              : read_architecture(config.run.architecture, mutables, config.space)),
+        space.model(config.run.architecture.empty()
+                        ? space.completed({})
+                        : read_architecture(config.run.architecture, mutables, config.space)),
         config.profile.table);
   } else if (config.run.format == "ir") {
-    std::cout << ir::to_json(graph).dump(2) << '\n';
+    std::cout << ir::to_json(space.graph()).dump(2) << '\n';
   } else if (config.run.format == "search-space") {
-    std::cout << to_search_space(mutables).dump(2) << '\n';
+    std::cout << search_space_to_json(mutables).dump(2) << '\n';
   } else if (config.run.format == "dot") {
-    std::cout << to_dot(graph);
+    std::cout << to_dot(space.graph());
   } else {
-    print_summary(graph, mutables);
+    print_summary(space.graph(), mutables);
   }
   return kDone;
 }

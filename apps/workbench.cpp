@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <numeric>
@@ -30,6 +31,22 @@ ir::Graph read_suiting_space(const Program& program, const std::string& path, co
   ir::Graph graph = read_space(program, path);
   check_suits(graph, task, path);
   return graph;
+}
+
+/// What `graph`, which a run has written, stands for: where it waits for graph mutators they come
+/// from the table.
+ir::Space written_space(const Program& program, const Json& config, ir::Graph graph,
+                        const Task& task) {
+  const bool waits = std::any_of(
+      graph.nodes().begin(), graph.nodes().end(),
+      [](const ir::Node& node) { return std::holds_alternative<ir::Placeholder>(node.body); });
+  if (!waits) {
+    return graph;
+  }
+  Json options = config.at("space");
+  options.erase("name");
+  return config.at("command") == "retrain" ? program.spaces.evaluation(graph.name(), options, task)
+                                           : program.spaces.search(graph.name(), options, task);
 }
 
 bool is_named(const Program& program, const std::string& space) {
@@ -90,7 +107,7 @@ Batches Workbench::scoring(const Config& config, const Dataset& set) const {
   return scoring(config, set, all);
 }
 
-ir::Graph search_space(const Program& program, const Config& config, const Task& task) {
+ir::Space search_space(const Program& program, const Config& config, const Task& task) {
   return is_named(program, config.space)
              ? program.spaces.search(config.space, config.space_options, task)
              : read_suiting_space(program, config.space, task);
@@ -104,11 +121,11 @@ std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
   return
       [&program, name = config.space, options = config.space_options, task](const Json& changed) {
         check_options(changed, options, "space '" + name + "'");
-        return program.spaces.search(name, merged(options, changed), task);
+        return program.spaces.search(name, merged(options, changed), task).supernet();
       };
 }
 
-ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task) {
+ir::Space evaluation_space(const Program& program, const Config& config, const Task& task) {
   return is_named(program, config.space)
              ? program.spaces.evaluation(config.space, config.space_options, task)
              : read_suiting_space(program, config.space, task);
@@ -199,9 +216,10 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
               (run / "config.json").string(), " is damaged: it names no space or no command");
   TORCH_CHECK(written.at("space").at("name") == config.space, run.string(), " is a run in space ",
               written.at("space").at("name").dump(), ", expected '", config.space, "'");
-  ir::Graph space =
+  ir::Graph graph =
       ir::graph_from_json(read_format(run / "space.json", "retia.graph", 1), program.operations);
-  check_suits(space, bench.task, (run / "space.json").string());
+  check_suits(graph, bench.task, (run / "space.json").string());
+  ir::Space space = written_space(program, written, std::move(graph), bench.task);
   const CheckpointStore checkpoints(newest_checkpoints(run));
   const auto saved =
       checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });

@@ -31,12 +31,12 @@ struct Workbench {
 /// Sets threads and seed, opens the device, loads the data.
 Workbench open_workbench(const Program& program, const Config& config);
 
-/// The graph that is searched, or trained in (retrain).
-ir::Graph search_space(const Program& program, const Config& config, const Task& task);
-/// The same with some options changed; null where the space is a file.
+/// What is searched, or trained in (retrain).
+ir::Space search_space(const Program& program, const Config& config, const Task& task);
+/// Its supernet with some options changed; null where the space is a file.
 std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
                                                         const Config& config, const Task& task);
-ir::Graph evaluation_space(const Program& program, const Config& config, const Task& task);
+ir::Space evaluation_space(const Program& program, const Config& config, const Task& task);
 
 /// Throws where `graph`, which `source` holds, does not read the samples of `task` or does not
 /// give the number of outputs that it asks for.
@@ -75,7 +75,7 @@ class RunObserver final : public TrainingObserver {
 /// What a run has trained so far: a supernet, or a model under retraining.
 struct TrainedSupernet {
   std::string command;  ///< of the run
-  ir::Graph space;      ///< what it trained
+  ir::Space space;      ///< what it trained
   NamedTensors weights;
 };
 

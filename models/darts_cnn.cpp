@@ -79,10 +79,11 @@ std::vector<CandidateWriter> evaluation_candidates(int64_t stride, double drop_p
 
 /// What search and evaluation network differ in.
 struct Style {
+  std::string name = "darts_cnn";
   bool affine = false;
   int64_t partial_channels = 1;
-  /// The operations of an edge of the given stride.
-  std::function<std::vector<CandidateWriter>(int64_t)> candidates;
+  /// The operations of an edge of the given stride; none: nodes wait for graph mutators.
+  std::function<std::vector<CandidateWriter>(int64_t)> candidates = {};
 };
 
 enum class CellKind { Normal, Reduction };
@@ -122,19 +123,40 @@ Wire edge(Builder& b, const std::string& name, int64_t stride, Wire x, const Sty
   return b.add(name + "_mix", ops::shuffle({.groups = k}), {joined});
 }
 
+/// A node that chooses two of the states before it and what to make of them.
+Wire choosing_node(Builder& b, const std::string& node, const std::vector<Wire>& states,
+                   const std::vector<int64_t>& strides, const Style& style) {
+  std::vector<Wire> edges;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < states.size(); ++i) {
+    names.push_back(std::to_string(i) + "-" + node);
+    edges.push_back(edge(b, names.back(), strides[i], states[i], style));
+  }
+  return b.input_choice(node, edges, {.n_chosen = 2, .names = names});
+}
+
+/// A node that waits for a graph mutator.
+Wire waiting_node(Builder& b, const std::string& node, const std::vector<Wire>& states,
+                  const std::vector<int64_t>& strides, const std::string& kind) {
+  Shape shape = b.shape(states.front());
+  for (size_t d = 1; d < shape.size(); ++d) {
+    shape[d] = floor_div(shape[d] + (strides.front() - 1), strides.front());
+  }
+  return b.placeholder(
+      node, {.label = kind + "/" + node, .parameters = {{"strides", strides}}, .shape = shape},
+      states);
+}
+
 Wire cell(Builder& b, Wire older, Wire newer, const CellPlace& place, const Style& style) {
   std::vector<Wire> states = preprocessed(b, older, newer, place, style);
-  const auto labels = b.label_scope(place.kind == CellKind::Reduction ? "reduce" : "normal");
+  const std::string kind = place.kind == CellKind::Reduction ? "reduce" : "normal";
+  const auto labels = b.label_scope(kind);
+  std::vector<int64_t> strides(2, place.kind == CellKind::Reduction ? 2 : 1);
   for (int64_t j = 2; j < place.nodes + 2; ++j) {
     const std::string node = std::to_string(j);
-    std::vector<Wire> edges;
-    std::vector<std::string> names;
-    for (size_t i = 0; i < states.size(); ++i) {
-      const bool strided = place.kind == CellKind::Reduction && i < 2;
-      names.push_back(std::to_string(i) + "-" + node);
-      edges.push_back(edge(b, names.back(), strided ? 2 : 1, states[i], style));
-    }
-    states.push_back(b.input_choice(node, edges, {.n_chosen = 2, .names = names}));
+    states.push_back(style.candidates ? choosing_node(b, node, states, strides, style)
+                                      : waiting_node(b, node, states, strides, kind));
+    strides.push_back(1);
   }
   return b.add("concat", ops::concat(), {states.begin() + 2, states.end()});
 }
@@ -160,10 +182,10 @@ enum class Auxiliary { Without, With };
 
 ir::Graph network(const DartsCnnOptions& o, const Task& task, const Style& style,
                   Auxiliary auxiliary) {
-  TORCH_CHECK(o.channels >= 1 && o.layers >= 1 && o.nodes >= 1,
-              "space 'darts_cnn': channels, layers and nodes must be at least 1, got ", o.channels,
-              ", ", o.layers, " and ", o.nodes);
-  Builder b("darts_cnn");
+  TORCH_CHECK(o.channels >= 1 && o.layers >= 1 && o.nodes >= 1, "space '", style.name,
+              "': channels, layers and nodes must be at least 1, got ", o.channels, ", ", o.layers,
+              " and ", o.nodes);
+  Builder b(style.name);
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
   const Wire stem = b.add("stem", ops::conv_bn({.out = 3 * o.channels}), {image});
   const int64_t last_reduction = 2 * o.layers / 3;
@@ -209,6 +231,11 @@ ir::Graph darts_cnn_evaluation(const DartsCnnEvaluationOptions& options, const T
   return network({.channels = options.channels, .layers = options.layers, .nodes = options.nodes},
                  task, {.affine = true, .candidates = candidates},
                  options.auxiliary ? Auxiliary::With : Auxiliary::Without);
+}
+
+ir::Graph darts_base(const DartsBaseOptions& options, const Task& task) {
+  return network({.channels = options.channels, .layers = options.layers, .nodes = options.nodes},
+                 task, {.name = "darts", .affine = true}, Auxiliary::Without);
 }
 
 }  // namespace retia

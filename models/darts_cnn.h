@@ -18,6 +18,13 @@ struct DartsCnnOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsCnnOptions, channels, layers, nodes,
                                                 partial_channels, skip_dropout)
 
+struct DartsBaseOptions {
+  int64_t channels = 16;  ///< of the first cell; each reduction cell doubles them
+  int64_t layers = 8;     ///< cells; those at 1/3 and 2/3 of them reduce
+  int64_t nodes = 4;      ///< intermediate nodes of a cell
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsBaseOptions, channels, layers, nodes)
+
 struct DartsCnnEvaluationOptions {
   int64_t channels = 36;   ///< of the first cell; each reduction cell doubles them
   int64_t layers = 20;     ///< cells; those at 1/3 and 2/3 of them reduce
@@ -39,5 +46,9 @@ ir::Graph darts_cnn(const DartsCnnOptions& options, const Task& task);
 /// parameters, none after a pooling, paths dropped after every operation but the identity, and an
 /// output `auxiliary` beside `logits`.
 ir::Graph darts_cnn_evaluation(const DartsCnnEvaluationOptions& options, const Task& task);
+
+/// The same network with placeholders for the intermediate nodes: node `j` reads the states before
+/// it, is labelled `normal/j` or `reduce/j` and has as parameter `strides` one number per state.
+ir::Graph darts_base(const DartsBaseOptions& options, const Task& task);
 
 }  // namespace retia

@@ -1,9 +1,11 @@
 #include "models/spaces.h"
 
+#include "models/darts.h"
 #include "models/darts_cnn.h"
 #include "models/enas_macro.h"
 #include "models/enas_micro.h"
 #include "models/mlp.h"
+#include "models/mnasnet.h"
 #include "models/mobile.h"
 #include "models/nasbench101.h"
 #include "models/nasbench201.h"
@@ -15,10 +17,12 @@ namespace retia {
 
 SpaceTable standard_spaces() {
   SpaceTable spaces;
+  spaces.add("darts", &darts);
   spaces.add("darts_cnn", &darts_cnn, &darts_cnn_evaluation);
   spaces.add("enas_macro", &enas_macro);
   spaces.add("enas_micro", &enas_micro);
   spaces.add("mlp", &mlp);
+  spaces.add("mnasnet", &mnasnet);
   spaces.add("mobile", &mobile);
   spaces.add("nasbench101", &nasbench101);
   spaces.add("nasbench201", &nasbench201);

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/factory_table.h"
-#include "engine/ir/graph.h"
+#include "engine/ir/space.h"
 
 namespace retia {
 
@@ -18,30 +19,31 @@ struct Task {
 /// the same labels, is what a found architecture is trained in, and has options of its own.
 class SpaceTable {
  public:
-  template <class Options>
-  using Build = ir::Graph (*)(const Options&, const Task&);
+  /// Made: ir::Graph, with choices in it, or ir::Space, with graph mutators.
+  template <class Made, class Options>
+  using Build = Made (*)(const Options&, const Task&);
 
   /// A space whose search network also is what its architectures are trained in.
-  template <class Options>
-  void add(const std::string& name, Build<Options> build_search) {
+  template <class Made, class Options>
+  void add(const std::string& name, Build<Made, Options> build_search) {
     add(name, build_search, build_search);
   }
 
   /// A space with an evaluation network.
-  template <class Options, class EvaluationOptions>
-  void add(const std::string& name, Build<Options> build_search,
-           Build<EvaluationOptions> build_evaluation) {
-    search_.add(name, build_search);
-    evaluation_.add(name, build_evaluation);
+  template <class Made, class Options, class EvaluationOptions>
+  void add(const std::string& name, Build<Made, Options> build_search,
+           Build<Made, EvaluationOptions> build_evaluation) {
+    search_.add<Options>(name, Maker<Options>(build_search));
+    evaluation_.add<EvaluationOptions>(name, Maker<EvaluationOptions>(build_evaluation));
   }
 
   /// The search network. Throws, naming the nearest known one, on an unknown space or option.
-  ir::Graph search(const std::string& name, const Json& options, const Task& task) const {
+  ir::Space search(const std::string& name, const Json& options, const Task& task) const {
     return search_.make(name, options, task);
   }
 
   /// The network to freeze and train; the search network where the space has no other.
-  ir::Graph evaluation(const std::string& name, const Json& options, const Task& task) const {
+  ir::Space evaluation(const std::string& name, const Json& options, const Task& task) const {
     return evaluation_.make(name, options, task);
   }
 
@@ -54,7 +56,10 @@ class SpaceTable {
   std::vector<std::string> names() const { return search_.names(); }
 
  private:
-  FactoryTable<ir::Graph, const Task&> search_{"space"}, evaluation_{"space"};
+  template <class Options>
+  using Maker = std::function<ir::Space(const Options&, const Task&)>;
+
+  FactoryTable<ir::Space, const Task&> search_{"space"}, evaluation_{"space"};
 };
 
 /// The spaces that come with the program.

@@ -7,17 +7,17 @@
 namespace retia {
 namespace {
 
-std::unique_ptr<Strategy> make_grid(const GridOptions&, const ir::Graph& space, uint64_t) {
+std::unique_ptr<Strategy> make_grid(const GridOptions&, const ir::Space& space, uint64_t) {
   return std::make_unique<GridStrategy>(space);
 }
 
-std::unique_ptr<Strategy> make_random(const RandomOptions& options, const ir::Graph& space,
+std::unique_ptr<Strategy> make_random(const RandomOptions& options, const ir::Space& space,
                                       uint64_t seed) {
   return std::make_unique<RandomStrategy>(space, options, seed);
 }
 
 std::unique_ptr<Strategy> make_spos_evolution(const SposEvolutionOptions& options,
-                                              const ir::Graph& space, uint64_t seed) {
+                                              const ir::Space& space, uint64_t seed) {
   return std::make_unique<SposEvolutionStrategy>(space, options, seed);
 }
 

@@ -5,7 +5,6 @@
 
 #include "engine/architecture_json.h"
 #include "engine/io/files.h"
-#include "engine/ir/freeze.h"
 #include "engine/ir/infer.h"
 
 namespace retia {
@@ -16,8 +15,8 @@ double now() {
 }
 
 /// The model of an architecture, its shapes checked.
-ir::Graph model_of(const ir::Graph& space, const Architecture& architecture) {
-  ir::Graph model = ir::freeze(space, architecture);
+ir::Graph model_of(const ir::Space& space, const Architecture& architecture) {
+  ir::Graph model = space.model(architecture);
   ir::infer(model);
   return model;
 }
@@ -37,11 +36,11 @@ void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>
 
 }  // namespace
 
-Experiment::Experiment(ir::Graph space, std::string space_name, Evaluator& evaluator,
+Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evaluator,
                        Strategy& strategy, std::filesystem::path folder)
     : space_(std::move(space)),
       space_name_(std::move(space_name)),
-      mutables_(ir::mutables(space_)),
+      mutables_(space_.mutables()),
       evaluator_(evaluator),
       objectives_(evaluator.objectives()),
       strategy_(strategy),
@@ -144,6 +143,27 @@ void Experiment::evaluate(TrialRecord& record, ExperimentObserver& observer) {
   record.objectives = std::move(evaluation.objectives);
   record.metrics = std::move(evaluation.metrics);
   record.error = std::move(evaluation.error);
+}
+
+TrialRecord Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
+                                  ExperimentObserver& observer) {
+  const Strategy::Answer answer = strategy.ask();
+  const auto* proposal = std::get_if<Proposal>(&answer);
+  TORCH_CHECK(proposal != nullptr, "the strategy proposes nothing: the space is empty");
+  const ir::Graph model = model_of(space, proposal->architecture);
+  const double started = now();
+  Evaluation evaluation =
+      evaluator.evaluate(model, {*proposal, [&observer] { return observer.stop_requested(); }});
+  TORCH_CHECK(evaluation.status != TrialStatus::Failed, "the evaluator failed: ", evaluation.error);
+  if (evaluation.status == TrialStatus::Succeeded) {
+    check_evaluation(evaluation, evaluator.objectives());
+  }
+  return {.proposal = *proposal,
+          .status = evaluation.status,
+          .objectives = std::move(evaluation.objectives),
+          .metrics = std::move(evaluation.metrics),
+          .error = std::move(evaluation.error),
+          .seconds = now() - started};
 }
 
 void Experiment::tell(const TrialRecord& record) {

@@ -7,7 +7,7 @@
 
 #include "engine/evaluator.h"
 #include "engine/experiment/trial_log.h"
-#include "engine/ir/graph.h"
+#include "engine/ir/space.h"
 #include "engine/strategy.h"
 
 namespace retia {
@@ -41,13 +41,18 @@ class Experiment {
   /// Reads what the folder, which must exist, holds, and tells the strategy of it. `evaluator` and
   /// `strategy` outlive the experiment; `strategy` has not been asked yet. Throws when the trials
   /// there are not those that the strategy proposes.
-  Experiment(ir::Graph space, std::string space_name, Evaluator& evaluator, Strategy& strategy,
+  Experiment(ir::Space space, std::string space_name, Evaluator& evaluator, Strategy& strategy,
              std::filesystem::path folder);
 
   /// Runs trials until the strategy is exhausted or a limit is reached. What was stopped goes on in
   /// a new Experiment. A trial that fails, or
   /// whose architecture makes no model, is recorded with what it says and stops nobody.
   ExperimentEnding run(const ExperimentOptions& options, ExperimentObserver& observer);
+
+  /// One trial and nothing kept, to find mistakes in a space, its graph mutators or an evaluator:
+  /// evaluates what `strategy` proposes first in this process. What goes wrong is thrown.
+  static TrialRecord debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
+                               ExperimentObserver& observer);
 
   /// All that have ended, in the order of their ids.
   const std::vector<TrialRecord>& trials() const { return trials_; }
@@ -63,7 +68,7 @@ class Experiment {
   void write_best() const;
   double gain(double objective, size_t i) const;
 
-  ir::Graph space_;
+  ir::Space space_;
   std::string space_name_;
   std::vector<Mutable> mutables_;
   Evaluator& evaluator_;

@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "engine/ir/graph.h"
 #include "engine/suggest.h"
@@ -30,30 +31,38 @@ std::vector<NodeId> ids_where(const std::vector<Node>& nodes, const Admits& admi
   return ids;
 }
 
-/// Places nodes after what they read, and else in the order in which they are asked for.
+/// Places nodes after what they read, and else in the order in which they are.
 class Order {
  public:
-  explicit Order(const Graph& graph) : graph_(graph) {}
-
-  void place(NodeId id) {
-    if (placed_.count(id) != 0) {
-      return;
+  explicit Order(const Graph& graph) : graph_(graph) {
+    for (const Node& node : graph.nodes()) {
+      positions_.emplace(node.id, positions_.size());
     }
-    const Node& node = graph_.node(id);
-    TORCH_CHECK(open_.insert(id).second, "graph '", graph_.name(), "': node '", node.name,
-                "' would read what it makes: connect it to earlier nodes");
-    for (const Wire wire : node.inputs) {
-      place(wire.node);
+    for (const Node& node : graph.nodes()) {
+      place(node);
     }
-    placed_.insert(id);
-    nodes.push_back(node);
   }
 
-  std::vector<Node> nodes;
+  /// Positions in the graph, as they are to follow one another.
+  std::vector<size_t> positions;
 
  private:
+  void place(const Node& node) {
+    if (placed_.count(node.id) != 0) {
+      return;
+    }
+    TORCH_CHECK(open_.insert(node.id).second, "graph '", graph_.name(), "': node '", node.name,
+                "' would read what it makes: connect it to earlier nodes");
+    for (const Wire wire : node.inputs) {
+      place(graph_.nodes()[positions_.at(wire.node)]);
+    }
+    placed_.insert(node.id);
+    positions.push_back(positions_.at(node.id));
+  }
+
   const Graph& graph_;
-  std::set<NodeId> open_, placed_;
+  std::unordered_map<NodeId, size_t> positions_;
+  std::unordered_set<NodeId> open_, placed_;
 };
 
 }  // namespace
@@ -124,10 +133,16 @@ Wire Graph::insert_after(std::string name, Body body, Wire from) {
 }
 
 void Graph::connect(NodeId node, std::vector<Wire> inputs) {
-  Graph changed = *this;
-  changed.editable(node).inputs = std::move(inputs);
-  changed.sort();
-  *this = std::move(changed);
+  for (const Wire wire : inputs) {
+    this->node(wire);
+  }
+  std::swap(editable(node).inputs, inputs);
+  try {
+    sort();
+  } catch (...) {
+    editable(node).inputs = std::move(inputs);
+    throw;
+  }
 }
 
 void Graph::remove(NodeId node) {
@@ -162,11 +177,12 @@ void Graph::redirect(Wire from, Wire to) {
 }
 
 void Graph::sort() {
-  Order order(*this);
-  for (const Node& node : nodes_) {
-    order.place(node.id);
+  const Order order(*this);
+  std::vector<Node> sorted;
+  for (const size_t position : order.positions) {
+    sorted.push_back(std::move(nodes_[position]));
   }
-  nodes_ = std::move(order.nodes);
+  nodes_ = std::move(sorted);
 }
 
 }  // namespace retia::ir

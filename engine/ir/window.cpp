@@ -5,13 +5,27 @@
 namespace retia::ir {
 namespace {
 
+/// What the model of an architecture costs.
+using CostOf = std::function<double(const Architecture&)>;
+
+CostOf cost_in(const Space& space, const OperationCost& cost) {
+  if (space.mutators().empty()) {
+    return [expected = ExpectedCost(space.graph(), cost)](const Architecture& architecture) {
+      return expected.of(architecture);
+    };
+  }
+  return [space, cost](const Architecture& architecture) {
+    return cost_of(space.model(space.canonical(architecture)), cost);
+  };
+}
+
 /// Bounds on one cost.
 struct Bounds {
-  ExpectedCost cost;
+  CostOf cost;
   double low = 0, high = 0;
 
   bool admit(const Architecture& architecture) const {
-    const double found = cost.of(architecture);
+    const double found = cost(architecture);
     return low <= found && (high == 0 || found <= high);
   }
 };
@@ -32,16 +46,15 @@ std::vector<Window> parts(const Window& window, int64_t n) {
   return all;
 }
 
-Filter within(const Graph& space, const Window& w) {
+Filter within(const Space& space, const Window& w) {
   std::vector<Bounds> bounds;
   const auto add = [&](CostMeasure measure, auto low, auto high) {
     const std::string what = Json(measure);
     TORCH_CHECK(low >= 0 && high >= 0 && (high == 0 || low <= high), "window: min_", what, " ", low,
                 " and max_", what, " ", high, " leave no room: bounds are at least 0, 0 is none");
     if (low > 0 || high > 0) {
-      bounds.push_back({{space, operation_cost(measure, w.table, space.name())},
-                        static_cast<double>(low),
-                        static_cast<double>(high)});
+      bounds.push_back({cost_in(space, operation_cost(measure, w.table, space.name())),
+                        static_cast<double>(low), static_cast<double>(high)});
     }
   };
   add(CostMeasure::MultiplyAdds, w.min_multiply_adds, w.max_multiply_adds);

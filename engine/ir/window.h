@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "engine/ir/graph.h"
+#include "engine/ir/space.h"
 #include "engine/json.h"
 
 namespace retia::ir {
@@ -30,6 +30,6 @@ using Filter = std::function<bool(const Architecture&)>;
 /// Admits the architectures of `space` whose model costs what the window allows; null, which admits
 /// all, for a window without bounds. Throws on bounds that leave no room, and where latency is
 /// bounded and the table lacks what `space` may consist of.
-Filter within(const Graph& space, const Window& window);
+Filter within(const Space& space, const Window& window);
 
 }  // namespace retia::ir

@@ -3,6 +3,7 @@
 #include "engine/operations/batch_norm.h"
 #include "engine/operations/conv2d.h"
 #include "engine/operations/drop.h"
+#include "engine/operations/gate.h"
 #include "engine/operations/join.h"
 #include "engine/operations/linear.h"
 #include "engine/operations/pool.h"
@@ -37,9 +38,9 @@ OperationTable standard_operations() {
        {ops::add(),         ops::avg_pool2d(), ops::batch_norm(),     ops::concat(),
         ops::conv2d({}),    ops::drop_path(),  ops::fading_dropout(), ops::flatten(),
         ops::global_mean(), ops::identity(),   ops::linear({}),       ops::max_pool2d(),
-        ops::mean(),        ops::relu(),       ops::relu6(),          ops::shift(),
-        ops::shuffle(),     ops::silu(),       ops::split(),          ops::tanh(),
-        ops::zero(),        ops::zeros({})}) {
+        ops::mean(),        ops::relu(),       ops::relu6(),          ops::scale(),
+        ops::shift(),       ops::shuffle(),    ops::sigmoid(),        ops::silu(),
+        ops::split(),       ops::tanh(),       ops::zero(),           ops::zeros({})}) {
     table.add(example.shared_kind());
   }
   return table;

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "engine/architecture_json.h"
-#include "engine/ir/freeze.h"
 
 namespace retia {
 namespace {
@@ -50,8 +49,8 @@ bool next_decision(std::vector<int64_t>& chosen, const Mutable& choice) {
 
 }  // namespace
 
-Enumeration::Enumeration(ir::Graph space)
-    : space_(std::move(space)), mutables_(ir::mutables(space_)), position_(Architecture()) {
+Enumeration::Enumeration(ir::Space space)
+    : space_(std::move(space)), mutables_(space_.mutables()), position_(Architecture()) {
   for (const Mutable& choice : mutables_) {
     (*position_)[choice.label].chosen = first_decision(choice);
   }
@@ -110,17 +109,17 @@ void Enumeration::load_state(const Json& state) {
   position_ = std::move(position);
 }
 
-Architecture form_of(const ir::Graph& space, const Architecture& architecture) {
+Architecture form_of(const ir::Space& space, const Architecture& architecture) {
   try {
-    return ir::canonical(space, architecture);
+    return space.canonical(architecture);
   } catch (const c10::Error&) {
     return architecture;
   }
 }
 
-std::vector<Architecture> left_of(const ir::Graph& space, const std::set<Architecture>& proposed) {
+std::vector<Architecture> left_of(const ir::Space& space, const std::set<Architecture>& proposed) {
   std::vector<Architecture> left;
-  if (!n_combinations(ir::mutables(space), kMostEnumerated)) {
+  if (!n_combinations(space.mutables(), kMostEnumerated)) {
     return left;
   }
   Enumeration all(space);

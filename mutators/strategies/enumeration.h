@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/ir/graph.h"
+#include "engine/ir/space.h"
 #include "engine/json.h"
 
 namespace retia {
@@ -14,7 +14,7 @@ namespace retia {
 /// graph order, the last one moving fastest, sets of inputs by size and then by their indices.
 class Enumeration {
  public:
-  explicit Enumeration(ir::Graph space);
+  explicit Enumeration(ir::Space space);
 
   /// The next one; none: all have been.
   std::optional<Architecture> next();
@@ -25,17 +25,17 @@ class Enumeration {
  private:
   void advance(int64_t last);
 
-  ir::Graph space_;
+  ir::Space space_;
   std::vector<Mutable> mutables_;
   std::optional<Architecture> position_;  // decides every label, also those nothing reaches
 };
 
 /// What `architecture` is known by: its canonical form or, where it makes no model, itself.
-Architecture form_of(const ir::Graph& space, const Architecture& architecture);
+Architecture form_of(const ir::Space& space, const Architecture& architecture);
 
 /// The architectures of `space` that are not in `proposed` (canonical); none in a space of more
 /// than 4,096 combinations, where looking for them would take too long.
-std::vector<Architecture> left_of(const ir::Graph& space, const std::set<Architecture>& proposed);
+std::vector<Architecture> left_of(const ir::Space& space, const std::set<Architecture>& proposed);
 
 /// In how many ways `mutables` can be decided, reached or not; none: in more than `limit`.
 std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit);

@@ -2,7 +2,7 @@
 
 namespace retia {
 
-GridStrategy::GridStrategy(const ir::Graph& space) : enumeration_(space) {}
+GridStrategy::GridStrategy(const ir::Space& space) : enumeration_(space) {}
 
 Strategy::Answer GridStrategy::ask() {
   std::optional<Architecture> architecture = enumeration_.next();

@@ -14,7 +14,7 @@ inline void from_json(const Json&, GridOptions&) {}
 /// What differs only in labels that nothing reaches is one architecture.
 class GridStrategy final : public Strategy {
  public:
-  explicit GridStrategy(const ir::Graph& space);
+  explicit GridStrategy(const ir::Space& space);
 
   Answer ask() override;
   void tell(const Proposal&, const Outcome&) override {}

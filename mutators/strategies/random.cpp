@@ -6,8 +6,8 @@
 
 namespace retia {
 
-RandomStrategy::RandomStrategy(const ir::Graph& space, const RandomOptions& options, uint64_t seed)
-    : space_(space), mutables_(ir::mutables(space)), options_(options), random_(seed) {
+RandomStrategy::RandomStrategy(const ir::Space& space, const RandomOptions& options, uint64_t seed)
+    : space_(space), mutables_(space.mutables()), options_(options), random_(seed) {
   TORCH_CHECK(options.tries >= 1, "strategy 'random': tries must be at least 1, got ",
               options.tries);
 }

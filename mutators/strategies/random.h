@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/ir/graph.h"
+#include "engine/ir/space.h"
 #include "engine/random.h"
 #include "engine/strategy.h"
 
@@ -25,7 +25,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomOptions, duplicates, tries
 /// Li and Talwalkar, "Random Search and Reproducibility for NAS", UAI 2019.
 class RandomStrategy final : public Strategy {
  public:
-  RandomStrategy(const ir::Graph& space, const RandomOptions& options, uint64_t seed);
+  RandomStrategy(const ir::Space& space, const RandomOptions& options, uint64_t seed);
 
   Answer ask() override;
   void tell(const Proposal&, const Outcome&) override {}
@@ -35,7 +35,7 @@ class RandomStrategy final : public Strategy {
  private:
   Proposal propose(Architecture architecture);
 
-  ir::Graph space_;
+  ir::Space space_;
   std::vector<Mutable> mutables_;
   RandomOptions options_;
   Random random_;

@@ -13,11 +13,11 @@ constexpr int64_t kTries = 10;  // for each architecture that a round wants
 
 }  // namespace
 
-SposEvolutionStrategy::SposEvolutionStrategy(const ir::Graph& space,
+SposEvolutionStrategy::SposEvolutionStrategy(const ir::Space& space,
                                              const SposEvolutionOptions& options, uint64_t seed,
                                              ir::Filter admits)
     : space_(space),
-      mutables_(ir::mutables(space)),
+      mutables_(space.mutables()),
       options_(options),
       random_(seed),
       admits_(std::move(admits)) {

@@ -29,7 +29,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposEvolutionOptions, population
 class SposEvolutionStrategy final : public Strategy {
  public:
   /// admits: which architectures may be proposed; null: all.
-  SposEvolutionStrategy(const ir::Graph& space, const SposEvolutionOptions& options, uint64_t seed,
+  SposEvolutionStrategy(const ir::Space& space, const SposEvolutionOptions& options, uint64_t seed,
                         ir::Filter admits = nullptr);
 
   Answer ask() override;
@@ -49,7 +49,7 @@ class SposEvolutionStrategy final : public Strategy {
   Architecture mutated();
   const Architecture& any_parent();
 
-  ir::Graph space_;
+  ir::Space space_;
   std::vector<Mutable> mutables_;
   SposEvolutionOptions options_;
   Random random_;

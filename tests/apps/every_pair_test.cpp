@@ -20,10 +20,12 @@ using testing::HasSubstr;
 /// Settings that bring each space down to digits and seconds.
 Words small_space(const std::string& space) {
   const std::map<std::string, Words> settings = {
+      {"darts", {"space.channels=4", "space.layers=3", "space.nodes=2"}},
       {"darts_cnn", {"space.channels=4", "space.layers=3", "space.nodes=2"}},
       {"enas_macro", {"space.channels=4", "space.layers=3"}},
       {"enas_micro", {"space.channels=4", "space.layers=3", "space.nodes=2"}},
       {"mlp", {}},
+      {"mnasnet", {}},
       {"mobile",
        {"space.blocks=[2,1]", "space.channels=[8,8]", "space.strides=[1,2]",
         "space.stem_channels=8", "space.stem_stride=1", "space.first_channels=8",
@@ -69,6 +71,9 @@ Words small_algorithm(const std::string& algorithm, const std::string& space) {
 
 /// Why a pair is refused, or nothing.
 std::string refusal(const std::string& space, const std::string& algorithm) {
+  if (space == "darts" || space == "mnasnet") {
+    return "is a base graph with graph mutators";
+  }
   if (space == "mlp") {
     return "whose size is a choice";
   }

@@ -57,9 +57,25 @@ class Depths final : public GraphMutator {
   using Sizes = std::vector<int64_t>;
 };
 
+/// Asks for a candidate list that depends on the answer before, under a number or a name.
+class Dependent final : public GraphMutator {
+ public:
+  Dependent() : GraphMutator("d") {}
+  void mutate(ir::Graph& graph, Sampler& sampler) const override {
+    const bool deep = sampler.choice({false, true});
+    const int64_t n = deep ? sampler.choice({1, 2, 3}) : sampler.choice({4, 5});
+    const bool last = deep && n == 3 && sampler.choice("only", std::vector<bool>{false, true});
+    for (const ir::NodeId node : graph.labelled("block")) {
+      graph.update_operation(node, last ? ops::tanh() : ops::relu());
+    }
+  }
+};
+
 inline ir::Space operations_space() {
   return {two_placeholders(), {std::make_shared<Operations>()}};
 }
+
+inline ir::Space dependent_space() { return {two_placeholders(), {std::make_shared<Dependent>()}}; }
 
 inline ir::Space depths_space() { return {two_placeholders(), {std::make_shared<Depths>()}}; }
 

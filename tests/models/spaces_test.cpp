@@ -26,18 +26,19 @@ ir::Graph line(const LineOptions& options, const Task& task) {
 TEST(SpaceTable, BuildsEveryStandardSpaceWithItsDefaults) {
   const SpaceTable spaces = standard_spaces();
   EXPECT_EQ(spaces.names(),
-            (std::vector<std::string>{"darts_cnn", "enas_macro", "enas_micro", "mlp", "mobile",
-                                      "nasbench201", "spos_chain", "spos_shufflenet", "tiny"}));
+            (std::vector<std::string>{"darts", "darts_cnn", "enas_macro", "enas_micro", "mlp",
+                                      "mnasnet", "mobile", "nasbench101", "nasbench201",
+                                      "spos_chain", "spos_shufflenet", "tiny"}));
   for (const std::string& name : spaces.names()) {
-    const ir::Graph search = spaces.search(name, Json::object(), kDigits);
-    const ir::Graph evaluation = spaces.evaluation(name, Json::object(), kDigits);
+    const ir::Space search = spaces.search(name, Json::object(), kDigits);
+    const ir::Space evaluation = spaces.evaluation(name, Json::object(), kDigits);
     EXPECT_EQ(search.name(), name);
     EXPECT_EQ(evaluation.name(), name);
     std::map<std::string, std::vector<std::string>> labels, evaluation_labels;
-    for (const Mutable& choice : ir::mutables(search)) {
+    for (const Mutable& choice : search.mutables()) {
       labels[choice.label] = choice.names;
     }
-    for (const Mutable& choice : ir::mutables(evaluation)) {
+    for (const Mutable& choice : evaluation.mutables()) {
       evaluation_labels[choice.label] = choice.names;
     }
     EXPECT_EQ(labels, evaluation_labels) << name;
@@ -77,7 +78,7 @@ TEST(SpaceTable, NamesTheNearestOfAnUnknownSpaceOrOption) {
 TEST(SpaceTable, TakesSpacesOfTheUsers) {
   SpaceTable spaces = standard_spaces();
   spaces.add("mine", &line);
-  const ir::Graph graph = spaces.evaluation("mine", {{"width", 5}}, {{2}, 1});
+  const ir::Graph graph = spaces.evaluation("mine", {{"width", 5}}, {{2}, 1}).graph();
   EXPECT_EQ(count_parameters(*Network(graph, 1)), 2 * 5 + 5 + 5 + 1);
   EXPECT_THAT(error_of([&] { spaces.add("mine", &line); }),
               testing::HasSubstr("in the table already"));

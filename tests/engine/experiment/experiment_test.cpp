@@ -102,6 +102,28 @@ TEST(Experiment, TriesAllThatTheStrategyProposesAndKeepsTheBest) {
             width(3));
 }
 
+TEST(Experiment, TriesOneModelInADebugRunAndKeepsNothing) {
+  InOrder strategy;
+  Fake evaluator(best_at_three);
+  ExperimentObserver observer;
+  const TrialRecord trial = Experiment::debug_run(six_widths(), evaluator, strategy, observer);
+  EXPECT_THAT(evaluator.widths, ElementsAre(1));
+  EXPECT_EQ(trial.proposal, (Proposal{.id = 0, .architecture = width(1)}));
+  EXPECT_EQ(trial.status, TrialStatus::Succeeded);
+  EXPECT_EQ(trial.objectives, best_at_three(1).objectives);
+  EXPECT_EQ(trial.metrics.at("width"), 1);
+  EXPECT_TRUE(strategy.heard.empty());
+}
+
+TEST(Experiment, ThrowsWhatGoesWrongInADebugRun) {
+  InOrder strategy;
+  ExperimentObserver observer;
+  Fake broken([](int64_t) -> Evaluation { throw std::runtime_error("no data"); });
+  EXPECT_THROW(Experiment::debug_run(six_widths(), broken, strategy, observer), std::runtime_error);
+  Fake failing([](int64_t) { return Evaluation{.status = TrialStatus::Failed, .error = "lost"}; });
+  EXPECT_THROW(Experiment::debug_run(six_widths(), failing, strategy, observer), c10::Error);
+}
+
 TEST(Experiment, KeepsTheSmallestWhereTheEvaluatorMinimises) {
   class Costs final : public Fake {
    public:

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "engine/ir/chain.h"
 #include "engine/ir/freeze.h"
+#include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "tests/engine/example_spaces.h"
 #include "tests/engine/mutated_spaces.h"
@@ -157,6 +159,16 @@ TEST(InlineMutator, MakesOfInlineChoicesWhatFreezeDoes) {
     EXPECT_EQ(history.front().choices.size(), mutables(space).size());
   }
   EXPECT_EQ(space, every_choice_space());
+}
+
+TEST(Chain, ReadsWhatStandsBeforeIt) {
+  Graph graph = two_placeholders();
+  graph.update_operation(graph.named("first"),
+                         chain("two", {ops::linear({.out = 3}), ops::linear({.out = 4})}));
+  EXPECT_EQ(to_string(infer(graph).at(graph.named("first"))), "[4]");
+  const Cell& cell = std::get<Cell>(graph.node(graph.named("first")).body);
+  EXPECT_EQ(cell.graph().of_type("linear").size(), 2u);
+  EXPECT_EQ(cell.graph().nodes().back().name, "layer1");
 }
 
 TEST(GraphMutator, LeavesGraphsThatReadBackEqual) {

@@ -23,22 +23,6 @@ std::vector<std::string> labels(const Space& space) {
   return found;
 }
 
-/// Asks for a candidate list that depends on the answer before, under a number or a name.
-class Dependent final : public GraphMutator {
- public:
-  Dependent() : GraphMutator("d") {}
-  void mutate(Graph& graph, Sampler& sampler) const override {
-    const bool deep = sampler.choice({false, true});
-    const int64_t n = deep ? sampler.choice({1, 2, 3}) : sampler.choice({4, 5});
-    const bool last = deep && n == 3 && sampler.choice("only", std::vector<bool>{false, true});
-    for (const NodeId node : graph.labelled("block")) {
-      graph.update_operation(node, last ? ops::tanh() : ops::relu());
-    }
-  }
-};
-
-Space dependent() { return {two_placeholders(), {std::make_shared<Dependent>()}}; }
-
 TEST(Space, OfAGraphIsWhatItsChoicesMake) {
   const Graph graph = every_choice_space();
   const Space space = graph;
@@ -60,13 +44,13 @@ TEST(Space, FindsTheChoicesOfGraphMutators) {
 }
 
 TEST(Space, KnowsChoicesThatChangeTheirCandidatesByIndices) {
-  const Space space = dependent();
+  const Space space = dependent_space();
   EXPECT_THAT(labels(space), ElementsAre("d/0", "d/1", "d/only"));
   EXPECT_THAT(space.mutables()[1].names, ElementsAre("0", "1", "2"));
 }
 
 TEST(Space, CanonicalDropsWhatIsNotReachedAndCountsOnFromTheBeginning) {
-  const Space space = dependent();
+  const Space space = dependent_space();
   EXPECT_EQ(space.canonical({{"d/0", {{0}}}, {"d/1", {{2}}}, {"d/only", {{1}}}}),
             (Architecture{{"d/0", {{0}}}, {"d/1", {{0}}}}));
   EXPECT_EQ(space.canonical({{"d/0", {{1}}}, {"d/1", {{2}}}, {"d/only", {{1}}}}),

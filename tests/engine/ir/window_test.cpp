@@ -6,6 +6,7 @@
 #include "engine/latency_table.h"
 #include "tests/engine/example_spaces.h"
 #include "tests/engine/io/temporary_folder.h"
+#include "tests/engine/mutated_spaces.h"
 #include "tests/error_of.h"
 
 namespace retia {
@@ -36,6 +37,18 @@ TEST(Window, AdmitsWhatCostsAsMuchAsItAllows) {
   EXPECT_FALSE(admits({.min_multiply_adds = 1}, kSkip));
   EXPECT_TRUE(admits({.min_parameters = 36, .max_parameters = 36}, kConv));
   EXPECT_FALSE(admits({.max_parameters = 35}, kConv));
+}
+
+TEST(Window, CountsTheModelsThatGraphMutatorsMake) {
+  const ir::Space blocks = operations_space();
+  // Two linear layers of four features; one of them and an activation; two activations.
+  const Architecture both = {{"op/0", {{0}}}, {"op/1", {{0}}}};
+  const Architecture one = {{"op/0", {{0}}}, {"op/1", {{1}}}};
+  const Architecture none = {{"op/0", {{1}}}, {"op/1", {{2}}}};
+  const ir::Filter admits = ir::within(blocks, {.max_multiply_adds = 16, .min_parameters = 20});
+  EXPECT_FALSE(admits(both));
+  EXPECT_TRUE(admits(one));
+  EXPECT_FALSE(admits(none));
 }
 
 TEST(Window, BoundsLatencyByATable) {

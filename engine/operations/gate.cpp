@@ -1,0 +1,51 @@
+#include "engine/operations/gate.h"
+
+#include <ATen/ops/sigmoid.h>
+
+#include "engine/operations/primitive.h"
+
+namespace retia {
+namespace {
+
+class Sigmoid final : public Primitive<NoOptions> {
+ public:
+  Sigmoid() : Primitive("sigmoid") {}
+
+ private:
+  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+    TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+    return inputs.front();
+  }
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+    return function_layer([](at::TensorList inputs) { return at::sigmoid(inputs[0]); });
+  }
+};
+
+class Scale final : public Primitive<NoOptions> {
+ public:
+  Scale() : Primitive("scale") {}
+
+ private:
+  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+    TORCH_CHECK(inputs.size() == 2, "expected a value and a number a channel, got ", inputs.size(),
+                " inputs");
+    TORCH_CHECK(!inputs[0].empty() && always_equal(inputs[1], Shape{inputs[0].front()}),
+                "expected a number for each channel of ", ir::to_string(inputs[0]), ", got ",
+                ir::to_string(inputs[1]));
+    return inputs.front();
+  }
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+    return function_layer([dimensions = inputs.front().size()](at::TensorList values) {
+      std::vector<int64_t> sizes = values[1].sizes().vec();
+      sizes.resize(dimensions + 1, 1);
+      return values[0] * values[1].view(sizes);
+    });
+  }
+};
+
+}  // namespace
+
+ir::Operation ops::sigmoid() { return operation<Sigmoid>(NoOptions{}); }
+ir::Operation ops::scale() { return operation<Scale>(NoOptions{}); }
+
+}  // namespace retia
