@@ -69,14 +69,6 @@ void compare(const Config& config, const Workbench& bench, const ir::Graph& spac
             << " ms by the table\n";
 }
 
-ProgressOptions progress_options(const RunOptions& options) {
-  ProgressOptions progress = progress_on(2);
-  if (options.quiet) {
-    progress.style = ProgressStyle::Quiet;
-  }
-  return progress;
-}
-
 }  // namespace
 
 int profile(const Program& program, const Config& config) {
