@@ -150,7 +150,7 @@ TEST(LossPenalty, AddsItsGradientToThatOfTheLossInBothOrders) {
   mutator.reset();
   const Batch train = setup.train.batch(0, 0), valid = setup.valid.batch(0, 0);
   const PenaltyOptions penalty = {.cost = CostMeasure::MultiplyAdds, .scale = 3};
-  const std::vector<at::Tensor> alphas = mutator.parameters();
+  const std::vector<at::Tensor> alphas = {mutator.alpha("mixed"), mutator.alpha("op")};
   const auto alone =
       torch::autograd::grad({LossPenalty(penalty, setup, mutator)(number(0))}, alphas);
   for (const int64_t order : {1, 2}) {

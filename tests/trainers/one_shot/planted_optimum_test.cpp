@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "engine/ir/expected_cost.h"
 #include "engine/ir/freeze.h"
 #include "tests/trainers/runs.h"
 #include "tests/trainers/stripes.h"
