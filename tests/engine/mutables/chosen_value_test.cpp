@@ -51,12 +51,12 @@ TEST(ChosenValue, SharesTheDecisionOfItsLabel) {
           b(register_module("b", ChosenValue(std::vector<Json>{"x", "y"}, "letter"))) {}
     ChosenValue a, b;
   };
-  TwiceImpl model;
-  AppliedMutator mutator(model);
+  const auto model = std::make_shared<TwiceImpl>();
+  AppliedMutator mutator(*model);
   EXPECT_EQ(mutator.mutables().size(), 1);
   mutator.apply({{"letter", {{1}}}});
-  EXPECT_EQ(model.a->value(), "y");
-  EXPECT_EQ(model.b->value(), "y");
+  EXPECT_EQ(model->a->value(), "y");
+  EXPECT_EQ(model->b->value(), "y");
 }
 
 TEST(ChosenValue, RefusesABlendAndNoMutator) {
