@@ -8,7 +8,7 @@
 #include "engine/io/files.h"
 #include "engine/io/options.h"
 #include "engine/suggest.h"
-#include "trainers/evaluators.h"
+#include "trainers/evaluators/costed.h"
 
 namespace retia {
 namespace {
@@ -26,8 +26,11 @@ po::options_description describe(const std::vector<std::string>& accepted) {
     if (std::find(accepted.begin(), accepted.end(), row.name) == accepted.end()) {
       continue;
     }
+    const std::string name = row.name;
     if (row.type == OptionRow::Type::Flag) {
       add(row.name, row.help);
+    } else if (name.size() == 1) {
+      add((name + "," + name).c_str(), po::value<std::string>()->value_name("N"), row.help);
     } else {
       const char* value = row.type == OptionRow::Type::Number ? "N" : "VALUE";
       add(row.name, po::value<std::string>()->value_name(value), row.help);
@@ -98,12 +101,19 @@ void check_known(const std::string& what, const std::string& name,
               name, "'", suggestion(name, known));
 }
 
-void check_run(const RunOptions& run) {
+/// The forms in which `command` shows things.
+std::vector<std::string> formats_of(const std::string& command) {
+  return command == "space" ? std::vector<std::string>{"text", "ir", "search-space", "dot"}
+                            : std::vector<std::string>{"text", "json", "csv"};
+}
+
+void check_run(const RunOptions& run, const std::string& command) {
   check_known("device", run.device, {"cpu", "cuda"});
   check_known("precision", run.precision, {"fp32", "fp64"});
   check_known("executor", run.executor, {"reference"});
   check_known("runner", run.runner, {"inline"});
-  check_known("format", run.format, {"text", "ir", "search-space", "dot"});
+  check_known("format", run.format, formats_of(command));
+  TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
@@ -122,6 +132,11 @@ bool reads(const std::string& command, const std::string& section) {
   return !exploring || tries_models(command);
 }
 
+bool accepts(const Command& command, const std::string& option) {
+  return std::find(command.accepted.begin(), command.accepted.end(), option) !=
+         command.accepted.end();
+}
+
 /// Throws where an option that `command` cannot do without was given nowhere.
 void check_required(const Json& json, const Command& command) {
   if (json.value("/run/debug"_json_pointer, Json()) == true) {
@@ -134,8 +149,12 @@ void check_required(const Json& json, const Command& command) {
     }
     std::string path = row.key;
     std::replace(path.begin(), path.end(), '.', '/');
-    TORCH_CHECK(json.value(Json::json_pointer("/" + path), "") != "", command.name, " needs --",
-                row.name, " VALUE: ", row.help);
+    const bool given = json.value(Json::json_pointer("/" + path), "") != "";
+    const bool is_word =
+        command.positional != nullptr && std::string(command.positional) == row.key;
+    TORCH_CHECK(given || !is_word, command.name, " needs a run directory: retia ", command.name,
+                " DIR");
+    TORCH_CHECK(given, command.name, " needs --", row.name, " VALUE: ", row.help);
   }
 }
 
@@ -144,6 +163,7 @@ void check_experiment(const ExperimentOptions& experiment) {
               experiment.max_trials);
   TORCH_CHECK(experiment.max_duration >= 0, "--max-duration must be at least 0, got ",
               experiment.max_duration);
+  check_costs(experiment.costs);
 }
 
 }  // namespace
@@ -153,8 +173,9 @@ const std::vector<OptionRow>& shared_options() {
   static const std::vector<OptionRow> rows = {
       {"space", "space.name", Type::Text, "model space: a name or a .json file"},
       {"algorithm", "algorithm.name", Type::Text, "how to search: darts, spos, gdas, …"},
-      {"strategy", "strategy.name", Type::Text, "how to explore: random, grid"},
-      {"evaluator", "evaluator.name", Type::Text, "what scores a model: classification"},
+      {"strategy", "strategy.name", Type::Text, "how to explore: random, evolution, tpe, …"},
+      {"evaluator", "evaluator.name", Type::Text,
+       "what scores a model: classification, regression, table or command"},
       {"architecture", "run.architecture", Type::Text, "architecture as JSON"},
       {"checkpoint", "run.checkpoint", Type::Text, "run directory to take weights from"},
       {"data", "data.name", Type::Text, "data set"},
@@ -170,7 +191,9 @@ const std::vector<OptionRow>& shared_options() {
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference"},
       {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
-      {"format", "run.format", Type::Text, "text, ir, search-space or dot"},
+      {"format", "run.format", Type::Text,
+       "space: text, ir, search-space or dot; else: text, json or csv"},
+      {"k", "run.k", Type::Number, "how many of the best trials"},
       {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
       {"table", "profile.table", Type::Text, "table of latencies (JSON)"},
       {"force", "profile.force", Type::Flag, "measure again what the table holds"},
@@ -238,7 +261,7 @@ Config read_config(const Program& program, const Command& command,
   config.run = options_from_json<RunOptions>(json.value("run", Json::object()), "run");
   config.profile =
       options_from_json<ProfileOptions>(json.value("profile", Json::object()), "profile");
-  check_run(config.run);
+  check_run(config.run, name);
   check_known("data set", config.data.name, program.data_sets.names());
   TORCH_CHECK(config.trainer.batch_size >= 1, "--batch-size must be at least 1, got ",
               config.trainer.batch_size);
@@ -247,6 +270,10 @@ Config read_config(const Program& program, const Command& command,
   check_trainer_options(config.trainer);
   check_sgd_options(config.weight_optimizer);
 
+  if (!accepts(command, "space")) {
+    check_required(json, command);
+    return config;
+  }
   config.space_options = json.value("space", Json::object());
   config.space = take_name(config.space_options, "space", "");
   TORCH_CHECK(!config.space.empty(), "no space was given: add --space NAME, one of ",
@@ -273,7 +300,7 @@ Config read_config(const Program& program, const Command& command,
              "strategy '" + config.strategy + "'");
     config.evaluator_options = json.value("evaluator", Json::object());
     config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");
-    const EvaluatorTable evaluators = standard_evaluators(program.data_sets);
+    const EvaluatorTable& evaluators = program.evaluators;
     // What is said once for all commands also is how trials train.
     const Json shared = {{"data", config.data},
                          {"epochs", config.trainer.epochs},

@@ -24,7 +24,8 @@ struct RunOptions {
   std::string executor = "reference";  ///< how graphs are run
   int64_t threads = 0;                 ///< of one operation; 0: all cores
   int64_t seed = 0;                    ///< of weights, data order, split and search
-  std::string format = "text";         ///< of what is shown: text, ir, search-space or dot
+  std::string format = "text";         ///< of what is shown: see the command
+  int64_t k = 10;                      ///< how many of the best trials are shown
   bool profile = false;                ///< show costs
   bool debug = false;                  ///< one trial, and nothing written
   bool resume = false;                 ///< continue what `out` holds
@@ -32,7 +33,7 @@ struct RunOptions {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, runner, executor, threads, seed, format,
-                                                profile, debug, resume, quiet)
+                                                k, profile, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

@@ -1,12 +1,12 @@
 #include <iostream>
 
+#include "apps/front.h"
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
 #include "engine/experiment/experiment.h"
 #include "engine/io/files.h"
 #include "engine/ir/json.h"
 #include "engine/ir/profile.h"
-#include "trainers/evaluators.h"
 
 namespace retia {
 namespace {
@@ -26,7 +26,7 @@ const char* reason(ExperimentEnding ending) {
 
 /// Tries one model and says what it is and what became of it.
 int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, Strategy& strategy) {
-  TrialObserver observer(config.run);
+  TrialObserver observer(config.run, config.experiment, evaluator);
   const TrialRecord trial = Experiment::debug_run(space, evaluator, strategy, observer);
   const Json choices = choices_to_json(trial.proposal.architecture, space.mutables());
   for (const auto& [label, choice] : choices.items()) {
@@ -48,30 +48,69 @@ int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, St
   return kDone;
 }
 
+/// What the user's filter and the window of costs both admit.
+ir::Filter admitted(const Program& program, const Config& config, const ir::Space& space) {
+  const ir::Filter within = ir::within(space, config.experiment.window);
+  if (!program.admits || !within) {
+    return within ? within : program.admits;
+  }
+  return [users = program.admits, within](const Architecture& architecture) {
+    return users(architecture) && within(architecture);
+  };
+}
+
+/// "93 trials, 2 failed, 1 invalid"
+std::string counted(const Experiment& experiment) {
+  int64_t n_failed = 0, n_invalid = 0;
+  experiment.each_trial([&](const TrialRecord& trial) {
+    n_failed += trial.status == TrialStatus::Failed ? 1 : 0;
+    n_invalid += trial.status == TrialStatus::Invalid ? 1 : 0;
+  });
+  return c10::str(experiment.n_trials(), " trials",
+                  n_failed > 0 ? c10::str(", ", n_failed, " failed") : "",
+                  n_invalid > 0 ? c10::str(", ", n_invalid, " invalid") : "");
+}
+
+void print_best(const TrialRecord& best, const std::vector<Objective>& objectives) {
+  std::cout << "best trial " << best.proposal.id << ": ";
+  for (size_t i = 0; i < objectives.size(); ++i) {
+    std::cout << (i > 0 ? ", " : "")
+              << (objectives[i].name == "accuracy" ? "validation accuracy " : "")
+              << shown(objectives[i], best.objectives[i]);
+  }
+  if (const auto report = best.metrics.find("report"); report != best.metrics.end()) {
+    std::cout << ", report " << report->second;
+  }
+  std::cout << std::endl;
+}
+
 }  // namespace
 
 int explore(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const ir::Space space = search_space(program, config, bench.task);
   const std::unique_ptr<Strategy> strategy = program.strategies.make(
-      config.strategy, config.strategy_options, space, static_cast<uint64_t>(config.run.seed));
-  const std::unique_ptr<Evaluator> evaluator =
-      standard_evaluators(program.data_sets, bench.device, bench.dtype)
-          .make(config.evaluator, config.evaluator_options);
+      config.strategy, config.strategy_options, Domain(space, admitted(program, config, space)),
+      static_cast<uint64_t>(config.run.seed));
+  const std::unique_ptr<Evaluator> evaluator = make_evaluator(program, config, bench, space);
 
   if (config.run.debug) {
     return debug(config, space, *evaluator, *strategy);
   }
   RunDirectory directory = open_run_directory(config);
   write_json(directory.file("space.json"), ir::to_json(space.graph()));
-  TrialObserver observer(config.run);
+  TrialObserver observer(config.run, config.experiment, *evaluator);
   Experiment experiment(space, config.space, *evaluator, *strategy, directory.path());
+  observer.begin(experiment);
   const ExperimentEnding ending = experiment.run(config.experiment, observer);
-  std::cout << experiment.trials().size() << " trials; " << reason(ending) << '\n';
-  if (const auto best = experiment.best()) {
-    std::cout << "architecture " << config.run.out << "/architecture.json\nbest trial "
-              << best->proposal.id << ": validation accuracy " << percent(best->objectives.front())
-              << std::endl;
+  std::cout << counted(experiment) << "; " << reason(ending) << '\n';
+  if (const auto& best = experiment.best()) {
+    std::cout << "architecture " << config.run.out << "/architecture.json\n";
+    print_best(*best, experiment.objectives());
+    if (experiment.objectives().size() > 1) {
+      std::cout << "front of " << write_front(experiment, directory) << " trials " << config.run.out
+                << "/front.svg" << std::endl;
+    }
   }
   if (ending == ExperimentEnding::Stopped) {
     return kInterrupted;

@@ -46,6 +46,8 @@ const std::vector<Command>& commands() {
              "runner", "debug"}),
        {"out"},
        explore},
+      {"top", "the best trials of an exploration", "run.out", {"k", "format"}, {"out"}, top},
+      {"show", "all trials of an exploration", "run.out", {"format"}, {"out"}, show},
       {"rank",
        "how well the weights of a search rank architectures",
        nullptr,
@@ -103,6 +105,7 @@ Program::Program()
       spaces(standard_spaces()),
       algorithms(standard_algorithms()),
       strategies(standard_strategies()),
+      evaluators(standard_evaluators()),
       data_sets(standard_data_sets()) {
   add_model_operations(operations);
 }

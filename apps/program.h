@@ -9,6 +9,7 @@
 #include "mutators/strategies.h"
 #include "trainers/algorithms.h"
 #include "trainers/data/data_sets.h"
+#include "trainers/evaluators.h"
 
 namespace retia {
 
@@ -27,7 +28,10 @@ class Program {
   SpaceTable spaces;
   AlgorithmTable algorithms;
   StrategyTable strategies;
+  EvaluatorTable evaluators;
   DataSets data_sets;
+  /// Which architectures `explore` may try, beside its window of costs; null: all.
+  ir::Filter admits;
 
   /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code.
   int run(int argc, char** argv) const;
@@ -49,7 +53,9 @@ int evaluate(const Program& program, const Config& config);
 int explore(const Program& program, const Config& config);
 int profile(const Program& program, const Config& config);
 int rank(const Program& program, const Config& config);
+int show(const Program& program, const Config& config);
 int space(const Program& program, const Config& config);
+int top(const Program& program, const Config& config);
 
 /// `retia bench …`, which has flags of its own.
 int bench(const Program& program, const std::vector<std::string>& words);

@@ -8,7 +8,6 @@
 #include "engine/io/files.h"
 #include "engine/ir/json.h"
 #include "engine/rank_correlation.h"
-#include "trainers/evaluators.h"
 
 namespace retia {
 namespace {
@@ -86,13 +85,13 @@ int rank(const Program& program, const Config& config) {
       program.strategies.make(config.strategy, config.strategy_options, supernet.space,
                               static_cast<uint64_t>(config.run.seed));
   const std::unique_ptr<Evaluator> evaluator =
-      standard_evaluators(program.data_sets, bench.device, bench.dtype)
-          .make(config.evaluator, config.evaluator_options);
+      make_evaluator(program, config, bench, supernet.space);
 
   RunDirectory directory = open_run_directory(config);
   write_json(directory.file("space.json"), ir::to_json(supernet.space.graph()));
-  TrialObserver observer(config.run);
+  TrialObserver observer(config.run, config.experiment, *evaluator);
   Experiment experiment(supernet.space, config.space, *evaluator, *strategy, directory.path());
+  observer.begin(experiment);
   if (experiment.run(config.experiment, observer) == ExperimentEnding::Stopped) {
     std::cout << "stopped; continue with the same command and --resume\n";
     return kInterrupted;
@@ -119,7 +118,7 @@ int rank(const Program& program, const Config& config) {
                       {"inherited", inherited.back()},
                       {"alone", alone.back()}});
   }
-  TORCH_CHECK(points.size() >= 2, "only ", points.size(), " of ", experiment.trials().size(),
+  TORCH_CHECK(points.size() >= 2, "only ", points.size(), " of ", experiment.n_trials(),
               " trials succeeded, but a rank needs two: see ", config.run.out, "/trials.jsonl");
   const auto seed = static_cast<uint64_t>(config.run.seed);
   const Interval tau = bootstrap(kendall_tau, inherited, alone, seed);

@@ -5,21 +5,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <numeric>
 
+#include "engine/architecture_json.h"
 #include "engine/device.h"
 #include "engine/io/files.h"
 #include "engine/io/options.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
+#include "trainers/evaluators/costed.h"
 
 namespace retia {
 namespace {
 
 constexpr int kStdErr = 2;
 constexpr int64_t kScoringBatch = 256;
+constexpr double kSecondsBetweenTrials = 0.1;
 
 ir::Graph read_space(const Program& program, const std::string& path) {
   const Json json = read_format(path, "retia.graph", 1);
@@ -49,6 +55,21 @@ ir::Space written_space(const Program& program, const Json& config, ir::Graph gr
                                            : program.spaces.search(graph.name(), options, task);
 }
 
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// How tables call the architectures of a space: as it says or, where it says nothing, by their
+/// choices as JSON.
+std::function<std::string(const Architecture&)> key_of(const Program& program,
+                                                       const std::string& space,
+                                                       std::vector<Mutable> mutables) {
+  auto key = program.spaces.key(space);
+  return key ? key : [mutables = std::move(mutables)](const Architecture& architecture) {
+    return choices_to_json(architecture, mutables).dump();
+  };
+}
+
 bool is_named(const Program& program, const std::string& space) {
   for (const std::string& name : program.spaces.names()) {
     if (name == space) {
@@ -67,10 +88,11 @@ Workbench open_workbench(const Program& program, const Config& config) {
   at::manual_seed(static_cast<uint64_t>(config.run.seed));
   const at::Device device = open_device(config.run.device);
   DataSplits data = program.data_sets.load(config.data);
-  TORCH_CHECK(data.train.n_classes > 0, "data set '", config.data.name,
+  const bool evaluator_judges = config.command == "explore";
+  TORCH_CHECK(evaluator_judges || data.train.n_classes > 0, "data set '", config.data.name,
               "' holds numbers to predict, but models are trained to tell classes apart: give "
               "other --data");
-  Task task{data.train.sample_shape(), data.train.n_classes};
+  Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
   return {device, config.run.precision == "fp64" ? at::kDouble : at::kFloat, std::move(data),
           std::move(task)};
 }
@@ -227,15 +249,86 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
   return {written.at("command"), std::move(space), with_prefix(saved->tensors, "network/")};
 }
 
+TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
+                             const Evaluator& evaluator)
+    : quiet_(options.quiet),
+      limits_(limits),
+      objective_(evaluator.objectives().front()),
+      started_(now()) {}
+
+void TrialObserver::begin(const Experiment& experiment) {
+  n_before_ = n_trials_ = experiment.n_trials();
+  best_ = experiment.best();
+  started_ = now();
+}
+
 void TrialObserver::on_end(const TrialRecord& trial) {
-  if (quiet_) {
+  ++n_trials_;
+  if (trial.status == TrialStatus::Succeeded) {
+    const double sign = objective_.direction == Direction::Maximise ? 1 : -1;
+    if (!best_ || sign * trial.objectives.front() > sign * best_->objectives.front()) {
+      best_ = trial;
+    }
+  }
+  const double elapsed = now() - started_;
+  if (quiet_ || (shown_ >= 0 && elapsed < shown_ + kSecondsBetweenTrials)) {
     return;
   }
-  std::cerr << "trial " << trial.proposal.id << ": " << Json(trial.status).get<std::string>();
+  shown_ = elapsed;
+  std::string line =
+      c10::str("trial ", trial.proposal.id, ": ", Json(trial.status).get<std::string>());
   if (trial.status == TrialStatus::Succeeded) {
-    std::cerr << ", " << percent(trial.objectives.front());
+    line += ", " + shown(objective_, trial.objectives.front());
   }
-  std::cerr << (trial.error.empty() ? "" : ", " + trial.error) << '\n';
+  line += trial.error.empty() ? "" : ", " + trial.error;
+  if (best_) {
+    line += c10::str("; best ", shown(objective_, best_->objectives.front()), " of trial ",
+                     best_->proposal.id);
+  }
+  std::cerr << line + remaining(elapsed) + "\n";
+}
+
+/// "; 12/300, 0:01:10 left", by the limit that comes first.
+std::string TrialObserver::remaining(double elapsed) const {
+  double left = std::numeric_limits<double>::infinity();
+  std::string text;
+  if (limits_.max_trials > 0) {
+    text = c10::str("; ", n_trials_, "/", limits_.max_trials);
+    left = elapsed * static_cast<double>(limits_.max_trials - n_trials_) /
+           static_cast<double>(n_trials_ - n_before_);
+  }
+  if (limits_.max_duration > 0) {
+    left = std::min(left, std::max(0.0, limits_.max_duration - elapsed));
+  }
+  if (!std::isfinite(left)) {
+    return text;
+  }
+  char time[32];
+  const auto seconds = static_cast<int64_t>(left);
+  std::snprintf(time, sizeof time, "%d:%02d:%02d left", static_cast<int>(seconds / 3600),
+                static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
+  return (text.empty() ? "; " : text + ", ") + time;
+}
+
+std::string shown(const Objective& objective, double value) {
+  if (objective.name == "accuracy") {
+    return percent(value);
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "%s %.6g", objective.name.c_str(), value);
+  return text;
+}
+
+std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,
+                                          const Workbench& bench, const ir::Graph& space) {
+  const EvaluatorContext context{program.data_sets, bench.device, bench.dtype,
+                                 key_of(program, config.space, ir::mutables(space))};
+  std::unique_ptr<Evaluator> evaluator =
+      program.evaluators.make(config.evaluator, config.evaluator_options, context);
+  if (config.experiment.costs.empty()) {
+    return evaluator;
+  }
+  return std::make_unique<CostedEvaluator>(std::move(evaluator), config.experiment.costs);
 }
 
 std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage) {

@@ -83,17 +83,35 @@ struct TrainedSupernet {
 /// data, damaged, or has no checkpoint yet.
 TrainedSupernet read_supernet(const Program& program, const Config& config, const Workbench& bench);
 
-/// A line a trial, and Ctrl-C.
+/// Shows how an exploration goes on standard error: a line a trial, of quick ones ten a second.
+/// Stops on Ctrl-C.
 class TrialObserver final : public ExperimentObserver {
  public:
-  explicit TrialObserver(const RunOptions& options) : quiet_(options.quiet) {}
+  TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
+                const Evaluator& evaluator);
+  /// After the trials of former runs.
+  void begin(const Experiment& experiment);
   void on_end(const TrialRecord& trial) override;
   bool stop_requested() override { return stop_.requested(); }
 
  private:
+  std::string remaining(double elapsed) const;
+
   StopSignal stop_;
   bool quiet_;
+  ExperimentOptions limits_;
+  Objective objective_;
+  std::optional<TrialRecord> best_;
+  int64_t n_before_ = 0, n_trials_ = 0;
+  double started_, shown_ = -1;
 };
+
+/// An objective's value for people: parts of one in per cent.
+std::string shown(const Objective& objective, double value);
+
+/// What the configuration says about evaluators: the one it names, with the costs beside.
+std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,
+                                          const Workbench& bench, const ir::Graph& space);
 
 /// Where a stage of a search in stages keeps its checkpoints.
 std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -11,17 +12,21 @@
 namespace retia {
 
 enum class Direction { Maximise, Minimise };
+NLOHMANN_JSON_SERIALIZE_ENUM(Direction,
+                             {{Direction::Maximise, "maximise"}, {Direction::Minimise, "minimise"}})
 
 /// What an evaluator measures to compare models by.
 struct Objective {
   std::string name;
   Direction direction = Direction::Maximise;
 };
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Objective, name, direction)
 
 /// What an evaluator may know of the trial that it scores a model for.
 struct Trial {
   Proposal proposal = {};
   std::function<bool()> stop_requested = [] { return false; };  ///< asked now and then
+  std::filesystem::path weights = {};  ///< a folder for what later trials continue; empty: none
 };
 
 /// How good a model is.
@@ -38,6 +43,10 @@ class Evaluator {
   virtual ~Evaluator() = default;
 
   virtual std::vector<Objective> objectives() const { return {{.name = "score"}}; }
+
+  /// Whether evaluate() looks at the model. Where not, none is made: the graph it is given is
+  /// empty, and an architecture that makes no model is not noticed.
+  virtual bool reads_model() const { return true; }
 
   /// Scores `model`, which has no choices left. May throw: that trial then has failed.
   virtual Evaluation evaluate(const ir::Graph& model, const Trial& trial) = 0;

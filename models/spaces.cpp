@@ -26,6 +26,7 @@ SpaceTable standard_spaces() {
   spaces.add("mobile", &mobile);
   spaces.add("nasbench101", &nasbench101);
   spaces.add("nasbench201", &nasbench201);
+  spaces.add_key("nasbench201", &nasbench201_key);
   spaces.add("spos_chain", &spos_chain);
   spaces.add("spos_shufflenet", &spos_shufflenet);
   spaces.add("tiny", &tiny);

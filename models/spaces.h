@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -55,10 +56,23 @@ class SpaceTable {
 
   std::vector<std::string> names() const { return search_.names(); }
 
+  /// What the architectures of a space are called in tables of scores, e.g. of a benchmark.
+  using Key = std::function<std::string(const Architecture&)>;
+
+  /// Says so for canonical architectures of the space `name`.
+  void add_key(const std::string& name, Key key) { keys_[name] = std::move(key); }
+
+  /// Null: the space has no names for them.
+  Key key(const std::string& name) const {
+    const auto found = keys_.find(name);
+    return found == keys_.end() ? nullptr : found->second;
+  }
+
  private:
   template <class Options>
   using Maker = std::function<ir::Space(const Options&, const Task&)>;
 
+  std::map<std::string, Key> keys_;
   FactoryTable<ir::Space, const Task&> search_{"space"}, evaluation_{"space"};
 };
 

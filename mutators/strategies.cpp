@@ -1,33 +1,36 @@
 #include "mutators/strategies.h"
 
+#include "mutators/strategies/asha.h"
+#include "mutators/strategies/evolution.h"
 #include "mutators/strategies/grid.h"
+#include "mutators/strategies/local_search.h"
+#include "mutators/strategies/nsga2.h"
 #include "mutators/strategies/random.h"
+#include "mutators/strategies/reinforce.h"
 #include "mutators/strategies/spos_evolution.h"
+#include "mutators/strategies/tpe.h"
 
 namespace retia {
 namespace {
 
-std::unique_ptr<Strategy> make_grid(const GridOptions&, const ir::Space& space, uint64_t) {
-  return std::make_unique<GridStrategy>(space);
-}
-
-std::unique_ptr<Strategy> make_random(const RandomOptions& options, const ir::Space& space,
-                                      uint64_t seed) {
-  return std::make_unique<RandomStrategy>(space, options, seed);
-}
-
-std::unique_ptr<Strategy> make_spos_evolution(const SposEvolutionOptions& options,
-                                              const ir::Space& space, uint64_t seed) {
-  return std::make_unique<SposEvolutionStrategy>(space, options, seed);
+template <class Made, class Options>
+std::unique_ptr<Strategy> make(const Options& options, const Domain& domain, uint64_t seed) {
+  return std::make_unique<Made>(domain, options, seed);
 }
 
 }  // namespace
 
 StrategyTable standard_strategies() {
   StrategyTable table("strategy");
-  table.add("grid", make_grid);
-  table.add("random", make_random);
-  table.add("spos_evolution", make_spos_evolution);
+  table.add("asha", make<AshaStrategy, AshaOptions>);
+  table.add("evolution", make<EvolutionStrategy, EvolutionOptions>);
+  table.add("grid", make<GridStrategy, GridOptions>);
+  table.add("local_search", make<LocalSearchStrategy, LocalSearchOptions>);
+  table.add("nsga2", make<Nsga2Strategy, Nsga2Options>);
+  table.add("random", make<RandomStrategy, RandomOptions>);
+  table.add("reinforce", make<ReinforceStrategy, ReinforceOptions>);
+  table.add("spos_evolution", make<SposEvolutionStrategy, SposEvolutionOptions>);
+  table.add("tpe", make<TpeStrategy, TpeOptions>);
   return table;
 }
 

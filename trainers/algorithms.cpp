@@ -152,8 +152,8 @@ MakeStrategy evolution(const EvolvedOptions& options, const SearchSetup& setup, 
     check_conditions(window.table, setup);
   }
   return [options, seed](const ir::Graph& space) {
-    return std::make_unique<SposEvolutionStrategy>(space, options.evolution, seed,
-                                                   ir::within(space, options.window));
+    return std::make_unique<SposEvolutionStrategy>(Domain(space, ir::within(space, options.window)),
+                                                   options.evolution, seed);
   };
 }
 

@@ -1,22 +1,57 @@
 #include "trainers/evaluators.h"
 
 #include "trainers/evaluators/classification.h"
+#include "trainers/evaluators/command.h"
+#include "trainers/evaluators/costed.h"
+#include "trainers/evaluators/regression.h"
+#include "trainers/evaluators/table.h"
 
 namespace retia {
+namespace {
 
-std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json) {
+std::unique_ptr<Evaluator> make_classification(const ClassificationOptions& options,
+                                               const EvaluatorContext& context) {
+  return std::make_unique<ClassificationEvaluator>(options, context.data_sets, context.device,
+                                                   context.dtype);
+}
+
+std::unique_ptr<Evaluator> make_command(const CommandOptions& options, const EvaluatorContext&) {
+  return std::make_unique<CommandEvaluator>(options);
+}
+
+std::unique_ptr<Evaluator> make_regression(const RegressionOptions& options,
+                                           const EvaluatorContext& context) {
+  return std::make_unique<RegressionEvaluator>(options, context.data_sets, context.device,
+                                               context.dtype);
+}
+
+std::unique_ptr<Evaluator> make_table(const TableOptions& options,
+                                      const EvaluatorContext& context) {
+  return std::make_unique<TableEvaluator>(options, context.key);
+}
+
+}  // namespace
+
+std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json,
+                                               const EvaluatorContext& context) {
   check_options(json, {{"name", ""}, {"options", Json::object()}}, "evaluator");
   TORCH_CHECK(json.contains("name"), "evaluator: expected a \"name\"",
               suggestion("", table.names()));
-  return table.make(json["name"], json.value("options", Json::object()));
+  const Json options = json.value("options", Json::object());
+  if (json["name"] == CostedEvaluator::kName) {
+    return std::make_unique<CostedEvaluator>(
+        evaluator_from_json(table, options.value("of", Json::object()), context),
+        options.value("costs", std::vector<std::string>()));
+  }
+  return table.make(json["name"], options, context);
 }
 
-EvaluatorTable standard_evaluators(const DataSets& data_sets, at::Device device,
-                                   at::ScalarType dtype) {
+EvaluatorTable standard_evaluators() {
   EvaluatorTable table("evaluator");
-  table.add<ClassificationOptions>("classification", [=](const ClassificationOptions& options) {
-    return std::make_unique<ClassificationEvaluator>(options, data_sets, device, dtype);
-  });
+  table.add("classification", make_classification);
+  table.add("command", make_command);
+  table.add("regression", make_regression);
+  table.add("table", make_table);
   return table;
 }
 

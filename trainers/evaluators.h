@@ -4,10 +4,8 @@
 #include <c10/core/ScalarType.h>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "engine/evaluator.h"
 #include "engine/factory_table.h"
@@ -15,14 +13,23 @@
 
 namespace retia {
 
-/// Makers take (options).
-using EvaluatorTable = FactoryTable<std::unique_ptr<Evaluator>>;
+/// What an evaluator is given beside its options.
+struct EvaluatorContext {
+  DataSets data_sets = standard_data_sets();
+  at::Device device = at::kCPU;       ///< where models run
+  at::ScalarType dtype = at::kFloat;  ///< what they compute in
+  /// The name of a canonical architecture in tables of scores; null: the space makes none.
+  std::function<std::string(const Architecture&)> key = nullptr;
+};
 
-/// The evaluator that Evaluator::to_json described.
-std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json);
+/// Makers take (options, context).
+using EvaluatorTable = FactoryTable<std::unique_ptr<Evaluator>, const EvaluatorContext&>;
 
-/// classification. Data comes from `data_sets`; models run on `device` in `dtype`.
-EvaluatorTable standard_evaluators(const DataSets& data_sets, at::Device device = at::kCPU,
-                                   at::ScalarType dtype = at::kFloat);
+/// The evaluator that Evaluator::to_json described, with those inside it.
+std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json,
+                                               const EvaluatorContext& context);
+
+/// classification, command, regression, table.
+EvaluatorTable standard_evaluators();
 
 }  // namespace retia

@@ -1,6 +1,8 @@
 #include "trainers/trainer.h"
 
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/zeros.h>
 
 #include <chrono>
 #include <cmath>
@@ -10,6 +12,20 @@ namespace {
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Mean over the batch: cross-entropy of classes, squared error of numbers.
+at::Tensor loss_of(const at::Tensor& output, const at::Tensor& targets, double label_smoothing) {
+  return targets.is_floating_point()
+             ? at::mse_loss(output.squeeze(1), targets)
+             : at::cross_entropy_loss(output, targets, {}, at::Reduction::Mean, -100,
+                                      label_smoothing);
+}
+
+/// How many samples are classified right; of numbers none.
+at::Tensor n_correct(const at::Tensor& output, const at::Tensor& targets) {
+  return targets.is_floating_point() ? at::zeros({}, targets.options().dtype(at::kLong))
+                                     : output.argmax(1).eq(targets).sum();
 }
 
 void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& tensors) {
@@ -143,13 +159,10 @@ Trainer::Outcome Trainer::run(const Batch& batch) {
   network_->prepare(batch.sample_keys,
                     static_cast<double>(epoch_) / static_cast<double>(options_.epochs));
   const std::vector<at::Tensor> outputs = network_->run(batch.inputs);
-  const auto loss_of = [&](const at::Tensor& logits) {
-    return at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Mean, -100,
-                                  options_.label_smoothing);
-  };
-  at::Tensor loss = loss_of(outputs.front());
+  const double smoothing = options_.label_smoothing;
+  at::Tensor loss = loss_of(outputs.front(), batch.targets, smoothing);
   for (size_t i = 1; i < outputs.size(); ++i) {
-    loss = loss + options_.auxiliary_weight * loss_of(outputs[i]);
+    loss = loss + options_.auxiliary_weight * loss_of(outputs[i], batch.targets, smoothing);
   }
   return {loss, outputs.front()};
 }
@@ -172,7 +185,7 @@ StepStats Trainer::add_weight_gradients(const Batch& batch, Gradients& sum) {
       value = value.defined() && more.defined() ? value + more : more.defined() ? more : value;
     }
   }
-  return {outcome.loss.detach(), outcome.logits.argmax(1).eq(batch.targets).sum(), batch.size()};
+  return {outcome.loss.detach(), n_correct(outcome.logits, batch.targets), batch.size()};
 }
 
 StepStats Trainer::step_weights(const Batch& batch) {

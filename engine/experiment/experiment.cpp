@@ -45,13 +45,13 @@ Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evalu
       objectives_(evaluator.objectives()),
       strategy_(strategy),
       folder_(std::move(folder)),
-      log_(folder_ / "trials.jsonl", mutables_, space_name_) {
+      log_(folder_ / "trials.jsonl", mutables_, space_name_, objectives_) {
   TORCH_CHECK(!objectives_.empty(), "an evaluator needs at least one objective");
   replay();
 }
 
 void Experiment::replay() {
-  for (const TrialRecord& record : log_.found()) {
+  log_.each([&](const TrialRecord& record) {
     const Strategy::Answer answer = strategy_.ask();
     const auto* proposal = std::get_if<Proposal>(&answer);
     TORCH_CHECK(proposal != nullptr && *proposal == record.proposal, log_.path().string(),
@@ -59,14 +59,15 @@ void Experiment::replay() {
                 ", but the strategy proposes ",
                 proposal == nullptr ? "nothing" : proposal->architecture.to_string(),
                 " now: resume with the same space, strategy and seed, or give another --out");
-    TORCH_CHECK(
-        record.status != TrialStatus::Succeeded || record.objectives.size() == objectives_.size(),
-        log_.path().string(), ": trial ", record.proposal.id, " has ", record.objectives.size(),
-        " objectives, expected ", objectives_.size(),
-        ": resume with the same evaluator, or give another --out");
     tell(record);
-  }
+  });
   write_best();
+}
+
+std::vector<TrialRecord> Experiment::trials() const {
+  std::vector<TrialRecord> all;
+  log_.each([&](const TrialRecord& record) { all.push_back(record); });
+  return all;
 }
 
 ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObserver& observer) {
@@ -74,8 +75,15 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObs
               options.max_trials);
   TORCH_CHECK(options.max_duration >= 0, "experiment: max_duration must be at least 0, got ",
               options.max_duration);
+  const ExperimentEnding ending = run_trials(options, observer);
+  log_.sync();
+  return ending;
+}
+
+ExperimentEnding Experiment::run_trials(const ExperimentOptions& options,
+                                        ExperimentObserver& observer) {
   while (true) {
-    if (options.max_trials > 0 && static_cast<int64_t>(trials_.size()) >= options.max_trials) {
+    if (options.max_trials > 0 && n_trials_ >= options.max_trials) {
       return ExperimentEnding::MaxTrials;
     }
     if (options.max_duration > 0 && seconds_ >= options.max_duration) {
@@ -97,8 +105,7 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObs
       return ExperimentEnding::Stopped;
     }
     log_.append(record);
-    tell(record);
-    if (best_ == trials_.size() - 1) {
+    if (tell(record)) {
       write_best();
     }
     observer.on_end(record);
@@ -126,16 +133,19 @@ TrialRecord Experiment::try_out(const Proposal& proposal, ExperimentObserver& ob
 }
 
 void Experiment::evaluate(TrialRecord& record, ExperimentObserver& observer) {
-  std::optional<ir::Graph> model;
+  ir::Graph model("");
   try {
-    model = model_of(space_, record.proposal.architecture);
+    if (evaluator_.reads_model()) {
+      model = model_of(space_, record.proposal.architecture);
+    }
   } catch (const c10::Error& error) {
     record.status = TrialStatus::Invalid;
     record.error = error.what_without_backtrace();
     return;
   }
   Evaluation evaluation = evaluator_.evaluate(
-      *model, {record.proposal, [&observer] { return observer.stop_requested(); }});
+      model,
+      {record.proposal, [&observer] { return observer.stop_requested(); }, folder_ / "weights"});
   if (evaluation.status == TrialStatus::Succeeded) {
     check_evaluation(evaluation, objectives_);
   }
@@ -166,30 +176,26 @@ TrialRecord Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, 
           .seconds = now() - started};
 }
 
-void Experiment::tell(const TrialRecord& record) {
+bool Experiment::tell(const TrialRecord& record) {
   Outcome outcome{record.status, {}, record.proposal.architecture};
   for (size_t i = 0; i < record.objectives.size(); ++i) {
     outcome.objectives.push_back(gain(record.objectives[i], i));
   }
   strategy_.tell(record.proposal, outcome);
-  trials_.push_back(record);
+  ++n_trials_;
   seconds_ += record.seconds;
-  if (record.status != TrialStatus::Succeeded) {
-    return;
+  if (record.status != TrialStatus::Succeeded ||
+      (best_ && gain(best_->objectives.front(), 0) >= outcome.objectives.front())) {
+    return false;
   }
-  if (!best_ || gain(trials_[*best_].objectives.front(), 0) < outcome.objectives.front()) {
-    best_ = trials_.size() - 1;
-  }
-}
-
-std::optional<TrialRecord> Experiment::best() const {
-  return best_ ? std::optional(trials_[*best_]) : std::nullopt;
+  best_ = record;
+  return true;
 }
 
 void Experiment::write_best() const {
   if (best_) {
     write_json(folder_ / "architecture.json",
-               to_json(trials_[*best_].proposal.architecture, mutables_, space_name_));
+               to_json(best_->proposal.architecture, mutables_, space_name_));
   }
 }
 

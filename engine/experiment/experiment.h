@@ -8,16 +8,20 @@
 #include "engine/evaluator.h"
 #include "engine/experiment/trial_log.h"
 #include "engine/ir/space.h"
+#include "engine/ir/window.h"
 #include "engine/strategy.h"
 
 namespace retia {
 
 struct ExperimentOptions {
   int64_t max_trials = 0;  ///< that have ended in any way, former runs' too; 0: no limit
-  double max_duration =
-      0;  ///< seconds of trials, former runs' too, after which none begins; 0: none
+  /// Seconds of trials, former runs' too, after which none begins; 0: no limit.
+  double max_duration = 0;
+  ir::Window window = {};               ///< what a model may cost to be proposed
+  std::vector<std::string> costs = {};  ///< further objectives: multiply_adds, parameters
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ExperimentOptions, max_trials, max_duration)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ExperimentOptions, max_trials, max_duration, window,
+                                                costs)
 
 /// Who watches an experiment, and may end it.
 class ExperimentObserver {
@@ -34,8 +38,8 @@ enum class ExperimentEnding { Exhausted, MaxTrials, MaxDuration, Stopped };
 
 /// Tries what a strategy proposes, one after the other in this process: asks, freezes the space,
 /// evaluates the model, tells. Keeps `trials.jsonl` (see TrialLog) and, of the best so far,
-/// `architecture.json` in a folder. The same folder again, with an equally made strategy, continues
-/// where the last one stopped: no trial that has ended is run again.
+/// `architecture.json` in a folder; in memory only the best. The same folder again, with an equally
+/// made strategy, continues where the last one stopped: no trial that has ended is run again.
 class Experiment {
  public:
   /// Reads what the folder, which must exist, holds, and tells the strategy of it. `evaluator` and
@@ -54,17 +58,27 @@ class Experiment {
   static TrialRecord debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
                                ExperimentObserver& observer);
 
-  /// All that have ended, in the order of their ids.
-  const std::vector<TrialRecord>& trials() const { return trials_; }
+  /// How many have ended.
+  int64_t n_trials() const { return n_trials_; }
+
+  /// All of them, in the order of their ids, read from the log.
+  std::vector<TrialRecord> trials() const;
+
+  /// The records are not kept in memory: calls `visit` for each.
+  void each_trial(const std::function<void(const TrialRecord&)>& visit) const { log_.each(visit); }
 
   /// The one with the best first objective, the earliest of equals; none: none has succeeded.
-  std::optional<TrialRecord> best() const;
+  const std::optional<TrialRecord>& best() const { return best_; }
+
+  const std::vector<Objective>& objectives() const { return objectives_; }
 
  private:
   void replay();
+  ExperimentEnding run_trials(const ExperimentOptions& options, ExperimentObserver& observer);
   TrialRecord try_out(const Proposal& proposal, ExperimentObserver& observer);
   void evaluate(TrialRecord& record, ExperimentObserver& observer);
-  void tell(const TrialRecord& record);
+  /// Whether it is the best so far.
+  bool tell(const TrialRecord& record);
   void write_best() const;
   double gain(double objective, size_t i) const;
 
@@ -76,9 +90,9 @@ class Experiment {
   Strategy& strategy_;
   std::filesystem::path folder_;
   TrialLog log_;
-  std::vector<TrialRecord> trials_;
-  std::optional<size_t> best_;  // index in trials_
-  double seconds_ = 0;          // of all trials
+  int64_t n_trials_ = 0;
+  std::optional<TrialRecord> best_;
+  double seconds_ = 0;  // of all trials
 };
 
 }  // namespace retia

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "engine/evaluator.h"
 #include "engine/io/metrics.h"
 #include "engine/mutable.h"
-#include "engine/strategy.h"
 
 namespace retia {
 
@@ -29,25 +31,38 @@ struct TrialRecord {
 class TrialLog {
  public:
   /// Opens `path`, or makes it. `space`: the name of the space that `mutables` are of. Throws one
-  /// line that names the file, and the line, when it is of another space or version, or damaged.
+  /// line that names the file when it is of another space, version or evaluator, or damaged.
   TrialLog(std::filesystem::path path, const std::vector<Mutable>& mutables,
-           const std::string& space);
+           const std::string& space, const std::vector<Objective>& objectives);
 
-  /// What was there when it was opened.
-  const std::vector<TrialRecord>& found() const { return found_; }
+  /// Calls `visit` for each trial, in order, one at a time in memory. Throws one line that names
+  /// the file, and the line, where it is damaged.
+  void each(const std::function<void(const TrialRecord&)>& visit) const;
 
-  /// Adds a line, which is on the disk when this returns.
+  /// Adds a line. It survives this process when this returns, and the machine a moment later.
   void append(const TrialRecord& record);
+  /// Waits until all lines are on the disk.
+  void sync();
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  void read(const std::string& space);
+  void open(const std::string& space, const std::vector<Objective>& objectives);
 
   std::filesystem::path path_;
   std::vector<Mutable> mutables_;
-  std::vector<TrialRecord> found_;
   MetricsWriter file_;
+  std::chrono::steady_clock::time_point synced_ = {};
 };
+
+/// A log as it is written, for those who only show it: they need not know the space.
+struct ListedTrials {
+  std::string space;
+  std::vector<Objective> objectives;
+  std::vector<Json> trials;  ///< `trial`, `status`, `choices`, `objectives` (a list), `metrics`, …
+};
+
+/// Reads a log that another process may be writing. Throws one line that names the file.
+ListedTrials list_trials(const std::filesystem::path& path);
 
 }  // namespace retia

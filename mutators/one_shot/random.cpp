@@ -20,19 +20,23 @@ Json RandomMutator::state() const { return {{"random", random_.state()}}; }
 
 void RandomMutator::load_state(const Json& state) { random_.set_state(state.at("random")); }
 
+Decision sample_uniformly(const Mutable& choice, Random& random) {
+  if (choice.n_chosen) {
+    return {random.choose(*choice.n_chosen, choice.n_candidates())};
+  }
+  Decision any;
+  for (int64_t k = 0; k < choice.n_candidates(); ++k) {
+    if (random.below(2) == 1) {
+      any.chosen.push_back(k);
+    }
+  }
+  return any;
+}
+
 Architecture sample_uniformly(const std::vector<Mutable>& mutables, Random& random) {
   Architecture architecture;
   for (const Mutable& choice : mutables) {
-    std::vector<int64_t>& chosen = architecture[choice.label].chosen;
-    if (choice.n_chosen) {
-      chosen = random.choose(*choice.n_chosen, choice.n_candidates());
-      continue;
-    }
-    for (int64_t k = 0; k < choice.n_candidates(); ++k) {
-      if (random.below(2) == 1) {
-        chosen.push_back(k);
-      }
-    }
+    architecture[choice.label] = sample_uniformly(choice, random);
   }
   return architecture;
 }

@@ -28,7 +28,10 @@ class RandomMutator : public Mutator {
   Random random_;
 };
 
-/// One uniform decision for each of `mutables`.
+/// A uniform decision.
+Decision sample_uniformly(const Mutable& choice, Random& random);
+
+/// One for each of `mutables`.
 Architecture sample_uniformly(const std::vector<Mutable>& mutables, Random& random);
 
 }  // namespace retia

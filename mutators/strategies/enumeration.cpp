@@ -3,12 +3,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine/architecture_json.h"
-
 namespace retia {
 namespace {
-
-constexpr int64_t kMostEnumerated = 4096;
 
 /// 0 … n-1
 std::vector<int64_t> first_indices(int64_t n) {
@@ -49,9 +45,8 @@ bool next_decision(std::vector<int64_t>& chosen, const Mutable& choice) {
 
 }  // namespace
 
-Enumeration::Enumeration(ir::Space space)
-    : space_(std::move(space)), mutables_(space_.mutables()), position_(Architecture()) {
-  for (const Mutable& choice : mutables_) {
+Enumeration::Enumeration(Domain domain) : domain_(std::move(domain)), position_(Architecture()) {
+  for (const Mutable& choice : domain_.mutables()) {
     (*position_)[choice.label].chosen = first_decision(choice);
   }
 }
@@ -60,12 +55,13 @@ Enumeration::Enumeration(ir::Space space)
 // else is as in the form, stand for all others of that form, and the next form differs in a label
 // that is reached.
 std::optional<Architecture> Enumeration::next() {
+  const std::vector<Mutable>& mutables = domain_.mutables();
   while (position_) {
-    Architecture form = form_of(space_, *position_);
+    Architecture form = domain_.form(*position_);
     bool stands_for_its_form = true;
     int64_t last_reached = -1;
-    for (size_t i = 0; i < mutables_.size(); ++i) {
-      const Mutable& choice = mutables_[i];
+    for (size_t i = 0; i < mutables.size(); ++i) {
+      const Mutable& choice = mutables[i];
       const bool is_reached = form.contains(choice.label);
       if (is_reached) {
         last_reached = static_cast<int64_t>(i);
@@ -82,53 +78,30 @@ std::optional<Architecture> Enumeration::next() {
 }
 
 void Enumeration::advance(int64_t last) {
+  const std::vector<Mutable>& mutables = domain_.mutables();
   for (int64_t i = last; i >= 0; --i) {
-    const Mutable& moved = mutables_[static_cast<size_t>(i)];
+    const Mutable& moved = mutables[static_cast<size_t>(i)];
     if (!next_decision((*position_)[moved.label].chosen, moved)) {
       continue;
     }
-    for (size_t j = static_cast<size_t>(i) + 1; j < mutables_.size(); ++j) {
-      (*position_)[mutables_[j].label].chosen = first_decision(mutables_[j]);
+    for (size_t j = static_cast<size_t>(i) + 1; j < mutables.size(); ++j) {
+      (*position_)[mutables[j].label].chosen = first_decision(mutables[j]);
     }
     return;
   }
   position_.reset();
 }
 
-Json Enumeration::state() const {
-  return position_ ? choices_to_json(*position_, mutables_) : Json();
-}
+Json Enumeration::state() const { return position_ ? domain_.to_json(*position_) : Json(); }
 
 void Enumeration::load_state(const Json& state) {
   if (state.is_null()) {
     position_.reset();
     return;
   }
-  Architecture position = choices_from_json(state, mutables_);
-  check_architecture(position, mutables_, Purpose::Final);
+  Architecture position = domain_.from_json(state);
+  check_architecture(position, domain_.mutables(), Purpose::Final);
   position_ = std::move(position);
-}
-
-Architecture form_of(const ir::Space& space, const Architecture& architecture) {
-  try {
-    return space.canonical(architecture);
-  } catch (const c10::Error&) {
-    return architecture;
-  }
-}
-
-std::vector<Architecture> left_of(const ir::Space& space, const std::set<Architecture>& proposed) {
-  std::vector<Architecture> left;
-  if (!n_combinations(space.mutables(), kMostEnumerated)) {
-    return left;
-  }
-  Enumeration all(space);
-  while (const std::optional<Architecture> architecture = all.next()) {
-    if (proposed.count(*architecture) == 0) {
-      left.push_back(*architecture);
-    }
-  }
-  return left;
 }
 
 std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit) {

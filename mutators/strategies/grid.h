@@ -1,20 +1,28 @@
 #pragma once
 
+#include <optional>
+
 #include "engine/strategy.h"
 #include "mutators/strategies/enumeration.h"
+#include "mutators/strategies/factors.h"
 
 namespace retia {
 
-/// A grid has no options.
-struct GridOptions {};
-inline void to_json(Json& json, const GridOptions&) { json = Json::object(); }
-inline void from_json(const Json&, GridOptions&) {}
+enum class GridOrder { Lexicographic, Shuffled };
+NLOHMANN_JSON_SERIALIZE_ENUM(GridOrder, {{GridOrder::Lexicographic, "lexicographic"},
+                                         {GridOrder::Shuffled, "shuffled"}})
 
-/// Every architecture of a space once, in lexicographic order (see Enumeration); then exhausted.
-/// What differs only in labels that nothing reaches is one architecture.
+struct GridOptions {
+  GridOrder order = GridOrder::Lexicographic;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GridOptions, order)
+
+/// Every architecture of a space once, in lexicographic order (see Enumeration) or in one that the
+/// seed shuffles; then exhausted. What differs only in labels that nothing reaches is one
+/// architecture. A shuffled space may have up to 2^62 combinations: none of them is listed.
 class GridStrategy final : public Strategy {
  public:
-  explicit GridStrategy(const ir::Space& space);
+  explicit GridStrategy(const Domain& domain, const GridOptions& options = {}, uint64_t seed = 0);
 
   Answer ask() override;
   void tell(const Proposal&, const Outcome&) override {}
@@ -22,7 +30,15 @@ class GridStrategy final : public Strategy {
   void load_state(const Json& state) override;
 
  private:
+  std::optional<Architecture> next_shuffled();
+  int64_t shuffled(int64_t index) const;
+
+  Domain domain_;
   Enumeration enumeration_;
+  std::optional<Factors> factors_;  // where shuffled
+  int64_t n_combinations_ = 0;
+  uint64_t seed_;
+  int64_t position_ = 0;  // in the shuffled order
   int64_t n_proposed_ = 0;
 };
 

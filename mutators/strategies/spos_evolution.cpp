@@ -2,48 +2,35 @@
 
 #include <algorithm>
 
-#include "engine/architecture_json.h"
-#include "mutators/one_shot/random.h"
-#include "mutators/strategies/enumeration.h"
-
 namespace retia {
 namespace {
 
+constexpr const char* kName = "spos_evolution";
 constexpr int64_t kTries = 10;  // for each architecture that a round wants
 
 }  // namespace
 
-SposEvolutionStrategy::SposEvolutionStrategy(const ir::Space& space,
-                                             const SposEvolutionOptions& options, uint64_t seed,
-                                             ir::Filter admits)
-    : space_(space),
-      mutables_(space.mutables()),
-      options_(options),
-      random_(seed),
-      admits_(std::move(admits)) {
-  const auto at_least = [](const char* name, int64_t value, int64_t least) {
-    TORCH_CHECK(value >= least, "evolution: ", name, " must be at least ", least, ", got ", value);
-  };
-  at_least("population", options.population, 1);
-  at_least("parents", options.parents, 1);
-  at_least("crossovers", options.crossovers, 0);
-  at_least("mutations", options.mutations, 0);
-  at_least("rounds", options.rounds, 1);
-  TORCH_CHECK(options.mutation_probability >= 0 && options.mutation_probability <= 1,
-              "evolution: mutation_probability must be in 0 to 1, got ",
-              options.mutation_probability);
+SposEvolutionStrategy::SposEvolutionStrategy(const Domain& domain,
+                                             const SposEvolutionOptions& options, uint64_t seed)
+    : proposals_(domain, kName, {.tries = kTries}), options_(options), random_(seed) {
+  check_option(kName, "population", options.population, 1);
+  check_option(kName, "parents", options.parents, 1);
+  check_option(kName, "crossovers", options.crossovers, 0);
+  check_option(kName, "mutations", options.mutations, 0);
+  check_option(kName, "rounds", options.rounds, 1);
+  check_option(kName, "mutation_probability", options.mutation_probability, 0, 1);
 }
 
 Strategy::Answer SposEvolutionStrategy::ask() {
   if (next_ == round_.size()) {
-    if (n_told_ < n_asked_) {
+    if (n_told_ < proposals_.n_asked()) {
       return Wait{};
     }
     if (n_rounds_ == options_.rounds || !breed()) {
       return Exhausted{};
     }
   }
-  return Proposal{.id = n_asked_++, .architecture = round_[next_++]};
+  return round_[next_++];
 }
 
 void SposEvolutionStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
@@ -68,61 +55,28 @@ bool SposEvolutionStrategy::breed() {
   const auto add = [&](int64_t wanted, const auto& make) {
     const int64_t goal = std::min(size() + wanted, options_.population);
     for (int64_t tries = kTries * wanted; tries > 0 && size() < goal; --tries) {
-      join(make());
+      if (std::optional<Proposal> child = proposals_.offer(make())) {
+        round_.push_back(std::move(*child));
+      }
     }
   };
   if (!parents_.empty()) {
-    add(options_.crossovers, [&] { return crossed(); });
-    add(options_.mutations, [&] { return mutated(); });
+    const Domain& domain = proposals_.domain();
+    add(options_.crossovers, [&] {
+      const Architecture& first = any_parent();
+      return domain.crossed(first, any_parent(), random_);
+    });
+    add(options_.mutations,
+        [&] { return domain.mutated(any_parent(), options_.mutation_probability, random_); });
   }
-  add(options_.population - size(), [&] { return sample_uniformly(mutables_, random_); });
-  if (size() < options_.population) {
-    std::vector<Architecture> rest = left_of(space_, proposed_);
-    for (const int64_t i : random_.permutation(static_cast<int64_t>(rest.size()))) {
-      if (size() < options_.population) {
-        join(rest[static_cast<size_t>(i)]);
-      }
+  while (size() < options_.population) {
+    std::optional<Proposal> other = proposals_.any(random_);
+    if (!other) {
+      break;
     }
+    round_.push_back(std::move(*other));
   }
   return !round_.empty();
-}
-
-/// Adds what is admitted, and has not been proposed yet, to the round.
-bool SposEvolutionStrategy::join(const Architecture& architecture) {
-  Architecture form = form_of(space_, architecture);
-  if ((admits_ && !admits_(form)) || !proposed_.insert(form).second) {
-    return false;
-  }
-  round_.push_back(std::move(form));
-  return true;
-}
-
-Architecture SposEvolutionStrategy::crossed() {
-  const Architecture& a = any_parent();
-  const Architecture& b = any_parent();
-  // Drawn for the labels that neither of them reaches.
-  Architecture child = sample_uniformly(mutables_, random_);
-  for (const Mutable& choice : mutables_) {
-    const bool first = random_.below(2) == 0;
-    for (const Architecture* parent : {first ? &b : &a, first ? &a : &b}) {
-      if (parent->contains(choice.label)) {
-        child[choice.label] = parent->at(choice.label);
-      }
-    }
-  }
-  return child;
-}
-
-Architecture SposEvolutionStrategy::mutated() {
-  const Architecture& parent = any_parent();
-  Architecture child = sample_uniformly(mutables_, random_);
-  for (const Mutable& choice : mutables_) {
-    const bool kept = random_.uniform() >= options_.mutation_probability;
-    if (kept && parent.contains(choice.label)) {
-      child[choice.label] = parent.at(choice.label);
-    }
-  }
-  return child;
 }
 
 const Architecture& SposEvolutionStrategy::any_parent() {
@@ -131,40 +85,38 @@ const Architecture& SposEvolutionStrategy::any_parent() {
 }
 
 Json SposEvolutionStrategy::state() const {
-  const auto all = [&](const auto& architectures) {
-    Json list = Json::array();
-    for (const Architecture& architecture : architectures) {
-      list.push_back(choices_to_json(architecture, mutables_));
-    }
-    return list;
-  };
-  Json parents = Json::array();
+  const Domain& domain = proposals_.domain();
+  Json parents = Json::array(), round = Json::array();
   for (const Parent& parent : parents_) {
-    parents.push_back({{"fitness", parent.fitness},
-                       {"choices", choices_to_json(parent.architecture, mutables_)}});
+    parents.push_back(
+        {{"fitness", parent.fitness}, {"choices", domain.to_json(parent.architecture)}});
   }
-  return {{"random", random_.state()}, {"parents", parents},
-          {"round", all(round_)},      {"next", next_},
-          {"n_asked", n_asked_},       {"n_told", n_told_},
-          {"n_rounds", n_rounds_},     {"proposed", all(proposed_)}};
+  for (const Proposal& proposal : round_) {
+    round.push_back({{"id", proposal.id}, {"choices", domain.to_json(proposal.architecture)}});
+  }
+  return {{"random", random_.state()},
+          {"proposals", proposals_.state()},
+          {"parents", parents},
+          {"round", round},
+          {"next", next_},
+          {"n_told", n_told_},
+          {"n_rounds", n_rounds_}};
 }
 
 void SposEvolutionStrategy::load_state(const Json& state) {
+  const Domain& domain = proposals_.domain();
   random_.set_state(state.at("random"));
+  proposals_.load_state(state.at("proposals"));
   parents_.clear();
   for (const Json& parent : state.at("parents")) {
-    parents_.push_back({parent.at("fitness"), choices_from_json(parent.at("choices"), mutables_)});
+    parents_.push_back({parent.at("fitness"), domain.from_json(parent.at("choices"))});
   }
   round_.clear();
-  for (const Json& choices : state.at("round")) {
-    round_.push_back(choices_from_json(choices, mutables_));
-  }
-  proposed_.clear();
-  for (const Json& choices : state.at("proposed")) {
-    proposed_.insert(choices_from_json(choices, mutables_));
+  for (const Json& proposal : state.at("round")) {
+    round_.push_back(
+        {.id = proposal.at("id"), .architecture = domain.from_json(proposal.at("choices"))});
   }
   next_ = state.at("next");
-  n_asked_ = state.at("n_asked");
   n_told_ = state.at("n_told");
   n_rounds_ = state.at("n_rounds");
 }

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <set>
 #include <vector>
 
-#include "engine/ir/window.h"
-#include "engine/random.h"
-#include "engine/strategy.h"
+#include "mutators/strategies/proposals.h"
 
 namespace retia {
 
@@ -28,9 +25,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposEvolutionOptions, population
 /// also in spaces smaller than a population.
 class SposEvolutionStrategy final : public Strategy {
  public:
-  /// admits: which architectures may be proposed; null: all.
-  SposEvolutionStrategy(const ir::Space& space, const SposEvolutionOptions& options, uint64_t seed,
-                        ir::Filter admits = nullptr);
+  SposEvolutionStrategy(const Domain& domain, const SposEvolutionOptions& options, uint64_t seed);
 
   Answer ask() override;
   /// What has not succeeded has no children.
@@ -44,21 +39,15 @@ class SposEvolutionStrategy final : public Strategy {
     Architecture architecture;
   };
   bool breed();
-  bool join(const Architecture& architecture);
-  Architecture crossed();
-  Architecture mutated();
   const Architecture& any_parent();
 
-  ir::Space space_;
-  std::vector<Mutable> mutables_;
+  Proposals proposals_;
   SposEvolutionOptions options_;
   Random random_;
-  ir::Filter admits_;
-  std::vector<Parent> parents_;      // the best first
-  std::vector<Architecture> round_;  // to propose, canonical
-  size_t next_ = 0;                  // in round_
-  std::set<Architecture> proposed_;  // all of all rounds
-  int64_t n_asked_ = 0, n_told_ = 0, n_rounds_ = 0;
+  std::vector<Parent> parents_;  // the best first
+  std::vector<Proposal> round_;  // to propose
+  size_t next_ = 0;              // in round_
+  int64_t n_told_ = 0, n_rounds_ = 0;
 };
 
 }  // namespace retia

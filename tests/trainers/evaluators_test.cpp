@@ -6,16 +6,17 @@ namespace retia {
 namespace {
 
 TEST(EvaluatorTable, NamesTheNearestEvaluatorAndOption) {
-  const EvaluatorTable table = standard_evaluators(standard_data_sets());
-  EXPECT_EQ(table.names(), std::vector<std::string>{"classification"});
-  EXPECT_EQ(error_of([&] { table.make("clasification", Json::object()); }),
+  const EvaluatorTable table = standard_evaluators();
+  EXPECT_EQ(table.names(),
+            (std::vector<std::string>{"classification", "command", "regression", "table"}));
+  EXPECT_EQ(error_of([&] { table.make("clasification", Json::object(), {}); }),
             "unknown evaluator 'clasification'; did you mean 'classification'?");
   EXPECT_EQ(error_of([&] {
-              table.make("classification", {{"epoch", 3}});
+              table.make("classification", {{"epoch", 3}}, {});
             }),
             "evaluator 'classification': unknown key 'epoch'; did you mean 'epochs'?");
-  EXPECT_EQ(error_of([&] { evaluator_from_json(table, Json::object()); }),
-            "evaluator: expected a \"name\"; known: classification");
+  EXPECT_EQ(error_of([&] { evaluator_from_json(table, Json::object(), {}); }),
+            "evaluator: expected a \"name\"; known: classification, command, regression, table");
 }
 
 }  // namespace

@@ -77,19 +77,8 @@ struct Table {
 };
 
 Table read_table(const std::filesystem::path& path, char separator) {
-  const std::string text = read_decompressed(path);
   Table table;
-  int64_t line_number = 0;
-  for (size_t start = text.rfind(kByteOrderMark, 0) == 0 ? kByteOrderMark.size() : 0;
-       start < text.size();) {
-    const size_t end = std::min(text.find('\n', start), text.size());
-    const std::string_view line = trimmed(std::string_view(text).substr(start, end - start));
-    start = end + 1;
-    ++line_number;
-    if (line.empty()) {
-      continue;
-    }
-    const std::vector<std::string> fields = split_line(line, separator);
+  for (const auto& [line_number, fields] : read_csv_lines(path, separator)) {
     if (table.n_columns == 0) {
       table.n_columns = static_cast<int64_t>(fields.size());
       if (!std::all_of(fields.begin(), fields.end(), number)) {
@@ -97,9 +86,6 @@ Table read_table(const std::filesystem::path& path, char separator) {
         continue;
       }
     }
-    TORCH_CHECK(static_cast<int64_t>(fields.size()) == table.n_columns, path.string(), ", line ",
-                line_number, ": expected ", table.n_columns,
-                " columns as in the first line, but there are ", fields.size());
     for (int64_t column = 0; column < table.n_columns; ++column) {
       const std::optional<double> value = number(fields[column]);
       TORCH_CHECK(value.has_value(), path.string(), ", line ", line_number, ", ",
@@ -148,6 +134,27 @@ int64_t count_classes(const Table& table, int64_t target, const std::filesystem:
 }
 
 }  // namespace
+
+std::vector<CsvLine> read_csv_lines(const std::filesystem::path& path, char separator) {
+  const std::string text = read_decompressed(path);
+  std::vector<CsvLine> lines;
+  int64_t line_number = 0;
+  for (size_t start = text.rfind(kByteOrderMark, 0) == 0 ? kByteOrderMark.size() : 0;
+       start < text.size();) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = trimmed(std::string_view(text).substr(start, end - start));
+    start = end + 1;
+    ++line_number;
+    if (line.empty()) {
+      continue;
+    }
+    lines.push_back({line_number, split_line(line, separator)});
+    TORCH_CHECK(lines.back().fields.size() == lines.front().fields.size(), path.string(), ", line ",
+                line_number, ": expected ", lines.front().fields.size(),
+                " columns as in the first line, but there are ", lines.back().fields.size());
+  }
+  return lines;
+}
 
 Dataset read_csv_file(const std::filesystem::path& path, const CsvOptions& options) {
   TORCH_CHECK(options.separator.size() == 1, "a CSV separator is one character, but is '",

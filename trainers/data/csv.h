@@ -22,6 +22,16 @@ struct CsvOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CsvOptions, target, task, separator, test_fraction,
                                                 split_seed)
 
+/// A line of a CSV file.
+struct CsvLine {
+  int64_t number = 0;  ///< counted from 1
+  std::vector<std::string> fields;
+};
+
+/// All lines that are not empty, gzipped or not; fields without surrounding space and quotes, as
+/// many in each line as in the first. Errors name file and line.
+std::vector<CsvLine> read_csv_lines(const std::filesystem::path& path, char separator);
+
 /// A table of numbers that float32 can hold, gzipped or not. The first line is a header unless all
 /// its fields are numbers; fields may be quoted by ", but hold no line break; empty lines are
 /// skipped. `n_classes` is the largest class + 1. Without statistics. Errors name file, line, and

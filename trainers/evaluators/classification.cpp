@@ -2,36 +2,15 @@
 
 #include "engine/executor/network.h"
 #include "engine/ir/infer.h"
-#include "trainers/supervised_trainer.h"
+#include "trainers/evaluators/trial_training.h"
 
 namespace retia {
 namespace {
-
-/// Keeps the last report, and asks the trial whether to stop.
-class LastEpoch final : public TrainingObserver {
- public:
-  explicit LastEpoch(const Trial& trial) : trial_(trial) {}
-  void on_epoch(const EpochReport& report) override { report_ = report; }
-  bool stop_requested() override { return trial_.stop_requested(); }
-  const EpochReport& report() const { return report_; }
-
- private:
-  const Trial& trial_;
-  EpochReport report_;
-};
 
 void check_output(const ir::Graph& model, int64_t n_classes) {
   const Shape shape = ir::infer(model).at(model.outputs().front().wire.node);
   TORCH_CHECK(ir::always_equal(shape, {n_classes}), "the model's output has shape ",
               ir::to_string(shape), ", expected [", n_classes, "], one number a class");
-}
-
-int64_t n_parameters(const torch::nn::Module& module) {
-  int64_t n = 0;
-  for (const at::Tensor& parameter : module.parameters()) {
-    n += parameter.numel();
-  }
-  return n;
 }
 
 }  // namespace
@@ -54,9 +33,6 @@ ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& op
 }
 
 Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
-  TORCH_CHECK(trial.proposal.continues < 0,
-              "evaluator 'classification' trains from scratch: it cannot go on from trial ",
-              trial.proposal.continues);
   check_output(model, set_.n_classes);
   Network network(model, options_.seed);
   network->to(device_, dtype_);
@@ -73,18 +49,16 @@ Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  const int64_t epochs = trial.proposal.epochs > 0 ? trial.proposal.epochs : options_.epochs;
-  SupervisedTrainer trainer(network, train, valid, {.epochs = epochs, .validate_every = 0},
-                            options_.weight_optimizer);
-  LastEpoch last(trial);
-  if (trainer.fit(last, nullptr) == Ending::Stopped) {
+  const auto last =
+      train_trial(network, {train, valid, options_.epochs, options_.weight_optimizer}, trial);
+  if (!last) {
     return {.status = TrialStatus::Stopped};
   }
-  const Score score = last.report().validation.value();
+  const Score score = last->validation.value();
   return {.objectives = {score.accuracy},
           .metrics = {{"loss", score.loss},
-                      {"train_loss", last.report().loss},
-                      {"train_accuracy", last.report().accuracy},
+                      {"train_loss", last->loss},
+                      {"train_accuracy", last->accuracy},
                       {"parameters", static_cast<double>(n_parameters(*network))}}};
 }
 

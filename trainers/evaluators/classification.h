@@ -20,9 +20,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epo
                                                 weight_optimizer, seed)
 
 /// Scores a model by its accuracy on held-out training samples, after training it from scratch on
-/// the others. The test set is never looked at. A function of the model and the options. Objective:
-/// "accuracy", 0 to 1. Metrics: "loss", mean cross-entropy on what is held out; "train_loss" and
-/// "train_accuracy" of the last epoch; "parameters".
+/// the others, or further where the proposal continues a trial. The test set is never looked at. A
+/// function of the model and the options. Objective: "accuracy", 0 to 1. Metrics: "loss", mean
+/// cross-entropy on what is held out; "train_loss" and "train_accuracy" of the last epoch;
+/// "parameters".
 class ClassificationEvaluator final : public Evaluator {
  public:
   /// Loads the data, to `device`. dtype: of the models, float32 or float64.

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "tests/mutators/strategies/spaces.h"
 
 namespace retia {
@@ -62,6 +64,35 @@ TEST(GridStrategy, ProposesASpaceWithoutChoicesOnce) {
   Builder b("plain");
   b.output("y", b.add("relu", ops::relu(), {b.input("x", {4})}));
   EXPECT_THAT(all(b.finish()), ElementsAre(Architecture{}));
+}
+
+TEST(GridStrategy, ShufflesWithoutLosingAny) {
+  for (const auto& space :
+       {two_by_two(), some_of_three(2), some_of_three(std::nullopt), detour(), widths()}) {
+    std::set<std::vector<Architecture>> orders;
+    const std::vector<Architecture> sorted = all(space);
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+      GridStrategy grid(space, {.order = GridOrder::Shuffled}, seed);
+      std::vector<Architecture> found;
+      for (Strategy::Answer answer = grid.ask(); std::holds_alternative<Proposal>(answer);
+           answer = grid.ask()) {
+        found.push_back(std::get<Proposal>(answer).architecture);
+      }
+      EXPECT_THAT(found, testing::UnorderedElementsAreArray(sorted)) << space.name();
+      orders.insert(found);
+    }
+    EXPECT_GE(orders.size(), 4u) << space.name();
+  }
+}
+
+TEST(GridStrategy, ProposesOnlyWhatIsAdmitted) {
+  const auto admits = [](const Architecture& a) { return a.at("width").chosen.front() == 1; };
+  for (const GridOrder order : {GridOrder::Lexicographic, GridOrder::Shuffled}) {
+    GridStrategy grid(Domain(widths(), admits), {.order = order}, 1);
+    EXPECT_TRUE(std::holds_alternative<Proposal>(grid.ask()));
+    EXPECT_TRUE(std::holds_alternative<Proposal>(grid.ask()));
+    EXPECT_TRUE(std::holds_alternative<Exhausted>(grid.ask()));
+  }
 }
 
 TEST(GridStrategy, ContinuesFromItsState) {

@@ -50,7 +50,7 @@ TEST(RandomStrategy, TakesALargeSpaceForExhaustedWhenDrawsGiveNothingNew) {
   Builder b("large");
   const Wire x = b.input("x", {4});
   Wire y = x;
-  for (int64_t i = 0; i < 14; ++i) {
+  for (int64_t i = 0; i < 16; ++i) {
     y = b.layer_choice(std::to_string(i), {{"relu", ops::relu()}, {"skip", ops::identity()}}, {y});
   }
   // Half of all draws pass by everything, and so are one architecture.

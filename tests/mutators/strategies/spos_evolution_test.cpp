@@ -75,8 +75,8 @@ TEST(SposEvolution, ExhaustsASpaceSmallerThanAPopulation) {
 }
 
 TEST(SposEvolution, ProposesOnlyWhatIsAdmitted) {
-  SposEvolutionStrategy strategy(
-      chain(3), {}, 1, [](const Architecture& architecture) { return fitness(architecture) <= 1; });
+  const auto admits = [](const Architecture& architecture) { return fitness(architecture) <= 1; };
+  SposEvolutionStrategy strategy(Domain(chain(3), admits), {}, 1);
   EXPECT_EQ(run(strategy).size(), 8 + 3 * 4);  // of 27: none, or one, of the third kind
 }
 

@@ -1,5 +1,7 @@
 #include "trainers/evaluators/classification.h"
 
+#include <gmock/gmock.h>
+
 #include "engine/experiment/experiment.h"
 #include "engine/io/files.h"
 #include "engine/ir/builder.h"
@@ -68,8 +70,7 @@ TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson)
   ClassificationEvaluator evaluator(options(), standard_data_sets());
   const Evaluation first = evaluator.evaluate(two_layers(4), {});
   const Evaluation second = evaluator.evaluate(two_layers(4), {});
-  const auto rebuilt =
-      evaluator_from_json(standard_evaluators(standard_data_sets()), evaluator.to_json());
+  const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
   const Evaluation third = rebuilt->evaluate(two_layers(4), {});
   for (const Evaluation& other : {second, third}) {
     EXPECT_EQ(first.objectives, other.objectives);
@@ -100,6 +101,24 @@ TEST(ClassificationEvaluator, TrainsAsLongAsTheProposalSays) {
             expected.evaluate(two_layers(4), {}).metrics);
 }
 
+TEST(ClassificationEvaluator, GoesOnFromTheWeightsOfAnEarlierTrial) {
+  const TemporaryFolder folder;
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  const auto trial = [&](int64_t id, int64_t epochs, int64_t continues) {
+    return Trial{.proposal = {.id = id, .epochs = epochs, .continues = continues},
+                 .weights = folder.path()};
+  };
+  evaluator.evaluate(two_layers(4), trial(0, 2, -1));
+  const Evaluation continued = evaluator.evaluate(two_layers(4), trial(1, 3, 0));
+  const Evaluation one_epoch_more = evaluator.evaluate(two_layers(4), trial(2, 3, -1));
+  EXPECT_GT(continued.objectives[0], 0.8);
+  // The weights are those after two epochs of a schedule of two.
+  EXPECT_NE(continued.metrics.at("loss"), one_epoch_more.metrics.at("loss"));
+  EXPECT_EQ(evaluator.evaluate(two_layers(4), trial(3, 3, 0)).metrics, continued.metrics);
+  EXPECT_THAT(error_of([&] { evaluator.evaluate(two_layers(4), trial(4, 3, 9)); }),
+              testing::HasSubstr("holds no weights of trial 9, which this one continues"));
+}
+
 TEST(ClassificationEvaluator, StopsWhenAsked) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
   int64_t n_asked = 0;
@@ -113,7 +132,7 @@ TEST(ClassificationEvaluator, RefusesModelsAndDataThatDoNotSuit) {
   EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(3), {}); }),
             "the model's output has shape [3], expected [4], one number a class");
   EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(4), {.proposal = {.continues = 2}}); }),
-            "evaluator 'classification' trains from scratch: it cannot go on from trial 2");
+            "there is no folder with the weights of trial 2, which this one continues");
   ClassificationOptions all_held_out = options();
   all_held_out.data.valid_fraction = 1;
   EXPECT_EQ(error_of([&] { ClassificationEvaluator(all_held_out, standard_data_sets()); }),

@@ -1,0 +1,125 @@
+#include "apps/trial_list.h"
+
+#include <filesystem>
+#include <map>
+
+namespace retia {
+namespace {
+
+/// Of text and CSV; a column for each label follows.
+const std::vector<const char*> kColumns = {"trial",  "status",  "metric",
+                                           "report", "seconds", "error"};
+
+/// A value in a cell: texts plainly, nothing for null.
+std::string cell(const Json& value) {
+  return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string quoted(std::string field) {
+  if (field.find_first_of(",\"\n") == std::string::npos) {
+    return field;
+  }
+  for (size_t at = 0; (at = field.find('"', at)) != std::string::npos; at += 2) {
+    field.insert(at, "\"");
+  }
+  return "\"" + field + "\"";
+}
+
+/// The labels that any of the trials decides, in alphabetical order.
+std::vector<std::string> labels_of(const std::vector<Json>& trials) {
+  std::map<std::string, bool> found;
+  for (const Json& trial : trials) {
+    for (const auto& [label, choice] : trial.at("choices").items()) {
+      found[label] = true;
+    }
+  }
+  std::vector<std::string> labels;
+  for (const auto& [label, yes] : found) {
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+std::vector<std::vector<std::string>> rows_of(const std::vector<Json>& trials) {
+  const std::vector<std::string> labels = labels_of(trials);
+  std::vector<std::vector<std::string>> rows(1);
+  rows[0].assign(kColumns.begin(), kColumns.end());
+  rows[0].insert(rows[0].end(), labels.begin(), labels.end());
+  for (const Json& trial : trials) {
+    rows.emplace_back();
+    for (const char* column : kColumns) {
+      rows.back().push_back(cell(trial.at(column)));
+    }
+    for (const std::string& label : labels) {
+      rows.back().push_back(cell(trial.at("choices").value(label, Json())));
+    }
+  }
+  return rows;
+}
+
+std::string as_csv(const std::vector<std::vector<std::string>>& rows) {
+  std::string text;
+  for (const std::vector<std::string>& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      text += (i > 0 ? "," : "") + quoted(row[i]);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+/// Columns as wide as their widest cell; empty ones are left out.
+std::string as_text(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths(rows.front().size());
+  for (size_t r = 1; r < rows.size(); ++r) {
+    for (size_t i = 0; i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], rows[r][i].size());
+    }
+  }
+  std::string text;
+  for (const std::vector<std::string>& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < widths.size(); ++i) {
+      if (widths[i] > 0) {
+        const size_t width = std::max(widths[i], rows.front()[i].size());
+        line += row[i] + std::string(width - row[i].size() + 2, ' ');
+      }
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+ListedTrials trials_in(const std::string& folder) {
+  return list_trials(std::filesystem::path(folder) / "trials.jsonl");
+}
+
+Json shown(const Json& trial, const std::vector<Objective>& objectives) {
+  const Json& values = trial.at("objectives");
+  Json named = Json::object();
+  for (size_t i = 0; i < values.size(); ++i) {
+    named[objectives.at(i).name] = values[i];
+  }
+  return {{"trial", trial.at("trial")},
+          {"status", trial.at("status")},
+          {"metric", values.empty() ? Json() : values[0]},
+          {"report", trial.at("metrics").value("report", Json())},
+          {"objectives", named},
+          {"metrics", trial.at("metrics")},
+          {"choices", trial.at("choices")},
+          {"epochs", trial.at("epochs")},
+          {"continues", trial.at("continues")},
+          {"seconds", trial.at("seconds")},
+          {"error", trial.at("error")}};
+}
+
+std::string written(const std::vector<Json>& trials, const std::string& format) {
+  if (format == "json") {
+    return Json(trials).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  return format == "csv" ? as_csv(rows_of(trials)) : as_text(rows_of(trials));
+}
+
+}  // namespace retia

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "engine/experiment/trial_log.h"
+
+namespace retia {
+
+/// The trials of the exploration in `folder`.
+ListedTrials trials_in(const std::string& folder);
+
+/// A trial as it is shown: `trial`, `status`, `metric` (the first objective; null: none),
+/// `report` (likewise), `objectives` (by name), `metrics`, `choices`, `epochs`, `continues`,
+/// `seconds`, `error`.
+Json shown(const Json& trial, const std::vector<Objective>& objectives);
+
+/// Such trials as `format`: text or csv, a line each below a header, or json.
+std::string written(const std::vector<Json>& trials, const std::string& format);
+
+}  // namespace retia

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <deque>
+
+#include "mutators/strategies/proposals.h"
+
+namespace retia {
+
+struct EvolutionOptions {
+  int64_t population = 100;            ///< ≥ 1
+  int64_t sample = 25;                 ///< of a tournament, without replacement; 1 to population
+  double mutation_probability = 0.05;  ///< of each decision, to be drawn anew
+  bool crossover = false;              ///< whether children have two parents
+  OnFailure on_failure = OnFailure::Ignore;
+  Duplicates duplicates = Duplicates::Skip;
+  int64_t tries = 500;  ///< children bred to find a new one, ≥ 1
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolutionOptions, population, sample,
+                                                mutation_probability, crossover, on_failure,
+                                                duplicates, tries)
+
+/// Regularized evolution (Real et al., AAAI 2019): a random population first; then the best of a
+/// random sample of it has a mutated child, and the oldest dies, however good it is. With
+/// crossover, a second tournament chooses a second parent, and each decision comes from either
+/// before it is mutated. Founders that fail are replaced where failures are ignored. Children that
+/// are not new are bred again. Any number of trials may run at once.
+class EvolutionStrategy final : public Strategy {
+ public:
+  EvolutionStrategy(const Domain& domain, const EvolutionOptions& options, uint64_t seed);
+
+  Answer ask() override;
+  void tell(const Proposal& proposal, const Outcome& outcome) override;
+  Json state() const override;
+  void load_state(const Json& state) override;
+
+  struct Member {
+    Architecture architecture;
+    double reward = 0;
+  };
+  /// The oldest first.
+  const std::deque<Member>& population() const { return population_; }
+
+ private:
+  Architecture child();
+  const Architecture& winner();
+
+  Proposals proposals_;
+  EvolutionOptions options_;
+  Random random_;
+  std::deque<Member> population_;
+  int64_t n_pending_ = 0;
+};
+
+}  // namespace retia

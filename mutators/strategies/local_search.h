@@ -1,0 +1,60 @@
+#pragma once
+
+#include <unordered_map>
+
+#include "mutators/strategies/factors.h"
+#include "mutators/strategies/proposals.h"
+
+namespace retia {
+
+/// When a climb goes on from a better neighbour.
+enum class Step {
+  First,  ///< as soon as one is found
+  Best    ///< when all neighbours are known: the best of them
+};
+NLOHMANN_JSON_SERIALIZE_ENUM(Step, {{Step::First, "first"}, {Step::Best, "best"}})
+
+struct LocalSearchOptions {
+  int64_t starts = 10;  ///< random architectures of which the best is climbed from, ≥ 1
+  Step step = Step::First;
+  int64_t tries = 500;  ///< draws to find a new start, ≥ 1
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalSearchOptions, starts, step, tries)
+
+/// Local search (White, Nolen and Savani, "Exploring the Loss Landscape in Neural Architecture
+/// Search", UAI 2021): climbs from the best of a few random architectures to a better neighbour,
+/// which differs in one decision (of any number of inputs: in one input), until there is none; then
+/// begins again elsewhere. No architecture twice: the scores of known neighbours are remembered.
+class LocalSearchStrategy final : public Strategy {
+ public:
+  LocalSearchStrategy(const Domain& domain, const LocalSearchOptions& options, uint64_t seed);
+
+  Answer ask() override;
+  void tell(const Proposal& proposal, const Outcome& outcome) override;
+  Json state() const override;
+  void load_state(const Json& state) override;
+
+ private:
+  struct Place {
+    Architecture architecture;
+    double reward = 0;
+  };
+  void stand_on(Place place);
+  bool step_to_known();
+  void begin_again();
+  std::vector<Architecture> neighbours(const Architecture& architecture) const;
+
+  Proposals proposals_;
+  Factors factors_;
+  LocalSearchOptions options_;
+  Random random_;
+  std::unordered_map<uint64_t, double> rewards_;  // by hash, of all that succeeded
+  std::optional<Place> place_;                    // of the climb, or the best start so far
+  std::vector<Architecture> neighbours_;          // of the place, in random order
+  size_t next_ = 0;                               // of them
+  bool climbing_ = false;                         // else starts are tried
+  int64_t n_starts_ = 0;                          // proposed for this climb
+  int64_t n_pending_ = 0;
+};
+
+}  // namespace retia

@@ -1,0 +1,202 @@
+#include <gmock/gmock.h>
+
+#include "engine/architecture_json.h"
+#include "models/nasbench201.h"
+#include "tests/apps/program_runs.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// A table of the scores of all architectures of NAS-Bench-201's space: one for each 3 x 3
+/// convolution, and a little for each skip connection.
+std::string write_table(const TemporaryFolder& folder) {
+  const std::vector<std::string> ops = {"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
+                                        "avg_pool_3x3"};
+  std::string text = "arch,valid,test,cost\n";
+  for (int index = 0; index < 15625; ++index) {
+    int rest = index, score = 0, cost = 0;
+    Architecture architecture;
+    for (const char* edge : {"0-1", "0-2", "1-2", "0-3", "1-3", "2-3"}) {
+      architecture[std::string("cell/") + edge].chosen = {rest % 5};
+      score += rest % 5 == 3 ? 10 : rest % 5 == 1 ? 1 : 0;
+      cost += rest % 5 == 3 ? 9 : rest % 5 == 2 ? 1 : 0;
+      rest /= 5;
+    }
+    text += nasbench201_key(architecture) + "," + std::to_string(score) + "," +
+            std::to_string(score + 30) + "," + std::to_string(cost) + "\n";
+  }
+  write_plainly(folder / "table.csv", text);
+  return folder / "table.csv";
+}
+
+Words explore(const std::string& table, const std::string& strategy, const Words& more) {
+  return joined(
+      {"explore", "--space", "nasbench201", "--strategy", strategy, "--evaluator", "table", "--set",
+       "evaluator.file=" + table, "--set", "evaluator.metric=valid", "--set",
+       "evaluator.report=test", "--runner", "inline", "--seed", "1", "--threads", "1"},
+      joined(little_data(), more));
+}
+
+TEST(Exploration, LooksScoresUpAndShowsTheBest) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Ended ended = run_program(
+      explore(write_table(folder), "evolution", {"--max-trials", "300", "--out", out, "--quiet"}));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, StartsWith("300 trials; --max-trials was reached\narchitecture " + out));
+  EXPECT_THAT(ended.out, HasSubstr(": valid "));
+
+  const Json best = Json::parse(run_program({"top", out, "-k", "1", "--format", "json"}).out);
+  ASSERT_EQ(best.size(), 1u);
+  EXPECT_GE(best[0].at("metric"), 41);  // of 60; at random 300 trials reach 32 or so
+  EXPECT_EQ(best[0].at("report").get<double>(), best[0].at("metric").get<double>() + 30);
+  EXPECT_EQ(best[0].at("choices").size(), 6u);
+  EXPECT_EQ(read_json(folder / "run/architecture.json").at("choices"), best[0].at("choices"));
+
+  const Json all = Json::parse(run_program({"show", out, "--format", "json"}).out);
+  ASSERT_EQ(all.size(), 300u);
+  EXPECT_EQ(all[7].at("trial"), 7);
+  EXPECT_EQ(all[7].at("status"), "succeeded");
+  EXPECT_EQ(all[best[0].at("trial").get<size_t>()].at("metric"), best[0].at("metric"));
+
+  const std::string csv = run_program({"show", out, "--format", "csv"}).out;
+  EXPECT_THAT(csv, StartsWith("trial,status,metric,report,seconds,error,cell/0-1,"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 301);
+  const std::string text = run_program({"top", out, "-k", "3"}).out;
+  EXPECT_THAT(text, StartsWith("trial  status"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+}
+
+TEST(Exploration, ContinuesWhereItStopped) {
+  const TemporaryFolder folder;
+  const std::string table = write_table(folder);
+  for (const char* strategy : {"evolution", "tpe", "nsga2"}) {
+    const std::string halves = folder / (std::string(strategy) + "2");
+    const std::string whole = folder / (std::string(strategy) + "1");
+    for (const char* most : {"120", "250"}) {
+      const Ended ended = run_program(
+          explore(table, strategy, {"--max-trials", most, "--resume", "--out", halves}));
+      ASSERT_EQ(ended.code, kDone) << ended.err;
+    }
+    run_program(explore(table, strategy, {"--max-trials", "250", "--out", whole}));
+    const auto trials = [](const std::string& run) {
+      Json all = Json::parse(run_program({"show", run, "--format", "json"}).out);
+      for (Json& trial : all) {
+        trial.erase("seconds");
+      }
+      return all;
+    };
+    EXPECT_EQ(trials(halves), trials(whole));
+  }
+}
+
+TEST(Exploration, FindsAFrontOfSeveralObjectivesAndDrawsIt) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Ended ended = run_program(
+      explore(write_table(folder), "nsga2",
+              {"--max-trials", "400", "--set", "evaluator.minimised=[\"cost\"]", "--out", out}));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("/front.svg"));
+  const Json front = read_json(folder / "run/front.json").at("trials");
+  EXPECT_GE(front.size(), 4u);
+  for (const Json& a : front) {
+    for (const Json& b : front) {
+      const Json &x = a.at("objectives"), &y = b.at("objectives");
+      EXPECT_FALSE(x.at("valid") > y.at("valid") && x.at("cost") < y.at("cost"));
+    }
+  }
+  EXPECT_THAT(read_file(folder / "run/front.svg"), StartsWith("<svg"));
+}
+
+TEST(Exploration, KeepsToAWindowOfCostsAndToTheUsersFilter) {
+  const TemporaryFolder folder;
+  Program program;
+  program.admits = [](const Architecture& a) { return a.at("skip").chosen.front() == 1; };
+  const std::string out = folder / "run";
+  const Ended ended = run_program(
+      little("explore", {"--strategy", "random", "--evaluator", "command", "--set",
+                         "evaluator.command=echo 1", "--set", "experiment.costs=[\"parameters\"]",
+                         "--set", "experiment.window.max_parameters=260", "--out", out}),
+      program);
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  const Json all = Json::parse(run_program({"show", out, "--format", "json"}).out);
+  ASSERT_GE(all.size(), 1u);
+  for (const Json& trial : all) {
+    EXPECT_EQ(trial.at("choices").at("skip"), "body");
+    EXPECT_LE(trial.at("objectives").at("parameters"), 260);
+  }
+}
+
+TEST(Exploration, RecordsWhatACommandSaysWhereItFails) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Ended ended = run_program(little(
+      "explore", {"--strategy", "grid", "--evaluator", "command", "--set",
+                  "evaluator.command=test $RETIA_TRIAL -ne 2 || { echo no luck >&2; exit 1; }; "
+                  "echo $RETIA_TRIAL",
+                  "--out", out}));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, StartsWith("4 trials, 1 failed; the space is exhausted\n"));
+  const Json all = Json::parse(run_program({"show", out, "--format", "json"}).out);
+  EXPECT_EQ(all[2].at("error"), "no luck");
+  EXPECT_EQ(all[2].at("metric"), Json());
+  EXPECT_THAT(run_program({"show", out}).out, HasSubstr("no luck"));
+  EXPECT_THAT(run_program({"top", out, "-k", "9", "--format", "csv"}).out,
+              StartsWith("trial,status,metric,report,seconds,error,body,skip\n3,succeeded,3"));
+}
+
+TEST(Exploration, ExploresARegressionOnATable) {
+  const TemporaryFolder folder;
+  std::string rows;
+  for (int i = 0; i < 60; ++i) {
+    rows += std::to_string(i % 7) + "," + std::to_string(i % 5) + "," +
+            std::to_string(3.5 * (i % 7) - i % 5) + "\n";
+  }
+  write_plainly(folder / "rows.csv", rows);
+  const Ended ended = run_program({"explore",
+                                   "--space",
+                                   "mlp",
+                                   "--strategy",
+                                   "random",
+                                   "--evaluator",
+                                   "regression",
+                                   "--data",
+                                   "csv",
+                                   "--data-dir",
+                                   folder / "rows.csv",
+                                   "--set",
+                                   "data.csv.task=regression",
+                                   "--set",
+                                   "evaluator.metric=mae",
+                                   "--max-trials",
+                                   "3",
+                                   "--epochs",
+                                   "3",
+                                   "--batch-size",
+                                   "8",
+                                   "--threads",
+                                   "1",
+                                   "--out",
+                                   folder / "run"});
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr(": mae "));
+}
+
+TEST(Exploration, RefusesWhatItCannotShow) {
+  const TemporaryFolder folder;
+  Ended ended = run_program({"top", folder / "none", "-k", "1"});
+  EXPECT_EQ(ended.code, kFailed);
+  EXPECT_THAT(ended.err, HasSubstr("trials.jsonl: cannot be read"));
+  ended = run_program({"top"});
+  EXPECT_EQ(ended.code, kBadUsage);
+  EXPECT_EQ(ended.err, "retia: top needs a run directory: retia top DIR\n");
+  EXPECT_EQ(run_program({"top", "x", "-k", "0"}).err, "retia: -k must be at least 1, got 0\n");
+  EXPECT_THAT(run_program({"show", "x", "--format", "dot"}).err, HasSubstr("unknown format 'dot'"));
+}
+
+}  // namespace
+}  // namespace retia

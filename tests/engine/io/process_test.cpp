@@ -1,0 +1,49 @@
+#include "engine/io/process.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+
+namespace retia {
+namespace {
+
+TEST(Process, GivesInputAndTakesBothOutputs) {
+  const ProcessResult result = run_process("cat; echo said >&2; exit 3", {.input = "given\n"});
+  EXPECT_EQ(result.ending, ProcessEnding::Exited);
+  EXPECT_EQ(result.code, 3);
+  EXPECT_EQ(result.out, "given\n");
+  EXPECT_EQ(result.err, "said\n");
+}
+
+TEST(Process, CarriesMoreThanAPipeHoldsBothWays) {
+  std::string much(3'000'000, 'x');
+  much.back() = '\n';
+  EXPECT_EQ(run_process("cat", {.input = much}).out, much);
+}
+
+TEST(Process, SurvivesACommandThatReadsNothing) {
+  EXPECT_EQ(run_process("exit 0", {.input = std::string(1'000'000, 'x')}).code, 0);
+}
+
+TEST(Process, SetsTheEnvironmentBesideItsOwn) {
+  const ProcessResult result = run_process("echo $GIVEN $PATH", {.environment = {"GIVEN=7"}});
+  EXPECT_THAT(result.out, testing::MatchesRegex("7 .*/.*\n"));
+}
+
+TEST(Process, IsKilledWithItsChildrenAtTheTimeLimitAndOnRequest) {
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(run_process("sleep 60 & sleep 60", {.time_limit = 0.2}).ending,
+            ProcessEnding::TimedOut);
+  EXPECT_EQ(run_process("sleep 60; true", {.stop_requested = [] { return true; }}).ending,
+            ProcessEnding::Stopped);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
+}
+
+TEST(Process, TellsWhatSignalEndedIt) {
+  const ProcessResult result = run_process("kill -11 $$");
+  EXPECT_EQ(result.ending, ProcessEnding::Killed);
+  EXPECT_EQ(result.code, 11);
+}
+
+}  // namespace
+}  // namespace retia

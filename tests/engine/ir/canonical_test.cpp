@@ -1,0 +1,56 @@
+#include "engine/ir/canonical.h"
+
+#include <gmock/gmock.h>
+
+#include "engine/ir/freeze.h"
+#include "models/spaces.h"
+#include "tests/engine/example_spaces.h"
+#include "tests/error_of.h"
+
+namespace retia {
+namespace {
+
+void expect_the_forms_of_freezing(const ir::Graph& space, uint64_t seed) {
+  const ir::CanonicalForms forms(space);
+  EXPECT_EQ(forms.mutables(), ir::mutables(space));
+  Random random(seed);
+  for (int i = 0; i < 40; ++i) {
+    const Architecture architecture = random_architecture_of(forms.mutables(), random);
+    EXPECT_EQ(forms.of(architecture), ir::canonical(space, architecture)) << space.name();
+  }
+}
+
+TEST(CanonicalForms, AreThoseOfFreezingInASpaceWithEveryChoice) {
+  expect_the_forms_of_freezing(every_choice_space(), 1);
+}
+
+TEST(CanonicalForms, AreThoseOfFreezingInEverySpaceOfTheTable) {
+  const SpaceTable spaces = standard_spaces();
+  for (const std::string& name : spaces.names()) {
+    const std::vector<int64_t> input =
+        name == "mlp" ? std::vector<int64_t>{4} : std::vector<int64_t>{3, 32, 32};
+    expect_the_forms_of_freezing(spaces.search(name, Json::object(), {input, 10}), 2);
+  }
+}
+
+TEST(CanonicalForms, ReachTheValuesThatShapeNothing) {
+  Builder b("nothing");
+  const Wire x = b.input("x", {4});
+  const Wire wide =
+      b.add("wide", ops::linear({.out = ValueChoice<int64_t>("width", {8, 16})}), {x});
+  b.output("y", b.input_choice("any", {wide}, {.n_chosen = std::nullopt, .label = "any"}));
+  expect_the_forms_of_freezing(b.finish(), 3);
+}
+
+TEST(CanonicalForms, RefuseWhatDecidesTooLittleOrTooMuch) {
+  const ir::CanonicalForms forms(every_choice_space());
+  EXPECT_THAT(error_of([&] { forms.of({}); }), testing::HasSubstr("decides nothing for"));
+  Random random(1);
+  Architecture architecture = random_architecture_of(forms.mutables(), random);
+  architecture["frist"].chosen = {0};
+  EXPECT_THAT(error_of([&] { forms.of(architecture); }),
+              testing::HasSubstr("did you mean 'first'?"));
+}
+
+}  // namespace
+}  // namespace retia

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+
+#include "engine/evaluator.h"
+
+namespace retia {
+
+struct TableOptions {
+  std::string file = "";                    ///< CSV with a header, gzipped or not
+  std::string key = "arch";                 ///< the column with the names of architectures
+  std::string metric = "";                  ///< the column that is maximised
+  std::vector<std::string> minimised = {};  ///< columns that are minimised, as further objectives
+  std::string report = "";  ///< a column to keep as the metric "report"; empty: none
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TableOptions, file, key, metric, minimised, report)
+
+/// Looks an architecture's scores up in a table of finished trainings, such as NAS-Bench-201's, by
+/// the name that its space makes of it. An architecture without a row, or with an empty field,
+/// fails. Makes no models.
+class TableEvaluator final : public Evaluator {
+ public:
+  /// Reads the table. key: the name of a canonical architecture. Throws one line on whatever is
+  /// missing, naming the nearest column.
+  TableEvaluator(const TableOptions& options, std::function<std::string(const Architecture&)> key);
+
+  std::vector<Objective> objectives() const override;
+  bool reads_model() const override { return false; }
+  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  Json to_json() const override;
+
+ private:
+  TableOptions options_;
+  std::function<std::string(const Architecture&)> key_;
+  std::vector<std::string> columns_;                           // metric, minimised, report
+  std::unordered_map<std::string, std::vector<double>> rows_;  // NaN: an empty field
+};
+
+}  // namespace retia
