@@ -96,7 +96,7 @@ TEST(LargestEigenvalue, EqualsThatOfTheExactHessianOfASupernet) {
   const at::Tensor eigenvalues = at::linalg_eigvalsh(at::stack(rows));
   const double exact = eigenvalues.max().item<double>();
   EXPECT_GT(exact, 1e-4);
-  EXPECT_NEAR(found, exact, 1e-3 * exact);
+  EXPECT_NEAR(found, exact, 5e-3 * exact);
 }
 
 }  // namespace
