@@ -102,6 +102,8 @@ int rank(const Program& program, const Config& config) {
   const Batches train = bench.scoring(config, bench.data.train, trained);
   const Batches valid = bench.scoring(config, bench.data.train, held_out);
   const std::vector<Mutable> mutables = ir::mutables(supernet.space);
+  const Network shared = make_network(supernet.space, config, bench);
+  copy_weights(supernet.weights, *shared);
   std::vector<Point> points;
   std::vector<double> inherited, alone;
   Json listed = Json::array();
@@ -110,8 +112,7 @@ int rank(const Program& program, const Config& config) {
       continue;
     }
     const Architecture& architecture = trial.proposal.architecture;
-    Network model = make_network(ir::freeze(supernet.space, architecture), config, bench);
-    copy_weights(supernet.weights, *model);
+    Network model = inherit(shared, architecture);
     recalibrate(model, train, kRecalibrationBatches);
     points.push_back({architecture, evaluate(model, valid).accuracy, trial.objectives.front()});
     inherited.push_back(points.back().inherited);

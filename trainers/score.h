@@ -24,7 +24,8 @@ void recalibrate(Network& network, const Batches& batches, int64_t n_batches);
 /// The network of another graph, with new weights, on the device and of the dtype of `like`.
 Network remade(const Network& like, const ir::Graph& graph, uint64_t seed);
 
-/// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.
+/// The frozen model of `architecture` with the weights that `supernet` has for it, on its device:
+/// of sizes that are choices the parts that the chosen ones have.
 Network inherit(const Network& supernet, const Architecture& architecture);
 
 /// Parameters and buffers of a module, by name.
