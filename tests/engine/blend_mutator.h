@@ -19,15 +19,13 @@ class BlendMutator final : public Mutator {
   /// weights: one per candidate.
   void weigh(const std::string& label, const at::Tensor& weights) { weights_[label] = weights; }
 
-  /// Weighs what `architecture` chooses by 1 and all else by 0.
-  void weigh(const Architecture& architecture) {
-    for (const Mutable& choice : mutables()) {
-      std::vector<double> weights(choice.names.size(), 0);
-      for (const int64_t index : architecture.at(choice.label).chosen) {
-        weights[static_cast<size_t>(index)] = 1;
-      }
-      weigh(choice.label, at::tensor(weights, at::kDouble));
+  /// Weighs what `architecture` chooses of `label` by 1 and all else by 0.
+  void weigh(const std::string& label, const Architecture& architecture) {
+    std::vector<double> weights(mutable_of(label).names.size(), 0);
+    for (const int64_t index : architecture.at(label).chosen) {
+      weights[static_cast<size_t>(index)] = 1;
     }
+    weigh(label, at::tensor(weights, at::kDouble));
   }
 
   Architecture sample_search() override {
