@@ -16,16 +16,20 @@ namespace {
 class AttentionLayer final : public ElasticLayer {
  public:
   /// `o`: resolved.
-  AttentionLayer(const AttentionOptions& o, const Dim& in) : width_(o.width), heads_(o.heads) {
+  AttentionLayer(const AttentionOptions& o, const Dim& in)
+      : in_({SharedAxis::channels(in)}),
+        out_({SharedAxis::channels(o.out)}),
+        width_(o.width),
+        heads_(o.heads) {
     TORCH_CHECK(ir::parts(o.width).size() == 1, "width ", o.width.to_string(),
                 " is that of joined channels, which heads cannot share: set width");
     const SharedAxis three = SharedAxis::whole(3), width = SharedAxis::channels(o.width),
                      out = SharedAxis::channels(o.out);
-    qkv_.push_back(share_parameter("qkv_weight", {three, width, SharedAxis::channels(in)}));
-    out_.push_back(share_parameter("out_weight", {out, width}));
+    first_.push_back(share_parameter("qkv_weight", {three, width, SharedAxis::channels(in)}));
+    last_.push_back(share_parameter("out_weight", {out, width}));
     if (o.bias.value()) {
-      qkv_.push_back(share_parameter("qkv_bias", {three, width}));
-      out_.push_back(share_parameter("out_bias", {out}));
+      first_.push_back(share_parameter("qkv_bias", {three, width}));
+      last_.push_back(share_parameter("out_bias", {out}));
     }
     for (const Dim& dim : {o.width, o.heads}) {
       depend_on(dim);
@@ -37,23 +41,33 @@ class AttentionLayer final : public ElasticLayer {
 
   void follow(const ValueChoices& choices) override {
     ElasticLayer::follow(choices);
+    in_.follow(choices);
+    out_.follow(choices);
     choices_of_heads_ = choices_of(labels_of_heads_, choices);
   }
 
   at::Tensor forward(at::TensorList inputs) override {
     const at::Tensor& x = inputs[0];
     const at::Tensor tokens = x.flatten(2).transpose(1, 2);
-    const at::Tensor weight = mixed("qkv_weight").flatten(0, 1), bias = mixed("qkv_bias");
+    const at::TensorOptions like = x.options().requires_grad(false);
+    const at::Tensor bias = part("qkv_bias"), in = in_.mask(like), out = out_.mask(like);
+    at::Tensor qkv_weight = part("qkv_weight"), out_weight = part("out_weight");
+    if (in.defined()) {
+      qkv_weight = qkv_weight * in;
+    }
+    if (out.defined()) {
+      out_weight = out_weight * out.reshape({-1, 1});
+    }
     const at::Tensor qkv =
-        at::linear(tokens, weight, bias.defined() ? bias.flatten() : bias).unflatten(2, {3, -1});
-    const at::Tensor result =
-        at::linear(attended(qkv), mixed("out_weight"), mixed("out_bias")).transpose(1, 2);
-    return result.unflatten(2, x.sizes().slice(2));
+        at::linear(tokens, qkv_weight.flatten(0, 1), bias.defined() ? bias.flatten() : bias)
+            .unflatten(2, {3, -1});
+    const at::Tensor result = at::linear(attended(qkv), out_weight, mixed("out_bias"));
+    return result.transpose(1, 2).unflatten(2, x.sizes().slice(2));
   }
 
   void initialise(at::Generator& generator) override {
     const at::NoGradGuard no_grad;
-    for (const std::vector<at::Tensor>& map : {qkv_, out_}) {
+    for (const std::vector<at::Tensor>& map : {first_, last_}) {
       const double bound = 1.0 / std::sqrt(static_cast<double>(map.front().size(-1)));
       for (const at::Tensor& parameter : map) {
         parameter.uniform_(-bound, bound, generator);
@@ -62,23 +76,18 @@ class AttentionLayer final : public ElasticLayer {
   }
 
  private:
-  /// What so many heads make, and the weight of that.
-  struct Heads {
-    int64_t width = 0;  ///< of the first of Q, K and V, which they divide
-    at::Tensor weight;  ///< undefined: 1
-  };
+  /// Width and number of heads -> the weight of all options that have them; undefined: 1.
+  using Shapes = std::map<std::pair<int64_t, int64_t>, at::Tensor>;
 
-  /// By number of heads.
-  std::map<int64_t, Heads> chosen_heads(const at::TensorOptions& like) const {
-    std::map<int64_t, Heads> chosen;
+  Shapes chosen_shapes(const at::TensorOptions& like) const {
+    Shapes chosen;
     const at::Tensor p = joint_weights(choices_of_heads_, like);
     const std::vector<Architecture> options = joint_options(choices_of_heads_);
     for (size_t k = 0; k < options.size(); ++k) {
-      Heads& heads = chosen[heads_.at(options[k]).value()];
-      heads.width = std::max(heads.width, width_.at(options[k]).value());
+      at::Tensor& weight = chosen[{width_.at(options[k]).value(), heads_.at(options[k]).value()}];
       if (p.defined()) {
-        const at::Tensor weight = p[static_cast<int64_t>(k)];
-        heads.weight = heads.weight.defined() ? heads.weight + weight : weight;
+        const at::Tensor more = p[static_cast<int64_t>(k)];
+        weight = weight.defined() ? weight + more : more;
       }
     }
     return chosen;
@@ -87,24 +96,25 @@ class AttentionLayer final : public ElasticLayer {
   /// qkv: [batch, tokens, 3, width] -> [batch, tokens, width].
   at::Tensor attended(const at::Tensor& qkv) const {
     at::Tensor sum;
-    for (const auto& [n, heads] : chosen_heads(qkv.options().requires_grad(false))) {
+    for (const auto& [shape, weight] : chosen_shapes(qkv.options().requires_grad(false))) {
+      const auto [width, heads] = shape;
       // [batch, heads, tokens, 3, width of a head]
       const at::Tensor split =
-          qkv.narrow(3, 0, heads.width).unflatten(3, {n, heads.width / n}).permute({0, 3, 1, 2, 4});
+          qkv.narrow(3, 0, width).unflatten(3, {heads, width / heads}).permute({0, 3, 1, 2, 4});
       at::Tensor made = at::scaled_dot_product_attention(split.select(3, 0), split.select(3, 1),
                                                          split.select(3, 2))
                             .transpose(1, 2)
                             .flatten(2);
-      made = heads.weight.defined() ? made * heads.weight : made;
-      if (heads.width < qkv.size(3)) {
-        made = at::constant_pad_nd(made, {0, qkv.size(3) - heads.width});
+      made = weight.defined() ? made * weight : made;
+      if (width < qkv.size(3)) {
+        made = at::constant_pad_nd(made, {0, qkv.size(3) - width});
       }
       sum = sum.defined() ? sum + made : made;
     }
     return sum;
   }
 
-  std::vector<at::Tensor> qkv_, out_;  // weight and bias of the two maps
+  SharedAxes in_, out_;
   Dim width_, heads_;
   std::set<std::string> labels_of_heads_;
   ValueChoices choices_of_heads_;

@@ -19,7 +19,8 @@ namespace ops {
 /// the result is linear in what all heads make. Weights are uniform within 1/sqrt(fan in).
 ///
 /// In a supernet an option has the first channels, and the first of Q, K and V. Where several
-/// numbers of heads are blended, so are their results, before the last linear map.
+/// widths or numbers of heads are blended, it is what their heads make that is, before the last
+/// linear map.
 ir::Operation attention(const AttentionOptions& options = {});
 }  // namespace ops
 

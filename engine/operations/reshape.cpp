@@ -118,9 +118,9 @@ class Split final : public Primitive<SplitOptions> {
   std::shared_ptr<Layer> make(const SplitOptions& o, const Shapes& inputs) const override {
     decided(inputs.front());
     return function_layer([index = o.index.value(), of = o.of.value(),
-                           count = o.count.value()](at::TensorList inputs) {
-      const int64_t part = inputs[0].size(1) / of;
-      return inputs[0].narrow(1, index * part, count * part);
+                           count = o.count.value()](at::TensorList tensors) {
+      const int64_t part = tensors[0].size(1) / of;
+      return tensors[0].narrow(1, index * part, count * part);
     });
   }
 };
@@ -135,8 +135,8 @@ class Shuffle final : public Primitive<ShuffleOptions> {
   }
   std::shared_ptr<Layer> make(const ShuffleOptions& o, const Shapes& inputs) const override {
     decided(inputs.front());
-    return function_layer([groups = o.groups.value()](at::TensorList inputs) {
-      const at::Tensor& x = inputs[0];
+    return function_layer([groups = o.groups.value()](at::TensorList tensors) {
+      const at::Tensor& x = tensors[0];
       return x.unflatten(1, {groups, x.size(1) / groups}).transpose(1, 2).flatten(1, 2);
     });
   }

@@ -55,6 +55,7 @@ Case chain_case(const std::string& name, const std::vector<int64_t>& input,
 std::vector<Case> cases() {
   const Dim w = choice("w", {2, 3, 5}), v = choice("v", {4, 2});
   const Dim kernel = choice("kernel", {3, 1, 5}), wide = choice("wide", {8, 4});
+  const Dim even = choice("even", {4, 2});
   const ir::Operation first = ops::conv2d({.out = w, .kernel = 1});
   const ir::Operation last = ops::conv2d({.out = 3, .kernel = 1, .bias = true});
   std::vector<Case> all = {
@@ -70,12 +71,10 @@ std::vector<Case> cases() {
                  {ops::conv2d({.out = 3, .kernel = kernel, .dilation = 2})}),
       chain_case("conv2d_padded", {2, 8, 8},
                  {ops::conv2d({.out = 3, .kernel = kernel, .padding = floor_div(kernel, 2)})}),
-      chain_case("conv2d_unpadded_even", {2, 8, 8},
-                 {ops::conv2d({.out = w,
-                               .kernel = choice("k", {4, 2}),
-                               .stride = 2,
-                               .padding = choice("k", {1, 0})}),
-                  last}),
+      chain_case(
+          "conv2d_unpadded_even", {2, 8, 8},
+          {ops::conv2d({.out = w, .kernel = even, .stride = 2, .padding = floor_div(even, 2) - 1}),
+           last}),
       chain_case("depthwise", {3, 5, 5},
                  {first, ops::conv2d({.kernel = kernel, .depthwise = true, .bias = true}), last}),
       chain_case("groups", {3, 5, 5},
