@@ -114,6 +114,7 @@ class AttentionLayer final : public ElasticLayer {
     return sum;
   }
 
+  std::vector<at::Tensor> first_, last_;  // weight and bias of the two maps
   SharedAxes in_, out_;
   Dim width_, heads_;
   std::set<std::string> labels_of_heads_;

@@ -5,6 +5,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
+#include <torch/nn/pimpl.h>
 
 #include "engine/ir/channels.h"
 #include "tests/engine/blend_mutator.h"
@@ -40,9 +41,9 @@ TEST(SharedAxis, KeepsTheFirstOfEachPartOfJoinedChannels) {
 }
 
 /// A model of no more than these choices.
-class Choices : public torch::nn::Module {
+class ChoicesImpl : public torch::nn::Module {
  public:
-  Choices() {
+  ChoicesImpl() {
     for (const auto& [label, names] : std::map<std::string, std::vector<std::string>>{
              {"kernel", {"1", "3", "5"}}, {"width", {"2", "4"}}}) {
       all[label] = register_module(label, std::make_shared<ValueChoiceModule>(label, names));
@@ -50,12 +51,13 @@ class Choices : public torch::nn::Module {
   }
   ValueChoices all;
 };
+TORCH_MODULE(Choices);
 
 TEST(SharedAxes, CutsTheTensorOfTheFrozenLayerWhereOneOptionIsChosen) {
   const Choices choices;
-  AppliedMutator mutator(choices);
+  AppliedMutator mutator(*choices);
   SharedAxes axes({SharedAxis::channels(kWidth), SharedAxis::kernel(kKernel)});
-  axes.follow(choices.all);
+  axes.follow(choices->all);
   const at::Tensor stored = at::arange(20, at::kDouble).view({4, 5});
   mutator.apply({{"width", {{0}}}, {"kernel", {{1}}}});
   const at::Tensor expected = at::tensor({1.0, 2.0, 3.0, 6.0, 7.0, 8.0}, at::kDouble).view({2, 3});
@@ -69,18 +71,18 @@ TEST(SharedAxes, CutsTheTensorOfTheFrozenLayerWhereOneOptionIsChosen) {
 
 TEST(SharedAxes, WeighsTheMasksOfTheOptionsThatAreBlended) {
   const Choices choices;
-  BlendMutator mutator(choices);
+  BlendMutator mutator(*choices);
   mutator.weigh("width", at::tensor({0.25, 0.75}, at::kDouble));
   mutator.weigh("kernel", at::tensor({0.5, 0.3, 0.2}, at::kDouble));
   SharedAxes axes({SharedAxis::channels(kWidth), SharedAxis::kernel(kKernel)});
-  axes.follow(choices.all);
+  axes.follow(choices->all);
   const at::Tensor rows = at::tensor({1.0, 1.0, 0.75, 0.75}, at::kDouble);
   const at::Tensor columns = at::tensor({0.2, 0.5, 1.0, 0.5, 0.2}, at::kDouble);
   const at::Tensor mask = axes.mask(at::kDouble);
   EXPECT_LT((mask - rows.unsqueeze(1) * columns).abs().max().item<double>(), 1e-15);
   // One label in both axes is one decision: 0.25 of 2 x 2 and 0.75 of 4 x 4.
   SharedAxes square({SharedAxis::channels(kWidth), SharedAxis::channels(kWidth)});
-  square.follow(choices.all);
+  square.follow(choices->all);
   const at::Tensor both = square.mask(at::kDouble);
   EXPECT_DOUBLE_EQ(both[1][1].item<double>(), 1);
   EXPECT_DOUBLE_EQ(both[1][2].item<double>(), 0.75);
@@ -89,9 +91,9 @@ TEST(SharedAxes, WeighsTheMasksOfTheOptionsThatAreBlended) {
 
 TEST(SharedAxes, IsAsLargeAsTheLargestOfSomeOptionsAndScaledWhereOneIsWeighed) {
   const Choices choices;
-  BlendMutator mutator(choices);
+  BlendMutator mutator(*choices);
   SharedAxes axes({SharedAxis::kernel(kKernel)});
-  axes.follow(choices.all);
+  axes.follow(choices->all);
   mutator.apply({{"width", {{0}}}, {"kernel", {{0, 1}}}});
   mutator.weigh("kernel", at::tensor({0.0, 1.0}, at::kDouble));
   EXPECT_THAT(axes.sizes(), ElementsAre(3));
@@ -114,9 +116,9 @@ class SilentMutator final : public BaseMutator {
 TEST(SharedAxes, AsksForAMutatorThatTellsWhatItHasChosen) {
   const Choices choices;
   SharedAxes axes({SharedAxis::channels(kWidth)});
-  axes.follow(choices.all);
+  axes.follow(choices->all);
   EXPECT_THAT(error_of([&] { axes.sizes(); }), HasSubstr("ran without a mutator"));
-  const SilentMutator silent(choices);
+  const SilentMutator silent(*choices);
   EXPECT_THAT(error_of([&] { axes.sizes(); }), HasSubstr("'width' needs a mutator that tells"));
 }
 
