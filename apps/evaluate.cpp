@@ -15,12 +15,14 @@ int evaluate(const Program& program, const Config& config) {
   const TrainedSupernet trained = read_supernet(program, config, bench);
   const Architecture architecture =
       read_architecture(config.run.architecture, trained.space.mutables(), config.space);
-  Network network = make_network(
-      ir::in_context(config.run.architecture, [&] { return trained.space.model(architecture); }),
-      config, bench);
+  const ir::Graph model =
+      ir::in_context(config.run.architecture, [&] { return trained.space.model(architecture); });
+  const bool inherits = trained.command == "search";
+  Network network = make_network(inherits ? trained.space.supernet() : model, config, bench);
   ir::in_context(config.run.checkpoint, [&] { copy_weights(trained.weights, *network); });
-  if (trained.command == "search") {
+  if (inherits) {
     // What a path of a supernet inherits are weights, not the statistics of this path.
+    network = inherit(network, architecture);
     recalibrate(network, bench.scoring(config, bench.data.train), kRecalibrationBatches);
   }
   const Score score = evaluate(network, bench.scoring(config, bench.data.test));

@@ -100,6 +100,8 @@ int rank(const Program& program, const Config& config) {
   const Batches train = bench.scoring(config, bench.data.train, trained);
   const Batches valid = bench.scoring(config, bench.data.train, held_out);
   const std::vector<Mutable> mutables = supernet.space.mutables();
+  const Network shared = make_network(supernet.space.supernet(), config, bench);
+  copy_weights(supernet.weights, *shared);
   std::vector<Point> points;
   std::vector<double> inherited, alone;
   Json listed = Json::array();
@@ -108,8 +110,7 @@ int rank(const Program& program, const Config& config) {
       continue;
     }
     const Architecture& architecture = trial.proposal.architecture;
-    Network model = make_network(supernet.space.model(architecture), config, bench);
-    copy_weights(supernet.weights, *model);
+    Network model = inherit(shared, architecture);
     recalibrate(model, train, kRecalibrationBatches);
     points.push_back({architecture, evaluate(model, valid).accuracy, trial.objectives.front()});
     inherited.push_back(points.back().inherited);

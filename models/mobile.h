@@ -15,17 +15,28 @@ struct MobileOptions {
   int64_t stem_stride = 2;       ///< 1 for small images
   int64_t first_channels = 16;   ///< of the block before the stages, which has no choice
   int64_t last_channels = 1280;  ///< before the head; widths below 1 leave them
+  bool elastic = false;          ///< kernels, expansions and widths are value choices
+  /// Of an elastic space: factors of the channels of each stage that it chooses from.
+  std::vector<double> widths = {1};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MobileOptions, width, blocks, channels, strides,
                                                 stem_channels, stem_stride, first_channels,
-                                                last_channels)
+                                                last_channels, elastic, widths)
 
 /// The space of ProxylessNAS (Cai, Zhu & Han, ICLR 2019), after MnasNet (Tan et al. 2019): a stem,
 /// an inverted residual without expansion, stages of choice blocks, a pointwise convolution and a
 /// head, rectified by relu6. Block `i` of all, labelled `block<i>`, is an inverted residual of
 /// kernel 3, 5 or 7 and expansion 3 or 6, named `k3_e3` … `k7_e6`, or, where it keeps the shape,
 /// `skip`: so depths vary too. By default 6^6 * 7^15 architectures, of the widths of the paper's
-/// network for phones. Output `logits`. task.input: {channels, height, width}; the paper's {3, 224,
+/// network for phones.
+///
+/// An elastic space shares weights between the options too, as once-for-all networks do (Cai et
+/// al., ICLR 2020): block `i` is one inverted residual whose value choices `block<i>/kernel` and
+/// `block<i>/expansion` decide; where it keeps the shape the layer choice `block<i>` is between
+/// that, `block`, and `skip`. Where there are several widths, `stage<i>/width` decides the channels
+/// of a stage.
+///
+/// Output `logits`. task.input: {channels, height, width}; the paper's {3, 224,
 /// 224}.
 ir::Graph mobile(const MobileOptions& options, const Task& task);
 

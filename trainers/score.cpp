@@ -4,6 +4,7 @@
 
 #include "engine/ir/freeze.h"
 #include "engine/operations/batch_norm.h"
+#include "engine/operations/elastic_layer.h"
 
 namespace retia {
 namespace {
@@ -77,8 +78,23 @@ Network remade(const Network& like, const ir::Graph& graph, uint64_t seed) {
 Network inherit(const Network& supernet, const Architecture& architecture) {
   const ir::Graph& space = supernet->graph();
   Network network = remade(supernet, ir::freeze(space, ir::canonical(space, architecture)), 0);
-  copy_weights(weights_of(*supernet), *network);
+  copy_weights(weights_of(supernet, architecture), *network);
   return network;
+}
+
+NamedTensors weights_of(const Network& supernet, const Architecture& architecture) {
+  NamedTensors weights = weights_of(*supernet);
+  const Architecture decided = ir::completed(supernet->graph(), architecture);
+  for (const auto& module : supernet->named_modules()) {
+    const auto elastic = std::dynamic_pointer_cast<ElasticLayer>(module.value());
+    if (!elastic || elastic->labels().empty()) {
+      continue;
+    }
+    for (const auto& [name, part] : elastic->weights_at(decided)) {
+      weights[module.key() + "." + name] = part;
+    }
+  }
+  return weights;
 }
 
 NamedTensors weights_of(const torch::nn::Module& module) {

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "engine/base_mutator.h"
+#include "engine/ir/channels.h"
 #include "engine/ir/infer.h"
+#include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -16,15 +18,35 @@ constexpr size_t kMostPlans = 256;
 constexpr int64_t kEndOfChoice = -1;
 constexpr int64_t kAllNeeded = -2;
 
-/// The layer of a primitive, registered under `path`.
-std::shared_ptr<Layer> make_layer(const ir::Operation& operation, const std::vector<Shape>& read,
-                                  const std::string& path,
-                                  const Routine::Register& register_module) {
-  return ir::in_context("node '" + path + "'", [&] {
-    auto layer = operation.kind().make(operation.parameters(), read);
-    register_module(path, layer);
-    return layer;
-  });
+constexpr const char* kByTrials = "explore such a space by trials (retia explore)";
+
+/// Throws where what `node` makes is not of one size but for its channels.
+void check_shape(const std::string& path, const Shape& shape) {
+  for (size_t d = 1; d < shape.size(); ++d) {
+    TORCH_CHECK(shape[d].decided(), "node '", path, "' makes ", ir::to_string(shape),
+                ", of which only the first size may be a choice in a supernet: keep the others "
+                "equal, e.g. by odd kernels with padding -1, or ",
+                kByTrials);
+  }
+}
+
+/// Throws unless the candidates of a choice make the same channels, cut in the same places.
+void check_candidates(const std::string& path, const std::string& label,
+                      const std::vector<Shape>& made) {
+  for (const Shape& shape : made) {
+    const bool same = shape.empty() || (always_equal(shape, made.front()) &&
+                                        ir::same_parts(shape[0], made.front()[0]));
+    TORCH_CHECK(same, "node '", path, "' chooses by '", label, "' between ",
+                ir::to_string(made.front()), " and ", ir::to_string(shape),
+                ": a supernet shares weights between candidates of one shape; let one value choice "
+                "decide both sizes, or ",
+                kByTrials);
+  }
+}
+
+std::string scope_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
 const Verdict* verdict_of(const Step& step) {
@@ -34,7 +56,9 @@ const Verdict* verdict_of(const Step& step) {
 }  // namespace
 
 Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
-                 const std::string& prefix, const Register& register_module) {
+                 const std::string& prefix, const Register& register_module,
+                 std::shared_ptr<ValueChoices> choices)
+    : choices_(std::move(choices)) {
   const std::map<ir::NodeId, Shape> shapes = ir::infer(graph, inputs);
   std::map<ir::NodeId, size_t> positions;
   for (const ir::Node& node : graph.nodes()) {
@@ -64,27 +88,37 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
   for (const ir::Output& output : graph.outputs()) {
     output_steps_.push_back(positions.at(output.wire.node));
   }
+  for (Step& step : steps_) {
+    if (step.channels) {
+      step.channels->follow(*choices_);
+      sizes_.merge(choices_of(step.channels->labels(), *choices_));
+    }
+  }
 }
 
 Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
                         const std::string& prefix, const Register& register_module) {
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
-  Step step{node, {}, {}, {}, {}, {}, {}};
-  for (const Dim& dim : shapes.at(node.id)) {
-    TORCH_CHECK(dim.decided(), "node '", path, "' makes ", ir::to_string(shapes.at(node.id)),
-                ", whose size is a choice: a supernet shares weights between candidates of one "
-                "shape; explore such a space by trials (retia explore)");
-    step.shape.push_back(dim.value());
+  const Shape& made = shapes.at(node.id);
+  Step step{node, {}, {}, {}, {}, {}, {}, {}};
+  for (const Dim& dim : made) {
+    step.shape.push_back(SharedAxis::channels(dim).largest());
+  }
+  if (!made.empty() && !made.front().decided()) {
+    step.channels.emplace(std::vector{SharedAxis::channels(made.front())});
   }
   if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
     step.layer = make_layer(*operation, read, path, register_module);
   } else if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
     make_layer_choice(step, *choice, read, path, register_module);
+  } else if (const auto* input_choice = std::get_if<ir::InputChoice>(&node.body)) {
+    check_candidates(path, input_choice->label, read);
   } else {
     TORCH_CHECK(!std::holds_alternative<ir::Placeholder>(node.body), "node '", path,
                 "' is a placeholder: apply graph mutators first");
   }
+  check_shape(path, made);
   return step;
 }
 
@@ -98,6 +132,11 @@ void Routine::make_layer_choice(Step& step, const ir::LayerChoice& choice,
     inside.emplace_back(name, std::move(module));
   };
   std::vector<NamedCandidate> candidates;
+  std::vector<Shape> made;
+  for (const ir::Candidate& candidate : choice.candidates) {
+    made.push_back(ir::infer(candidate.body, read));
+  }
+  check_candidates(path, choice.label, made);
   for (const ir::Candidate& candidate : choice.candidates) {
     Branch branch{candidate.name, nullptr, nullptr};
     const std::string inner = path + "/" + candidate.name;
@@ -109,7 +148,7 @@ void Routine::make_layer_choice(Step& step, const ir::LayerChoice& choice,
           branch.layer->always_zero());
     } else {
       branch.routine = std::make_shared<Routine>(std::get<ir::Cell>(candidate.body).graph(), read,
-                                                 inner + "/", keep);
+                                                 inner + "/", keep, choices_);
       candidates.emplace_back(
           candidate.name,
           [routine = branch.routine](at::TensorList inputs) {
@@ -126,6 +165,33 @@ void Routine::make_layer_choice(Step& step, const ir::LayerChoice& choice,
   }
 }
 
+std::shared_ptr<Layer> Routine::make_layer(const ir::Operation& operation,
+                                           const std::vector<Shape>& read, const std::string& path,
+                                           const Register& register_module) {
+  return ir::in_context("node '" + path + "'", [&] {
+    auto layer = operation.kind().make(operation.parameters(), read);
+    if (const auto elastic = std::dynamic_pointer_cast<ElasticLayer>(layer)) {
+      follow_choices(*elastic, operation, path, register_module);
+    }
+    register_module(path, layer);
+    return layer;
+  });
+}
+
+void Routine::follow_choices(ElasticLayer& layer, const ir::Operation& operation,
+                             const std::string& path, const Register& register_module) {
+  operation.visit_choices([&](const std::string& label, const std::vector<std::string>& names) {
+    if (choices_->count(label) == 0) {
+      std::string name = "value_choice:" + label;
+      std::replace(name.begin(), name.end(), '/', ':');
+      const auto choice = std::make_shared<ValueChoiceModule>(label, names);
+      register_module(scope_of(path) + name, choice);
+      choices_->emplace(label, choice);
+    }
+  });
+  layer.follow(*choices_);
+}
+
 std::vector<size_t> Routine::inputs_needed(const Step& step) const {
   const Verdict* verdict = step.input_choice ? verdict_of(step) : nullptr;
   if (verdict == nullptr) {
@@ -138,7 +204,7 @@ std::vector<size_t> Routine::inputs_needed(const Step& step) const {
   return chosen;
 }
 
-Routine::Plan Routine::make_plan() const {
+Routine::Plan Routine::make_plan() {
   std::set<size_t> needed(output_steps_.begin(), output_steps_.end());
   std::vector<std::vector<size_t>> drops(steps_.size());
   for (size_t i = steps_.size(); i-- > 0;) {
@@ -153,13 +219,16 @@ Routine::Plan Routine::make_plan() const {
   }
   Plan plan;
   for (const size_t i : needed) {
-    plan.entries.push_back({i, drops[i]});
+    plan.entries.push_back({i, drops[i], steps_[i].shape});
+    if (steps_[i].channels) {
+      plan.entries.back().shape.front() = steps_[i].channels->sizes().front();
+    }
   }
   return plan;
 }
 
 const Routine::Plan& Routine::plan() {
-  std::vector<int64_t> key;
+  std::vector<int64_t> key = chosen_by(sizes_);
   for (const Step& step : steps_) {
     if (step.input_choice) {
       const Verdict* verdict = verdict_of(step);
@@ -188,7 +257,7 @@ std::vector<at::Tensor> Routine::run(at::TensorList inputs) {
   }
   for (const Plan::Entry& entry : plan().entries) {
     if (!values[entry.step].defined()) {
-      values[entry.step] = run_step(steps_[entry.step], values, inputs);
+      values[entry.step] = run_step(entry, values, inputs);
     }
     for (const size_t used : entry.drop) {
       values[used].reset();
@@ -201,8 +270,9 @@ std::vector<at::Tensor> Routine::run(at::TensorList inputs) {
   return outputs;
 }
 
-at::Tensor Routine::run_step(const Step& step, const std::vector<at::Tensor>& values,
+at::Tensor Routine::run_step(const Plan::Entry& entry, const std::vector<at::Tensor>& values,
                              at::TensorList inputs) {
+  const Step& step = steps_[entry.step];
   std::vector<at::Tensor> read;
   for (const size_t input : step.inputs) {
     read.push_back(values[input]);
@@ -216,7 +286,7 @@ at::Tensor Routine::run_step(const Step& step, const std::vector<at::Tensor>& va
   const Verdict* verdict = verdict_of(step);
   if (verdict != nullptr && verdict->chosen.empty()) {
     std::vector<int64_t> sizes = {inputs[0].size(0)};
-    sizes.insert(sizes.end(), step.shape.begin(), step.shape.end());
+    sizes.insert(sizes.end(), entry.shape.begin(), entry.shape.end());
     return inputs[0].new_zeros(sizes);
   }
   return step.input_choice->forward(read);

@@ -5,15 +5,18 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/ir/graph.h"
 #include "engine/mutables/input_choice.h"
 #include "engine/mutables/layer_choice.h"
+#include "engine/operations/shared_axes.h"
 
 namespace retia {
 
+class ElasticLayer;
 class Routine;
 
 /// One candidate of a layer choice: a primitive, or a graph of them.
@@ -26,8 +29,9 @@ struct Branch {
 /// One node of a lowered graph with the module that runs it. Passes read the node and its shapes.
 struct Step {
   ir::Node node;
-  std::vector<size_t> inputs;  ///< the steps it reads
-  std::vector<int64_t> shape;  ///< of what it makes, without the batch
+  std::vector<size_t> inputs;          ///< the steps it reads
+  std::vector<int64_t> shape;          ///< of what it makes at most, without the batch
+  std::optional<SharedAxes> channels;  ///< where its first size is a choice
   std::shared_ptr<Layer> layer;
   std::shared_ptr<LayerChoiceImpl> layer_choice;
   std::vector<Branch> branches;  ///< of the layer choice, in the order of its candidates
@@ -43,10 +47,11 @@ class Routine {
   using Register =
       std::function<void(const std::string& path, std::shared_ptr<torch::nn::Module> module)>;
 
-  /// `inputs`: shapes of the graph's inputs. Throws one line that names the node where a size is
-  /// undecided.
+  /// `inputs`: shapes of the graph's inputs; `choices`: those that were made for the graphs around.
+  /// Throws one line that names the node where a size is a choice that weights cannot share.
   Routine(const ir::Graph& graph, const std::vector<Shape>& inputs, const std::string& prefix,
-          const Register& register_module);
+          const Register& register_module,
+          std::shared_ptr<ValueChoices> choices = std::make_shared<ValueChoices>());
 
   /// One tensor per input of the graph, `[batch, shape...]`; one per output comes back.
   std::vector<at::Tensor> run(at::TensorList inputs);
@@ -59,6 +64,7 @@ class Routine {
     struct Entry {
       size_t step;
       std::vector<size_t> drop;
+      std::vector<int64_t> shape;  // of what it makes, without the batch
     };
     std::vector<Entry> entries;
   };
@@ -67,16 +73,22 @@ class Routine {
                  const std::string& prefix, const Register& register_module);
   void make_layer_choice(Step& step, const ir::LayerChoice& choice, const std::vector<Shape>& read,
                          const std::string& path, const Register& register_module);
-  Plan make_plan() const;
+  std::shared_ptr<Layer> make_layer(const ir::Operation& operation, const std::vector<Shape>& read,
+                                    const std::string& path, const Register& register_module);
+  void follow_choices(ElasticLayer& layer, const ir::Operation& operation, const std::string& path,
+                      const Register& register_module);
+  Plan make_plan();
   const Plan& plan();
   std::vector<size_t> inputs_needed(const Step& step) const;
-  at::Tensor run_step(const Step& step, const std::vector<at::Tensor>& values,
+  at::Tensor run_step(const Plan::Entry& entry, const std::vector<at::Tensor>& values,
                       at::TensorList inputs);
 
   std::vector<Step> steps_;
   std::vector<size_t> input_steps_;
   std::vector<size_t> output_steps_;
-  std::map<std::vector<int64_t>, Plan> plans_;  // by what the input choices have chosen
+  std::shared_ptr<ValueChoices> choices_;       // of this graph and of those around it
+  ValueChoices sizes_;                          // those that decide sizes here
+  std::map<std::vector<int64_t>, Plan> plans_;  // by what input choices and sizes_ have chosen
 };
 
 }  // namespace retia

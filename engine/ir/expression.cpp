@@ -34,7 +34,7 @@ namespace {
 int64_t fold_integers(const std::string& op, int64_t a, int64_t b) {
   int64_t result = 0;
   bool overflows = false;
-  if (op == "+") {
+  if (op == "+" || op == "++") {
     overflows = __builtin_add_overflow(a, b, &result);
   } else if (op == "-") {
     overflows = __builtin_sub_overflow(a, b, &result);
@@ -90,7 +90,7 @@ Json fold(const std::string& op, const Json& a, const Json& b) {
   }
   const auto x = a.get<double>();
   const auto y = b.get<double>();
-  if (op == "+") return x + y;
+  if (op == "+" || op == "++") return x + y;
   if (op == "-") return x - y;
   if (op == "*") return x * y;
   return op == "//" ? std::floor(x / y) : x - y * std::floor(x / y);
@@ -100,7 +100,7 @@ Json fold(const std::string& op, const Json& a, const Json& b) {
 const std::map<std::string, size_t>& operators() {
   static const std::map<std::string, size_t> all = {
       {"+", 2},   {"-", 2},   {"*", 2},     {"/", 2},     {"//", 2},    {"%", 2},   {"min", 2},
-      {"max", 2}, {"<", 2},   {"<=", 2},    {">", 2},     {">=", 2},    {"==", 2},  {"!=", 2},
+      {"++", 2}, {"max", 2}, {"<", 2},   {"<=", 2},    {">", 2},     {">=", 2},    {"==", 2},  {"!=", 2},
       {"if", 3},  {"int", 1}, {"float", 1}, {"round", 1}, {"floor", 1}, {"ceil", 1}};
   return all;
 }
@@ -168,7 +168,7 @@ Expression Expression::apply(const std::string& op, std::vector<Expression> oper
   const auto known = operators().find(op);
   TORCH_CHECK(known != operators().end(), "unknown operator '", op,
               "' of an expression: expected one of + - * / // % min max round floor ceil int float "
-              "< <= > >= == != if");
+              "< <= > >= == != if ++");
   const size_t n = known->second;
   TORCH_CHECK(operands.size() == n, "operator ", op, " needs ",
               n == 1   ? "one operand"

@@ -1,5 +1,7 @@
 #include "engine/ir/infer.h"
 
+#include "engine/ir/channels.h"
+
 namespace retia::ir {
 namespace {
 
@@ -53,7 +55,10 @@ Shape joined_shape(const InputChoice& choice, const std::vector<Shape>& shapes) 
     TORCH_CHECK(choice.n_chosen && *choice.n_chosen > 0,
                 "concat needs a fixed number of chosen inputs: give n_chosen");
     TORCH_CHECK(!result.empty(), "concat needs inputs with at least one dimension, got []");
-    result.front() = result.front() * *choice.n_chosen;
+    const Dim one = result.front();
+    for (int64_t k = 1; k < *choice.n_chosen; ++k) {
+      result.front() = joined(result.front(), one);
+    }
   }
   return result;
 }

@@ -15,6 +15,46 @@ std::vector<Wire> mapped(const std::vector<Wire>& wires, const std::map<NodeId, 
   return result;
 }
 
+std::vector<std::string> names_of(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Node& node : graph.nodes()) {
+    names.push_back(node.name);
+  }
+  return names;
+}
+
+/// Throws where one option of a choice has `operation` written in other parts than `expanded`: what
+/// is frozen would not be what the supernet has trained.
+void check_parts(const Operation& operation, const std::vector<Shape>& inputs,
+                 const Graph& expanded) {
+  std::map<std::string, std::vector<std::string>> choices;
+  const auto note = [&choices](const std::string& label, const std::vector<std::string>& names) {
+    choices[label] = names;
+  };
+  operation.visit_choices(note);
+  for (const Shape& shape : inputs) {
+    for (const Dim& dim : shape) {
+      dim.expression().visit_choices(note);
+    }
+  }
+  for (const auto& [label, names] : choices) {
+    for (size_t k = 0; k < names.size(); ++k) {
+      const Architecture option = {{label, {{static_cast<int64_t>(k)}}}};
+      std::vector<Shape> read = inputs;
+      for (Shape& shape : read) {
+        for (Dim& dim : shape) {
+          dim = dim.at(option);
+        }
+      }
+      const auto of_option = operation.kind().expand(operation.at(option).parameters(), read);
+      TORCH_CHECK(names_of(*of_option) == names_of(expanded), "'", operation.type(),
+                  "' has other parts where '", label, "' is ", names[k],
+                  ", which cannot share weights with the other options: leave it out, or explore "
+                  "by trials (retia explore)");
+    }
+  }
+}
+
 /// The primitives that `body` stands for; null when it is a primitive.
 std::unique_ptr<const Graph> parts(const Body& body, const std::vector<Shape>& inputs) {
   if (const auto* cell = std::get_if<Cell>(&body)) {
@@ -22,7 +62,11 @@ std::unique_ptr<const Graph> parts(const Body& body, const std::vector<Shape>& i
   }
   const auto& operation = std::get<Operation>(body);
   const auto expanded = operation.kind().expand(operation.parameters(), inputs);
-  return expanded ? std::make_unique<const Graph>(lower(*expanded, inputs)) : nullptr;
+  if (!expanded) {
+    return nullptr;
+  }
+  check_parts(operation, inputs, *expanded);
+  return std::make_unique<const Graph>(lower(*expanded, inputs));
 }
 
 Graph lower(const Graph& graph, const std::vector<Shape>& inputs) {

@@ -1,31 +1,50 @@
 #include "engine/operations/batch_norm.h"
 
 #include <ATen/ops/batch_norm.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
 
 #include "engine/operations/primitive.h"
 
 namespace retia {
 
-BatchNormLayer::BatchNormLayer(const BatchNormOptions& options, int64_t channels)
-    : epsilon_(options.epsilon.value()), momentum_(options.momentum.value()) {
+BatchNormLayer::BatchNormLayer(const BatchNormOptions& options, const Dim& channels)
+    : is_elastic_(!channels.decided()),
+      epsilon_(options.epsilon.value()),
+      momentum_(options.momentum.value()) {
+  const SharedAxis axis = SharedAxis::channels(channels);
   if (options.affine.value()) {
-    weight_ = register_parameter("weight", at::ones({channels}));
-    bias_ = register_parameter("bias", at::zeros({channels}));
+    weight_ = share_parameter("weight", {axis}, 1);
+    bias_ = share_parameter("bias", {axis}, 0);
   }
-  running_mean_ = register_buffer("running_mean", at::zeros({channels}));
-  running_var_ = register_buffer("running_var", at::ones({channels}));
+  running_mean_ = share_buffer("running_mean", {axis}, 0);
+  running_var_ = share_buffer("running_var", {axis}, 1);
 }
 
 at::Tensor BatchNormLayer::forward(at::TensorList inputs) {
-  TORCH_CHECK(!is_training() || inputs[0].numel() > inputs[0].size(1),
-              "batch_norm needs more than one value per channel while training, got ",
-              inputs[0].sizes(), ": choose a batch size that leaves no single sample over");
+  const at::Tensor& x = inputs[0];
+  TORCH_CHECK(!is_training() || x.numel() > x.size(1),
+              "batch_norm needs more than one value per channel while training, got ", x.sizes(),
+              ": choose a batch size that leaves no single sample over");
+  return is_elastic_ ? forward_elastic(x)
+                     : normalised(x, weight_, bias_, running_mean_, running_var_);
+}
+
+at::Tensor BatchNormLayer::forward_elastic(const at::Tensor& x) {
+  const at::Tensor mean = part("running_mean"), variance = part("running_var");
+  const at::Tensor result = normalised(x, part("weight"), part("bias"), mean, variance);
+  if (is_training() && !keeps_statistics_ && !mean.is_alias_of(running_mean_)) {
+    // Of joined channels the parts were copied, so what was learnt has to be written back.
+    shared("running_mean").axes.write(running_mean_, mean);
+    shared("running_var").axes.write(running_var_, variance);
+  }
+  return result;
+}
+
+at::Tensor BatchNormLayer::normalised(const at::Tensor& x, const at::Tensor& weight,
+                                      const at::Tensor& bias, const at::Tensor& mean,
+                                      const at::Tensor& variance) const {
   const bool keep = is_training() && keeps_statistics_;
-  return at::batch_norm(inputs[0], weight_, bias_, keep ? at::Tensor() : running_mean_,
-                        keep ? at::Tensor() : running_var_, is_training(), momentum_, epsilon_,
-                        true);
+  return at::batch_norm(x, weight, bias, keep ? at::Tensor() : mean, keep ? at::Tensor() : variance,
+                        is_training(), momentum_, epsilon_, true);
 }
 
 namespace {
@@ -48,7 +67,7 @@ class BatchNorm final : public Primitive<BatchNormOptions> {
   }
 
   std::shared_ptr<Layer> make(const BatchNormOptions& o, const Shapes& inputs) const override {
-    return std::make_shared<BatchNormLayer>(o, inputs.front()[0].value());
+    return std::make_shared<BatchNormLayer>(o, inputs.front()[0]);
   }
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/ir/operation.h"
-#include "engine/operations/layer.h"
+#include "engine/operations/elastic_layer.h"
 
 namespace retia {
 
@@ -18,10 +18,11 @@ namespace ops {
 ir::Operation batch_norm(const BatchNormOptions& options = {});
 }  // namespace ops
 
-/// The layer; recalibration changes its momentum.
-class BatchNormLayer final : public Layer {
+/// The layer; recalibration changes its momentum. Options of fewer channels share scales, shifts
+/// and statistics; where several are blended it runs on the channels of the largest, without masks.
+class BatchNormLayer final : public ElasticLayer {
  public:
-  BatchNormLayer(const BatchNormOptions& options, int64_t channels);
+  BatchNormLayer(const BatchNormOptions& options, const Dim& channels);
   at::Tensor forward(at::TensorList inputs) override;
 
   double momentum() const { return momentum_; }
@@ -30,7 +31,12 @@ class BatchNormLayer final : public Layer {
   void keep_statistics(bool keep) { keeps_statistics_ = keep; }
 
  private:
+  at::Tensor forward_elastic(const at::Tensor& x);
+  at::Tensor normalised(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const at::Tensor& mean, const at::Tensor& variance) const;
+
   at::Tensor weight_, bias_, running_mean_, running_var_;
+  bool is_elastic_;
   double epsilon_, momentum_;
   bool keeps_statistics_ = false;
 };

@@ -38,19 +38,22 @@ class Composite final : public ir::OperationKind {
     const Wire input = builder.input("input", inputs.front());
     builder.output("output", write_(builder, input, parameters.get<Options>()));
     auto graph = std::make_unique<const ir::Graph>(builder.finish());
-    check_choices(*graph, parameters);
+    check_choices(*graph, parameters, inputs.front());
     return graph;
   }
 
  private:
   /// A choice of the function's own would be one decision for all uses of the operation, which the
   /// graph around it does not know of.
-  void check_choices(const ir::Graph& graph, const Json& parameters) const {
+  void check_choices(const ir::Graph& graph, const Json& parameters, const Shape& input) const {
     std::set<std::string> known;
-    ir::visit_choices(parameters,
-                      [&known](const std::string& label, const std::vector<std::string>&) {
-                        known.insert(label);
-                      });
+    const auto note = [&known](const std::string& label, const std::vector<std::string>&) {
+      known.insert(label);
+    };
+    ir::visit_choices(parameters, note);
+    for (const Dim& dim : input) {
+      dim.expression().visit_choices(note);
+    }
     for (const Mutable& choice : ir::mutables(graph)) {
       TORCH_CHECK(known.count(choice.label) != 0, "composite '", type(), "' makes a choice '",
                   choice.label,

@@ -5,10 +5,16 @@
 
 #include <cmath>
 
+#include "engine/ir/channels.h"
+#include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
 namespace {
+
+double bound_of(const at::Tensor& weight) {
+  return 1.0 / std::sqrt(static_cast<double>(weight[0].numel()));
+}
 
 class Conv2dLayer final : public Layer {
  public:
@@ -18,7 +24,6 @@ class Conv2dLayer final : public Layer {
         dilation_(o.dilation.value()),
         groups_(o.groups.value()) {
     const int64_t kernel = o.kernel.value();
-    fan_in_ = channels_in / groups_ * kernel * kernel;
     weight_ = register_parameter("weight",
                                  at::empty({o.out.value(), channels_in / groups_, kernel, kernel}));
     if (o.bias.value()) {
@@ -31,17 +36,75 @@ class Conv2dLayer final : public Layer {
   }
 
   void initialise(at::Generator& generator) override {
-    const at::NoGradGuard no_grad;
-    const double bound = 1.0 / std::sqrt(static_cast<double>(fan_in_));
-    weight_.uniform_(-bound, bound, generator);
-    if (bias_.defined()) {
-      bias_.uniform_(-bound, bound, generator);
-    }
+    draw_uniformly(*this, bound_of(weight_), generator);
   }
 
  private:
   at::Tensor weight_, bias_;
-  int64_t stride_, padding_, dilation_, groups_, fan_in_ = 1;
+  int64_t stride_, padding_, dilation_, groups_;
+};
+
+/// The first filters, of a filter the first channels and of a channel the middle of the kernel are
+/// an option's. Where there are groups, an option has the first of them, of equal size in all
+/// options.
+class ElasticConv2d final : public ElasticLayer {
+ public:
+  /// `o`: resolved.
+  ElasticConv2d(const Conv2dOptions& o, const Dim& in)
+      : stride_(o.stride.value()), dilation_(o.dilation.value()), is_grouped_(o.groups.max() > 1) {
+    if (is_grouped_) {
+      check_groups(o, in);
+      channels_per_group_ = in.max() / o.groups.max();
+    }
+    const Dim largest = o.kernel.max();
+    const Dim start = ir::settled(o.padding + dilation_ * floor_div(largest - o.kernel, 2));
+    TORCH_CHECK(start.decided(), "kernel ", o.kernel.to_string(), " and padding ",
+                o.padding.to_string(),
+                " are not centred alike, so that they cannot share weights: leave the padding at "
+                "-1, which follows the kernel");
+    padding_ = start.value();
+    const SharedAxis rows = SharedAxis::channels(o.out), side = SharedAxis::kernel(o.kernel);
+    const SharedAxis columns =
+        is_grouped_ ? SharedAxis::whole(channels_per_group_) : SharedAxis::channels(in);
+    weight_ = share_parameter("weight", {rows, columns, side, side});
+    if (o.bias.value()) {
+      share_parameter("bias", {rows});
+    }
+  }
+
+  at::Tensor forward(at::TensorList inputs) override {
+    const at::Tensor& x = inputs[0];
+    const int64_t cut = shared("weight").axes.kept()[2].front().begin;
+    const int64_t groups = is_grouped_ ? x.size(1) / channels_per_group_ : 1;
+    return at::conv2d(x, mixed("weight"), mixed("bias"), stride_, padding_ - dilation_ * cut,
+                      dilation_, groups);
+  }
+
+  void initialise(at::Generator& generator) override {
+    draw_uniformly(*this, bound_of(weight_), generator);
+  }
+
+ private:
+  static void check_groups(const Conv2dOptions& o, const Dim& in) {
+    for (const Dim& channels : {in, o.out}) {
+      const Dim constant = o.groups * (channels.max() / o.groups.max());
+      TORCH_CHECK(always_equal(channels.expression(), constant.expression()), "groups ",
+                  o.groups.to_string(), " are in no constant ratio to channels ",
+                  channels.to_string(),
+                  ", so that they cannot share weights: write groups as channels // n, or set "
+                  "depthwise");
+    }
+    TORCH_CHECK(
+        ir::parts(in).size() == 1 || (ir::same_parts(in, o.out) && ir::same_parts(in, o.groups)),
+        "channels ", in.to_string(),
+        " were joined, so that groups of them cannot share weights: set depthwise, or put a "
+        "convolution without groups in between");
+  }
+
+  at::Tensor weight_;
+  int64_t stride_, dilation_, padding_ = 0;  // padding of the largest kernel
+  bool is_grouped_;
+  int64_t channels_per_group_ = 0;
 };
 
 /// `o` with what its defaults stand for.
@@ -86,7 +149,7 @@ class Conv2d final : public Primitive<Conv2dOptions> {
       const Dim room = input[d] + 2 * o.padding - o.dilation * (o.kernel - 1) - 1;
       TORCH_CHECK(room.min() >= 0, "a kernel of ", o.kernel.to_string(), " with padding ",
                   o.padding.to_string(), " does not fit into ", ir::to_string(input));
-      result.push_back(floor_div(room, o.stride) + 1);
+      result.push_back(ir::settled(floor_div(room, o.stride) + 1));
     }
     return result;
   }
@@ -100,8 +163,18 @@ class Conv2d final : public Primitive<Conv2dOptions> {
   }
 
   std::shared_ptr<Layer> make(const Conv2dOptions& options, const Shapes& inputs) const override {
-    return std::make_shared<Conv2dLayer>(resolved(options, inputs.front()),
-                                         inputs.front()[0].value());
+    const Dim& in = inputs.front()[0];
+    const Conv2dOptions o = resolved(options, inputs.front());
+    for (const Dim& size : {in, o.out, o.kernel, o.groups, o.padding}) {
+      if (!size.decided()) {
+        return std::make_shared<ElasticConv2d>(o, in);
+      }
+    }
+    return std::make_shared<Conv2dLayer>(o, in.value());
+  }
+
+  std::set<std::string> shared_parameters() const override {
+    return {"out", "kernel", "groups", "padding"};
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/cat.h>
 
+#include "engine/ir/channels.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -14,6 +15,16 @@ const Shape& equal_inputs(const std::vector<Shape>& inputs) {
                 ir::to_string(inputs.front()), " and ", ir::to_string(shape));
   }
   return inputs.front();
+}
+
+/// Throws where channels that stand on each other would be cut in different places.
+void check_parts(const std::vector<Shape>& inputs) {
+  for (const Shape& shape : inputs) {
+    TORCH_CHECK(shape.empty() || ir::same_parts(shape[0], inputs.front()[0]),
+                "expected channels that a ", "supernet cuts alike, got ",
+                inputs.front()[0].to_string(), " and ", shape[0].to_string(),
+                ": join the same parts in the same order, or explore by trials (retia explore)");
+  }
 }
 
 at::Tensor sum(at::TensorList inputs) {
@@ -32,7 +43,8 @@ class Add final : public Primitive<NoOptions> {
   Shape infer(const NoOptions&, const Shapes& inputs) const override {
     return equal_inputs(inputs);
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+    check_parts(inputs);
     return function_layer(sum);
   }
 };
@@ -45,9 +57,10 @@ class Mean final : public Primitive<NoOptions> {
   Shape infer(const NoOptions&, const Shapes& inputs) const override {
     return equal_inputs(inputs);
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+    check_parts(inputs);
     return function_layer(
-        [](at::TensorList inputs) { return sum(inputs) / static_cast<double>(inputs.size()); });
+        [](at::TensorList tensors) { return sum(tensors) / static_cast<double>(tensors.size()); });
   }
 };
 
@@ -67,7 +80,7 @@ class Concat final : public Primitive<NoOptions> {
       TORCH_CHECK(always_equal(rest, Shape(result.begin() + 1, result.end())),
                   "expected inputs that agree but for the first dimension, got ",
                   ir::to_string(inputs.front()), " and ", ir::to_string(inputs[i]));
-      result[0] = result[0] + inputs[i][0];
+      result[0] = ir::joined(result[0], inputs[i][0]);
     }
     return result;
   }

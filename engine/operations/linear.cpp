@@ -5,10 +5,15 @@
 
 #include <cmath>
 
+#include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
 namespace {
+
+double bound_of(const at::Tensor& weight) {
+  return 1.0 / std::sqrt(static_cast<double>(weight.size(1)));
+}
 
 class LinearLayer final : public Layer {
  public:
@@ -24,16 +29,34 @@ class LinearLayer final : public Layer {
   }
 
   void initialise(at::Generator& generator) override {
-    const at::NoGradGuard no_grad;
-    const double bound = 1.0 / std::sqrt(static_cast<double>(weight_.size(1)));
-    weight_.uniform_(-bound, bound, generator);
-    if (bias_.defined()) {
-      bias_.uniform_(-bound, bound, generator);
-    }
+    draw_uniformly(*this, bound_of(weight_), generator);
   }
 
  private:
   at::Tensor weight_, bias_;
+};
+
+/// The first `out` rows and `in` columns are an option's.
+class ElasticLinear final : public ElasticLayer {
+ public:
+  ElasticLinear(const LinearOptions& o, const Dim& in) {
+    const SharedAxis rows = SharedAxis::channels(o.out);
+    weight_ = share_parameter("weight", {rows, SharedAxis::channels(in)});
+    if (o.bias.value()) {
+      share_parameter("bias", {rows});
+    }
+  }
+
+  at::Tensor forward(at::TensorList inputs) override {
+    return at::linear(inputs[0], mixed("weight"), mixed("bias"));
+  }
+
+  void initialise(at::Generator& generator) override {
+    draw_uniformly(*this, bound_of(weight_), generator);
+  }
+
+ private:
+  at::Tensor weight_;
 };
 
 class Linear final : public Primitive<LinearOptions> {
@@ -53,8 +76,14 @@ class Linear final : public Primitive<LinearOptions> {
   }
 
   std::shared_ptr<Layer> make(const LinearOptions& o, const Shapes& inputs) const override {
-    return std::make_shared<LinearLayer>(inputs.front()[0].value(), o.out.value(), o.bias.value());
+    const Dim& in = inputs.front()[0];
+    if (!in.decided() || !o.out.decided()) {
+      return std::make_shared<ElasticLinear>(o, in);
+    }
+    return std::make_shared<LinearLayer>(in.value(), o.out.value(), o.bias.value());
   }
+
+  std::set<std::string> shared_parameters() const override { return {"out"}; }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,29 @@ class Primitive : public ir::OperationKind {
     return cost(parameters.get<Options>(), inputs);
   }
   std::shared_ptr<Layer> make(const Json& parameters, const Shapes& inputs) const final {
+    check_choices(parameters);
     return make(parameters.get<Options>(), inputs);
   }
 
  private:
+  /// Throws where a parameter is a choice that its values cannot share weights for.
+  void check_choices(const Json& parameters) const {
+    const std::set<std::string> shared = shared_parameters();
+    for (const auto& [name, value] : parameters.items()) {
+      TORCH_CHECK(!ir::is_symbolic(value) || shared.count(name) != 0, "option '", name, "' of ",
+                  type(), " is the choice ", value.template get<ir::Expression>().to_string(),
+                  ", whose values share no weights in a supernet: make it a layer choice between "
+                  "operations, or explore such a space by trials (retia explore)");
+    }
+  }
+
   virtual Shape infer(const Options& options, const Shapes& inputs) const = 0;
   virtual ir::Cost cost(const Options&, const Shapes&) const { return {}; }
+  /// Where sizes are choices, of inputs or of shared parameters, the layer is an ElasticLayer or
+  /// takes any size.
   virtual std::shared_ptr<Layer> make(const Options& options, const Shapes& inputs) const = 0;
+  /// The parameters that may be choices in a supernet, as their values share weights there.
+  virtual std::set<std::string> shared_parameters() const { return {}; }
 };
 
 /// Options of operations that have none.
@@ -80,9 +97,20 @@ inline const Shape& one_input(const std::vector<Shape>& inputs, size_t dimension
 inline std::vector<int64_t> decided(const Shape& shape) {
   std::vector<int64_t> sizes;
   for (const Dim& dim : shape) {
+    TORCH_CHECK(dim.decided(), dim.to_string(),
+                " is not decided, but is needed here: freeze the space, or explore it by trials "
+                "(retia explore)");
     sizes.push_back(dim.value());
   }
   return sizes;
+}
+
+/// Draws the parameters of `layer` uniformly within ± bound.
+inline void draw_uniformly(Layer& layer, double bound, at::Generator& generator) {
+  const at::NoGradGuard no_grad;
+  for (at::Tensor& parameter : layer.parameters()) {
+    parameter.uniform_(-bound, bound, generator);
+  }
 }
 
 }  // namespace retia

@@ -6,6 +6,7 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
 
+#include "engine/ir/channels.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -114,11 +115,12 @@ class Split final : public Primitive<SplitOptions> {
     result[0] = floor_div(result[0], o.of) * o.count;
     return result;
   }
-  std::shared_ptr<Layer> make(const SplitOptions& o, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const SplitOptions& o, const Shapes& inputs) const override {
+    decided(inputs.front());
     return function_layer([index = o.index.value(), of = o.of.value(),
-                           count = o.count.value()](at::TensorList inputs) {
-      const int64_t part = inputs[0].size(1) / of;
-      return inputs[0].narrow(1, index * part, count * part);
+                           count = o.count.value()](at::TensorList tensors) {
+      const int64_t part = tensors[0].size(1) / of;
+      return tensors[0].narrow(1, index * part, count * part);
     });
   }
 };
@@ -131,9 +133,10 @@ class Shuffle final : public Primitive<ShuffleOptions> {
   Shape infer(const ShuffleOptions& o, const Shapes& inputs) const override {
     return with_channels(inputs, o.groups);
   }
-  std::shared_ptr<Layer> make(const ShuffleOptions& o, const Shapes&) const override {
-    return function_layer([groups = o.groups.value()](at::TensorList inputs) {
-      const at::Tensor& x = inputs[0];
+  std::shared_ptr<Layer> make(const ShuffleOptions& o, const Shapes& inputs) const override {
+    decided(inputs.front());
+    return function_layer([groups = o.groups.value()](at::TensorList tensors) {
+      const at::Tensor& x = tensors[0];
       return x.unflatten(1, {groups, x.size(1) / groups}).transpose(1, 2).flatten(1, 2);
     });
   }
@@ -165,11 +168,20 @@ class Flatten final : public Primitive<NoOptions> {
 
  private:
   Shape infer(const NoOptions&, const Shapes& inputs) const override {
-    Dim product = 1;
-    for (const Dim& dim : any_input(inputs)) {
-      product = product * dim;
+    const Shape& input = any_input(inputs);
+    if (input.empty()) {
+      return {1};
     }
-    return {product};
+    Dim per_channel = 1;
+    for (size_t d = 1; d < input.size(); ++d) {
+      per_channel = per_channel * input[d];
+    }
+    const std::vector<Dim> channels = ir::parts(input[0]);
+    Dim features = channels.front() * per_channel;
+    for (size_t i = 1; i < channels.size(); ++i) {
+      features = ir::joined(features, channels[i] * per_channel);
+    }
+    return {features};
   }
   std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return inputs[0].flatten(1); });

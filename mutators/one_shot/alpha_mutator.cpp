@@ -26,6 +26,11 @@ bool fed_by_layer_choices(const Mutable& choice) {
   return !choice.fed_by.empty() && makers.size() == choice.fed_by.size() && makers.count("") == 0;
 }
 
+/// Whether a blend of `choice` needs alphas of its own whatever else is decided.
+bool is_blend_of_candidates(const Mutable& choice) {
+  return choice.kind == MutableKind::LayerChoice || choice.kind == MutableKind::ValueChoice;
+}
+
 /// p with "none" never to be chosen, unless there is nothing else.
 std::vector<double> without_zeros(std::vector<double> p, const Mutable& choice) {
   const bool all_zero = choice.zeros.size() == p.size();
@@ -74,7 +79,7 @@ AlphaMutator::AlphaMutator(const torch::nn::Module& model, const AlphaOptions& o
                 choice.label, "' may choose any number: give it n_chosen");
     const bool is_free = *choice.n_chosen < choice.n_candidates() &&
                          (options.edge_alphas || !fed_by_layer_choices(choice));
-    if (choice.kind != MutableKind::LayerChoice && !is_free) {
+    if (!is_blend_of_candidates(choice) && !is_free) {
       continue;
     }
     std::vector<double> initial;
@@ -137,7 +142,7 @@ Architecture AlphaMutator::strongest(const Probabilities& p) const {
   Architecture architecture;
   for (const Mutable& choice : mutables()) {
     const int64_t n = *choice.n_chosen;
-    if (choice.kind == MutableKind::LayerChoice) {
+    if (is_blend_of_candidates(choice)) {
       architecture[choice.label] = largest(without_zeros(p.at(choice.label), choice), n);
       continue;
     }

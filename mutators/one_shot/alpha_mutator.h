@@ -17,13 +17,14 @@ struct AlphaOptions {
 };
 
 /// What the methods share that learn an alpha per candidate: the parameters, and which architecture
-/// they stand for. Each layer choice i has p_i = softmax(alpha_i), one vector a label. An input
-/// choice that keeps all its inputs, or whose inputs are all made by layer choices, joins them all
-/// (unless edge_alphas); any other one has alphas of its own.
+/// they stand for. Each layer or value choice i has p_i = softmax(alpha_i), one vector a label. An
+/// input choice that keeps all its inputs, or whose inputs are all made by layer choices, joins
+/// them all (unless edge_alphas); any other one has alphas of its own.
 ///
 /// The architecture kept: of a layer choice the strongest candidate but "none" (one that makes
-/// zeros); of an input choice the n_chosen inputs with the largest p, or q * max_k p_ik over
-/// candidates but "none" where layer choices make them (q = 1 without edge_alphas).
+/// zeros); of a value choice the strongest value; of an input choice the n_chosen inputs with the
+/// largest p, or q * max_k p_ik over candidates but "none" where layer choices make them (q = 1
+/// without edge_alphas).
 class AlphaMutator : public Mutator {
  public:
   Architecture sample_final() const override { return strongest(probabilities()); }

@@ -100,10 +100,11 @@ EnasMutator::EnasMutator(const torch::nn::Module& model, const EnasMutatorOption
       attend_hidden_ = draw_parameter("attention/hidden", {size, size}, like);
       attend_ = draw_parameter("attention/out", {1, size}, like);
     }
-    if (choice.kind != MutableKind::InputChoice && heads_.count(choice.names) == 0) {
+    if (choice.kind != MutableKind::InputChoice && heads_.count({choice.kind, choice.names}) == 0) {
       const std::vector<int64_t> sizes = {choice.n_candidates(), size};
       const at::Tensor logits = draw_parameter("logits/" + choice.label, sizes, like);
-      heads_[choice.names] = {logits, draw_parameter("embedding/" + choice.label, sizes, like)};
+      heads_[{choice.kind, choice.names}] = {
+          logits, draw_parameter("embedding/" + choice.label, sizes, like)};
     }
   }
   find_anchors();
@@ -193,11 +194,11 @@ Architecture EnasMutator::walk(const Decide& decide) const {
     }
     const at::Tensor anchors = rows.empty() ? at::Tensor() : at::cat(rows);
     const at::Tensor logits =
-        rows.empty() ? layer_logits(choice, hidden) : input_logits(anchors, hidden);
+        rows.empty() ? candidate_logits(choice, hidden) : input_logits(anchors, hidden);
     const Decision decision = decide(choice, {logits, choice.n_chosen});
     const at::Tensor chosen = at::tensor(decision.chosen, at::kLong).to(start_.device());
     if (rows.empty()) {
-      walk.input = heads_.at(choice.names).embedding.index_select(0, chosen);
+      walk.input = heads_.at({choice.kind, choice.names}).embedding.index_select(0, chosen);
     } else {
       walk.input = anchors.index_select(0, chosen).sum(0, /*keepdim=*/true) /
                    static_cast<double>(1 + decision.chosen.size());
@@ -221,9 +222,11 @@ void EnasMutator::step(Walk& walk) const {
   }
 }
 
-at::Tensor EnasMutator::layer_logits(const Mutable& choice, const at::Tensor& hidden) const {
-  const at::Tensor logits = bounded(at::linear(hidden, heads_.at(choice.names).logits).squeeze(0));
-  if (!contains(choice.label, "reduce") || options_.branch_bias == 0) {
+at::Tensor EnasMutator::candidate_logits(const Mutable& choice, const at::Tensor& hidden) const {
+  const Head& head = heads_.at({choice.kind, choice.names});
+  const at::Tensor logits = bounded(at::linear(hidden, head.logits).squeeze(0));
+  if (choice.kind != MutableKind::LayerChoice || !contains(choice.label, "reduce") ||
+      options_.branch_bias == 0) {
     return logits;
   }
   std::vector<double> bias;

@@ -28,11 +28,12 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMutatorOptions, lstm_size, l
 
 /// The controller of ENAS (Pham et al., ICML 2018): an LSTM that decides the mutables one after the
 /// other, h_t = LSTM(x_t, h_{t-1}), from x_1, which is learnt:
-///   layer choice  q = W h_t; the next x is the embedding of the candidate chosen;
+///   layer choice, value choice
+///                 q = W h_t; the next x is the embedding of the candidate chosen;
 ///   input choice  q_k = v tanh(W_1 a_k + W_2 h_t), where anchor a_k is the hidden state that
 ///                 decided input k; the next x is sum of the chosen a_k / (1 + their number).
 /// Logits are bounded as the options say and make a DecisionDistribution. Layer choices of equal
-/// candidate names share their W and embeddings.
+/// candidate names share their W and embeddings, and so do value choices of equal values.
 ///
 /// Input k of an input choice was decided by the last earlier mutable under the scope, or of the
 /// label, that has the input's name, looked for in the choice's scope and then in those around it;
@@ -59,7 +60,7 @@ class EnasMutator final : public PolicyMutator {
  private:
   /// What the LSTM knows while it goes through the mutables.
   struct Walk;
-  /// W and embeddings of layer choices, `[n candidates, lstm_size]`.
+  /// W and embeddings of layer and value choices, `[n candidates, lstm_size]`.
   struct Head {
     at::Tensor logits, embedding;
   };
@@ -71,7 +72,7 @@ class EnasMutator final : public PolicyMutator {
   /// Goes through all mutables, deciding each by `decide`.
   Architecture walk(const Decide& decide) const;
   void step(Walk& walk) const;
-  at::Tensor layer_logits(const Mutable& choice, const at::Tensor& hidden) const;
+  at::Tensor candidate_logits(const Mutable& choice, const at::Tensor& hidden) const;
   at::Tensor input_logits(const at::Tensor& anchors, const at::Tensor& hidden) const;
   at::Tensor bounded(const at::Tensor& logits) const;
 
@@ -79,7 +80,8 @@ class EnasMutator final : public PolicyMutator {
   Random random_;
   at::Tensor start_;
   std::vector<std::pair<at::Tensor, at::Tensor>> lstm_;  // of inputs and of hidden states, a layer
-  std::map<std::vector<std::string>, Head> heads_;       // by names of candidates
+  // By kind and names of candidates.
+  std::map<std::pair<MutableKind, std::vector<std::string>>, Head> heads_;
   at::Tensor attend_anchor_, attend_hidden_, attend_;
   // Per mutable and input: of which state it is. States are those after each mutable, then those at
   // ends of scopes, then marks.

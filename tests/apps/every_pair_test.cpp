@@ -17,8 +17,11 @@ namespace {
 
 using testing::HasSubstr;
 
+/// A space in a form of its own, "mobile" in "mobile_elastic".
+std::string space_of(const std::string& form) { return form == "mobile_elastic" ? "mobile" : form; }
+
 /// Settings that bring each space down to digits and seconds.
-Words small_space(const std::string& space) {
+Words small_space(const std::string& form) {
   const std::map<std::string, Words> settings = {
       {"darts", {"space.channels=4", "space.layers=3", "space.nodes=2"}},
       {"darts_cnn", {"space.channels=4", "space.layers=3", "space.nodes=2"}},
@@ -30,6 +33,10 @@ Words small_space(const std::string& space) {
        {"space.blocks=[2,1]", "space.channels=[8,8]", "space.strides=[1,2]",
         "space.stem_channels=8", "space.stem_stride=1", "space.first_channels=8",
         "space.last_channels=16"}},
+      {"mobile_elastic",
+       {"space.elastic=true", "space.widths=[1,2]", "space.blocks=[2,1]", "space.channels=[8,8]",
+        "space.strides=[1,2]", "space.stem_channels=8", "space.stem_stride=1",
+        "space.first_channels=8", "space.last_channels=16"}},
       {"nasbench101", {"space.channels=4", "space.cells=1"}},
       {"nasbench201", {"space.channels=4", "space.cells=1"}},
       {"spos_chain", {"space.channels=4", "space.layers=3"}},
@@ -37,8 +44,8 @@ Words small_space(const std::string& space) {
        {"space.blocks=[1,2]", "space.channels=[8,16]", "space.stem_channels=4",
         "space.stem_stride=1", "space.last_channels=16"}},
       {"tiny", {}}};
-  Words words = {"--space", space};
-  for (const std::string& setting : settings.at(space)) {
+  Words words = {"--space", space_of(form)};
+  for (const std::string& setting : settings.at(form)) {
     words = joined(words, {"--set", setting});
   }
   return words;
@@ -74,9 +81,6 @@ std::string refusal(const std::string& space, const std::string& algorithm) {
   if (space == "darts" || space == "mnasnet") {
     return "is a base graph with graph mutators";
   }
-  if (space == "mlp") {
-    return "whose size is a choice";
-  }
   if (space == "nasbench101") {
     return algorithm == "p_darts"    ? "no option 'layers'"
            : algorithm == "pc_darts" ? "option partial_channels"
@@ -87,12 +91,16 @@ std::string refusal(const std::string& space, const std::string& algorithm) {
        {{"darts_cnn", "chooses 2"},
         {"enas_macro", "any number"},
         {"enas_micro", "equally many candidates"},
+        {"mlp", "equally many candidates"},
         {"mobile", "equally many candidates"},
+        {"mobile_elastic", "equally many candidates"},
         {"tiny", "equally many candidates"}}},
       {"p_darts",
        {{"enas_macro", "decides more when it grows"},
         {"spos_chain", "decides more when it grows"},
+        {"mlp", "decides more when it grows"},
         {"mobile", "no option 'layers'"},
+        {"mobile_elastic", "no option 'layers'"},
         {"nasbench201", "no option 'layers'"},
         {"spos_shufflenet", "no option 'layers'"},
         {"tiny", "no option 'layers'"}}}};
@@ -128,6 +136,20 @@ void expect_frozen_equals_path(const std::filesystem::path& run, const std::stri
   EXPECT_LT((a - b).abs().max().item<double>(), 1e-6);
 }
 
+bool has_value_choices(const std::filesystem::path& run) {
+  const ir::Graph space = ir::graph_from_json(read_json(run / "space.json"), Program().operations);
+  const std::vector<Mutable> choices = ir::mutables(space);
+  return std::any_of(choices.begin(), choices.end(),
+                     [](const Mutable& choice) { return choice.kind == MutableKind::ValueChoice; });
+}
+
+/// Every space, and those forms of them that search otherwise.
+std::vector<std::string> forms() {
+  std::vector<std::string> all = Program().spaces.names();
+  all.push_back("mobile_elastic");
+  return all;
+}
+
 class EveryPair : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryPair, SearchesDigitsExportsAndFreezesOrSaysWhyNot) {
@@ -151,11 +173,18 @@ TEST_P(EveryPair, SearchesDigitsExportsAndFreezesOrSaysWhyNot) {
     }
     ASSERT_EQ(ended.code, kDone) << ended.err;
     EXPECT_THAT(ended.out, HasSubstr("inherited weights: validation accuracy"));
-    expect_frozen_equals_path(run, GetParam());
+    expect_frozen_equals_path(run, space_of(GetParam()));
+    if (has_value_choices(run)) {
+      const Ended scored = run_program({"evaluate", "--space", space_of(GetParam()),
+                                        "--architecture", run / "architecture.json", "--checkpoint",
+                                        run, "--data", "digits", "--threads", "1"});
+      ASSERT_EQ(scored.code, kDone) << scored.err;
+      EXPECT_THAT(scored.out, HasSubstr("test accuracy"));
+    }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Spaces, EveryPair, testing::ValuesIn(Program().spaces.names()),
+INSTANTIATE_TEST_SUITE_P(Spaces, EveryPair, testing::ValuesIn(forms()),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

@@ -57,10 +57,12 @@ TEST(Mlp, ReadsBackEqualFromJson) {
   expect_reads_back_equal(mlp({}, kDigits));
 }
 
-TEST(Mlp, IsRefusedAsASupernetNamingTheLayer) {
-  const std::string error = error_of([] { Network(mlp({}, kTable), 1); });
-  EXPECT_THAT(error, testing::HasSubstr("node 'hidden0'"));
-  EXPECT_THAT(error, testing::HasSubstr("width0"));
+TEST(Mlp, SharesWeightsBetweenWidths) {
+  const MlpOptions options{.layers = 3, .widths = {4, 8, 6}};
+  EXPECT_EQ(count_parameters(*Network(mlp(options, kTable), 1)),
+            13 * 8 + 8 + 2 * (8 * 8 + 8) + 8 + 1);
+  expect_frozen_equals_path(mlp(options, kTable), kTable.input);
+  expect_frozen_equals_path(mlp(options, kDigits), kDigits.input);
 }
 
 TEST(Mlp, RefusesWidthsThatAreNoChoice) {

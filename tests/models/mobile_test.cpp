@@ -127,7 +127,50 @@ TEST(Mobile, ScalesChannelsToMultiplesOfEightButNeverTheLastBelow) {
   EXPECT_EQ(made.at("last/relu"), "[1792, 1, 1]");
 }
 
+const MobileOptions kElastic{.blocks = {2, 2},
+                             .channels = {8, 16},
+                             .strides = {1, 2},
+                             .stem_channels = 4,
+                             .stem_stride = 1,
+                             .first_channels = 8,
+                             .last_channels = 12,
+                             .elastic = true,
+                             .widths = {1, 2}};
+
+TEST(Mobile, ChoosesKernelsExpansionsAndWidthsWhereItIsElastic) {
+  std::map<std::string, std::vector<std::string>> choices;
+  for (const Mutable& choice : ir::mutables(mobile(kElastic, kDigits))) {
+    choices[choice.label] = choice.names;
+  }
+  std::map<std::string, std::vector<std::string>> expected = {{"stage0/width", {"8", "16"}},
+                                                              {"stage1/width", {"16", "32"}}};
+  for (const std::string block : {"block0", "block1", "block2", "block3"}) {
+    expected[block + "/kernel"] = {"3", "5", "7"};
+    expected[block + "/expansion"] = {"3", "6"};
+  }
+  expected["block1"] = expected["block3"] = {"block", "skip"};
+  EXPECT_EQ(choices, expected);
+}
+
+TEST(Mobile, SharesWeightsBetweenTheOptionsOfAnElasticSpace) {
+  const ir::Graph space = mobile(kElastic, kDigits);
+  // As many weights as the largest architecture has.
+  Architecture largest;
+  for (const Mutable& choice : ir::mutables(space)) {
+    largest[choice.label] = {
+        {choice.kind == MutableKind::LayerChoice ? 0 : choice.n_candidates() - 1}};
+  }
+  EXPECT_EQ(count_parameters(*Network(space, 1)),
+            ir::total_cost(ir::freeze(space, largest)).parameters.value());
+  expect_frozen_equals_path(space, kDigits.input);
+  expect_reads_back_equal(space);
+}
+
 TEST(Mobile, RefusesStagesThatItCannotBuild) {
+  EXPECT_THAT(error_of([] {
+                mobile({.widths = {1, 2}}, kDigits);
+              }),
+              testing::HasSubstr("space.elastic=true"));
   EXPECT_THAT(error_of([] {
                 mobile({.blocks = {1, 2}}, kDigits);
               }),

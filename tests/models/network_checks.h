@@ -20,6 +20,7 @@
 #include "engine/random.h"
 #include "models/operations.h"
 #include "models/spaces.h"
+#include "trainers/score.h"
 
 namespace retia {
 
@@ -108,8 +109,8 @@ inline void expect_every_candidate_runs(const ir::Graph& graph, const std::vecto
   }
 }
 
-/// A model frozen from the space and given the supernet's weights by name computes what the
-/// supernet computes on that path.
+/// A model frozen from the space with the supernet's weights computes what the supernet computes on
+/// that path.
 inline void expect_frozen_equals_path(const ir::Graph& graph, const std::vector<int64_t>& sample) {
   Network supernet(graph, 1);
   supernet->to(at::kDouble);
@@ -119,9 +120,7 @@ inline void expect_frozen_equals_path(const ir::Graph& graph, const std::vector<
   for (int i = 0; i < 20; ++i) {
     const Architecture architecture = random_architecture(mutator.mutables(), random);
     mutator.apply(architecture);
-    Network frozen(ir::freeze(graph, architecture), 2);
-    frozen->to(at::kDouble);
-    load_by_name(*frozen, *supernet);
+    Network frozen = inherit(supernet, architecture);
     const at::Tensor expected = supernet->forward(batch);
     const at::Tensor found = frozen->forward(batch);
     EXPECT_LE((found - expected).abs().max().item<double>(), 1e-12) << architecture.to_string();

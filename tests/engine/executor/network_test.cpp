@@ -212,17 +212,18 @@ TEST(Network, RefusesASupernetOfUnequalShapesNamingTheChoice) {
   const Wire x = b.input("x", {3, 4, 4});
   b.output("y", b.layer_choice(
                     "op", {{"a", ops::conv2d({.out = 2})}, {"b", ops::conv2d({.out = 4})}}, {x}));
-  EXPECT_THAT(
-      error_of([&] { Network(b.finish(), 1); }),
-      AllOf(HasSubstr("node 'op'"), HasSubstr("op{2,4}"), HasSubstr("whose size is a choice")));
+  EXPECT_THAT(error_of([&] { Network(b.finish(), 1); }),
+              AllOf(HasSubstr("node 'op' chooses by 'op'"), HasSubstr("[2, 4, 4] and [4, 4, 4]"),
+                    HasSubstr("candidates of one shape")));
 }
 
 TEST(Network, RefusesWhatIsNotDecidedNamingTheNode) {
   Builder undecided("net");
-  undecided.output("y", undecided.add("fc", ops::linear({.out = ValueChoice<int64_t>("w", {2, 4})}),
-                                      {undecided.input("x", {3})}));
+  undecided.output(
+      "y", undecided.add("pool", ops::max_pool2d({.kernel = ValueChoice<int64_t>("k", {3, 5})}),
+                         {undecided.input("x", {3, 8, 8})}));
   EXPECT_THAT(error_of([&] { Network(undecided.finish(), 1); }),
-              AllOf(HasSubstr("node 'fc'"), HasSubstr("w{2,4}")));
+              AllOf(HasSubstr("node 'pool'"), HasSubstr("k{3,5}")));
   Builder waiting("net");
   waiting.output(
       "y", waiting.placeholder("late", {.label = "m", .shape = {3}}, {waiting.input("x", {3})}));

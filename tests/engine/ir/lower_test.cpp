@@ -46,6 +46,27 @@ TEST(Lower, WritesCompositesAndCellsOutInPlace) {
   EXPECT_EQ(mutables(lowered).size(), mutables(space).size());
 }
 
+/// One part or two.
+Wire deep_parts(Builder& b, Wire x, const BlockOptions& o) {
+  x = b.add("conv", ops::conv2d({.out = 4}), {x});
+  return o.kernel.max() > 1 ? b.add("wide", ops::conv2d({.kernel = o.kernel}), {x}) : x;
+}
+
+TEST(Lower, RefusesACompositeThatHasOtherPartsForSomeOptions) {
+  const auto lowered = [](const Dim& kernel) {
+    Builder b("net");
+    b.output("y", b.add("deep", composite<&deep_parts>("deep", BlockOptions{.kernel = kernel}),
+                        {b.input("x", {3, 6, 6})}));
+    return names(lower(b.finish()));
+  };
+  EXPECT_THAT(lowered(ValueChoice<int64_t>("k", {3, 5})),
+              ElementsAre("x", "deep/conv", "deep/wide"));
+  EXPECT_THAT(error_of([&] {
+                lowered(ValueChoice<int64_t>("k", {3, 1}));
+              }),
+              HasSubstr("'deep' has other parts where 'k' is 1"));
+}
+
 TEST(Lower, KeepsShapesAndLabels) {
   const Graph space = every_choice_space();
   const Graph lowered = lower(space);

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "engine/ir/operation.h"
+
+namespace retia {
+
+struct LayerNormOptions {
+  ir::Parameter<bool> affine = true;     ///< a trained scale and shift per channel
+  ir::Parameter<double> epsilon = 1e-5;  ///< added to the variance
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LayerNormOptions, affine, epsilon)
+
+namespace ops {
+/// [C, ...] -> the same, each sample normalised over its channels, position by position (Ba, Kiros
+/// and Hinton 2016). In a supernet options of fewer channels share scales and shifts; where several
+/// are blended with masks m, so are the statistics: mean = sum_c m_c x_c / sum_c m_c.
+ir::Operation layer_norm(const LayerNormOptions& options = {});
+}  // namespace ops
+
+}  // namespace retia
