@@ -100,7 +100,7 @@ int rank(const Program& program, const Config& config) {
   const Batches train = bench.scoring(config, bench.data.train, trained);
   const Batches valid = bench.scoring(config, bench.data.train, held_out);
   const std::vector<Mutable> mutables = supernet.space.mutables();
-  const Network shared = make_network(supernet.space.supernet(), config, bench);
+  Network shared = make_network(supernet.space.supernet(), config, bench);
   copy_weights(supernet.weights, *shared);
   std::vector<Point> points;
   std::vector<double> inherited, alone;

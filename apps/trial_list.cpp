@@ -15,14 +15,16 @@ std::string cell(const Json& value) {
   return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string quoted(std::string field) {
+std::string quoted(const std::string& field) {
   if (field.find_first_of(",\"\n") == std::string::npos) {
     return field;
   }
-  for (size_t at = 0; (at = field.find('"', at)) != std::string::npos; at += 2) {
-    field.insert(at, "\"");
+  std::string text(1, '"');
+  for (const char c : field) {
+    text.append(c == '"' ? 2 : 1, c);
   }
-  return "\"" + field + "\"";
+  text += '"';
+  return text;
 }
 
 /// The labels that any of the trials decides, in alphabetical order.
@@ -61,7 +63,7 @@ std::string as_csv(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const std::vector<std::string>& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      text += (i > 0 ? "," : "") + quoted(row[i]);
+      text.append(i > 0 ? "," : "").append(quoted(row[i]));
     }
     text += '\n';
   }

@@ -320,9 +320,9 @@ std::string shown(const Objective& objective, double value) {
 }
 
 std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,
-                                          const Workbench& bench, const ir::Graph& space) {
+                                          const Workbench& bench, const ir::Space& space) {
   const EvaluatorContext context{program.data_sets, bench.device, bench.dtype,
-                                 key_of(program, config.space, ir::mutables(space))};
+                                 key_of(program, config.space, space.mutables())};
   std::unique_ptr<Evaluator> evaluator =
       program.evaluators.make(config.evaluator, config.evaluator_options, context);
   if (config.experiment.costs.empty()) {

@@ -111,7 +111,7 @@ std::string shown(const Objective& objective, double value);
 
 /// What the configuration says about evaluators: the one it names, with the costs beside.
 std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,
-                                          const Workbench& bench, const ir::Graph& space);
+                                          const Workbench& bench, const ir::Space& space);
 
 /// Where a stage of a search in stages keeps its checkpoints.
 std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage);
