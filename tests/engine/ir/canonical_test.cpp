@@ -29,7 +29,10 @@ TEST(CanonicalForms, AreThoseOfFreezingInEverySpaceOfTheTable) {
   for (const std::string& name : spaces.names()) {
     const std::vector<int64_t> input =
         name == "mlp" ? std::vector<int64_t>{4} : std::vector<int64_t>{3, 32, 32};
-    expect_the_forms_of_freezing(spaces.search(name, Json::object(), {input, 10}), 2);
+    const ir::Space space = spaces.search(name, Json::object(), {input, 10});
+    if (space.mutators().empty()) {
+      expect_the_forms_of_freezing(space.graph(), 2);
+    }
   }
 }
 
