@@ -25,13 +25,16 @@ Dim joined(const Dim& a, const Dim& b) {
 std::vector<Dim> parts(const Dim& dim) {
   std::vector<Dim> result;
   for (const Expression& term : terms(dim.expression())) {
+    if (Dim(term) == Dim(0)) {
+      continue;
+    }
     if (!result.empty() && result.back().decided() && term.decided()) {
       result.back() = result.back() + Dim(term);
     } else {
       result.emplace_back(term);
     }
   }
-  return result;
+  return result.empty() ? std::vector<Dim>{0} : result;
 }
 
 bool same_parts(const Dim& a, const Dim& b) { return always_equal(parts(a), parts(b)); }

@@ -10,7 +10,7 @@ namespace retia::ir {
 /// remembers where each begins, since a supernet cuts each of them by itself.
 Dim joined(const Dim& a, const Dim& b);
 
-/// What `dim` was joined of, in order; decided neighbours are one part.
+/// What `dim` was joined of, in order, but for zeros; decided neighbours are one part.
 std::vector<Dim> parts(const Dim& dim);
 
 /// Whether both were joined of parts that agree for every architecture.

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/sigmoid.h>
 
+#include "engine/ir/channels.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -35,6 +36,10 @@ class Scale final : public Primitive<NoOptions> {
     return inputs.front();
   }
   std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+    TORCH_CHECK(ir::same_parts(inputs[0].front(), inputs[1].front()), "expected channels that a ",
+                "supernet cuts alike, got ", inputs[0].front().to_string(), " and ",
+                inputs[1].front().to_string(),
+                ": join the same parts in the same order, or explore by trials (retia explore)");
     return function_layer([dimensions = inputs.front().size()](at::TensorList values) {
       std::vector<int64_t> sizes = values[1].sizes().vec();
       sizes.resize(dimensions + 1, 1);

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/cat.h>
 
+#include "engine/ir/channels.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -17,14 +18,15 @@ class LooseEnds final : public Primitive<LooseEndsOptions> {
                 " inputs, one for each flag in 'loose', got ", inputs.size());
     Shape result = inputs.front();
     TORCH_CHECK(!result.empty(), "expected inputs with at least one dimension, got []");
-    result[0] = 0;
+    Dim channels = 0;
     for (size_t k = 0; k < inputs.size(); ++k) {
       const auto rest = [](const Shape& shape) { return Shape(shape.begin() + 1, shape.end()); };
       TORCH_CHECK(!inputs[k].empty() && always_equal(rest(inputs[k]), rest(inputs.front())),
                   "expected inputs that agree but for the first dimension, got ",
                   ir::to_string(inputs.front()), " and ", ir::to_string(inputs[k]));
-      result[0] = Dim(result[0] + condition(o.loose[k], inputs[k][0], 0));
+      channels = ir::joined(channels, condition(o.loose[k], inputs[k][0], 0));
     }
+    result[0] = channels;
     return result;
   }
 

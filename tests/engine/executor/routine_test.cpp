@@ -46,6 +46,29 @@ TEST(Routine, KnowsItsStepsWithTheirShapes) {
   EXPECT_THAT(steps[7].shape, ElementsAre(8, 7, 5));
 }
 
+TEST(Routine, KnowsWhichSizesAreChoices) {
+  Builder b("net");
+  const Wire x = b.input("x", {2, 4, 4});
+  const Dim width = ValueChoice<int64_t>("width", {3, 5});
+  const Wire conv = b.add("conv", ops::conv2d({.out = width}), {x});
+  const Wire joined = b.add("joined", ops::concat(), {b.add("relu", ops::relu(), {conv}), x});
+  b.output("y", b.add("last", ops::conv2d({.out = 4}), {joined}));
+  std::vector<std::string> paths;
+  const Routine routine(b.finish(), {{2, 4, 4}}, "outer/",
+                        [&](const std::string& path, const std::shared_ptr<torch::nn::Module>&) {
+                          paths.push_back(path);
+                        });
+  EXPECT_THAT(paths, ElementsAre("outer/value_choice:width", "outer/conv", "outer/relu",
+                                 "outer/joined", "outer/last"));
+  const std::vector<Step>& steps = routine.steps();
+  EXPECT_FALSE(steps[0].channels);
+  EXPECT_THAT(steps[2].shape, ElementsAre(5, 4, 4));
+  EXPECT_THAT(steps[2].channels->labels(), ElementsAre("width"));
+  EXPECT_THAT(steps[3].shape, ElementsAre(7, 4, 4));
+  EXPECT_TRUE(steps[3].channels);
+  EXPECT_FALSE(steps[4].channels);
+}
+
 TEST(Routine, WantsOneTensorPerInput) {
   Builder b("net");
   b.output("y", b.add("relu", ops::relu(), {b.input("x", {2})}));

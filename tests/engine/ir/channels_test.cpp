@@ -20,6 +20,8 @@ TEST(Channels, AreTheSumOfTheirParts) {
 TEST(Channels, RememberTheirPartsButNotBetweenDecidedOnes) {
   EXPECT_THAT(parts(7), ElementsAre(Dim(7)));
   EXPECT_THAT(parts(kWidth + 3), ElementsAre(kWidth + 3));
+  EXPECT_THAT(parts(joined(0, kWidth)), ElementsAre(kWidth));
+  EXPECT_THAT(parts(0), ElementsAre(Dim(0)));
   EXPECT_THAT(parts(joined(joined(kWidth, 3), joined(4, kWidth))),
               ElementsAre(kWidth, Dim(7), kWidth));
 }

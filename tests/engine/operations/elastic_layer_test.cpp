@@ -11,6 +11,7 @@
 #include "engine/executor/network.h"
 #include "engine/ir/freeze.h"
 #include "engine/operations/attention.h"
+#include "engine/operations/gate.h"
 #include "engine/operations/layer_norm.h"
 #include "tests/engine/blend_mutator.h"
 #include "tests/engine/example_spaces.h"
@@ -313,6 +314,13 @@ TEST(ElasticLayer, RefusesChannelsThatAreCutInDifferentPlaces) {
                         return b.add("sum", ops::add(), {joined(b, x), other});
                       }),
               AllOf(HasSubstr("node 'sum'"), HasSubstr("that a supernet cuts alike")));
+  EXPECT_THAT(refusal({2, 4, 4},
+                      [=](Builder& b, Wire x) {
+                        const Wire other = b.add("other", ops::conv2d({.out = 2 * w}), {x});
+                        const Wire mean = b.add("mean", ops::global_mean(), {other});
+                        return b.add("scaled", ops::scale(), {joined(b, x), mean});
+                      }),
+              AllOf(HasSubstr("node 'scaled'"), HasSubstr("that a supernet cuts alike")));
   EXPECT_THAT(refusal({2, 4, 4},
                       [=](Builder& b, Wire x) {
                         return b.add("grouped", ops::conv2d({.groups = w}), {joined(b, x)});
