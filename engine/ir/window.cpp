@@ -8,8 +8,20 @@ namespace {
 /// What the model of an architecture costs.
 using CostOf = std::function<double(const Architecture&)>;
 
+/// Whether everything that a model may have can be listed: not where only whole architectures tell
+/// what an operation is, or whether there is a model, as in NAS-Bench-101.
+bool is_listable(const Graph& space) {
+  try {
+    ExpectedCost(space, [](const Operation&, const std::vector<Shape>&) { return 0.0; });
+    return true;
+  } catch (const c10::Error&) {
+    return false;
+  }
+}
+
+/// By the list where there is one, which is quick.
 CostOf cost_in(const Space& space, const OperationCost& cost) {
-  if (space.mutators().empty()) {
+  if (space.mutators().empty() && is_listable(space.graph())) {
     return [expected = ExpectedCost(space.graph(), cost)](const Architecture& architecture) {
       return expected.of(architecture);
     };

@@ -2,21 +2,37 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/ir/freeze.h"
 #include "engine/ir/profile.h"
+#include "engine/ir/window.h"
 #include "models/spaces.h"
 #include "tests/engine/example_spaces.h"
 
 namespace retia {
 namespace {
 
+ir::Space space_of(const std::string& name) {
+  return standard_spaces().search(name, Json::object(), {.input = {3, 32, 32}, .n_outputs = 10});
+}
+
+/// The spaces whose models share what they consist of.
+std::vector<std::string> supernets() {
+  std::vector<std::string> names;
+  for (const std::string& name : standard_spaces().names()) {
+    if (name != "nasbench101" && space_of(name).mutators().empty()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 class ExpectedCostOfSpaces : public testing::TestWithParam<std::string> {};
 
 TEST_P(ExpectedCostOfSpaces, AgreesWithFrozenModelsAndWithTheirMean) {
-  const ir::Graph space =
-      standard_spaces().search(GetParam(), Json::object(), {.input = {3, 32, 32}, .n_outputs = 10});
+  const ir::Graph space = space_of(GetParam()).supernet();
   const std::vector<Mutable> mutables = ir::mutables(space);
   const ir::ExpectedCost adds(space, ir::multiply_adds_of), weights(space, ir::parameters_of);
   Random random(5);
@@ -50,9 +66,30 @@ TEST_P(ExpectedCostOfSpaces, AgreesWithFrozenModelsAndWithTheirMean) {
   EXPECT_NEAR(adds.mean(), sum, 5 * error + 1e-6 * sum);
 }
 
-INSTANTIATE_TEST_SUITE_P(Standard, ExpectedCostOfSpaces,
-                         testing::ValuesIn(standard_spaces().names()),
+INSTANTIATE_TEST_SUITE_P(Standard, ExpectedCostOfSpaces, testing::ValuesIn(supernets()),
                          [](const auto& instance) { return instance.param; });
+
+TEST(WindowOfSpaces, AlsoBoundsModelsWhosePartsCannotBeListed) {
+  const ir::Space space = standard_spaces().search(
+      "nasbench101", {{"channels", 4}, {"cells", 1}, {"vertices", 3}}, {{3, 8, 8}, 10});
+  // Vertices 0, 1 and 2, the output: 0 -> 1 -> 2 or 0 -> 2.
+  Architecture through, past;
+  for (const Mutable& choice : space.mutables()) {
+    const auto index = [&choice](const std::string& name) {
+      const auto found = std::find(choice.names.begin(), choice.names.end(), name);
+      return found == choice.names.end() ? int64_t{0} : found - choice.names.begin();
+    };
+    through[choice.label] = {{index(choice.label == "cell/0-2" ? "false" : "true")}};
+    past[choice.label] = {{index(choice.label == "cell/0-2" ? "true" : "false")}};
+  }
+  const auto parameters_in = [&](const Architecture& architecture) {
+    return ir::total_cost(space.model(space.canonical(architecture))).parameters.value();
+  };
+  ASSERT_LT(parameters_in(past), parameters_in(through));
+  const ir::Filter admits = ir::within(space, {.max_parameters = parameters_in(past)});
+  EXPECT_TRUE(admits(past));
+  EXPECT_FALSE(admits(through));
+}
 
 }  // namespace
 }  // namespace retia
