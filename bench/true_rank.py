@@ -9,6 +9,7 @@ is done by the program: `explore` and `rank` train them alone, `search` searches
 is done there is not done again, so the same command continues after an interruption, and with more seeds.
 """
 import argparse
+import collections
 import itertools
 import json
 import os
@@ -201,11 +202,16 @@ def truth(trained):
     }, rank, means
 
 
-def by_chance(mean_rank, n, all_ranks):
-    """How often n random architectures have so small a mean rank, or a smaller one."""
-    dice = random.Random(0)
-    draws = 100000
-    return sum(sum(dice.choices(all_ranks, k=n)) <= n * mean_rank + 1e-9 for _ in range(draws)) / draws
+def by_chance(found, all_ranks):
+    """The probability that as many random architectures have so small a mean rank, or a smaller one."""
+    ways = collections.Counter({0: 1})
+    for _ in found:
+        more = collections.Counter()
+        for total, n in ways.items():
+            for rank in all_ranks:
+                more[total + rank] += n
+        ways = more
+    return sum(n for total, n in ways.items() if total <= sum(found)) / len(all_ranks) ** len(found)
 
 
 def row(name, runs, rank, means, **more):
@@ -213,7 +219,7 @@ def row(name, runs, rank, means, **more):
     found = [rank[a] for _, a, _ in runs]
     return {"name": name, **more, "mean_rank": statistics.mean(found), "ranks": found,
             "mean_accuracy": statistics.mean(means[a] for _, a, _ in runs),
-            "p_by_chance": by_chance(statistics.mean(found), len(found), list(rank.values())),
+            "p_by_chance": by_chance(found, list(rank.values())),
             "cpu_seconds": statistics.median(s for _, _, s in runs),
             "runs": [{"seed": seed, "choices": list(a), "rank": rank[a], "accuracy": means[a], "cpu_seconds": s}
                      for seed, a, s in runs]}
