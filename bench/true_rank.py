@@ -2,13 +2,14 @@
 """Trains every architecture of a small space alone, and asks of each search algorithm how good the one is
 that it exports: its true rank. Writes both, and a picture, to bench/results.
 
-  bench/true_rank.py --runs FOLDER [--seeds 5] [--out bench/results/true_rank.json]
+  bench/true_rank.py --runs FOLDER [--seeds 5] [--trainings 5] [--ranks 5] [--out bench/results/true_rank.json]
 
 The space is a chain of three residual layers on 8 x 8 digits, each of four candidates: 64 architectures. All
 is done by the program: `explore` and `rank` train them alone, `search` searches. FOLDER keeps the runs; what
 is done there is not done again, so the same command continues after an interruption, and with more seeds.
 """
 import argparse
+import collections
 import itertools
 import json
 import os
@@ -102,10 +103,11 @@ class Bench:
         """The folder of the run `name`, and the processor seconds it took."""
         folder, done = self.runs / name, self.runs / (name + ".done.json")
         if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            if words[0] != "rank":  # whose seconds are not reported: it may continue
+                shutil.rmtree(folder, ignore_errors=True)
             before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
             command = [self.program, *words, "--space", self.space(partial), *DATA, "--threads", 1, "--quiet",
-                       "--out", folder]
+                       "--resume", "--out", folder]
             result = subprocess.run([str(c) for c in command], capture_output=True, text=True,
                                     env=dict(os.environ, OMP_NUM_THREADS="1"))
             if result.returncode != 0:
@@ -118,7 +120,7 @@ class Bench:
     def alone(self, seed):
         folder, seconds = self.run(f"explore-{seed}", "explore", "--strategy", "grid", "--epochs", ALONE_EPOCHS,
                                    "--seed", seed)
-        return trials(folder), seconds
+        return folder, seconds
 
     def trials(self, seed):
         """What `explore` finds without a supernet, trained with a seed of its own."""
@@ -186,23 +188,30 @@ def truth(trained):
         x, y = ([statistics.mean(v[i] for i in part) for v in accuracies.values()]
                 for part in (order[:half], order[half:2 * half]))
         halves.append(spearman(x, y))
+    pairs = itertools.combinations([list(t[a] for a in means) for t in trained], 2)
     return {
         "trainings_of_each": len(trained),
         "best": max(means.values()), "median": statistics.median(means.values()), "worst": min(means.values()),
         "sd_between_architectures": statistics.stdev(means.values()), "sd_between_seeds": noise,
         "sd_of_a_mean": noise / len(trained) ** 0.5,
         "spearman_of_halves": statistics.mean(halves),
+        "tau_of_two_trainings": statistics.mean(kendall(x, y) for x, y in pairs),
         "architectures": [{"choices": list(a), "rank": rank[a], "accuracy": means[a],
                            "sd": statistics.stdev(accuracies[a])}
                           for a in sorted(means, key=lambda a: rank[a])],
     }, rank, means
 
 
-def by_chance(mean_rank, n, all_ranks):
-    """How often n random architectures have so small a mean rank, or a smaller one."""
-    dice = random.Random(0)
-    draws = 100000
-    return sum(sum(dice.choices(all_ranks, k=n)) <= n * mean_rank + 1e-9 for _ in range(draws)) / draws
+def by_chance(found, all_ranks):
+    """The probability that as many random architectures have so small a mean rank, or a smaller one."""
+    ways = collections.Counter({0: 1})
+    for _ in found:
+        more = collections.Counter()
+        for total, n in ways.items():
+            for rank in all_ranks:
+                more[total + rank] += n
+        ways = more
+    return sum(n for total, n in ways.items() if total <= sum(found)) / len(all_ranks) ** len(found)
 
 
 def row(name, runs, rank, means, **more):
@@ -210,7 +219,7 @@ def row(name, runs, rank, means, **more):
     found = [rank[a] for _, a, _ in runs]
     return {"name": name, **more, "mean_rank": statistics.mean(found), "ranks": found,
             "mean_accuracy": statistics.mean(means[a] for _, a, _ in runs),
-            "p_by_chance": by_chance(statistics.mean(found), len(found), list(rank.values())),
+            "p_by_chance": by_chance(found, list(rank.values())),
             "cpu_seconds": statistics.median(s for _, _, s in runs),
             "runs": [{"seed": seed, "choices": list(a), "rank": rank[a], "accuracy": means[a], "cpu_seconds": s}
                      for seed, a, s in runs]}
@@ -230,29 +239,28 @@ def rank_row(name, reports, means):
                                              for s in scored])}
 
 
-def measure(bench, seeds, commit):
-    trained, alone_seconds, trial_runs = [], [], []
-    searched, reports = {name: [] for name in ALGORITHMS}, {name: [] for name in RANKED}
-    for seed in range(seeds):
-        accuracies, seconds = bench.alone(seed)
-        trained.append(accuracies)
-        alone_seconds.append(seconds)
-        trial_runs.append((seed, *bench.trials(seed)))
+def measure(bench, args, commit):
+    searched = {name: [] for name in ALGORITHMS}
+    for seed in range(args.seeds):
         for name in ALGORITHMS:
             searched[name].append((seed, *bench.search(name, seed)[1:]))
-        for name in RANKED:
-            report = bench.rank(name, seed)
-            reports[name].append(report)
-            trained.append({key(a["choices"]): a["alone"] for a in report["architectures"]})
+    trial_runs = [(seed, *bench.trials(seed)) for seed in range(args.seeds)]
+    trained, alone_runs = [], []
+    for seed in range(args.trainings):
+        folder, seconds = bench.alone(seed)
+        trained.append(trials(folder))
+        alone_runs.append((seed, exported(folder), seconds))
+    reports = {name: [bench.rank(name, seed) for seed in range(args.ranks)] for name in RANKED}
+    for report in (r for rs in reports.values() for r in rs):
+        trained.append({key(a["choices"]): a["alone"] for a in report["architectures"]})
     true, rank, means = truth(trained)
     rows = [row(name, searched[name], rank, means, options=ALGORITHMS[name][1],
                 steps=SEARCH_EPOCHS * STEPS_PER_EPOCH) for name in ALGORITHMS]
-    rows.append(row(f"{N_TRIALS} random ones, each alone", trial_runs, rank, means,
-                    steps=N_TRIALS * ALONE_EPOCHS * STEPS_PER_EPOCH))
+    for n, runs in ((N_TRIALS, trial_runs), (N_ARCHITECTURES, alone_runs)):
+        rows.append(row(f"best of {n} trained alone", runs, rank, means, steps=n * ALONE_EPOCHS * STEPS_PER_EPOCH))
     return {"format": "retia.bench.true_rank", "version": 1, "machine": processor(), "commit": commit,
             "space": f"{LAYERS} residual layers of {', '.join(CANDIDATES)} on 8 x 8 digits, {CHANNELS} channels",
-            "seeds": seeds, "alone_epochs": ALONE_EPOCHS, "search_epochs": SEARCH_EPOCHS,
-            "alpha_lr": ALPHA_LR, "cpu_seconds_of_all_alone": statistics.median(alone_seconds),
+            "seeds": args.seeds, "alone_epochs": ALONE_EPOCHS, "search_epochs": SEARCH_EPOCHS,
             "truth": true, "searches": rows,
             "rank": [rank_row(name, reports[name], means) for name in RANKED]}
 
@@ -262,7 +270,7 @@ def markdown(result):
     n = len(true["architectures"])
     lines = ["| algorithm | true rank, mean | of each seed | accuracy alone | by chance | CPU seconds |",
              "| --- | --- | --- | --- | --- | --- |",
-             f"| the best | 1 | | {per_cent(true['best'])} | | {result['cpu_seconds_of_all_alone']:.0f} |"]
+             f"| the best | 1 | | {per_cent(true['best'])} | | |"]
     for r in sorted(result["searches"], key=lambda r: r["mean_rank"]):
         p = f"{r['p_by_chance']:.4f}" if r["p_by_chance"] >= 1e-4 else "< 0.0001"
         lines.append(f"| {r['name']} | {r['mean_rank']:.1f} | {', '.join(f'{v:g}' for v in r['ranks'])} | "
@@ -280,7 +288,8 @@ def markdown(result):
               f"{per_cent(true['worst'])} to {per_cent(true['best'])}; standard deviation "
               f"{per_cent(true['sd_between_architectures'])} between architectures, "
               f"{per_cent(true['sd_between_seeds'])} between seeds of one, {per_cent(true['sd_of_a_mean'])} of a mean; "
-              f"Spearman of two halves of the seeds {true['spearman_of_halves']:.3f}"]
+              f"Spearman of two halves of the seeds {true['spearman_of_halves']:.3f}, tau of two trainings "
+              f"{true['tau_of_two_trainings']:.3f}"]
     return "\n".join(lines)
 
 
@@ -322,13 +331,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=pathlib.Path, required=True)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/retia")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="searches of each algorithm")
+    parser.add_argument("--trainings", type=int, default=5, help="of every architecture by explore, at least 1")
+    parser.add_argument("--ranks", type=int, default=5, help="supernets of each algorithm that rank looks at")
     parser.add_argument("--commit", help="of the program; default: that of the tree")
     parser.add_argument("--out", type=pathlib.Path)
     args = parser.parse_args()
     commit = args.commit or subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"],
                                            capture_output=True, text=True).stdout.strip()
-    result = measure(Bench(args.program, args.runs.resolve()), args.seeds, commit)
+    result = measure(Bench(args.program, args.runs.resolve()), args, commit)
     print(markdown(result))
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)

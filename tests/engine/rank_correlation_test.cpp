@@ -27,7 +27,8 @@ TEST(RankCorrelation, TakesTiesInBothLists) {
   EXPECT_NEAR(kendall_tau(x, y), 0.8, 1e-12);
   // Ranks 1, 2.5, 2.5, 4 against 1.5, 1.5, 3, 4: covariance 3.75, variances 4.5.
   EXPECT_NEAR(spearman_rho(x, y), 3.75 / 4.5, 1e-12);
-  EXPECT_NEAR(kendall_tau({1, 1, 2}, {5, 5, 6}), 1, 1e-12);  // a pair tied in both counts in neither
+  EXPECT_NEAR(kendall_tau({1, 1, 2}, {5, 5, 6}), 1,
+              1e-12);  // a pair tied in both counts in neither
 }
 
 TEST(RankCorrelation, HasAnIntervalThatHoldsTheTruthMostly) {
