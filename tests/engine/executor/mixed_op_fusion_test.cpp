@@ -76,7 +76,7 @@ enum class Mode { Training, Evaluation, Quiet };
 /// One pass forward and back of the supernet of `space` in float64.
 Results results(const ir::Graph& space, Executor executor, std::vector<int64_t> chosen = {},
                 Mode mode = Mode::Training, int64_t batch = 3) {
-  at::globalContext().defaultGenerator(at::kCPU).set_current_seed(7);
+  at::manual_seed(7);
   Network network(space, 3);
   network->to(at::kDouble);
   network->set_executor(executor);
