@@ -17,7 +17,7 @@ namespace {
 /// The flags of `retia bench search-step`; the same as of the plain PyTorch programs it is held
 /// against.
 struct StepBench {
-  std::string space = "darts_cnn", algorithm = "darts", executor = "reference", device = "cpu";
+  std::string space = "darts_cnn", algorithm = "darts", executor = "fused", device = "cpu";
   int64_t channels = 16, layers = 8, nodes = 4, batch = 64, image = 32, in_channels = 3;
   int64_t classes = 10, steps = 10, warmup = 2, threads = 2, seed = 0, order = 1;
 };
@@ -109,6 +109,7 @@ int search_step(const Program& program, const StepBench& flags) {
           .supernet();
   Network network(space, static_cast<uint64_t>(flags.seed));
   network->to(device);
+  network->set_executor(executor_of(flags.executor));
   Json options = Json::object();
   if (flags.algorithm == "darts") {
     options["order"] = flags.order;

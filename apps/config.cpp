@@ -110,7 +110,7 @@ std::vector<std::string> formats_of(const std::string& command) {
 void check_run(const RunOptions& run, const std::string& command) {
   check_known("device", run.device, {"cpu", "cuda"});
   check_known("precision", run.precision, {"fp32", "fp64"});
-  check_known("executor", run.executor, {"reference"});
+  check_known("executor", run.executor, {"reference", "fused"});
   check_known("runner", run.runner, {"inline"});
   check_known("format", run.format, formats_of(command));
   TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
@@ -189,7 +189,7 @@ const std::vector<OptionRow>& shared_options() {
       {"runner", "run.runner", Type::Text, "where trials run: inline"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
-      {"executor", "run.executor", Type::Text, "reference"},
+      {"executor", "run.executor", Type::Text, "reference or fused"},
       {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
       {"format", "run.format", Type::Text,
        "space: text, ir, search-space or dot; else: text, json or csv"},

@@ -21,7 +21,7 @@ struct RunOptions {
   std::string device = "cpu";          ///< cpu or cuda
   std::string precision = "fp32";      ///< fp32 or fp64
   std::string runner = "inline";       ///< where trials run
-  std::string executor = "reference";  ///< how graphs are run
+  std::string executor = "fused";      ///< how graphs are run
   int64_t threads = 0;                 ///< of one operation; 0: all cores
   int64_t seed = 0;                    ///< of weights, data order, split and search
   std::string format = "text";         ///< of what is shown: see the command

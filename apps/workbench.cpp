@@ -174,6 +174,7 @@ void check_suits(const ir::Graph& graph, const Task& task, const std::string& so
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench) {
   Network network(graph, static_cast<uint64_t>(config.run.seed));
   network->to(bench.device, bench.dtype);
+  network->set_executor(executor_of(config.run.executor));
   return network;
 }
 

@@ -54,6 +54,7 @@ NetworkImpl::NetworkImpl(const ir::Graph& graph, uint64_t seed) : graph_(graph) 
       [&](const std::string& path, const std::shared_ptr<torch::nn::Module>& module) {
         add(path, module, seed);
       });
+  set_executor(Executor::Fused);
 }
 
 void NetworkImpl::add(const std::string& path, const std::shared_ptr<torch::nn::Module>& module,

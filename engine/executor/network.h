@@ -29,6 +29,9 @@ class NetworkImpl final : public torch::nn::Module {
   /// Tells layers that draw per sample which samples come next (see StochasticLayer).
   void prepare(const std::vector<uint64_t>& sample_keys, double progress);
 
+  /// Fused from the start.
+  void set_executor(Executor executor) { routine_->set_executor(executor); }
+
   /// The graph it was made from.
   const ir::Graph& graph() const { return graph_; }
 

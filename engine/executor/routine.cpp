@@ -49,11 +49,20 @@ std::string scope_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-const Verdict* verdict_of(const Step& step) {
-  return step.input_choice->mutator().verdict(step.input_choice->info());
+template <class Choice>
+const Verdict* verdict_of(Choice& choice) {
+  return choice.mutator().verdict(choice.info());
 }
 
+const Verdict* verdict_of(const Step& step) { return verdict_of(*step.input_choice); }
+
 }  // namespace
+
+Executor executor_of(const std::string& name) {
+  TORCH_CHECK(name == "reference" || name == "fused",
+              "expected the executor reference or fused, got '", name, "'");
+  return name == "fused" ? Executor::Fused : Executor::Reference;
+}
 
 Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
                  const std::string& prefix, const Register& register_module,
@@ -96,12 +105,23 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
   }
 }
 
+void Routine::set_executor(Executor executor) {
+  for (Step& step : steps_) {
+    step.fusion = executor == Executor::Fused ? MixedOpFusion::of(step) : nullptr;
+    for (const Branch& branch : step.branches) {
+      if (branch.routine) {
+        branch.routine->set_executor(executor);
+      }
+    }
+  }
+}
+
 Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
                         const std::string& prefix, const Register& register_module) {
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
   const Shape& made = shapes.at(node.id);
-  Step step{node, {}, {}, {}, {}, {}, {}, {}};
+  Step step{node, {}, {}, {}, {}, {}, {}, {}, {}};
   for (const Dim& dim : made) {
     step.shape.push_back(SharedAxis::channels(dim).largest());
   }
@@ -270,9 +290,21 @@ std::vector<at::Tensor> Routine::run(at::TensorList inputs) {
   return outputs;
 }
 
-at::Tensor Routine::run_step(const Plan::Entry& entry, const std::vector<at::Tensor>& values,
+at::Tensor Routine::run_layer_choice(const Step& step, at::Tensor& x) {
+  const Verdict* verdict = step.fusion ? verdict_of(*step.layer_choice) : nullptr;
+  if (verdict == nullptr || !step.fusion->takes(*verdict, x)) {
+    return step.layer_choice->forward({x});
+  }
+  x = x.contiguous(at::MemoryFormat::ChannelsLast);  // once for all who read it
+  return step.fusion->run(*step.layer_choice, *verdict, x);
+}
+
+at::Tensor Routine::run_step(const Plan::Entry& entry, std::vector<at::Tensor>& values,
                              at::TensorList inputs) {
   const Step& step = steps_[entry.step];
+  if (step.layer_choice && step.inputs.size() == 1) {
+    return run_layer_choice(step, values[step.inputs.front()]);
+  }
   std::vector<at::Tensor> read;
   for (const size_t input : step.inputs) {
     read.push_back(values[input]);

@@ -9,12 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "engine/executor/mixed_op_fusion.h"
 #include "engine/ir/graph.h"
 #include "engine/mutables/input_choice.h"
 #include "engine/mutables/layer_choice.h"
 #include "engine/operations/shared_axes.h"
 
 namespace retia {
+
+/// How graphs are run: by the primitives as they are, or by passes that fuse them. Both compute the
+/// same up to rounding.
+enum class Executor { Reference, Fused };
+
+/// "reference" or "fused"; throws otherwise.
+Executor executor_of(const std::string& name);
 
 class ElasticLayer;
 class Routine;
@@ -36,6 +44,7 @@ struct Step {
   std::shared_ptr<LayerChoiceImpl> layer_choice;
   std::vector<Branch> branches;  ///< of the layer choice, in the order of its candidates
   std::shared_ptr<InputChoiceImpl> input_choice;
+  std::shared_ptr<MixedOpFusion> fusion;  ///< of the layer choice; null where nothing is fused
 };
 
 /// Runs one lowered graph of primitives and choices. The cells of layer choices have routines of
@@ -56,7 +65,11 @@ class Routine {
   /// One tensor per input of the graph, `[batch, shape...]`; one per output comes back.
   std::vector<at::Tensor> run(at::TensorList inputs);
 
+  /// Reference from the start; holds for the routines inside too.
+  void set_executor(Executor executor);
+
   const std::vector<Step>& steps() const { return steps_; }
+  const std::vector<size_t>& outputs() const { return output_steps_; }  ///< steps that make them
 
  private:
   /// Which steps run under some decisions, in order, and which values go after each.
@@ -80,8 +93,9 @@ class Routine {
   Plan make_plan();
   const Plan& plan();
   std::vector<size_t> inputs_needed(const Step& step) const;
-  at::Tensor run_step(const Plan::Entry& entry, const std::vector<at::Tensor>& values,
+  at::Tensor run_step(const Plan::Entry& entry, std::vector<at::Tensor>& values,
                       at::TensorList inputs);
+  at::Tensor run_layer_choice(const Step& step, at::Tensor& x);
 
   std::vector<Step> steps_;
   std::vector<size_t> input_steps_;

@@ -29,6 +29,7 @@ class BatchNormLayer final : public ElasticLayer {
   void set_momentum(double momentum) { momentum_ = momentum; }
   /// Whether batches leave the running statistics as they are.
   void keep_statistics(bool keep) { keeps_statistics_ = keep; }
+  bool keeps_statistics() const { return keeps_statistics_; }
 
  private:
   at::Tensor forward_elastic(const at::Tensor& x);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "kernels/mixed_op/mixed_op.h"
 #include "kernels/mixed_op/mixed_op_plan.h"
@@ -95,12 +96,9 @@ struct Workplace {
         lowest(plan.first.in.size()),
         bordered(plan.first.in.size()),
         second(plan.second.in.size()),
-        pool(plan.first.n_out_whole * plan.c),
-        shares(plan.first.n_out_whole),
-        all_ones(std::max(plan.first.n_in, plan.first.n_out)) {
+        shares(plan.first.n_out_whole) {
     std::fill_n(ones.get(), plan.c, T(1));
     std::fill_n(lowest.get(), plan.first.in.size(), -std::numeric_limits<T>::infinity());
-    std::fill_n(all_ones.get(), std::max(plan.first.n_in, plan.first.n_out), T(1));
     const Tile& in = plan.first.in;
     for (int64_t p = 0; p < plan.first.n_out; ++p) {
       const int64_t y = p / plan.first.out.width * plan.first.stride;
@@ -118,23 +116,44 @@ struct Workplace {
   Numbers<T> lowest;     ///< x, with a border that no maximum takes
   Numbers<T> bordered;   ///< x
   Numbers<T> second;     ///< relu of the normalised first stage
-  Numbers<T> pool;       ///< result of a pool
   Numbers<T> shares;     ///< one by the number of pixels under an average
-  Numbers<T> all_ones;
 };
 
-/// Brings x into the tiles that the stages on it read.
+/// One for each thread that comes to work, kept from sweep to sweep.
+template <class T, class Place>
+class Workplaces {
+ public:
+  explicit Workplaces(const Plan<T>& plan)
+      : plan_(plan), places_(static_cast<size_t>(at::get_num_threads())) {}
+
+  const Place& mine() {
+    std::unique_ptr<Place>& place = places_.at(static_cast<size_t>(at::get_thread_num()));
+    if (!place) {
+      place = std::make_unique<Place>(plan_);
+    }
+    return *place;
+  }
+
+ private:
+  const Plan<T>& plan_;
+  std::vector<std::unique_ptr<Place>> places_;
+};
+
+/// Brings x into the tile that the convolutions read.
 template <class T>
-void fill_tiles(const Plan<T>& plan, const T* x, const Workplace<T>& w) {
-  const Geometry& g = plan.first;
-  plan.lanes.rectify(x, w.ones.get(), w.zeros.get(), w.rectified.get(), g.in_write.data(), g.n_in,
-                     plan.c);
+void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w) {
+  plan.lanes.rectify(x, w.ones.get(), w.zeros.get(), w.rectified.get(), plan.first.in_write.data(),
+                     plan.first.n_in, plan.c);
+}
+
+/// Brings x into the tiles that the pools read.
+template <class T>
+void fill_for_pools(const Plan<T>& plan, const T* x, const Workplace<T>& w) {
   for (const Stage<T>& stage : plan.stages) {
     if (stage.is_pool()) {
       const bool largest = stage.kind == StageKind::MaxPool;
-      plan.lanes.move(x, g.flat.data(), w.all_ones.get(),
-                      largest ? w.lowest.get() : w.bordered.get(), g.in_write.data(), g.n_in,
-                      plan.c);
+      plan.lanes.copy(x, largest ? w.lowest.get() : w.bordered.get(), plan.first.in_write.data(),
+                      plan.first.n_in, plan.c);
     }
   }
 }
@@ -157,15 +176,20 @@ void run_stencil(const Plan<T>& plan, const Stage<T>& stage, const T* tile, int6
   }
 }
 
+/// places: takes those of maxima, unless null.
 template <class T>
-void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Workplace<T>& w) {
+void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const Workplace<T>& w) {
   const Geometry& g = plan.first;
-  if (stage.kind == StageKind::MaxPool) {
-    plan.lanes.maximum(w.lowest.get(), g.centres.data(), stage.taps.data(), y, g.n_out, plan.c);
+  const int32_t* const from = g.centres.data();
+  const int32_t* const taps = stage.taps.data();
+  if (stage.kind == StageKind::AveragePool) {
+    plan.lanes.stencil(w.bordered.get(), from, taps, kPoolTaps, stage.stencil.get(), y,
+                       g.flat.data(), g.n_out, plan.c);
+    plan.lanes.scale(y, w.shares.get(), y, g.flat.data(), g.n_out, plan.c);
+  } else if (places == nullptr) {
+    plan.lanes.maximum(w.lowest.get(), from, taps, y, g.n_out, plan.c);
   } else {
-    plan.lanes.stencil(w.bordered.get(), g.centres.data(), stage.taps.data(), kPoolTaps,
-                       stage.stencil.get(), y, g.flat.data(), g.n_out, plan.c);
-    plan.lanes.move(y, g.flat.data(), w.shares.get(), y, g.flat.data(), g.n_out, plan.c);
+    plan.lanes.maximum_and_places(w.lowest.get(), from, taps, y, places, g.n_out, plan.c);
   }
 }
 
@@ -177,7 +201,7 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
   const Geometry& g = *stage.geometry;
   const int64_t c = plan.c;
   if (stage.is_pool()) {
-    run_pool(plan, stage, y, w);
+    run_pool(plan, stage, y, static_cast<T*>(nullptr), w);
   }
   for (int64_t p = 0; p < g.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, g.n_out - p);
@@ -274,8 +298,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x, cons
   const auto n_stages = static_cast<int64_t>(plan.stages.size());
   const int64_t size = plan.first.n_out_whole * c;
   const at::Tensor kept = at::empty({plan.n_kept, plan.n, size}, x.options().memory_format({}));
-  const at::Tensor pools =
-      at::empty({n_stages - plan.n_kept, plan.n, size}, x.options().memory_format({}));
+  const at::Tensor pools = at::empty({plan.n_pools, plan.n, size}, x.options().memory_format({}));
   const at::Tensor moments = at::zeros({n_stages, 2, c}, x.options().memory_format({}));
   const at::Tensor out =
       at::empty({plan.n, plan.channels, plan.first.out.height, plan.first.out.width},
@@ -285,23 +308,21 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x, cons
   T* const moment = moments.mutable_data_ptr<T>();
   const Numbers<T> image_moments(plan.n * n_stages * 3 * c);
 
-  std::vector<int64_t> places;
-  int64_t n_pools = 0;
-  for (const Stage<T>& stage : plan.stages) {
-    places.push_back(stage.is_pool() ? n_pools++ : stage.kept);
-  }
   const auto output = [&](int64_t s, int64_t image) {
-    const auto at = static_cast<size_t>(s);
-    return (plan.stages[at].is_pool() ? pooled : convolved)(places[at], image);
+    const Stage<T>& stage = plan.stages[static_cast<size_t>(s)];
+    return (stage.is_pool() ? pooled : convolved)(stage.place, image);
   };
 
+  Workplaces<T, Workplace<T>> workplaces(plan);
   for (const bool on_x : {true, false}) {
     at::parallel_for(0, plan.n, 1, [&](int64_t i, int64_t end) {
-      const Workplace<T> w(plan);
+      const Workplace<T>& w = workplaces.mine();
       const Images<T> images(x, c);
       for (; i < end; ++i) {
         if (on_x) {
-          fill_tiles(plan, images.image(i), w);
+          const T* const image = images.image(i);
+          fill_rectified(plan, image, w);
+          fill_for_pools(plan, image, w);
         }
         for (int64_t s = 0; s < n_stages; ++s) {
           const Stage<T>& stage = plan.stages[static_cast<size_t>(s)];
@@ -450,22 +471,22 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
   }
 }
 
-/// Adds one image's gradient of x through a pool to w.pools_in.
+/// Adds one image's gradient of x through a pool to w.pools_in; y and places are what run_pool
+/// made.
 template <class T>
 void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* g, const T* coefficients,
-                   const BackwardWorkplace<T>& w) {
+                   const T* y, const T* places, const BackwardWorkplace<T>& w) {
   const Geometry& geometry = plan.first;
   const int64_t c = plan.c;
-  run_pool(plan, stage, w.pool.get(), w);
-  plan.lanes.affine(g, coefficients, w.pool.get(), coefficients + c, coefficients + 2 * c,
-                    w.before.get(), geometry.n_out, c);
+  plan.lanes.affine(g, coefficients, y, coefficients + c, coefficients + 2 * c, w.before.get(),
+                    geometry.n_out, c);
   if (stage.kind == StageKind::MaxPool) {
-    plan.lanes.add_maximum_gradient(w.lowest.get(), geometry.centres.data(), stage.taps.data(),
-                                    w.before.get(), w.pools_in.get(), geometry.n_out, c);
+    plan.lanes.add_at_places(w.before.get(), places, geometry.centres.data(), stage.taps.data(),
+                             w.pools_in.get(), geometry.n_out, c);
     return;
   }
-  plan.lanes.move(w.before.get(), geometry.flat.data(), w.shares.get(), w.first_out.get(),
-                  geometry.out_write.data(), geometry.n_out, c);
+  plan.lanes.scale(w.before.get(), w.shares.get(), w.first_out.get(), geometry.out_write.data(),
+                   geometry.n_out, c);
   for (size_t i = 0; i < geometry.phases.size(); ++i) {
     const Phase& phase = geometry.phases[i];
     const PhaseTaps<T>& through = stage.through[i];
@@ -491,7 +512,12 @@ class BackwardPass {
         x_(x),
         blend_(blend.contiguous()),
         moments_(moments.const_data_ptr<T>()),
-        outputs_{const_cast<T*>(kept.const_data_ptr<T>()), plan_.n, plan_.first.n_out_whole * c_},
+        size_(plan_.first.n_out_whole * c_),
+        outputs_{const_cast<T*>(kept.const_data_ptr<T>()), plan_.n, size_},
+        pools_(Numbers<T>::unset(2 * plan_.n_pools * plan_.n * size_)),
+        pooled_{pools_.get(), plan_.n, size_},
+        maxima_{pools_ + plan_.n_pools * plan_.n * size_, plan_.n, size_},
+        workplaces_(plan_),
         coefficients_(n_stages_ * 3 * c_),
         n_runs_(std::min(kRuns, plan_.n)) {
     for (const at::Tensor& weight : weights) {
@@ -520,9 +546,9 @@ class BackwardPass {
 
   /// Calls body(run, first image, end) for each run of images.
   template <class Body>
-  void for_runs(const Body& body) const {
+  void for_runs(const Body& body) {
     at::parallel_for(0, n_runs_, 1, [&](int64_t run, int64_t end) {
-      const BackwardWorkplace<T> w(plan_);
+      const BackwardWorkplace<T>& w = workplaces_.mine();
       for (; run < end; ++run) {
         body(w, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
       }
@@ -561,16 +587,16 @@ class BackwardPass {
       for (; i < end; ++i) {
         const T* const g = gradients.image(i);
         const T* const x = images.image(i);
-        fill_tiles(plan_, x, w);
+        fill_for_pools(plan_, x, w);
         for (int64_t b = 0; b < n_branches; ++b) {
           const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
           const Stage<T>* const stage = s < 0 ? nullptr : &plan_.stages[static_cast<size_t>(s)];
           const T* y = x;
           if (stage != nullptr && stage->is_pool()) {
-            run_pool(plan_, *stage, w.pool.get(), w);
-            y = w.pool.get();
+            run_pool(plan_, *stage, pooled_(stage->place, i), maxima_(stage->place, i), w);
+            y = pooled_(stage->place, i);
           } else if (stage != nullptr) {
-            y = outputs_(stage->kept, i);
+            y = outputs_(stage->place, i);
           }
           T* const sum = sums + (i * n_branches + b) * 2 * c_;
           plan_.lanes.add_correlation(g, y, s < 0 ? w.zeros.get() : mean_of(s), plan_.first.n_out,
@@ -598,9 +624,9 @@ class BackwardPass {
 
   /// The stages that read a stage: gradients of their weights and of what they read.
   void second_stages() {
-    const auto size = plan_.first.n_out_whole * c_;
     for (int64_t s = 0; s < n_stages_; ++s) {
-      of_stage_.emplace_back(plan_.stages[static_cast<size_t>(s)].branch < 0 ? plan_.n * size : 0);
+      const bool is_read = plan_.stages[static_cast<size_t>(s)].branch < 0;
+      of_stage_.push_back(Numbers<T>::unset(is_read ? plan_.n * size_ : 0));
     }
     const Numbers<T> sums(plan_.n * n_stages_ * 2 * c_);
     for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
@@ -618,13 +644,13 @@ class BackwardPass {
           for (int64_t k = 0; k < c_; ++k) {
             shift[k] = -mean[k] * mean[c_ + k];
           }
-          const T* const y = outputs_(source.kept, i);
+          const T* const y = outputs_(source.place, i);
           plan_.lanes.rectify(y, mean + c_, shift.get(), w.second.get(),
                               plan_.second.in_write.data(), plan_.second.n_in, c_);
           std::fill_n(w.second_in.get(), plan_.second.in.size(), T(0));
           stage_gradient(plan_, stage, w.second.get(), g, coefficients_of(s),
-                         outputs_(stage.kept, i), sums_of(stage, run), w.second_in.get(), w);
-          T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size;
+                         outputs_(stage.place, i), sums_of(stage, run), w.second_in.get(), w);
+          T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size_;
           plan_.lanes.rectify_gradient(w.second.get(), w.second_in.get(),
                                        plan_.second.in_read.data(), to, plan_.second.n_in, c_);
           T* const sum = sums + (i * n_stages_ + stage.source) * 2 * c_;
@@ -652,20 +678,20 @@ class BackwardPass {
       const Images<T> images(x_, c_);
       for (; i < end; ++i) {
         const T* const g = gradients.image(i);
-        fill_tiles(plan_, images.image(i), w);
+        fill_rectified(plan_, images.image(i), w);
         for (const Numbers<T>* const sum : {&w.first_in, &w.pools_in}) {
           std::fill_n(sum->get(), plan_.first.in.size(), T(0));
         }
         for (int64_t s = 0; s < n_stages_; ++s) {
           const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
           if (stage.source < 0 && stage.is_pool() && needs_.x) {
-            pool_gradient(plan_, stage, g, coefficients_of(s), w);
+            pool_gradient(plan_, stage, g, coefficients_of(s), pooled_(stage.place, i),
+                          maxima_(stage.place, i), w);
           } else if (stage.source < 0 && !stage.is_pool()) {
-            const T* const behind = stage.branch >= 0 ? g
-                                                      : of_stage_[static_cast<size_t>(s)] +
-                                                            i * plan_.first.n_out_whole * c_;
+            const T* const behind =
+                stage.branch >= 0 ? g : of_stage_[static_cast<size_t>(s)] + i * size_;
             stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
-                           outputs_(stage.kept, i), sums_of(stage, run),
+                           outputs_(stage.place, i), sums_of(stage, run),
                            needs_.x ? w.first_in.get() : nullptr, w);
           }
         }
@@ -725,7 +751,11 @@ class BackwardPass {
   const MixedOpNeeds needs_;
   const at::Tensor gradient_, x_, blend_;
   const T* const moments_;
+  const int64_t size_;  // of an image of what is made
   const Outputs<T> outputs_;
+  const Numbers<T> pools_;  // results of the pools, and where their maxima are
+  const Outputs<T> pooled_, maxima_;
+  Workplaces<T, BackwardWorkplace<T>> workplaces_;
   const Numbers<T> coefficients_;     // [stages, 3, c]
   std::vector<Numbers<T>> of_stage_;  // gradients behind the normalisations of first stages
   const int64_t n_runs_;

@@ -33,18 +33,22 @@ struct MixedOpLanes {
   /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays.
   void (*maximum)(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
                   int64_t c);
-  /// dst[from[p] + taps[t]] += g[p] where t is the first at which src has its maximum.
-  void (*add_maximum_gradient)(const T* src, const int32_t* from, const int32_t* taps, const T* g,
-                               T* dst, int64_t n, int64_t c);
-  /// dst[to[p]] = max(0, scale · src[p] + shift).
-  void (*rectify)(const T* src, const T* scale, const T* shift, T* dst, const int32_t* to,
+  /// The same, and the first t of each maximum, as integers of the numbers' width.
+  void (*maximum_and_places)(const T* src, const int32_t* from, const int32_t* taps, T* dst,
+                             T* places, int64_t n, int64_t c);
+  /// dst[from[p] + taps[places[p]]] += g[p], channel by channel.
+  void (*add_at_places)(const T* g, const T* places, const int32_t* from, const int32_t* taps,
+                        T* dst, int64_t n, int64_t c);
+  /// dst[to[p]] = src[p].
+  void (*copy)(const T* src, T* dst, const int32_t* to, int64_t n, int64_t c);
+  /// dst[to[p]] = factor[p] · src[p].
+  void (*scale)(const T* src, const T* factor, T* dst, const int32_t* to, int64_t n, int64_t c);
+  /// dst[to[p]] = max(0, factor · src[p] + shift).
+  void (*rectify)(const T* src, const T* factor, const T* shift, T* dst, const int32_t* to,
                   int64_t n, int64_t c);
   /// dst[p] = y[from[p]] > 0 ? g[from[p]] : 0.
   void (*rectify_gradient)(const T* y, const T* g, const int32_t* from, T* dst, int64_t n,
                            int64_t c);
-  /// dst[to[p]] = factor[p] · src[from[p]].
-  void (*move)(const T* src, const int32_t* from, const T* factor, T* dst, const int32_t* to,
-               int64_t n, int64_t c);
   /// dst[to[p]] += src[p · step].
   void (*add_to)(const T* src, int64_t step, T* dst, const int32_t* to, int64_t n, int64_t c);
   /// dst[p] += src[from[p]].
@@ -52,8 +56,8 @@ struct MixedOpLanes {
   /// dst[p] = a · g[p] + b · y[p] + shift.
   void (*affine)(const T* g, const T* a, const T* y, const T* b, const T* shift, T* dst, int64_t n,
                  int64_t c);
-  /// dst[p] = shift + Σ_k scale[k] · y[k][p].
-  void (*blend)(const T* const* y, const T* scale, int64_t n_inputs, const T* shift, T* dst,
+  /// dst[p] = shift + Σ_k factors[k] · y[k][p].
+  void (*blend)(const T* const* y, const T* factors, int64_t n_inputs, const T* shift, T* dst,
                 int64_t n, int64_t c);
   /// sum += Σ_p (y[p] − centre), square += Σ_p (y[p] − centre)².
   void (*add_moments)(const T* y, const T* centre, int64_t n, int64_t c, T* sum, T* square);

@@ -190,28 +190,14 @@ struct Loops {
     }
   }
 
-  static void maximum(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
-                      int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
-        const T* const at = src + from[p] + v;
-        Vector most = load(at + taps[0]);
-#pragma GCC unroll 8
-        for (int t = 1; t < kPoolTaps; ++t) {
-          const Vector value = load(at + taps[t]);
-          most = (value > most) | (value != value) ? value : most;
-        }
-        store(dst + p * c + v, most);
-      }
-    }
-  }
+  using Mask = decltype(Vector{} > Vector{});
+  using Integer = decltype(+Mask{}[0]);
 
-  static void add_maximum_gradient(const T* src, const int32_t* from, const int32_t* taps,
-                                   const T* g, T* dst, int64_t n, int64_t c) {
-    using Mask = decltype(Vector{} > Vector{});
-    using Integer = decltype(+Mask{}[0]);
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
+  template <bool kPlaces>
+  static void maximum_loop(const T* src, const int32_t* from, const int32_t* taps, T* dst,
+                           T* places, int64_t n, int64_t c) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
         const T* const at = src + from[p] + v;
         Vector most = load(at + taps[0]);
         Mask place = {};
@@ -222,7 +208,31 @@ struct Loops {
           most = more ? value : most;
           place = more ? Mask{} + Integer{t} : place;
         }
+        store(dst + p * c + v, most);
+        if (kPlaces) {
+          __builtin_memcpy(places + p * c + v, &place, sizeof place);
+        }
+      }
+    }
+  }
+
+  static void maximum(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
+                      int64_t c) {
+    maximum_loop<false>(src, from, taps, dst, nullptr, n, c);
+  }
+
+  static void maximum_and_places(const T* src, const int32_t* from, const int32_t* taps, T* dst,
+                                 T* places, int64_t n, int64_t c) {
+    maximum_loop<true>(src, from, taps, dst, places, n, c);
+  }
+
+  static void add_at_places(const T* g, const T* places, const int32_t* from, const int32_t* taps,
+                            T* dst, int64_t n, int64_t c) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
         const Vector gradient = load(g + p * c + v);
+        Mask place;
+        __builtin_memcpy(&place, places + p * c + v, sizeof place);
         T* const to = dst + from[p] + v;
 #pragma GCC unroll 9
         for (int t = 0; t < kPoolTaps; ++t) {
@@ -232,11 +242,30 @@ struct Loops {
     }
   }
 
-  static void rectify(const T* src, const T* scale, const T* shift, T* dst, const int32_t* to,
+  static void copy(const T* src, T* dst, const int32_t* to, int64_t n, int64_t c) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
+        store(dst + to[p] + v, load(src + p * c + v));
+      }
+    }
+  }
+
+  static void scale(const T* src, const T* factor, T* dst, const int32_t* to, int64_t n,
+                    int64_t c) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
+        store(dst + to[p] + v, load(src + p * c + v) * factor[p]);
+      }
+    }
+  }
+
+  static void rectify(const T* src, const T* factor, const T* shift, T* dst, const int32_t* to,
                       int64_t n, int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
-        const Vector y = load(scale + v) * load(src + p * c + v) + load(shift + v);
+    for (int64_t v = 0; v < c; v += kLanes) {
+      const Vector a = load(factor + v);
+      const Vector b = load(shift + v);
+      for (int64_t p = 0; p < n; ++p) {
+        const Vector y = a * load(src + p * c + v) + b;
         store(dst + to[p] + v, y < Vector{} ? Vector{} : y);
       }
     }
@@ -244,26 +273,17 @@ struct Loops {
 
   static void rectify_gradient(const T* y, const T* g, const int32_t* from, T* dst, int64_t n,
                                int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
         const Vector gradient = load(g + from[p] + v);
         store(dst + p * c + v, load(y + from[p] + v) > Vector{} ? gradient : Vector{});
       }
     }
   }
 
-  static void move(const T* src, const int32_t* from, const T* factor, T* dst, const int32_t* to,
-                   int64_t n, int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
-        store(dst + to[p] + v, load(src + from[p] + v) * factor[p]);
-      }
-    }
-  }
-
   static void add_to(const T* src, int64_t step, T* dst, const int32_t* to, int64_t n, int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
         T* const sum = dst + to[p] + v;
         store(sum, load(sum) + load(src + p * step + v));
       }
@@ -271,8 +291,8 @@ struct Loops {
   }
 
   static void add_from(const T* src, const int32_t* from, T* dst, int64_t n, int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
+    for (int64_t v = 0; v < c; v += kLanes) {
+      for (int64_t p = 0; p < n; ++p) {
         T* const sum = dst + p * c + v;
         store(sum, load(sum) + load(src + from[p] + v));
       }
@@ -281,23 +301,47 @@ struct Loops {
 
   static void affine(const T* g, const T* a, const T* y, const T* b, const T* shift, T* dst,
                      int64_t n, int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
-        store(dst + p * c + v, load(a + v) * load(g + p * c + v) +
-                                   (load(b + v) * load(y + p * c + v) + load(shift + v)));
+    for (int64_t v = 0; v < c; v += kLanes) {
+      const Vector of_g = load(a + v);
+      const Vector of_y = load(b + v);
+      const Vector start = load(shift + v);
+      for (int64_t p = 0; p < n; ++p) {
+        store(dst + p * c + v, of_g * load(g + p * c + v) + (of_y * load(y + p * c + v) + start));
       }
     }
   }
 
-  static void blend(const T* const* y, const T* scale, int64_t n_inputs, const T* shift, T* dst,
+  template <int kPixels>
+  static inline void blend_pixels(const T* const* y, const T* factors, int64_t n_inputs,
+                                  Vector start, T* dst, int64_t at, int64_t v, int64_t c) {
+    Vector sum[kPixels];
+#pragma GCC unroll 8
+    for (int i = 0; i < kPixels; ++i) {
+      sum[i] = start;
+    }
+    for (int64_t k = 0; k < n_inputs; ++k) {
+      const Vector factor = load(factors + k * c + v);
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) {
+        sum[i] += factor * load(y[k] + at + i * c + v);
+      }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kPixels; ++i) {
+      store(dst + at + i * c + v, sum[i]);
+    }
+  }
+
+  static void blend(const T* const* y, const T* factors, int64_t n_inputs, const T* shift, T* dst,
                     int64_t n, int64_t c) {
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t v = 0; v < c; v += kLanes) {
-        Vector sum = load(shift + v);
-        for (int64_t k = 0; k < n_inputs; ++k) {
-          sum += load(scale + k * c + v) * load(y[k] + p * c + v);
-        }
-        store(dst + p * c + v, sum);
+    for (int64_t v = 0; v < c; v += kLanes) {
+      const Vector start = load(shift + v);
+      int64_t p = 0;
+      for (; p + kGroup <= n; p += kGroup) {
+        blend_pixels<kGroup>(y, factors, n_inputs, start, dst, p * c, v, c);
+      }
+      for (; p < n; ++p) {
+        blend_pixels<1>(y, factors, n_inputs, start, dst, p * c, v, c);
       }
     }
   }
@@ -361,10 +405,12 @@ struct Loops {
             .product = &product,
             .add_outer = &add_outer,
             .maximum = &maximum,
-            .add_maximum_gradient = &add_maximum_gradient,
+            .maximum_and_places = &maximum_and_places,
+            .add_at_places = &add_at_places,
+            .copy = &copy,
+            .scale = &scale,
             .rectify = &rectify,
             .rectify_gradient = &rectify_gradient,
-            .move = &move,
             .add_to = &add_to,
             .add_from = &add_from,
             .affine = &affine,

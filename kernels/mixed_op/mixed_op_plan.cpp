@@ -1,7 +1,7 @@
 #include "kernels/mixed_op/mixed_op_plan.h"
 
 #include <ATen/Version.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <limits>
@@ -110,11 +110,18 @@ void unpack_product(const T* sum, int64_t row, int64_t o, int64_t i, const at::T
 }  // namespace
 
 template <class T>
-Numbers<T>::Numbers(int64_t n) {
+Numbers<T> Numbers<T>::unset(int64_t n) {
+  Numbers numbers;
   if (n > 0) {
-    storage_ = at::zeros({n}, c10::CppTypeToScalarType<T>::value);
-    data_ = storage_.template mutable_data_ptr<T>();
+    numbers.storage_ = at::empty({n}, c10::CppTypeToScalarType<T>::value);
+    numbers.data_ = numbers.storage_.template mutable_data_ptr<T>();
   }
+  return numbers;
+}
+
+template <class T>
+Numbers<T>::Numbers(int64_t n) : Numbers(unset(n)) {
+  std::fill_n(data_, n, T(0));
 }
 
 std::vector<Tap> taps_of(int64_t kernel, int64_t dilation) {
@@ -210,7 +217,7 @@ void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_
                         int64_t branch, at::TensorList weights, int64_t first_weight,
                         Direction way) {
   Stage<T> stage{kind,   kernel, dilation,     source,
-                 branch, -1,     first_weight, source < 0 ? &first : &second,
+                 branch, 0,      first_weight, source < 0 ? &first : &second,
                  {},     {},     {},           {}};
   const Geometry& g = *stage.geometry;
   const std::vector<Tap> taps = taps_of(kernel, dilation);
@@ -218,9 +225,9 @@ void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_
     stage.taps.push_back(static_cast<int32_t>(tap.y * g.in.row() + tap.x * c));
   }
   if (!stage.is_pool()) {
-    stage.kept = n_kept++;
     stage.product = Numbers<T>(stage.in() * c);
   }
+  stage.place = stage.is_pool() ? n_pools++ : n_kept++;
   const auto at = static_cast<size_t>(first_weight);
   const int64_t row = way == Direction::Forward ? c : stage.in();
   if (kind == StageKind::Convolution) {

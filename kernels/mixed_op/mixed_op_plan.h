@@ -12,12 +12,15 @@ namespace retia::kernels {
 /// Offsets of pixels in numbers, filled up to whole groups.
 using Table = std::vector<int32_t>;
 
-/// Numbers at an aligned address, zero at first.
+/// Numbers at an aligned address.
 template <class T>
 class Numbers {
  public:
   Numbers() = default;
+  /// Zeros.
   explicit Numbers(int64_t n);
+  /// Whatever the memory holds.
+  static Numbers unset(int64_t n);
   T* get() const { return data_; }
   T* operator+(int64_t i) const { return data_ + i; }
   T& operator[](int64_t i) const { return data_[i]; }
@@ -83,7 +86,7 @@ struct Stage {
   int64_t kernel, dilation;
   int64_t source;        ///< the stage whose normalised output it reads, or -1: x
   int64_t branch;        ///< the branch whose last stage it is, or -1
-  int64_t kept;          ///< place among the outputs kept for the backward pass, or -1: a pool
+  int64_t place;         ///< among the stages whose outputs are kept, or among the pools
   int64_t first_weight;  ///< its place in the list of weights
   const Geometry* geometry;
 
@@ -110,7 +113,7 @@ struct Plan {
   Geometry first, second;
   std::vector<Stage<T>> stages;
   std::vector<int64_t> last_stage;  ///< of each branch; -1: the identity
-  int64_t n_kept = 0;
+  int64_t n_kept = 0, n_pools = 0;
   MixedOpLanes<T> lanes;
 
   /// Adds to gradients of weights what was summed as [taps, c] and [c, in].

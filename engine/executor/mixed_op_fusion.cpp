@@ -1,0 +1,226 @@
+#include "engine/executor/mixed_op_fusion.h"
+
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "engine/executor/routine.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/pool.h"
+#include "kernels/mixed_op/mixed_op.h"
+
+namespace retia {
+namespace {
+
+using kernels::MixedBranch;
+
+/// What a routine of one input computes, e.g. "relu(0) conv2d(1)": types and the steps they read.
+/// Empty where there are choices in it, also of sizes, or its last step is not its output.
+std::string formula(const Routine& routine) {
+  const std::vector<Step>& steps = routine.steps();
+  if (routine.outputs() != std::vector<size_t>{steps.size() - 1} ||
+      !std::holds_alternative<ir::Input>(steps.front().node.body)) {
+    return {};
+  }
+  std::string text;
+  for (size_t i = 1; i < steps.size(); ++i) {
+    const auto* operation = std::get_if<ir::Operation>(&steps[i].node.body);
+    bool is_decided = operation != nullptr && !steps[i].channels;
+    if (is_decided) {
+      operation->visit_choices([&](const auto&...) { is_decided = false; });
+    }
+    if (!is_decided) {
+      return {};
+    }
+    text = c10::str(text, text.empty() ? "" : " ", operation->type());
+    for (const size_t input : steps[i].inputs) {
+      text = c10::str(text, "(", input, ")");
+    }
+  }
+  return text;
+}
+
+template <class Options>
+Options options_of(const Step& step) {
+  return std::get<ir::Operation>(step.node.body).parameters().get<Options>();
+}
+
+at::Tensor weight_of(const Step& step) { return step.layer->named_parameters()["weight"]; }
+
+/// Kernel, stride and dilation of a convolution without bias that keeps the size at stride 1.
+struct Convolution {
+  int64_t kernel, stride, dilation;
+};
+std::optional<Convolution> convolution(const Step& step) {
+  const auto o = options_of<Conv2dOptions>(step);
+  const int64_t half = o.dilation.value() * (o.kernel.value() - 1) / 2;
+  const int64_t padding = o.padding.value();
+  if (o.bias.value() || (padding != -1 && padding != half)) {
+    return std::nullopt;
+  }
+  return Convolution{o.kernel.value(), o.stride.value(), o.dilation.value()};
+}
+
+bool is_depthwise(const Step& step, int64_t kernel) {
+  const int64_t c = step.shape[0];
+  return weight_of(step).sizes() == at::IntArrayRef({c, 1, kernel, kernel});
+}
+
+bool is_pointwise(const Step& step, int64_t channels, int64_t stride) {
+  const auto found = convolution(step);
+  return found && found->stride == stride &&
+         weight_of(step).sizes() == at::IntArrayRef({step.shape[0], channels, 1, 1});
+}
+
+/// A depthwise and a pointwise convolution, from step `at` on.
+std::optional<Convolution> separable(const std::vector<Step>& steps, size_t at) {
+  const auto found = convolution(steps[at]);
+  const int64_t channels = steps.front().shape[0];
+  const bool fits = found && is_depthwise(steps[at], found->kernel) &&
+                    steps[at + 1].shape[0] == channels && is_pointwise(steps[at + 1], channels, 1);
+  return fits && (found->kernel == 3 || found->kernel == 5) ? found : std::nullopt;
+}
+
+}  // namespace
+
+MixedOpFusion::Candidate MixedOpFusion::recognise(const Branch& branch,
+                                                  const std::string& primitive) {
+  Candidate candidate;
+  const auto know = [&](MixedBranch kind, int64_t stride) {
+    candidate.known = stride == 1 || stride == 2;
+    candidate.branch = static_cast<int64_t>(kind);
+    candidate.stride = stride;
+  };
+  if (branch.layer) {
+    if (primitive == "identity") {
+      know(MixedBranch::Identity, 1);
+    }
+    return candidate;
+  }
+  const std::vector<Step>& steps = branch.routine->steps();
+  const std::string text = formula(*branch.routine);
+  if (text == "max_pool2d(0) batch_norm(1)" || text == "avg_pool2d(0) batch_norm(1)") {
+    const auto o = options_of<PoolOptions>(steps[1]);
+    if (o.kernel.value() == 3 && (o.padding.value() == -1 || o.padding.value() == 1)) {
+      know(text[0] == 'm' ? MixedBranch::MaxPool3 : MixedBranch::AveragePool3, o.stride.value());
+    }
+  } else if (text == "relu(0) conv2d(1) conv2d(2) batch_norm(3)") {
+    const auto conv = separable(steps, 2);
+    if (conv && conv->dilation == 2) {
+      know(conv->kernel == 3 ? MixedBranch::DilConv3 : MixedBranch::DilConv5, conv->stride);
+    }
+  } else if (text ==
+             "relu(0) conv2d(1) conv2d(2) batch_norm(3) relu(4) conv2d(5) conv2d(6) "
+             "batch_norm(7)") {
+    const auto conv = separable(steps, 2);
+    const auto again = separable(steps, 6);
+    if (conv && again && conv->kernel == again->kernel && conv->dilation == 1 &&
+        again->dilation == 1 && again->stride == 1) {
+      know(conv->kernel == 3 ? MixedBranch::SepConv3 : MixedBranch::SepConv5, conv->stride);
+    }
+  } else if (text == "relu(0) conv2d(1) shift(1) conv2d(3) concat(2)(4) batch_norm(5)") {
+    const int64_t channels = steps.front().shape[0];
+    if (is_pointwise(steps[2], channels, 2) && is_pointwise(steps[4], channels, 2) &&
+        steps[2].shape[0] == channels / 2 && steps[5].shape[0] == channels && channels > 1) {
+      know(MixedBranch::FactorizedReduce, 2);
+    }
+  }
+  for (size_t i = 1; candidate.known && i < steps.size(); ++i) {
+    if (const auto norm = std::dynamic_pointer_cast<BatchNormLayer>(steps[i].layer)) {
+      const auto o = options_of<BatchNormOptions>(steps[i]);
+      const auto statistics = norm->named_buffers();
+      candidate.norms.push_back(
+          {norm, statistics["running_mean"], statistics["running_var"], o.epsilon.value()});
+      candidate.known = candidate.known && !o.affine.value();
+    } else if (std::get<ir::Operation>(steps[i].node.body).type() == "conv2d") {
+      candidate.weights.push_back(weight_of(steps[i]));
+    }
+  }
+  return candidate;
+}
+
+std::shared_ptr<MixedOpFusion> MixedOpFusion::of(const Step& step) {
+  const auto* choice = std::get_if<ir::LayerChoice>(&step.node.body);
+  if (choice == nullptr || step.inputs.size() != 1 || step.shape.size() != 3 || step.channels) {
+    return nullptr;
+  }
+  auto fusion = std::make_shared<MixedOpFusion>();
+  int64_t n_known = 0;
+  for (size_t i = 0; i < step.branches.size(); ++i) {
+    const auto* primitive = std::get_if<ir::Operation>(&choice->candidates[i].body);
+    Candidate found = recognise(step.branches[i], primitive != nullptr ? primitive->type() : "");
+    if (found.known && n_known == 0) {
+      fusion->stride_ = found.stride;
+    }
+    found.known = found.known && found.stride == fusion->stride_;
+    n_known += found.known ? 1 : 0;
+    fusion->candidates_.push_back(std::move(found));
+  }
+  return n_known > 1 ? fusion : nullptr;
+}
+
+bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
+  const at::ScalarType dtype = x.scalar_type();
+  if (!verdict.weights.defined() || !x.device().is_cpu() || x.dim() != 4 || x.numel() == 0 ||
+      (dtype != at::kFloat && dtype != at::kDouble) || verdict.weights.scalar_type() != dtype) {
+    return false;
+  }
+  int64_t n_known = 0;
+  const Norm* first = nullptr;
+  for (const int64_t index : verdict.chosen) {
+    const Candidate& candidate = candidates_[static_cast<size_t>(index)];
+    if (!candidate.known) {
+      continue;
+    }
+    ++n_known;
+    for (const Norm& norm : candidate.norms) {
+      first = first != nullptr ? first : &norm;
+      if (norm.epsilon != first->epsilon || norm.layer->momentum() != first->layer->momentum() ||
+          norm.layer->is_training() != first->layer->is_training() ||
+          norm.layer->keeps_statistics() != first->layer->keeps_statistics() ||
+          norm.running_mean.scalar_type() != dtype) {
+        return false;
+      }
+    }
+  }
+  return n_known > 1 && first != nullptr;
+}
+
+at::Tensor MixedOpFusion::run(const LayerChoiceImpl& choice, const Verdict& verdict,
+                              const at::Tensor& x) const {
+  kernels::MixedOpOptions options = {.branches = {}, .stride = stride_};
+  std::vector<int64_t> places;
+  std::vector<at::Tensor> weights;
+  std::vector<at::Tensor> running;
+  at::Tensor others;
+  for (size_t k = 0; k < verdict.chosen.size(); ++k) {
+    const int64_t index = verdict.chosen[k];
+    const Candidate& candidate = candidates_[static_cast<size_t>(index)];
+    const auto place = static_cast<int64_t>(k);
+    if (candidate.known) {
+      options.branches.push_back(candidate.branch);
+      places.push_back(place);
+      weights.insert(weights.end(), candidate.weights.begin(), candidate.weights.end());
+      for (const Norm& norm : candidate.norms) {
+        running.push_back(norm.running_mean);
+        running.push_back(norm.running_var);
+        options.training = norm.layer->is_training();
+        options.momentum = norm.layer->momentum();
+        options.epsilon = norm.epsilon;
+        if (options.training && norm.layer->keeps_statistics()) {
+          running.clear();
+        }
+      }
+    } else if (!choice.always_zero(index)) {
+      const at::Tensor term = choice.run(index, {x}) * verdict.weights[place];
+      others = others.defined() ? others + term : term;
+    }
+  }
+  const at::Tensor blend = verdict.weights.index_select(0, at::tensor(places));
+  const at::Tensor fused = kernels::mixed_op(x, blend, weights, running, options);
+  return others.defined() ? fused + others : fused;
+}
+
+}  // namespace retia

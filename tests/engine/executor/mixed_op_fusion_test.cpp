@@ -1,0 +1,205 @@
+#include "engine/executor/mixed_op_fusion.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/softmax.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+
+#include "engine/executor/network.h"
+#include "engine/ir/builder.h"
+#include "engine/mutator.h"
+#include "engine/operations/conv2d.h"
+#include "engine/operations/reshape.h"
+#include "engine/random.h"
+#include "models/darts_cnn.h"
+#include "models/ops/conv_bn.h"
+#include "models/ops/dil_conv.h"
+#include "models/ops/pool_bn.h"
+#include "models/ops/sep_conv.h"
+
+namespace retia {
+namespace {
+
+/// Blends `chosen` of each layer choice (empty: all), and sums all inputs of each input choice.
+class Blend final : public Mutator {
+ public:
+  Blend(const torch::nn::Module& model, std::vector<int64_t> chosen)
+      : Mutator(model), chosen_(std::move(chosen)) {
+    for (const Mutable& choice : mutables()) {
+      if (choice.kind == MutableKind::LayerChoice) {
+        const auto n =
+            chosen_.empty() ? choice.n_candidates() : static_cast<int64_t>(chosen_.size());
+        alphas_[choice.label] = register_parameter("alpha" + std::to_string(alphas_.size()),
+                                                   at::randn({n}, at::kDouble));
+      }
+    }
+    reset();
+  }
+
+  Architecture sample_search() override {
+    Architecture architecture;
+    for (const Mutable& choice : mutables()) {
+      Decision& decision = architecture[choice.label];
+      if (choice.kind == MutableKind::LayerChoice && !chosen_.empty()) {
+        decision.chosen = chosen_;
+        continue;
+      }
+      for (int64_t i = 0; i < choice.n_candidates(); ++i) {
+        decision.chosen.push_back(i);
+      }
+    }
+    return architecture;
+  }
+  Architecture sample_final() const override { return current(); }
+  at::Tensor weights(const Mutable& choice) const override {
+    const auto found = alphas_.find(choice.label);
+    return found == alphas_.end() ? at::Tensor() : at::softmax(found->second, 0);
+  }
+
+ private:
+  std::vector<int64_t> chosen_;
+  std::map<std::string, at::Tensor> alphas_;
+};
+
+struct Results {
+  at::Tensor out;
+  std::vector<at::Tensor> gradients, statistics;
+};
+
+enum class Mode { Training, Evaluation, Quiet };
+
+/// One pass forward and back of the supernet of `space` in float64.
+Results results(const ir::Graph& space, Executor executor, std::vector<int64_t> chosen = {},
+                Mode mode = Mode::Training, int64_t batch = 3) {
+  at::manual_seed(7);
+  Network network(space, 3);
+  network->to(at::kDouble);
+  network->set_executor(executor);
+  network->train(mode != Mode::Evaluation);
+  for (const auto& module : network->modules()) {
+    if (auto* norm = dynamic_cast<BatchNormLayer*>(module.get())) {
+      norm->keep_statistics(mode == Mode::Quiet);
+    }
+  }
+  Blend mutator(*network, std::move(chosen));
+  std::vector<int64_t> sizes = {batch};
+  for (const Dim& dim : std::get<ir::Input>(space.inputs().front()->body).shape) {
+    sizes.push_back(dim.value());
+  }
+  const at::Tensor x = at::randn(sizes, at::kDouble).requires_grad_();
+  const at::Tensor out = network->forward(x);
+  std::vector<at::Tensor> leaves = network->parameters();
+  for (const at::Tensor& alpha : mutator.parameters()) {
+    leaves.push_back(alpha);
+  }
+  leaves.push_back(x);
+  const at::Tensor weight = at::randn(out.sizes(), at::kDouble);
+  return {out.detach(),
+          torch::autograd::grad({(out * weight).sum()}, leaves, {}, std::nullopt, false, true),
+          network->buffers()};
+}
+
+void expect_close(const std::vector<at::Tensor>& got, const std::vector<at::Tensor>& expected,
+                  const char* what) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    const bool zero = !expected[i].defined() || expected[i].abs().max().item<double>() == 0;
+    if (!got[i].defined() || !expected[i].defined()) {
+      EXPECT_TRUE(zero && (!got[i].defined() || got[i].abs().max().item<double>() == 0))
+          << what << " " << i;
+      continue;
+    }
+    const double scale = std::max(1.0, expected[i].abs().max().item<double>());
+    EXPECT_LE((got[i] - expected[i]).abs().max().item<double>(), 1e-10 * scale) << what << " " << i;
+  }
+}
+
+void expect_same(const Results& fused, const Results& reference) {
+  expect_close({fused.out}, {reference.out}, "result");
+  expect_close(fused.gradients, reference.gradients, "gradient");
+  expect_close(fused.statistics, reference.statistics, "statistic");
+}
+
+ir::Graph darts_space(const DartsCnnOptions& options, int64_t height, int64_t width) {
+  return darts_cnn(options, {{2, height, width}, 3});
+}
+
+/// Some candidates that the fused operation knows and some that it does not.
+ir::Graph mixed_space() {
+  Builder net("mixed");
+  const Wire image = net.input("image", {4, 6, 7});
+  const Wire body = net.layer_choice(
+      "body",
+      {{"plain", ops::conv2d({.kernel = 3})},
+       {"sep", ops::sep_conv({.kernel = 3, .affine = false})},
+       {"affine", ops::dil_conv({.kernel = 3})},
+       {"none", ops::zero()},
+       {"wide", ops::dil_conv({.kernel = 5, .dilation = 1, .affine = false})},
+       {"pool", ops::pool_bn({.pooling = Pooling::Max, .affine = false})},
+       {"large_pool", ops::pool_bn({.pooling = Pooling::Max, .kernel = 5, .affine = false})},
+       {"dil", ops::dil_conv({.kernel = 5, .affine = false})},
+       {"skip", ops::identity()}},
+      {image});
+  net.output("out", net.add("last", ops::conv_bn({.out = 3, .kernel = 1}), {body}));
+  return net.finish();
+}
+
+TEST(MixedOpFusion, EqualsTheReferenceOnRandomNetsOfTheDartsFamily) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const auto up_to = [&](int64_t n) { return 1 + random.below(n); };
+    const DartsCnnOptions options = {
+        .channels = up_to(6), .layers = up_to(3), .nodes = up_to(2), .partial_channels = 1};
+    const ir::Graph space = darts_space(options, 4 + up_to(7), 4 + up_to(7));
+    expect_same(results(space, Executor::Fused), results(space, Executor::Reference));
+  }
+}
+
+TEST(MixedOpFusion, FusesTheCandidatesOfDarts) {
+  const ir::Graph space = darts_space({.channels = 4, .layers = 2, .nodes = 1}, 8, 8);
+  const Results fused = results(space, Executor::Fused);
+  const Results reference = results(space, Executor::Reference);
+  EXPECT_FALSE(at::equal(fused.gradients.back(), reference.gradients.back()))
+      << "the same to the last bit: nothing was fused";
+}
+
+TEST(MixedOpFusion, RunsPartialChannels) {
+  const ir::Graph space =
+      darts_space({.channels = 8, .layers = 2, .nodes = 1, .partial_channels = 4}, 8, 8);
+  expect_same(results(space, Executor::Fused), results(space, Executor::Reference));
+}
+
+TEST(MixedOpFusion, LeavesUnknownCandidatesAsTheyAre) {
+  expect_same(results(mixed_space(), Executor::Fused), results(mixed_space(), Executor::Reference));
+}
+
+TEST(MixedOpFusion, BlendsOnlyWhatIsChosen) {
+  for (const std::vector<int64_t>& chosen :
+       std::vector<std::vector<int64_t>>{{1, 5}, {0, 1, 7}, {3, 5, 8}, {2, 4}, {8}, {0, 3}}) {
+    expect_same(results(mixed_space(), Executor::Fused, chosen),
+                results(mixed_space(), Executor::Reference, chosen));
+  }
+}
+
+TEST(MixedOpFusion, NormalisesByRunningStatisticsInEvaluation) {
+  expect_same(results(mixed_space(), Executor::Fused, {}, Mode::Evaluation),
+              results(mixed_space(), Executor::Reference, {}, Mode::Evaluation));
+}
+
+TEST(MixedOpFusion, KeepsStatisticsWhereTheyAreToBeKept) {
+  const Results fused = results(mixed_space(), Executor::Fused, {}, Mode::Quiet);
+  const Results reference = results(mixed_space(), Executor::Reference, {}, Mode::Quiet);
+  expect_same(fused, reference);
+  for (size_t i = 0; i < fused.statistics.size(); ++i) {
+    EXPECT_TRUE(at::equal(fused.statistics[i], reference.statistics[i]));
+  }
+}
+
+}  // namespace
+}  // namespace retia
