@@ -82,9 +82,7 @@ std::string refusal(const std::string& space, const std::string& algorithm) {
     return "is a base graph with graph mutators";
   }
   if (space == "nasbench101") {
-    return algorithm == "p_darts"    ? "no option 'layers'"
-           : algorithm == "pc_darts" ? "option partial_channels"
-                                     : "no supernet can share its weights";
+    return "no supernet can share its weights";
   }
   const std::map<std::string, std::map<std::string, std::string>> of_algorithms = {
       {"fairnas",
