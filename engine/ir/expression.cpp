@@ -99,9 +99,9 @@ Json fold(const std::string& op, const Json& a, const Json& b) {
 /// Operator -> how many operands it takes.
 const std::map<std::string, size_t>& operators() {
   static const std::map<std::string, size_t> all = {
-      {"+", 2},   {"-", 2},   {"*", 2},     {"/", 2},     {"//", 2},    {"%", 2},   {"min", 2},
-      {"++", 2}, {"max", 2}, {"<", 2},   {"<=", 2},    {">", 2},     {">=", 2},    {"==", 2},  {"!=", 2},
-      {"if", 3},  {"int", 1}, {"float", 1}, {"round", 1}, {"floor", 1}, {"ceil", 1}};
+      {"+", 2},  {"-", 2},   {"*", 2},   {"/", 2},     {"//", 2},    {"%", 2},     {"min", 2},
+      {"++", 2}, {"max", 2}, {"<", 2},   {"<=", 2},    {">", 2},     {">=", 2},    {"==", 2},
+      {"!=", 2}, {"if", 3},  {"int", 1}, {"float", 1}, {"round", 1}, {"floor", 1}, {"ceil", 1}};
   return all;
 }
 
