@@ -56,6 +56,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--executor", choices=("reference", "fused"), default="fused")
     parser.add_argument("--out", type=pathlib.Path)
     args = parser.parse_args()
 
@@ -66,7 +67,7 @@ def main():
         ours, theirs = [], []
         for _ in range(args.rounds):
             ours.append(run([args.program, "bench", "search-step", "--space", space, "--algorithm",
-                             algorithm, "--executor", "reference", *words(flags)]))
+                             algorithm, "--executor", args.executor, *words(flags)]))
             theirs.append(run([args.python, args.peers / peer, *words(flags)]))
         a, b = (statistics.median(r["seconds_per_step"]["median"] for r in rs) for rs in (ours, theirs))
         if ours[0]["params"] != theirs[0]["params"]:
@@ -80,7 +81,7 @@ def main():
                      "retia_runs": [r["seconds_per_step"] for r in ours],
                      "torch_runs": [r["seconds_per_step"] for r in theirs]})
     result = {"format": "retia.bench.search_step", "version": 1, "machine": processor(),
-              "threads": args.threads, "rounds": args.rounds, "cases": rows}
+              "threads": args.threads, "executor": args.executor, "rounds": args.rounds, "cases": rows}
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(result, indent=2) + "\n")
