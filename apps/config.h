@@ -15,21 +15,21 @@ struct Command;
 
 /// How a command runs, whatever it does.
 struct RunOptions {
-  std::string out = "";                ///< the run directory
-  std::string architecture = "";       ///< an architecture.json to use
-  std::string checkpoint = "";         ///< a run directory to take weights from
-  std::string device = "cpu";          ///< cpu or cuda
-  std::string precision = "fp32";      ///< fp32 or fp64
-  std::string runner = "inline";       ///< where trials run
-  std::string executor = "fused";      ///< how graphs are run
-  int64_t threads = 0;                 ///< of one operation; 0: all cores
-  int64_t seed = 0;                    ///< of weights, data order, split and search
-  std::string format = "text";         ///< of what is shown: see the command
-  int64_t k = 10;                      ///< how many of the best trials are shown
-  bool profile = false;                ///< show costs
-  bool debug = false;                  ///< one trial, and nothing written
-  bool resume = false;                 ///< continue what `out` holds
-  bool quiet = false;                  ///< no progress
+  std::string out = "";            ///< the run directory
+  std::string architecture = "";   ///< an architecture.json to use
+  std::string checkpoint = "";     ///< a run directory to take weights from
+  std::string device = "cpu";      ///< cpu or cuda
+  std::string precision = "fp32";  ///< fp32 or fp64
+  std::string runner = "inline";   ///< where trials run
+  std::string executor = "fused";  ///< how graphs are run
+  int64_t threads = 0;             ///< of one operation; 0: all cores
+  int64_t seed = 0;                ///< of weights, data order, split and search
+  std::string format = "text";     ///< of what is shown: see the command
+  int64_t k = 10;                  ///< how many of the best trials are shown
+  bool profile = false;            ///< show costs
+  bool debug = false;              ///< one trial, and nothing written
+  bool resume = false;             ///< continue what `out` holds
+  bool quiet = false;              ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, runner, executor, threads, seed, format,

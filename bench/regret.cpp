@@ -3,7 +3,8 @@
 //   regret_bench TABLE.csv.gz OUT [SEEDS = 100] [EVALUATIONS = 300]
 //
 // A strategy sees the validation accuracy after 12 epochs; its regret after n evaluations is how
-// much worse than the best of the benchmark the architecture with the best of these tests after 200.
+// much worse than the best of the benchmark the architecture with the best of these tests after
+// 200.
 
 #include <algorithm>
 #include <cmath>
@@ -144,9 +145,8 @@ int main(int argc, char** argv) {
   const std::filesystem::path out = argv[2];
   const uint64_t n_seeds = argc > 3 ? std::stoull(argv[3]) : 100;
   const size_t n_evaluations = argc > 4 ? std::stoull(argv[4]) : 300;
-  TableEvaluator table(
-      {.file = argv[1], .metric = "cifar10_val_12", .report = "cifar10_test_200"},
-      nasbench201_key);
+  TableEvaluator table({.file = argv[1], .metric = "cifar10_val_12", .report = "cifar10_test_200"},
+                       nasbench201_key);
   const Domain domain(nasbench201({}, {{3, 32, 32}, 10}));
   std::vector<Curve> curves;
   for (const std::string& name : standard_strategies().names()) {

@@ -15,9 +15,7 @@ class BudgetEvaluator final : public Evaluator {
  public:
   explicit BudgetEvaluator(const BudgetOptions& options) : options_(options) {}
 
-  std::vector<Objective> objectives() const override {
-    return {{"distance", Direction::Minimise}};
-  }
+  std::vector<Objective> objectives() const override { return {{"distance", Direction::Minimise}}; }
 
   Evaluation evaluate(const ir::Graph& model, const Trial&) override {
     const auto found = static_cast<double>(ir::total_cost(model).multiply_adds.value());
