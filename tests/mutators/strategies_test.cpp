@@ -175,7 +175,7 @@ TEST_P(EveryStrategy, FindsAPlantedOptimumMoreCheaplyThanRandomSearch) {
 
 INSTANTIATE_TEST_SUITE_P(OfTheTable, EveryStrategy,
                          testing::ValuesIn(standard_strategies().names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& strategy) { return strategy.param; });
 
 TEST(StrategyTable, MakesStrategiesByNameAndNamesTheNearest) {
   const StrategyTable table = standard_strategies();

@@ -22,9 +22,9 @@ inline ir::Graph chain_of(const std::vector<int64_t>& sizes) {
   for (size_t i = 0; i < sizes.size(); ++i) {
     std::vector<ir::CandidateWriter> candidates;
     for (int64_t k = 0; k < sizes[i]; ++k) {
-      candidates.push_back({"op" + std::to_string(k), ops::relu()});
+      candidates.push_back({c10::str("op", k), ops::relu()});
     }
-    x = b.layer_choice("c" + std::to_string(i), candidates, {x});
+    x = b.layer_choice(c10::str("c", i), candidates, {x});
   }
   b.output("y", x);
   return b.finish();

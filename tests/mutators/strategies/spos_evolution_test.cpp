@@ -20,7 +20,7 @@ ir::Graph chain(int64_t depth) {
   Wire x = b.input("x", {2, 4, 4});
   for (int64_t i = 0; i < depth; ++i) {
     x = b.layer_choice(
-        "c" + std::to_string(i),
+        c10::str("c", i),
         {{"relu", ops::relu()}, {"skip", ops::identity()}, {"max", ops::max_pool2d()}}, {x});
   }
   b.output("y", x);
