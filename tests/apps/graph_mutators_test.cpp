@@ -90,10 +90,11 @@ TEST(DebugRun, TriesOneModelSaysWhatItIsAndWritesNothing) {
   }
 }
 
-TEST(DebugRun, FailsWithTheErrorOfTheModel) {
-  const Ended ended = run_program(
-      little("explore", {"--debug", "--epochs", "1", "--set", "weight_optimizer.lr=1e30"}));
+TEST(DebugRun, FailsWithTheErrorOfTheEvaluator) {
+  const Ended ended = run_program(little("explore", {"--debug", "--evaluator", "command", "--set",
+                                                     "evaluator.command=echo lost >&2; exit 3"}));
   EXPECT_EQ(ended.code, kFailed);
+  EXPECT_THAT(ended.err, HasSubstr("lost"));
   EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
 }
 
