@@ -36,7 +36,7 @@ Words small_space(const std::string& form) {
       {"mobile_elastic",
        {"space.elastic=true", "space.widths=[1,2]", "space.blocks=[2,1]", "space.channels=[8,8]",
         "space.strides=[1,2]", "space.stem_channels=8", "space.stem_stride=1",
-        "space.first_channels=8", "space.last_channels=16"}},
+        "space.first_channels=4", "space.last_channels=16"}},
       {"nasbench101", {"space.channels=4", "space.cells=1"}},
       {"nasbench201", {"space.channels=4", "space.cells=1"}},
       {"spos_chain", {"space.channels=4", "space.layers=3"}},
