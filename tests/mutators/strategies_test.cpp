@@ -144,19 +144,14 @@ double mean_cost(const std::string& name) {
   double sum = 0;
   for (int seed = 1; seed <= kSeeds; ++seed) {
     const auto strategy = make(name, chain_of(std::vector<int64_t>(6, 3)), seed);
-    double spent = 0, cost = 0;
     bool found = false;
-    search(
-        *strategy,
-        [&](const Proposal& proposal) {
-          constexpr double kFullEpochs = 9;
-          spent += proposal.epochs > 0 ? static_cast<double>(proposal.epochs) / kFullEpochs : 1;
-          found = found || planted(proposal.architecture) == 6;
-          cost = found ? cost : spent;
-          return planted_outcome(proposal);
-        },
-        2000);
-    sum += cost + 1;
+    while (!found) {
+      constexpr double kFullEpochs = 9;
+      const auto proposal = std::get<Proposal>(strategy->ask());
+      sum += proposal.epochs > 0 ? static_cast<double>(proposal.epochs) / kFullEpochs : 1;
+      found = planted(proposal.architecture) == 6;
+      strategy->tell(proposal, planted_outcome(proposal));
+    }
   }
   return sum / kSeeds;
 }
