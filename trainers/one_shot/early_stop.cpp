@@ -81,10 +81,10 @@ void EarlyStop::load(const Checkpoint& checkpoint) {
   const Json& state = checkpoint.state.at(kState);
   eigenvalues_ = state.at("eigenvalues").get<std::vector<double>>();
   reason_ = state.at("reason");
-  former_.assign(state.at("former"), copies());
+  former_.resize(state.at("former"));
   for (size_t i = 0; i < former_.size(); ++i) {
-    for (auto& [name, alpha] : former_[i]) {
-      alpha.copy_(checkpoint.tensors.at(tensor_name(i, name)));
+    for (const auto& [name, alpha] : alphas_) {
+      former_[i][name] = checkpoint.tensors.at(tensor_name(i, name)).to(alpha.device());
     }
   }
 }

@@ -163,41 +163,6 @@ TrainingRun make_ending_early(const EarlyStopOptions& early_stop) {
   return {std::move(mutator), std::move(trainer)};
 }
 
-/// Ends after the first epoch whose eigenvalue is larger than the one before.
-constexpr EarlyStopOptions kNervous = {.eigenvalue_ratio = 0.999, .window = 1};
-
-TEST(DartsTrainer, EndsEarlyByCurvatureWithTheAlphasBeforeAndResumesBitForBit) {
-  const TrainingRun run = make_ending_early(kNervous);
-  Recorder recorder;
-  EXPECT_EQ(run.trainer->fit(recorder, nullptr), Ending::Finished);
-  const EpochReport& last = recorder.epochs.back();
-  ASSERT_LT(recorder.epochs.size(), 8);
-  EXPECT_TRUE(recorder.epochs[0].more.empty()) << "alphas rest";
-  EXPECT_TRUE(recorder.epochs[2].more.empty());
-  const auto eigenvalue = [&](size_t epoch) {
-    EXPECT_EQ(recorder.epochs.at(epoch).more.front().first, "eigenvalue");
-    return recorder.epochs.at(epoch).more.front().second;
-  };
-  const size_t n = recorder.epochs.size();
-  EXPECT_GT(0.999 * eigenvalue(n - 1), eigenvalue(n - 2));
-  EXPECT_THAT(last.note, HasSubstr("the search ends early: the largest eigenvalue"));
-  EXPECT_TRUE(last.validation.has_value()) << "the last epoch is validated, whichever it is";
-  Recorder none;
-  EXPECT_EQ(run.trainer->fit(none, nullptr), Ending::Finished);
-  EXPECT_EQ(none.n_steps, 0);
-
-  // Those after the last epoch but one.
-  const TrainingRun shorter = make_ending_early(kNervous);
-  Recorder until(static_cast<int64_t>(n - 1) * 7);
-  EXPECT_EQ(shorter.trainer->fit(until, nullptr), Ending::Stopped);
-  const NamedTensors expected = named_parameters(*shorter.mutator);
-  for (const auto& [name, alpha] : named_parameters(*run.mutator)) {
-    EXPECT_TRUE(at::equal(alpha, expected.at(name))) << name;
-  }
-  expect_resumes_exactly([] { return make_ending_early(kNervous); },
-                         static_cast<int64_t>(n - 1) * 7 + 2);
-}
-
 TEST(DartsTrainer, EndsEarlyWhenTheCellKeepsASkipConnection) {
   const TrainingRun run = make_ending_early({.skip_connections = 1});
   for (const auto& [label, skip] : {std::pair("op", 1), std::pair("mixed", 1)}) {
