@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include "models/darts_cnn.h"
 #include "mutators/one_shot/darts.h"
 #include "mutators/one_shot/spos.h"
 #include "tests/error_of.h"
@@ -183,6 +184,32 @@ TEST(DartsTrainer, ScoresTheBlendOnTheValidationSet) {
   Recorder recorder;
   run.trainer->fit(recorder, nullptr);
   EXPECT_EQ(recorder.epochs.back().validation->n_samples, 20);
+}
+
+/// Weights and alphas in float64 after 20 steps.
+NamedTensors trained(Executor executor, int64_t order) {
+  SearchSetup setup = double_search();
+  setup.network = Network(darts_cnn({.channels = 3, .layers = 2, .nodes = 2}, {{1, 6, 6}, 2}), 1);
+  setup.network->to(at::kDouble);
+  setup.network->set_executor(executor);
+  DartsMutator mutator(*setup.network, {.alpha_scale = 0.5, .seed = 5});
+  DartsTrainer trainer(setup, mutator, {.order = order});
+  setup.network->train();
+  for (int64_t i = 0; i < 20; ++i) {
+    trainer.train_step(setup.train.batch(0, i % 2), setup.valid.batch(0, i % 2));
+  }
+  NamedTensors values = copies_of(*setup.network);
+  values.merge(copies_of(mutator));
+  return values;
+}
+
+TEST(DartsTrainer, GoesTheSameWayByTheFusedExecutorAsByTheReference) {
+  for (const int64_t order : {1, 2}) {
+    const NamedTensors reference = trained(Executor::Reference, order);
+    for (const auto& [name, value] : trained(Executor::Fused, order)) {
+      EXPECT_TRUE(at::allclose(value, reference.at(name), 1e-9, 1e-9)) << order << " " << name;
+    }
+  }
 }
 
 TEST(DartsTrainer, RefusesASpaceWithoutAChoiceToBlend) {
