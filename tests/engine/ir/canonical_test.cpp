@@ -16,7 +16,12 @@ void expect_the_forms_of_freezing(const ir::Graph& space, uint64_t seed) {
   Random random(seed);
   for (int i = 0; i < 40; ++i) {
     const Architecture architecture = random_architecture_of(forms.mutables(), random);
-    EXPECT_EQ(forms.of(architecture), ir::canonical(space, architecture)) << space.name();
+    const std::string error = error_of([&] { ir::canonical(space, architecture); });
+    if (error == "(no error)") {
+      EXPECT_EQ(forms.of(architecture), ir::canonical(space, architecture)) << space.name();
+    } else {  // a cell of NAS-Bench-101 with too many edges, or no path
+      EXPECT_NE(error_of([&] { forms.of(architecture); }), "(no error)") << error;
+    }
   }
 }
 
