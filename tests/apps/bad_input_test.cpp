@@ -152,7 +152,7 @@ TEST_F(BadInput, NamesTheOptionThatIsMissing) {
                      "evaluate needs --checkpoint VALUE");
   expect_usage_error(joined({"evaluate", "--checkpoint", out()}, tiny),
                      "evaluate needs --architecture VALUE");
-  const std::string none = "no space was given: add --space NAME, one of darts_cnn, ";
+  const std::string none = "no space was given: add --space NAME, one of darts, darts_cnn, ";
   expect_usage_error({"search", "--out", out()}, none);
   expect_usage_error({"space"}, none);
   expect_usage_error({"space", ""}, none);

@@ -47,7 +47,11 @@ TEST(SpaceTable, BuildsEveryStandardSpaceWithItsDefaults) {
 
 TEST(SpaceTable, GivesTheDefaultsOfBothNetworks) {
   const SpaceTable spaces = standard_spaces();
-  const Json search = {{"channels", 16}, {"layers", 8}, {"nodes", 4}, {"partial_channels", 1}};
+  const Json search = {{"channels", 16},
+                       {"layers", 8},
+                       {"nodes", 4},
+                       {"partial_channels", 1},
+                       {"skip_dropout", 0.0}};
   const Json evaluation = {
       {"channels", 36}, {"layers", 20}, {"nodes", 4}, {"auxiliary", true}, {"drop_path", 0.2}};
   EXPECT_EQ(spaces.search_options("darts_cnn"), search);

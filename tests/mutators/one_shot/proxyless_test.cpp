@@ -10,8 +10,10 @@
 #include <set>
 
 #include "engine/executor/network.h"
+#include "mutators/one_shot/darts.h"
 #include "tests/engine/example_spaces.h"
 #include "tests/error_of.h"
+#include "tests/mutators/one_shot/live_bytes.h"
 
 namespace retia {
 namespace {
@@ -190,22 +192,85 @@ TEST_F(Proxyless, LeavesWhatIsNotOpenAloneAfterAStepWithOnePath) {
 TEST_F(Proxyless, JoinsTwoInputsAlsoWithOnePath) {
   Builder b("net");
   const Wire x = b.input("x", {2, 4, 4});
-  const Wire op = b.layer_choice("op", {{"relu", ops::relu()}, {"max", ops::max_pool2d()}}, {x});
+  const Wire op = b.layer_choice("op", {{"tanh", ops::tanh()}, {"max", ops::max_pool2d()}}, {x});
   b.output("y", b.input_choice("from", {x, op}));
   network_ = Network(b.finish(), 1);
   network_->to(at::kDouble);
-  use_one_path();
-  for (int i = 0; i < 20; ++i) {
+  mutator_.reset();
+  mutator_ = std::make_unique<ProxylessMutator>(*network_, AlphaOptions{.seed = 4}, 1);
+  int n_learnt = 0;  // of `op`: where the gate of what it makes is open
+  for (int i = 0; i < 40; ++i) {
     mutator_->apply(mutator_->sample_architecture_step());
     EXPECT_EQ(mutator_->current().at("op").chosen.size(), 1);
     EXPECT_EQ(mutator_->current().at("from").chosen.size(), 2);
     const std::vector<at::Tensor> found = torch::autograd::grad(
         {network_->forward(x_).square().sum()}, {mutator_->alpha("op"), mutator_->alpha("from")});
     EXPECT_GT(found[1].abs().max().item<double>(), 0);
+    n_learnt += found[0].abs().max().item<double>() > 0 ? 1 : 0;
     for (const at::Tensor& gradient : found) {
       EXPECT_NEAR(gradient.sum().item<double>(), 0, 1e-9);
     }
   }
+  EXPECT_GT(n_learnt, 8);
+  EXPECT_LT(n_learnt, 32);
+}
+
+/// What a forward pass keeps for the backward one, in bytes: activations, as weights are there
+/// before.
+class ProxylessMemory : public testing::Test {
+ protected:
+  static constexpr int64_t kLayers = 4, kCandidates = 6;
+
+  static ir::Graph space() {
+    Builder b("deep");
+    Wire x = b.input("x", {8, 16, 16});
+    for (int64_t i = 0; i < kLayers; ++i) {
+      std::vector<ir::CandidateWriter> candidates;
+      for (int64_t k = 0; k < kCandidates; ++k) {
+        candidates.emplace_back("conv" + std::to_string(k), block());
+      }
+      x = b.layer_choice("op" + std::to_string(i), candidates, {x});
+    }
+    b.output("y", x);
+    return b.finish();
+  }
+
+  int64_t kept(Mutator& mutator, const Architecture& architecture) {
+    mutator.apply(architecture);
+    const LiveBytes bytes;
+    const at::Tensor output = network_->forward(x_);
+    return bytes.now();
+  }
+
+  Network network_{space(), 1};
+  at::Tensor x_ = normal_tensor({4, 8, 16, 16}, 9).to(at::kFloat);
+};
+
+TEST_F(ProxylessMemory, HoldsOnePathOrTwoWhereDartsHoldsAll) {
+  const int64_t map = x_.numel() * x_.element_size();
+  const auto per_layer = [&](int64_t bytes) {
+    return static_cast<double>(bytes) / static_cast<double>(map * kLayers);
+  };
+  double plain = 0, one = 0, two = 0, all = 0;
+  {
+    ProxylessMutator mutator(*network_, {.seed = 1}, 1);
+    plain = per_layer(kept(mutator, mutator.sample_search()));
+    one = per_layer(kept(mutator, mutator.sample_architecture_step()));
+  }
+  {
+    ProxylessMutator mutator(*network_, {.seed = 1}, 2);
+    two = per_layer(kept(mutator, mutator.sample_architecture_step()));
+  }
+  {
+    DartsMutator mutator(*network_, {.seed = 1});
+    all = per_layer(kept(mutator, mutator.sample_search()));
+  }
+  RecordProperty("maps_per_layer",
+                 c10::str("plain ", plain, ", one ", one, ", two ", two, ", all ", all));
+  EXPECT_NEAR(plain, 2, 0.1) << "what the convolution and what its normalisation make";
+  EXPECT_NEAR(one, plain, 0.05);
+  EXPECT_GT(two, 1.9 * plain);
+  EXPECT_GT(all, 5.7 * plain);
 }
 
 TEST_F(Proxyless, ContinuesFromItsState) {
