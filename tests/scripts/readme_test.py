@@ -66,7 +66,7 @@ class Readme(unittest.TestCase):
                  "--set", "data.limit=256"], cwd=folder, capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr[-2000:])
             self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())
-        listed = set(re.findall(r"^\| `(\w+)`", page, re.M))
+        listed = set(re.findall(r"^\| `(\w+)`", page.split("\n## ")[0], re.M))
         refused = subprocess.run(
             [PROGRAMS / "retia", "search", "--space", "tiny", "--algorithm", "none", "--out", "x"],
             capture_output=True, text=True).stderr
