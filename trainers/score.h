@@ -27,8 +27,8 @@ Network remade(const Network& like, const ir::Graph& graph, uint64_t seed);
 /// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.
 Network inherit(const Network& supernet, const Architecture& architecture);
 
-/// Parameters and buffers that the frozen model of `architecture` takes from `supernet`, and others,
-/// by name: of layers whose sizes are choices the parts that the chosen sizes keep.
+/// Parameters and buffers that the frozen model of `architecture` takes from `supernet`, and
+/// others, by name: of layers whose sizes are choices the parts that the chosen sizes keep.
 NamedTensors weights_of(const Network& supernet, const Architecture& architecture);
 
 /// Parameters and buffers of a module, by name.
