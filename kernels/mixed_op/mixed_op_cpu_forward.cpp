@@ -1,0 +1,213 @@
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/mixed_op/mixed_op.h"
+#include "kernels/mixed_op/mixed_op_stage.h"
+
+namespace retia::kernels::cpu {
+namespace {
+
+/// Mean and unbiased variance of a stage from the moments of its images, [n, 3, c] at `step`.
+template <class T>
+struct BatchMoments {
+  BatchMoments(const Plan<T>& plan, const T* moments, int64_t step, int64_t pixels)
+      : mean(plan.c), square(plan.c) {
+    for (int64_t i = 0; i < plan.n; ++i) {
+      const T* const image = moments + i * step;
+      const double before = static_cast<double>(i * pixels);
+      const auto now = static_cast<double>(pixels);
+      for (int64_t k = 0; k < plan.c; ++k) {
+        const double sum = image[plan.c + k];
+        const double distance = image[k] + sum / now - mean[k];
+        square[k] += image[2 * plan.c + k] - sum * sum / now +
+                     distance * distance * before * now / (before + now);
+        mean[k] += distance * now / (before + now);
+      }
+    }
+    count = static_cast<double>(plan.n * pixels);
+  }
+  Numbers<double> mean, square;
+  double count = 0;
+};
+
+/// The forward pass: its arguments, and what its three sweeps over the images hand on.
+template <class T>
+class ForwardPass {
+ public:
+  ForwardPass(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+              at::TensorList running, const MixedOpOptions& options)
+      : plan_(x, weights, options, Direction::Forward),
+        c_(plan_.c),
+        n_stages_(static_cast<int64_t>(plan_.stages.size())),
+        options_(options),
+        x_(x),
+        blend_(blend.contiguous()),
+        running_(running),
+        size_(plan_.first.n_out_whole * c_),
+        kept_(at::empty({plan_.n_kept, plan_.n, size_}, x.options().memory_format({}))),
+        pools_(at::empty({plan_.n_pools, plan_.n, size_}, x.options().memory_format({}))),
+        moments_(at::zeros({n_stages_, 2, c_}, x.options().memory_format({}))),
+        convolved_{kept_.mutable_data_ptr<T>(), plan_.n, size_},
+        pooled_{pools_.mutable_data_ptr<T>(), plan_.n, size_},
+        image_moments_(plan_.n * n_stages_ * 3 * c_),
+        workplaces_(plan_) {}
+
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> run() {
+    for (const bool on_x : {true, false}) {
+      run_stages(on_x);
+      finish_moments(on_x);
+    }
+    return {blended(), kept_, moments_};
+  }
+
+ private:
+  T* mean_of(int64_t s) const { return moments_.mutable_data_ptr<T>() + 2 * s * c_; }
+
+  T* output(int64_t s, int64_t image) const {
+    const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
+    return (stage.is_pool() ? pooled_ : convolved_)(stage.place, image);
+  }
+
+  /// The stages that read x, or those that read stages.
+  void run_stages(bool on_x) {
+    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+      const Workplace<T>& w = workplaces_.mine();
+      const Images<T> images(x_, c_);
+      for (; i < end; ++i) {
+        if (on_x) {
+          const T* const image = images.image(i);
+          fill_rectified(plan_, image, w);
+          fill_for_pools(plan_, image, w);
+        }
+        for (int64_t s = 0; s < n_stages_; ++s) {
+          const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
+          if ((stage.source < 0) != on_x) {
+            continue;
+          }
+          if (!on_x) {
+            fill_second(plan_, output(stage.source, i), mean_of(stage.source), w);
+          }
+          run_stage(plan_, stage, on_x ? w.rectified.get() : w.second.get(), output(s, i),
+                    image_moments_ + (i * n_stages_ + s) * 3 * c_, w);
+        }
+      }
+    });
+  }
+
+  /// Sets mean and 1/deviation of these stages.
+  void finish_moments(bool on_x) {
+    for (int64_t s = 0; s < n_stages_; ++s) {
+      if ((plan_.stages[static_cast<size_t>(s)].source < 0) != on_x) {
+        continue;
+      }
+      if (options_.training) {
+        normalise_by_batch(s);
+      } else {
+        normalise_by_running(s);
+      }
+    }
+  }
+
+  T* running_of(int64_t s, int64_t which) const {
+    return running_[static_cast<size_t>(2 * s + which)].mutable_data_ptr<T>();
+  }
+
+  void normalise_by_running(int64_t s) const {
+    T* const mean = mean_of(s);
+    const T* const running_mean = running_of(s, 0);
+    const T* const running_var = running_of(s, 1);
+    for (int64_t k = 0; k < plan_.channels; ++k) {
+      mean[k] = running_mean[k];
+      mean[c_ + k] = static_cast<T>(1 / std::sqrt(double{running_var[k]} + options_.epsilon));
+    }
+  }
+
+  /// Moves the running statistics, if there are any, towards the batch.
+  void normalise_by_batch(int64_t s) const {
+    T* const mean = mean_of(s);
+    const BatchMoments<T> batch(plan_, image_moments_ + s * 3 * c_, n_stages_ * 3 * c_,
+                                plan_.stages[static_cast<size_t>(s)].geometry->n_out);
+    for (int64_t k = 0; k < c_; ++k) {
+      mean[k] = static_cast<T>(batch.mean[k]);
+      mean[c_ + k] =
+          static_cast<T>(1 / std::sqrt(batch.square[k] / batch.count + options_.epsilon));
+    }
+    if (running_.empty()) {
+      return;
+    }
+    T* const running_mean = running_of(s, 0);
+    T* const running_var = running_of(s, 1);
+    const double m = options_.momentum;
+    for (int64_t k = 0; k < plan_.channels; ++k) {
+      running_mean[k] = static_cast<T>((1 - m) * running_mean[k] + m * batch.mean[k]);
+      running_var[k] =
+          static_cast<T>((1 - m) * running_var[k] + m * batch.square[k] / (batch.count - 1));
+    }
+  }
+
+  /// The branches' results by their factors; normalisations become part of the factors.
+  at::Tensor blended() const {
+    const at::Tensor out =
+        at::empty({plan_.n, plan_.channels, plan_.first.out.height, plan_.first.out.width},
+                  x_.options().memory_format(at::MemoryFormat::ChannelsLast));
+    const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
+    const Numbers<T> scale(n_branches * c_);
+    const Numbers<T> shift(c_);
+    const T* const factor = blend_.const_data_ptr<T>();
+    for (int64_t b = 0; b < n_branches; ++b) {
+      const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
+      const T* const mean = s < 0 ? nullptr : mean_of(s);
+      for (int64_t k = 0; k < c_; ++k) {
+        scale[b * c_ + k] = factor[b] * (s < 0 ? T(1) : mean[c_ + k]);
+        shift[k] -= s < 0 ? T(0) : scale[b * c_ + k] * mean[k];
+      }
+    }
+    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+      const Images<T> images(x_, c_);
+      const ImagesToWrite<T> results(out, c_);
+      std::vector<const T*> branches(static_cast<size_t>(n_branches));
+      for (; i < end; ++i) {
+        for (size_t b = 0; b < branches.size(); ++b) {
+          const int64_t s = plan_.last_stage[b];
+          branches[b] = s < 0 ? images.image(i) : output(s, i);
+        }
+        plan_.lanes.blend(branches.data(), scale.get(), n_branches, shift.get(), results.place(i),
+                          plan_.first.n_out, c_);
+        results.put(i);
+      }
+    });
+    return out;
+  }
+
+  const Plan<T> plan_;
+  const int64_t c_, n_stages_;
+  const MixedOpOptions& options_;
+  const at::Tensor x_, blend_;
+  const at::TensorList running_;
+  const int64_t size_;  // of an image of what is made
+  const at::Tensor kept_, pools_, moments_;
+  const Outputs<T> convolved_, pooled_;
+  const Numbers<T> image_moments_;  // [n, stages, 3, c]
+  Workplaces<T, Workplace<T>> workplaces_;
+};
+
+}  // namespace
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> mixed_op_forward(const at::Tensor& x,
+                                                                const at::Tensor& blend,
+                                                                at::TensorList weights,
+                                                                at::TensorList running,
+                                                                const MixedOpOptions& options) {
+  check_mixed_op(x, blend, weights, running, options);
+  const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
+  return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_op_forward", [&] {
+    return ForwardPass<scalar_t>(read, blend, weights, running, options).run();
+  });
+}
+
+}  // namespace retia::kernels::cpu

@@ -1,0 +1,101 @@
+// Seen only through mixed_op_lanes_impl.h, whose rule on what may be used holds here too.
+#pragma once
+
+#include "kernels/mixed_op/mixed_op_lanes_vectors.h"
+
+namespace retia::kernels {
+namespace {
+
+/// Pointwise convolutions and the gradients of their weights.
+template <class T, int kLanes>
+struct ProductLoops : Vectors<T, kLanes> {
+  using typename Vectors<T, kLanes>::Vector;
+  using Vectors<T, kLanes>::load;
+  using Vectors<T, kLanes>::store;
+
+  /// kColumns vectors of the product's columns, kPixels pixels at a time.
+  template <int kColumns, int kPixels>
+  static void product_of_columns(const T* src, int64_t in, const T* weights, int64_t out, T* dst,
+                                 const int32_t* to, int64_t n) {
+    for (int64_t p = 0; p < n; p += kPixels) {
+      Vector sum[kPixels][kColumns] = {};
+      for (int64_t k = 0; k < in; ++k) {
+        Vector weight[kColumns];
+#pragma GCC unroll 8
+        for (int j = 0; j < kColumns; ++j) {
+          weight[j] = load(weights + k * out + j * kLanes);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < kPixels; ++i) {
+          const T value = src[(p + i) * in + k];
+#pragma GCC unroll 8
+          for (int j = 0; j < kColumns; ++j) {
+            sum[i][j] += weight[j] * value;
+          }
+        }
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kColumns; ++j) {
+          store(dst + to[p + i] + j * kLanes, sum[i][j]);
+        }
+      }
+    }
+  }
+
+  static void product(const T* src, int64_t in, const T* weights, int64_t out, T* dst,
+                      const int32_t* to, int64_t n) {
+    int64_t v = 0;
+    for (; v + 2 * kLanes <= out; v += 2 * kLanes) {
+      product_of_columns<2, kRegisters / 4>(src, in, weights + v, out, dst + v, to, n);
+    }
+    if (v < out) {
+      product_of_columns<1, kGroup>(src, in, weights + v, out, dst + v, to, n);
+    }
+  }
+
+  template <int kColumns, int kRows>
+  static void add_outer_columns(const T* a, int64_t rows, const T* b, int64_t columns, int64_t n,
+                                T* sum) {
+    for (int64_t r = 0; r < rows; r += kRows) {
+      Vector sums[kRows][kColumns] = {};
+      for (int64_t p = 0; p < n; ++p) {
+        Vector value[kColumns];
+#pragma GCC unroll 8
+        for (int j = 0; j < kColumns; ++j) {
+          value[j] = load(b + p * columns + j * kLanes);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows; ++i) {
+          const T factor = a[p * rows + r + i];
+#pragma GCC unroll 8
+          for (int j = 0; j < kColumns; ++j) {
+            sums[i][j] += value[j] * factor;
+          }
+        }
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+        for (int j = 0; j < kColumns; ++j) {
+          T* const total = sum + (r + i) * columns + j * kLanes;
+          store(total, load(total) + sums[i][j]);
+        }
+      }
+    }
+  }
+
+  static void add_outer(const T* a, int64_t rows, const T* b, int64_t columns, int64_t n, T* sum) {
+    int64_t v = 0;
+    for (; v + 2 * kLanes <= columns; v += 2 * kLanes) {
+      add_outer_columns<2, kRegisters / 4>(a, rows, b + v, columns, n, sum + v);
+    }
+    if (v < columns) {
+      add_outer_columns<1, kGroup>(a, rows, b + v, columns, n, sum + v);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace retia::kernels

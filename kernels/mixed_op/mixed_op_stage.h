@@ -1,0 +1,54 @@
+#pragma once
+
+#include "kernels/mixed_op/mixed_op_plan.h"
+#include "kernels/mixed_op/mixed_op_workplace.h"
+
+namespace retia::kernels::cpu {
+
+// The steps of one image through one stage, forward and back. They stand together because the
+// backward pass makes again what the forward pass does not keep: tiles, stencils and pools.
+
+/// Brings x into the tile that the convolutions read.
+template <class T>
+void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w);
+
+/// Brings x into the tiles that the pools read.
+template <class T>
+void fill_for_pools(const Plan<T>& plan, const T* x, const Workplace<T>& w);
+
+/// Brings the output y of a first stage, normalised, into the tile that the second ones read. mean:
+/// mean and 1/deviation of y, [2, c].
+template <class T>
+void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workplace<T>& w);
+
+/// y: the pool of x; places: takes those of maxima, unless null.
+template <class T>
+void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const Workplace<T>& w);
+
+/// A stage of one image: y is its output before normalisation; moments: centre, sum and sum of
+/// squares about the centre, [3, c].
+template <class T>
+void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
+               const Workplace<T>& w);
+
+/// Sums of one run of images that become gradients of weights.
+template <class T>
+struct WeightSums {
+  T* stencil = nullptr;  ///< [taps, c]
+  T* product = nullptr;  ///< [c, in]
+};
+
+/// Adds one image's gradient of what a convolution or halving reads to `to` (unless null), and of
+/// its weights to `sums` (likewise). g is the gradient behind the normalisation.
+template <class T>
+void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
+                    const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
+                    const BackwardWorkplace<T>& w);
+
+/// Adds one image's gradient of x through a pool to w.pools_in; y and places are what run_pool
+/// made.
+template <class T>
+void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* g, const T* coefficients,
+                   const T* y, const T* places, const BackwardWorkplace<T>& w);
+
+}  // namespace retia::kernels::cpu
