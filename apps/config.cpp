@@ -126,7 +126,10 @@ bool reads(const std::string& command, const std::string& section) {
     return command == "search";
   }
   if (section == "profile") {
-    return command == "profile" || command == "space";
+    return command == "profile" || command == "space" || command == "explore";
+  }
+  if (section == "evaluator" && command == "space") {
+    return true;  // its options may be choices
   }
   const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
   return !exploring || tries_models(command);
@@ -166,6 +169,28 @@ void check_experiment(const ExperimentOptions& experiment) {
   check_costs(experiment.costs);
 }
 
+/// What scores models, with what is said once for all commands also.
+void read_evaluator(const Program& program, const Json& json, Config& config) {
+  config.evaluator_options = json.value("evaluator", Json::object());
+  config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");
+  const EvaluatorTable& evaluators = program.evaluators;
+  // What is said once for all commands also is how trials train.
+  const Json shared = {{"data", config.data},
+                       {"epochs", config.trainer.epochs},
+                       {"batch_size", config.trainer.batch_size},
+                       {"weight_optimizer", config.weight_optimizer},
+                       {"seed", config.run.seed}};
+  const Json defaults = evaluators.defaults(config.evaluator);
+  Json known = Json::object();
+  for (const auto& [key, value] : shared.items()) {
+    if (defaults.contains(key)) {
+      known[key] = value;
+    }
+  }
+  complete(config.evaluator_options, merged(defaults, known),
+           "evaluator '" + config.evaluator + "'");
+}
+
 }  // namespace
 
 const std::vector<OptionRow>& shared_options() {
@@ -194,6 +219,7 @@ const std::vector<OptionRow>& shared_options() {
       {"format", "run.format", Type::Text,
        "space: text, ir, search-space or dot; else: text, json or csv"},
       {"k", "run.k", Type::Number, "how many of the best trials"},
+      {"export", "run.exported", Type::Text, "folder for the models of the best trials, one each"},
       {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
       {"table", "profile.table", Type::Text, "table of latencies (JSON)"},
       {"force", "profile.force", Type::Flag, "measure again what the table holds"},
@@ -298,27 +324,16 @@ Config read_config(const Program& program, const Command& command,
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
              "strategy '" + config.strategy + "'");
-    config.evaluator_options = json.value("evaluator", Json::object());
-    config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");
-    const EvaluatorTable& evaluators = program.evaluators;
-    // What is said once for all commands also is how trials train.
-    const Json shared = {{"data", config.data},
-                         {"epochs", config.trainer.epochs},
-                         {"batch_size", config.trainer.batch_size},
-                         {"weight_optimizer", config.weight_optimizer},
-                         {"seed", config.run.seed}};
-    const Json defaults = evaluators.defaults(config.evaluator);
-    Json known = Json::object();
-    for (const auto& [key, value] : shared.items()) {
-      if (defaults.contains(key)) {
-        known[key] = value;
-      }
-    }
-    complete(config.evaluator_options, merged(defaults, known),
-             "evaluator '" + config.evaluator + "'");
+    read_evaluator(program, json, config);
     config.experiment = options_from_json<ExperimentOptions>(
         json.value("experiment", Json::object()), "experiment");
+    if (config.experiment.window.table.empty()) {
+      config.experiment.window.table = config.profile.table;
+    }
     check_experiment(config.experiment);
+  }
+  if (name == "space") {
+    read_evaluator(program, json, config);
   }
   return config;
 }

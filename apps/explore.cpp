@@ -88,7 +88,7 @@ void print_best(const TrialRecord& best, const std::vector<Objective>& objective
 
 int explore(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
-  const ir::Space space = search_space(program, config, bench.task);
+  const ir::Space space = explored_space(program, config, bench.task);
   const std::unique_ptr<Strategy> strategy = program.strategies.make(
       config.strategy, config.strategy_options, Domain(space, admitted(program, config, space)),
       static_cast<uint64_t>(config.run.seed));

@@ -24,6 +24,10 @@ int retrain(const Program& program, const Config& config) {
                             bench.training(config, all, LastBatch::Drop), test, config.trainer,
                             config.weight_optimizer);
 
+  for (const std::string& setting : foreign_settings(config.run.architecture, space.mutables())) {
+    std::cout << "found with the architecture, and to be given by --set where it is to count: "
+              << setting << '\n';
+  }
   RunDirectory directory = open_run_directory(config);
   if (directory.state() == RunState::Finished) {
     std::cout << "nothing to do: " << config.run.out << " holds a finished training\n";

@@ -2,11 +2,12 @@
 #include <iostream>
 
 #include "apps/program.h"
+#include "apps/trial_export.h"
 #include "apps/trial_list.h"
 
 namespace retia {
 
-int top(const Program&, const Config& config) {
+int top(const Program& program, const Config& config) {
   const ListedTrials listed = trials_in(config.run.out);
   std::vector<Json> trials;
   for (const Json& trial : listed.trials) {
@@ -21,6 +22,12 @@ int top(const Program&, const Config& config) {
   });
   trials.resize(std::min(trials.size(), static_cast<size_t>(config.run.k)));
   std::cout << written(trials, config.run.format);
+  for (const Json& trial : trials) {
+    if (!config.run.exported.empty()) {
+      export_trial(program, config.run.out, trial,
+                   std::filesystem::path(config.run.exported) / trial.at("trial").dump());
+    }
+  }
   return kDone;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/io/options.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
+#include "engine/ir/setting.h"
 #include "trainers/evaluators/costed.h"
 
 namespace retia {
@@ -37,22 +38,6 @@ ir::Graph read_suiting_space(const Program& program, const std::string& path, co
   ir::Graph graph = read_space(program, path);
   check_suits(graph, task, path);
   return graph;
-}
-
-/// What `graph`, which a run has written, stands for: where it waits for graph mutators they come
-/// from the table.
-ir::Space written_space(const Program& program, const Json& config, ir::Graph graph,
-                        const Task& task) {
-  const bool waits = std::any_of(
-      graph.nodes().begin(), graph.nodes().end(),
-      [](const ir::Node& node) { return std::holds_alternative<ir::Placeholder>(node.body); });
-  if (!waits) {
-    return graph;
-  }
-  Json options = config.at("space");
-  options.erase("name");
-  return config.at("command") == "retrain" ? program.spaces.evaluation(graph.name(), options, task)
-                                           : program.spaces.search(graph.name(), options, task);
 }
 
 double now() {
@@ -135,6 +120,11 @@ ir::Space search_space(const Program& program, const Config& config, const Task&
              : read_suiting_space(program, config.space, task);
 }
 
+ir::Space explored_space(const Program& program, const Config& config, const Task& task) {
+  return search_space(program, config, task)
+      .with(ir::settings_in(config.evaluator_options, "evaluator"));
+}
+
 std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
                                                         const Config& config, const Task& task) {
   if (!is_named(program, config.space)) {
@@ -151,6 +141,20 @@ ir::Space evaluation_space(const Program& program, const Config& config, const T
   return is_named(program, config.space)
              ? program.spaces.evaluation(config.space, config.space_options, task)
              : read_suiting_space(program, config.space, task);
+}
+
+ir::Space written_space(const Program& program, const Json& config, ir::Graph graph,
+                        const Task& task) {
+  const bool waits = std::any_of(
+      graph.nodes().begin(), graph.nodes().end(),
+      [](const ir::Node& node) { return std::holds_alternative<ir::Placeholder>(node.body); });
+  if (!waits) {
+    return graph;
+  }
+  Json options = config.at("space");
+  options.erase("name");
+  return config.at("command") == "retrain" ? program.spaces.evaluation(graph.name(), options, task)
+                                           : program.spaces.search(graph.name(), options, task);
 }
 
 void check_suits(const ir::Graph& graph, const Task& task, const std::string& source) {
@@ -324,12 +328,23 @@ std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& 
                                           const Workbench& bench, const ir::Space& space) {
   const EvaluatorContext context{program.data_sets, bench.device, bench.dtype,
                                  key_of(program, config.space, space.mutables())};
-  std::unique_ptr<Evaluator> evaluator =
-      program.evaluators.make(config.evaluator, config.evaluator_options, context);
-  if (config.experiment.costs.empty()) {
+  std::vector<Mutable> mutables = space.mutables();
+  ir::add_mutables(mutables, ir::settings_in(config.evaluator_options, "evaluator"));
+  TORCH_CHECK(mutables.size() == space.mutables().size(), mutables.back().scope,
+              " is a choice: only `retia explore` decides it with the architecture");
+  std::unique_ptr<Evaluator> evaluator = evaluator_from_json(
+      program.evaluators, {{"name", config.evaluator}, {"options", config.evaluator_options}},
+      context);
+  const CostsOptions costs = {config.experiment.costs, config.experiment.window.table,
+                              config.space};
+  if (costs.costs.empty()) {
     return evaluator;
   }
-  return std::make_unique<CostedEvaluator>(std::move(evaluator), config.experiment.costs);
+  for (const std::string& cost :
+       costs.costs) {  // what a table lacks is told before the first trial
+    ir::cost_in(space, operation_cost(Json(cost).get<CostMeasure>(), costs.table, costs.space));
+  }
+  return std::make_unique<CostedEvaluator>(std::move(evaluator), costs);
 }
 
 std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage) {

@@ -33,10 +33,17 @@ Workbench open_workbench(const Program& program, const Config& config);
 
 /// What is searched, or trained in (retrain).
 ir::Space search_space(const Program& program, const Config& config, const Task& task);
+/// The same, with the choices in the evaluator's options.
+ir::Space explored_space(const Program& program, const Config& config, const Task& task);
 /// Its supernet with some options changed; null where the space is a file.
 std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
                                                         const Config& config, const Task& task);
 ir::Space evaluation_space(const Program& program, const Config& config, const Task& task);
+
+/// What `graph`, which a run of `config` has written, stands for: where it waits for graph mutators
+/// they come from the table.
+ir::Space written_space(const Program& program, const Json& config, ir::Graph graph,
+                        const Task& task);
 
 /// Throws where `graph`, which `source` holds, does not read the samples of `task` or does not
 /// give the number of outputs that it asks for.

@@ -3,10 +3,12 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "engine/io/files.h"
 #include "engine/ir/graph.h"
+#include "engine/ir/setting.h"
 #include "engine/suggest.h"
 
 namespace retia {
@@ -191,7 +193,7 @@ std::string space_of(const Json& document) {
   }
   check_format(document, "architecture", kFormat, kVersion);
   for (const auto& [key, value] : document.items()) {
-    const std::vector<std::string> known = {"format", "version", "space", "choices"};
+    const std::vector<std::string> known = {"format", "version", "space", "choices", "settings"};
     TORCH_CHECK(std::find(known.begin(), known.end(), key) != known.end(),
                 "architecture: unknown key '", key, "'", suggestion(key, known));
   }
@@ -201,8 +203,29 @@ std::string space_of(const Json& document) {
   return document["space"];
 }
 
+/// label -> path of the settings of a document that are none of `mutables`.
+std::map<std::string, std::string> foreign(const Json& document,
+                                           const std::vector<Mutable>& mutables) {
+  std::map<std::string, std::string> found;
+  if (is_ours(document) && document.contains("settings")) {
+    for (const auto& [label, path] : document["settings"].items()) {
+      TORCH_CHECK(path.is_string(), "architecture: expected the path of the setting '", label,
+                  "', got ", shown(path));
+      found[label] = path;
+    }
+  }
+  for (const Mutable& choice : mutables) {
+    found.erase(choice.label);
+  }
+  return found;
+}
+
 Architecture decisions_of(const Json& document, const std::vector<Mutable>& mutables) {
-  return choices_from_json(is_ours(document) ? document["choices"] : document, mutables);
+  Json choices = is_ours(document) ? document["choices"] : document;
+  for (const auto& [label, path] : foreign(document, mutables)) {
+    choices.erase(label);
+  }
+  return choices_from_json(choices, mutables);
 }
 
 }  // namespace
@@ -241,10 +264,16 @@ Architecture choices_from_json(const Json& choices, const std::vector<Mutable>& 
 
 Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutables,
              const std::string& space) {
-  return {{"format", kFormat},
-          {"version", kVersion},
-          {"space", space},
-          {"choices", choices_to_json(architecture, mutables)}};
+  Json document = {{"format", kFormat},
+                   {"version", kVersion},
+                   {"space", space},
+                   {"choices", choices_to_json(architecture, mutables)}};
+  for (const Mutable& choice : mutables) {
+    if (ir::is_setting(choice) && architecture.contains(choice.label)) {
+      document["settings"][choice.label] = choice.scope;
+    }
+  }
+  return document;
 }
 
 WrittenArchitecture architecture_from_json(const Json& document,
@@ -263,6 +292,17 @@ Architecture read_architecture(const std::filesystem::path& path,
                 expected_space, "'");
     return decisions_of(document, mutables);
   });
+}
+
+std::vector<std::string> foreign_settings(const std::filesystem::path& path,
+                                          const std::vector<Mutable>& mutables) {
+  const Json document = read_json(path);
+  std::vector<std::string> lines;
+  for (const auto& [label, place] : foreign(document, mutables)) {
+    lines.push_back(
+        c10::str(label, " ", shown(document["choices"].value(label, Json())), " (", place, ")"));
+  }
+  return lines;
 }
 
 }  // namespace retia

@@ -22,7 +22,8 @@ Json choices_to_json(const Architecture& architecture, const std::vector<Mutable
 Architecture choices_from_json(const Json& choices, const std::vector<Mutable>& mutables);
 
 /// `architecture` as a document, `"format": "retia.architecture", "version": 1`, with its choices
-/// as above. `space` is the name of the space it belongs to.
+/// as above. `space` is the name of the space it belongs to. Of choices that no model has,
+/// "settings" says where they stand, label -> path (see ir::Setting).
 Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutables,
              const std::string& space);
 
@@ -32,8 +33,8 @@ struct WrittenArchitecture {
   Architecture architecture;
 };
 
-/// Reads what to_json wrote, or a plain object label -> choice (see choices_from_json). Throws also
-/// on another format or version.
+/// Reads what to_json wrote, or a plain object label -> choice (see choices_from_json), without
+/// the settings that are none of `mutables`. Throws also on another format or version.
 WrittenArchitecture architecture_from_json(const Json& document,
                                            const std::vector<Mutable>& mutables);
 
@@ -42,5 +43,10 @@ WrittenArchitecture architecture_from_json(const Json& document,
 Architecture read_architecture(const std::filesystem::path& path,
                                const std::vector<Mutable>& mutables,
                                const std::string& expected_space);
+
+/// The settings in that file that are none of `mutables`: "lr 0.05
+/// (evaluator.weight_optimizer.lr)".
+std::vector<std::string> foreign_settings(const std::filesystem::path& path,
+                                          const std::vector<Mutable>& mutables);
 
 }  // namespace retia

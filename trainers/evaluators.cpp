@@ -1,9 +1,11 @@
 #include "trainers/evaluators.h"
 
+#include "engine/ir/setting.h"
 #include "trainers/evaluators/classification.h"
 #include "trainers/evaluators/command.h"
 #include "trainers/evaluators/costed.h"
 #include "trainers/evaluators/regression.h"
+#include "trainers/evaluators/searched.h"
 #include "trainers/evaluators/table.h"
 
 namespace retia {
@@ -39,9 +41,14 @@ std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, cons
               suggestion("", table.names()));
   const Json options = json.value("options", Json::object());
   if (json["name"] == CostedEvaluator::kName) {
+    Json costs = options;
+    costs.erase("of");
     return std::make_unique<CostedEvaluator>(
         evaluator_from_json(table, options.value("of", Json::object()), context),
-        options.value("costs", std::vector<std::string>()));
+        options_from_json<CostsOptions>(costs, "evaluator 'costed'"));
+  }
+  if (!ir::settings_in(options, "evaluator").empty()) {
+    return std::make_unique<SearchedEvaluator>(table, json["name"], options, context);
   }
   return table.make(json["name"], options, context);
 }

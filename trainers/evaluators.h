@@ -25,7 +25,8 @@ struct EvaluatorContext {
 /// Makers take (options, context).
 using EvaluatorTable = FactoryTable<std::unique_ptr<Evaluator>, const EvaluatorContext&>;
 
-/// The evaluator that Evaluator::to_json described, with those inside it.
+/// The evaluator that Evaluator::to_json described, with those inside it. Where some of its options
+/// are choices, each trial has them as its architecture decides (see SearchedEvaluator).
 std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json,
                                                const EvaluatorContext& context);
 

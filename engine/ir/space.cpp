@@ -125,6 +125,15 @@ Space::Space(Graph base, GraphMutators mutators)
   mutables_ = mutators_.empty() ? ir::mutables(graph_) : Discovery(graph_, mutators_).run();
 }
 
+Space Space::with(std::vector<Setting> settings) const {
+  Space space = *this;
+  space.mutables_.erase(std::remove_if(space.mutables_.begin(), space.mutables_.end(), &is_setting),
+                        space.mutables_.end());
+  add_mutables(space.mutables_, settings);
+  space.settings_ = std::move(settings);
+  return space;
+}
+
 const Graph& Space::supernet() const {
   TORCH_CHECK(mutators_.empty(), "space '", name(),
               "' is a base graph with graph mutators, whose models share no weights: try them one "
@@ -147,7 +156,7 @@ std::vector<Mutation> Space::history(const Architecture& architecture) const {
 
 Graph Space::model(const Architecture& architecture) const {
   if (mutators_.empty()) {
-    return freeze(graph_, architecture);
+    return freeze(graph_, of_models(architecture));
   }
   const Graph mutated = history(architecture).back().to;
   const std::vector<Mutable> left = ir::mutables(mutated);
@@ -159,7 +168,7 @@ Graph Space::model(const Architecture& architecture) const {
 
 Architecture Space::canonical(const Architecture& architecture) const {
   if (mutators_.empty()) {
-    return ir::canonical(graph_, architecture);
+    return with_settings(ir::canonical(graph_, of_models(architecture)), architecture);
   }
   check_labels(architecture, mutables_);
   Architecture reached;
@@ -169,7 +178,34 @@ Architecture Space::canonical(const Architecture& architecture) const {
     }
     return reached[choice.label] = wrapped(architecture.at(choice.label), choice);
   });
-  return reached;
+  return with_settings(std::move(reached), architecture);
+}
+
+Architecture Space::of_models(const Architecture& architecture) const {
+  if (settings_.empty()) {
+    return architecture;
+  }
+  Architecture result;
+  for (const auto& [label, decision] : architecture) {
+    const auto is_its = [&label = label](const Mutable& choice) {
+      return choice.label == label && is_setting(choice);
+    };
+    if (std::none_of(mutables_.begin(), mutables_.end(), is_its)) {
+      result[label] = decision;
+    }
+  }
+  return result;
+}
+
+Architecture Space::with_settings(Architecture form, const Architecture& architecture) const {
+  for (const Setting& setting : settings_) {
+    for (const std::string& label : setting.value.reached(architecture)) {
+      if (!form.contains(label)) {
+        form[label] = architecture.at(label);
+      }
+    }
+  }
+  return form;
 }
 
 Architecture Space::completed(const Architecture& architecture) const {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/ir/graph_mutator.h"
+#include "engine/ir/setting.h"
 
 namespace retia::ir {
 
@@ -20,6 +21,10 @@ class Space {
   Space(Graph graph);  // NOLINT: every graph is a space
   /// What `mutators` make of `base`. Throws where the base has choices of its own.
   Space(Graph base, GraphMutators mutators);
+
+  /// The same models, each under every decision of `settings` too, which no model looks at. Throws
+  /// where a label stands for another choice in the models.
+  Space with(std::vector<Setting> settings) const;
 
   const std::string& name() const { return graph_.name(); }
   /// The graph with the choices, or the base.
@@ -40,6 +45,12 @@ class Space {
   /// compared.
   Architecture canonical(const Architecture& architecture) const;
 
+  /// `architecture` without what it decides for the settings only.
+  Architecture of_models(const Architecture& architecture) const;
+  /// `form`, which is canonical for the models, with what `architecture` decides for the settings.
+  Architecture with_settings(Architecture form, const Architecture& architecture) const;
+  const std::vector<Setting>& settings() const { return settings_; }
+
   /// `architecture` with the first candidates for all it does not decide.
   Architecture completed(const Architecture& architecture) const;
 
@@ -48,7 +59,7 @@ class Space {
   std::vector<Mutation> history(const Architecture& architecture) const;
 
   friend bool operator==(const Space& a, const Space& b) {
-    return a.graph_ == b.graph_ && a.mutators_ == b.mutators_;
+    return a.graph_ == b.graph_ && a.mutators_ == b.mutators_ && a.settings_ == b.settings_;
   }
 
  private:
@@ -57,6 +68,7 @@ class Space {
   Graph graph_;
   GraphMutators mutators_;
   std::vector<Mutable> mutables_;
+  std::vector<Setting> settings_;
 };
 
 }  // namespace retia::ir

@@ -19,18 +19,6 @@ bool is_listable(const Graph& space) {
   }
 }
 
-/// By the list where there is one, which is quick.
-CostOf cost_in(const Space& space, const OperationCost& cost) {
-  if (space.mutators().empty() && is_listable(space.graph())) {
-    return [expected = ExpectedCost(space.graph(), cost)](const Architecture& architecture) {
-      return expected.of(architecture);
-    };
-  }
-  return [space, cost](const Architecture& architecture) {
-    return cost_of(space.model(space.canonical(architecture)), cost);
-  };
-}
-
 /// Bounds on one cost.
 struct Bounds {
   CostOf cost;
@@ -43,6 +31,17 @@ struct Bounds {
 };
 
 }  // namespace
+
+CostOf cost_in(const Space& space, const OperationCost& cost) {
+  if (space.mutators().empty() && is_listable(space.graph())) {
+    return [expected = ExpectedCost(space.graph(), cost)](const Architecture& architecture) {
+      return expected.of(architecture);
+    };
+  }
+  return [space, cost](const Architecture& architecture) {
+    return cost_of(space.model(space.canonical(architecture)), cost);
+  };
+}
 
 std::vector<Window> parts(const Window& window, int64_t n) {
   const int64_t range = window.max_multiply_adds - window.min_multiply_adds;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "engine/ir/expected_cost.h"
 #include "engine/ir/space.h"
 #include "engine/json.h"
 
@@ -26,6 +27,10 @@ std::vector<Window> parts(const Window& window, int64_t n);
 
 /// Whether an architecture is admitted.
 using Filter = std::function<bool(const Architecture&)>;
+
+/// What the model of an architecture costs, of those of `space`. Where all that these may consist
+/// of can be listed it is asked for at once, and `cost` may throw.
+std::function<double(const Architecture&)> cost_in(const Space& space, const OperationCost& cost);
 
 /// Admits the architectures of `space` whose model costs what the window allows; null, which admits
 /// all, for a window without bounds. Throws on bounds that leave no room, and where latency is

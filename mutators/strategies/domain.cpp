@@ -27,8 +27,14 @@ const std::vector<Mutable>& Domain::mutables() const { return contents_->space.m
 
 Architecture Domain::form(const Architecture& architecture) const {
   try {
-    return contents_->forms ? contents_->forms->of(architecture)
-                            : contents_->space.canonical(architecture);
+    const ir::Space& space = contents_->space;
+    if (!contents_->forms) {
+      return space.canonical(architecture);
+    }
+    return space.settings().empty()
+               ? contents_->forms->of(architecture)
+               : space.with_settings(contents_->forms->of(space.of_models(architecture)),
+                                     architecture);
   } catch (const c10::Error&) {
     return architecture;
   }

@@ -93,6 +93,47 @@ TEST(Exploration, ContinuesWhereItStopped) {
   }
 }
 
+TEST(Exploration, DecidesOptionsOfTheEvaluatorWithTheArchitecture) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Words choice = {
+      "--set", R"(evaluator.weight_optimizer.lr={"choice": "lr", "options": [0.1, 0.0001]})"};
+  const Ended ended = run_program(
+      joined(little("explore", {"--strategy", "grid", "--out", out, "--epochs", "2"}), choice));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  const Json all = Json::parse(run_program({"show", out, "--format", "json"}).out);
+  std::map<Json, std::set<double>> scores;  // of a model by learning rate
+  for (const Json& trial : all) {
+    EXPECT_EQ(trial.at("status"), "succeeded");
+    Json model = trial.at("choices");
+    EXPECT_EQ(model.erase("lr"), 1u);
+    scores[model].insert(trial.at("metrics").at("train_loss").get<double>());
+  }
+  EXPECT_EQ(all.size(), 2 * scores.size());
+  for (const auto& [model, losses] : scores) {
+    EXPECT_EQ(losses.size(), 2u) << model;
+  }
+  const Json found = read_json(folder / "run/architecture.json");
+  EXPECT_EQ(found.at("settings"), (Json{{"lr", "evaluator.weight_optimizer.lr"}}));
+
+  const Ended again =
+      run_program(little("retrain", {"--architecture", out + "/architecture.json", "--epochs", "1",
+                                     "--out", folder / "retrained"}));
+  ASSERT_EQ(again.code, kDone) << again.err;
+  EXPECT_THAT(again.out,
+              HasSubstr("to be given by --set where it is to count: lr " +
+                        found.at("choices").at("lr").dump() + " (evaluator.weight_optimizer.lr)"));
+  const Ended told = run_program(
+      joined({"space", "tiny", "--format", "search-space", "--data", "synthetic"}, choice));
+  ASSERT_EQ(told.code, kDone) << told.err;
+  EXPECT_EQ(Json::parse(told.out).at("lr"), (Json{{"_type", "choice"}, {"_value", {0.1, 0.0001}}}));
+  const Ended wrong =
+      run_program(little("explore", {"--out", folder / "wrong", "--set",
+                                     R"(evaluator.epochs={"choice": "e", "options": [1, 1.5]})"}));
+  EXPECT_EQ(wrong.code, kFailed);
+  EXPECT_THAT(wrong.err, HasSubstr("evaluator.epochs: expected an integer"));
+}
+
 TEST(Exploration, FindsAFrontOfSeveralObjectivesAndDrawsIt) {
   const TemporaryFolder folder;
   const std::string out = folder / "run";

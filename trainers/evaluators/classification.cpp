@@ -49,7 +49,8 @@ Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  TrialTraining training{train, valid, options_.epochs, options_.weight_optimizer};
+  TrialTraining training{train, valid, options_.epochs, options_.weight_optimizer,
+                         options_.keep_weights};
   if (wants_intermediate(trial, options_.intermediate)) {
     training.score = [](const EpochReport& report) { return report.validation->accuracy; };
   }

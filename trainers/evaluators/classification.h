@@ -15,10 +15,11 @@ struct ClassificationOptions {
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
   bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
+  bool keep_weights = false;  ///< keep weights also of trials that no other can continue
   uint64_t seed = 0;          ///< of the split, weights, order and augmentation
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epochs, batch_size,
-                                                weight_optimizer, intermediate, seed)
+                                                weight_optimizer, intermediate, keep_weights, seed)
 
 /// Scores a model by its accuracy on held-out training samples, after training it from scratch on
 /// the others, or further where the proposal continues a trial. The test set is never looked at. A

@@ -2,34 +2,31 @@
 
 #include <algorithm>
 
-#include "engine/ir/profile.h"
 #include "engine/suggest.h"
 
 namespace retia {
-namespace {
-
-constexpr const char* kMultiplyAdds = "multiply_adds";
-constexpr const char* kParameters = "parameters";
-
-}  // namespace
 
 void check_costs(const std::vector<std::string>& costs) {
+  const std::vector<std::string> known = {"latency", "multiply_adds", "parameters"};
   for (const std::string& cost : costs) {
-    TORCH_CHECK(cost == kMultiplyAdds || cost == kParameters, "unknown cost '", cost, "'",
-                suggestion(cost, {kMultiplyAdds, kParameters}));
+    TORCH_CHECK(std::find(known.begin(), known.end(), cost) != known.end(), "unknown cost '", cost,
+                "'", suggestion(cost, known));
     TORCH_CHECK(std::count(costs.begin(), costs.end(), cost) == 1, "the cost '", cost,
                 "' is given twice");
   }
 }
 
-CostedEvaluator::CostedEvaluator(std::unique_ptr<Evaluator> of, std::vector<std::string> costs)
-    : of_(std::move(of)), costs_(std::move(costs)) {
-  check_costs(costs_);
+CostedEvaluator::CostedEvaluator(std::unique_ptr<Evaluator> of, CostsOptions options)
+    : of_(std::move(of)), options_(std::move(options)) {
+  check_costs(options_.costs);
+  for (const std::string& cost : options_.costs) {
+    costs_.push_back(operation_cost(Json(cost).get<CostMeasure>(), options_.table, options_.space));
+  }
 }
 
 std::vector<Objective> CostedEvaluator::objectives() const {
   std::vector<Objective> all = of_->objectives();
-  for (const std::string& cost : costs_) {
+  for (const std::string& cost : options_.costs) {
     all.push_back({cost, Direction::Minimise});
   }
   return all;
@@ -37,18 +34,31 @@ std::vector<Objective> CostedEvaluator::objectives() const {
 
 Evaluation CostedEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
   Evaluation evaluation = of_->evaluate(model, trial);
-  if (evaluation.status == TrialStatus::Succeeded) {
-    const ir::Cost total = ir::total_cost(model);
-    for (const std::string& cost : costs_) {
-      const Dim& amount = cost == kMultiplyAdds ? total.multiply_adds : total.parameters;
-      evaluation.objectives.push_back(static_cast<double>(amount.value()));
-    }
-  }
+  add_costs(evaluation, model);
   return evaluation;
 }
 
+std::vector<Evaluation> CostedEvaluator::evaluate_merged(std::span<const ir::Graph> models,
+                                                         std::span<const Trial> trials) {
+  std::vector<Evaluation> evaluations = of_->evaluate_merged(models, trials);
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    add_costs(evaluations[i], models[i]);
+  }
+  return evaluations;
+}
+
+void CostedEvaluator::add_costs(Evaluation& evaluation, const ir::Graph& model) const {
+  if (evaluation.status == TrialStatus::Succeeded) {
+    for (const ir::OperationCost& cost : costs_) {
+      evaluation.objectives.push_back(ir::cost_of(model, cost));
+    }
+  }
+}
+
 Json CostedEvaluator::to_json() const {
-  return {{"name", kName}, {"options", {{"of", of_->to_json()}, {"costs", costs_}}}};
+  Json options = options_;
+  options["of"] = of_->to_json();
+  return {{"name", kName}, {"options", options}};
 }
 
 }  // namespace retia

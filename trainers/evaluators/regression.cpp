@@ -67,7 +67,8 @@ Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& tr
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  TrialTraining training{train, std::nullopt, options_.epochs, options_.weight_optimizer};
+  TrialTraining training{train, std::nullopt, options_.epochs, options_.weight_optimizer,
+                         options_.keep_weights};
   std::optional<RegressionScore> known;
   training.direction = objectives().front().direction;
   if (wants_intermediate(trial, options_.intermediate)) {

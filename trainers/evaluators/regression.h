@@ -28,10 +28,12 @@ struct RegressionOptions {
   SgdOptions weight_optimizer = {};
   RegressionMetric metric = RegressionMetric::Mse;
   bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
+  bool keep_weights = false;  ///< keep weights also of trials that no other can continue
   uint64_t seed = 0;          ///< of the split, weights and order
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegressionOptions, data, epochs, batch_size,
-                                                weight_optimizer, metric, intermediate, seed)
+                                                weight_optimizer, metric, intermediate,
+                                                keep_weights, seed)
 
 /// Errors of predictions; the variance is that of the targets.
 struct RegressionScore {

@@ -71,7 +71,7 @@ std::optional<TrainedTrial> train_trial(const Network& network, const TrialTrain
     trainer.restore(continued(trial), observer);
   }
   std::optional<CheckpointStore> kept;
-  if (proposal.epochs > 0 && !trial.weights.empty()) {
+  if ((proposal.epochs > 0 || training.keep_weights) && !trial.weights.empty()) {
     kept.emplace(weights_of_trial(trial, proposal.id));
   }
   return observer.after(trainer.fit(observer, kept ? &*kept : nullptr));

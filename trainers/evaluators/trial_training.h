@@ -13,6 +13,7 @@ struct TrialTraining {
   std::optional<Batches> valid;  ///< scored after the last epoch; none: nothing is
   int64_t epochs = 1;            ///< unless the proposal says
   SgdOptions weight_optimizer = {};
+  bool keep_weights = false;                  ///< also of a trial that no other can continue
   Direction direction = Direction::Maximise;  ///< of the first objective
   /// The first objective after an epoch, in which `valid` is scored then; null: nobody asks.
   std::function<double(const EpochReport&)> score = nullptr;
@@ -27,7 +28,8 @@ struct TrainedTrial {
 
 /// Trains `network` for as many epochs as the trial's proposal says, going on from the weights of
 /// the trial that it continues; fewer where `score` falls below the trial's floors. A trial of a
-/// number of epochs of its own may be continued, so its weights are kept. None: it was stopped.
+/// number of epochs of its own may be continued, so its weights are kept: see Trial::weights. None:
+/// it was stopped.
 std::optional<TrainedTrial> train_trial(const Network& network, const TrialTraining& training,
                                         const Trial& trial);
 
