@@ -20,6 +20,9 @@ struct ProcessOptions {
   std::vector<std::string> environment = {};  ///< `NAME=VALUE`, beside the environment of this one
   double time_limit = 0;                      ///< seconds; 0: none
   std::function<bool()> stop_requested = {};  ///< asked ten times a second; null: never
+  /// Told each whole line of its standard output as it comes, before stop_requested is asked again;
+  /// must not throw. Null: nobody is.
+  std::function<void(const std::string& line)> on_line = {};
 };
 
 /// Runs `command` by /bin/sh in a process group of its own, which is killed at the time limit, when
