@@ -16,8 +16,8 @@ namespace {
 namespace po = boost::program_options;
 
 const std::vector<std::string> kSections = {
-    "space",    "data",      "algorithm",  "trainer", "weight_optimizer",
-    "strategy", "evaluator", "experiment", "runner", "profile", "run"};
+    "space",      "data",   "algorithm", "trainer", "weight_optimizer", "strategy", "evaluator",
+    "experiment", "runner", "profile",   "run"};
 
 po::options_description describe(const std::vector<std::string>& accepted) {
   po::options_description options("options");
@@ -305,6 +305,9 @@ Config read_config(const Program& program, const Command& command,
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
              "strategy '" + config.strategy + "'");
+    config.experiment = options_from_json<ExperimentOptions>(
+        json.value("experiment", Json::object()), "experiment");
+    check_experiment(config.experiment);
     config.evaluator_options = json.value("evaluator", Json::object());
     config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");
     const EvaluatorTable& evaluators = program.evaluators;
@@ -313,6 +316,7 @@ Config read_config(const Program& program, const Command& command,
                          {"epochs", config.trainer.epochs},
                          {"batch_size", config.trainer.batch_size},
                          {"weight_optimizer", config.weight_optimizer},
+                         {"intermediate", config.experiment.early_stop == EarlyStop::Median},
                          {"seed", config.run.seed}};
     const Json defaults = evaluators.defaults(config.evaluator);
     Json known = Json::object();
@@ -323,9 +327,6 @@ Config read_config(const Program& program, const Command& command,
     }
     complete(config.evaluator_options, merged(defaults, known),
              "evaluator '" + config.evaluator + "'");
-    config.experiment = options_from_json<ExperimentOptions>(
-        json.value("experiment", Json::object()), "experiment");
-    check_experiment(config.experiment);
   }
   if (reads(name, "runner")) {
     config.runner_options = json.value("runner", Json::object());

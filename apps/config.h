@@ -31,8 +31,8 @@ struct RunOptions {
   bool quiet = false;              ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
-                                                precision, executor, threads, seed, format,
-                                                k, profile, debug, resume, quiet)
+                                                precision, executor, threads, seed, format, k,
+                                                profile, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

@@ -118,8 +118,7 @@ int explore(const Program& program, const Config& config) {
   if (ending == ExperimentEnding::Stopped) {
     return kInterrupted;
   }
-  TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see retia show ",
-              config.run.out);
+  TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see retia show ", config.run.out);
   return kDone;
 }
 

@@ -93,9 +93,7 @@ std::string as_text(const std::vector<std::vector<std::string>>& rows) {
 
 }  // namespace
 
-ListedTrials trials_in(const std::string& folder) {
-  return list_trials(folder);
-}
+ListedTrials trials_in(const std::string& folder) { return list_trials(folder); }
 
 Json shown(const Json& trial, const std::vector<Objective>& objectives) {
   const Json& values = trial.at("objectives");

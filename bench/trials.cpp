@@ -2,8 +2,8 @@
 //
 //   trials_bench OUT [RUNNER = inline] [TRIALS = 100000] [CONCURRENCY = 2]
 //
-// Adds what it measures to OUT/trials.json, under the runner's name. The store is made, and removed,
-// in a folder in OUT.
+// Adds what it measures to OUT/trials.json, under the runner's name. The store is made, and
+// removed, in a folder in OUT.
 
 #include <unistd.h>
 
@@ -111,8 +111,8 @@ Json measure(const Program& program, const std::string& runner_name, int64_t n_t
   {
     Scales scales(n_trials);
     Experiment experiment(choices, config.space, evaluator, *strategy, folder);
-    const auto runner = make_runner(program, config, evaluator, choices.mutables(), folder,
-                                    [] { return false; });
+    const auto runner =
+        make_runner(program, config, evaluator, choices.mutables(), folder, [] { return false; });
     const auto begin = std::chrono::steady_clock::now();
     experiment.run(config.experiment, *runner, scales);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -123,8 +123,8 @@ Json measure(const Program& program, const std::string& runner_name, int64_t n_t
               {"per_minute", std::round(static_cast<double>(n_trials) / seconds.count() * 60)},
               {"resident_mib_after_a_fifth", scales.at_a_fifth},
               {"resident_mib_at_the_end", resident_mib()},
-              {"store_mib", static_cast<double>(std::filesystem::file_size(store_path(folder))) /
-                                (1 << 20)}};
+              {"store_mib",
+               static_cast<double>(std::filesystem::file_size(store_path(folder))) / (1 << 20)}};
   }
   std::filesystem::remove_all(folder);
   return result;
@@ -144,9 +144,8 @@ int main(int argc, char** argv) {
   const int64_t n_trials = argc > 3 ? std::stoll(argv[3]) : 100'000;
   const int64_t concurrency = argc > 4 ? std::stoll(argv[4]) : 2;
   const std::filesystem::path file = out / "trials.json";
-  Json all = std::filesystem::exists(file)
-                 ? read_format(file, "retia.bench.trials", 1)
-                 : Json{{"format", "retia.bench.trials"}, {"version", 1}};
+  Json all = std::filesystem::exists(file) ? read_format(file, "retia.bench.trials", 1)
+                                           : Json{{"format", "retia.bench.trials"}, {"version", 1}};
   all["machine"] = machine();
   all[runner] = measure(program, runner, n_trials, concurrency, out / "trials_bench");
   std::cout << all[runner].dump(2) << '\n';

@@ -24,23 +24,22 @@ void complete(TrialRecord& record, TrialResult result, const std::vector<Objecti
   Evaluation& evaluation = result.evaluation;
   record.status = evaluation.status;
   record.error = std::move(evaluation.error);
-  record.intermediate = std::move(evaluation.intermediate);
   record.seconds = result.seconds;
   record.ended = utc_now();
   record.host = std::move(result.host);
   record.log = std::move(result.log);
   record.n_attempts = result.n_attempts;
-  if (record.status != TrialStatus::Succeeded) {
-    return;
+  if (record.status == TrialStatus::Succeeded) {
+    try {
+      check_evaluation(evaluation, objectives);
+      record.objectives = std::move(evaluation.objectives);
+      record.metrics = std::move(evaluation.metrics);
+    } catch (const c10::Error& error) {
+      record.status = TrialStatus::Failed;
+      record.error = error.what_without_backtrace();
+    }
   }
-  try {
-    check_evaluation(evaluation, objectives);
-    record.objectives = std::move(evaluation.objectives);
-    record.metrics = std::move(evaluation.metrics);
-  } catch (const c10::Error& error) {
-    record.status = TrialStatus::Failed;
-    record.error = error.what_without_backtrace();
-  }
+  record.intermediate = std::move(evaluation.intermediate);
 }
 
 }  // namespace
@@ -64,6 +63,10 @@ void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>
   }
   for (const auto& [name, value] : evaluation.metrics) {
     TORCH_CHECK(std::isfinite(value), "the metric '", name, "' became ", value);
+  }
+  for (const double value : evaluation.intermediate) {
+    TORCH_CHECK(std::isfinite(value), "the objective '", objectives.front().name, "' became ",
+                value, " after an epoch");
   }
 }
 
@@ -96,9 +99,8 @@ void Dispatch::start_now(Waiting waiting) {
     trial.began = utc_now();
     trial.seed = seed_;
     try {
-      job.models.push_back(evaluator_.reads_model()
-                               ? model_of(space_, trial.proposal.architecture)
-                               : ir::Graph(""));
+      job.models.push_back(evaluator_.reads_model() ? model_of(space_, trial.proposal.architecture)
+                                                    : ir::Graph(""));
     } catch (const c10::Error& error) {
       trial.status = TrialStatus::Invalid;
       trial.error = error.what_without_backtrace();

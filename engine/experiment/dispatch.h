@@ -40,9 +40,7 @@ class Dispatch {
     bool recovered;
   };
 
-  bool is_busy() const {
-    return static_cast<int64_t>(n_of_job_.size()) >= runner_.concurrency();
-  }
+  bool is_busy() const { return static_cast<int64_t>(n_of_job_.size()) >= runner_.concurrency(); }
   void start_waiting();
   void start_now(Waiting waiting);
   void collect(double seconds);

@@ -94,6 +94,16 @@ void Experiment::replay() {
   write_best();
 }
 
+MedianStop Experiment::median_of_told() const {
+  MedianStop median(objectives_.front().direction);
+  each_trial([&](const TrialRecord& record) {
+    if (record.proposal.id < telling_.n_told() && record.status == TrialStatus::Succeeded) {
+      median.add(record.intermediate);
+    }
+  });
+  return median;
+}
+
 void Experiment::each_trial(const std::function<void(const TrialRecord&)>& visit) const {
   store_.each([&](const TrialRecord& record) {
     if (record.status != TrialStatus::Running) {
@@ -118,6 +128,9 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObs
 ExperimentEnding Experiment::run(const ExperimentOptions& options, Runner& runner,
                                  ExperimentObserver& observer) {
   check_limits(options);
+  if (options.early_stop == EarlyStop::Median) {
+    telling_.stop_early(median_of_told());
+  }
   Dispatch dispatch(space_, evaluator_, store_, runner);
   Clock clock(store_);
   store_.begin_run({.began = utc_now(),
@@ -170,7 +183,9 @@ ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_
     Strategy::Answer answer = strategy_.ask();
     waits = std::holds_alternative<Wait>(answer);
     if (auto* proposal = std::get_if<Proposal>(&answer)) {
-      group.push_back({.proposal = std::move(*proposal), .n_told = telling_.n_told()});
+      group.push_back({.proposal = std::move(*proposal),
+                       .n_told = telling_.n_told(),
+                       .floors = group.empty() ? telling_.floors() : group.front().floors});
       ++n_proposed_;
     } else if (waits) {
       n_awaited = telling_.n_told() + 1;

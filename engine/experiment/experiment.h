@@ -16,16 +16,24 @@
 
 namespace retia {
 
+/// Which trials are ended before their time.
+enum class EarlyStop {
+  None,
+  Median  ///< see MedianStop; goes by what the strategy knows when a trial begins
+};
+NLOHMANN_JSON_SERIALIZE_ENUM(EarlyStop, {{EarlyStop::None, "none"}, {EarlyStop::Median, "median"}})
+
 struct ExperimentOptions {
   int64_t max_trials = 0;   ///< that are begun, former runs' too; 0: no limit
   double max_duration = 0;  ///< seconds, former runs' too, after which none begins; 0: no limit
   int64_t concurrency = 1;  ///< how many jobs run at once
   int64_t merge = 1;        ///< how many trials make a job
-  ir::Window window = {};   ///< what a model may cost to be proposed
+  EarlyStop early_stop = EarlyStop::None;
+  ir::Window window = {};               ///< what a model may cost to be proposed
   std::vector<std::string> costs = {};  ///< further objectives: multiply_adds, parameters
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ExperimentOptions, max_trials, max_duration,
-                                                concurrency, merge, window, costs)
+                                                concurrency, merge, early_stop, window, costs)
 
 /// Who watches an experiment, and may end it.
 class ExperimentObserver {
@@ -99,6 +107,7 @@ class Experiment {
   class Clock;
 
   void replay();
+  MedianStop median_of_told() const;
   ExperimentEnding run_trials(const ExperimentOptions& options, int64_t concurrency,
                               Dispatch& dispatch, Clock& clock, ExperimentObserver& observer);
   void start_interrupted(Dispatch& dispatch, ExperimentObserver& observer);

@@ -26,6 +26,9 @@ void Telling::tell(const TrialRecord& record) {
     outcome.objectives.push_back(gain(objectives_.at(i), record.objectives[i]));
   }
   strategy_.tell(record.proposal, outcome);
+  if (rule_ && record.status == TrialStatus::Succeeded) {
+    rule_->add(record.intermediate);
+  }
 }
 
 double gain(const Objective& objective, double value) {

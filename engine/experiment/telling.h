@@ -1,9 +1,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "engine/evaluator.h"
+#include "engine/experiment/median_stop.h"
 #include "engine/experiment/trial_record.h"
 #include "engine/strategy.h"
 
@@ -24,6 +26,12 @@ class Telling {
   /// them has not ended.
   bool first(int64_t n);
 
+  /// From now on `rule`, which knows of what was told so far, hears of it too.
+  void stop_early(MedianStop rule) { rule_ = std::move(rule); }
+
+  /// What a trial that begins now must reach: see Trial.
+  std::vector<double> floors() const { return rule_ ? rule_->floors() : std::vector<double>(); }
+
   /// How many were told.
   int64_t n_told() const { return n_told_; }
 
@@ -33,6 +41,7 @@ class Telling {
   Strategy& strategy_;
   std::vector<Objective> objectives_;
   std::map<int64_t, TrialRecord> held_back_;
+  std::optional<MedianStop> rule_;
   int64_t n_told_ = 0;
 };
 

@@ -23,8 +23,8 @@ struct TrialRecord {
   std::string log = {};                        ///< path of what it printed; empty: nothing
   int64_t n_attempts = 0;                      ///< how often it was started
   std::optional<int64_t> seed = {};            ///< the evaluator's, where it has one
-  int64_t n_told = 0;  ///< how many outcomes the strategy knew when it proposed this
-  int64_t job = -1;    ///< the id of the first trial of its job; -1: makes no model
+  int64_t n_told = 0;               ///< how many outcomes the strategy knew when it proposed this
+  int64_t job = -1;                 ///< the id of the first trial of its job; -1: makes no model
   std::vector<double> floors = {};  ///< see Trial
 
   friend bool operator==(const TrialRecord&, const TrialRecord&) = default;

@@ -55,8 +55,7 @@ enum Column {
 };
 
 Statement all_trials(Database& database) {
-  return Statement(database,
-                   c10::str("SELECT ", kColumns, " FROM trials ORDER BY id").c_str());
+  return Statement(database, c10::str("SELECT ", kColumns, " FROM trials ORDER BY id").c_str());
 }
 
 /// What `read` makes of the row of a trial; errors name the file and the trial.

@@ -19,8 +19,8 @@ struct ManagerRun {
   std::string host = {};  ///< where
   int64_t process = 0;    ///< its number there
   int64_t concurrency = 1, merge = 1;
-  int64_t max_trials = 0;    ///< 0: no limit
-  double max_duration = 0;   ///< seconds of the whole experiment; 0: no limit
+  int64_t max_trials = 0;   ///< 0: no limit
+  double max_duration = 0;  ///< seconds of the whole experiment; 0: no limit
 };
 
 /// The trials of an experiment in an SQLite file, `"retia.experiment"`, version 1, of three tables:

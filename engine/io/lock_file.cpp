@@ -29,8 +29,8 @@ int locked(const std::filesystem::path& path) {
   std::array<char, 32> pid = {};
   const ssize_t n_read = ::pread(descriptor, pid.data(), pid.size() - 1, 0);
   ::close(descriptor);
-  TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ",
-              path.parent_path().string(), " (pid ", n_read > 0 ? pid.data() : "unknown",
+  TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ", path.parent_path().string(),
+              " (pid ", n_read > 0 ? pid.data() : "unknown",
               "): wait for it, or give another --out");
   TORCH_CHECK(false, path.string(), ": cannot be locked: ", std::strerror(failure));
 }
@@ -39,8 +39,7 @@ int locked(const std::filesystem::path& path) {
 
 LockFile::LockFile(const std::filesystem::path& path) : descriptor_(locked(path)) {}
 
-LockFile::LockFile(LockFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 LockFile::~LockFile() {
   if (descriptor_ >= 0) {

@@ -54,8 +54,7 @@ Database::Database(std::filesystem::path path, DatabaseAccess access)
 
 void Database::open(const std::string& name, int flags) {
   sqlite3* connection = nullptr;
-  const int code =
-      sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   connection_.reset(connection);
   check(code);
   check(sqlite3_busy_timeout(connection, kPatience));
@@ -99,14 +98,11 @@ void Database::fail(int code) {
   }
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-  sqlite3_finalize(statement);
-}
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Statement::Statement(Database& database, const char* sql) : database_(&database) {
   sqlite3_stmt* statement = nullptr;
-  database.check(
-      sqlite3_prepare_v2(database.connection_.get(), sql, -1, &statement, nullptr));
+  database.check(sqlite3_prepare_v2(database.connection_.get(), sql, -1, &statement, nullptr));
   statement_.reset(statement);
 }
 

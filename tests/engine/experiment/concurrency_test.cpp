@@ -52,9 +52,8 @@ class Diarist final : public Strategy {
     }
     const int64_t id = n_asked_++;
     told_at_ask.push_back(n_told_);
-    return Proposal{.id = id,
-                    .architecture = id < invalid_ ? Architecture{{"width", {{id}}}}
-                                                  : Architecture{}};
+    return Proposal{
+        .id = id, .architecture = id < invalid_ ? Architecture{{"width", {{id}}}} : Architecture{}};
   }
   void tell(const Proposal& proposal, const Outcome&) override {
     EXPECT_EQ(proposal.id, n_told_) << "not in the order of ids";
@@ -91,9 +90,8 @@ TEST(Concurrency, TellsInTheOrderOfIdsAndExactlyWhatIsOldEnough) {
       }
       EXPECT_EQ(experiment.n_trials(), 30);
       EXPECT_EQ(experiment.best()->proposal.id, 6) << "the earliest of equals";
-      EXPECT_TRUE(std::all_of(runner.sizes.begin(), runner.sizes.end() - 1, [&](size_t size) {
-        return size == static_cast<size_t>(merge);
-      }));
+      EXPECT_TRUE(std::all_of(runner.sizes.begin(), runner.sizes.end() - 1,
+                              [&](size_t size) { return size == static_cast<size_t>(merge); }));
     }
   }
 }

@@ -348,9 +348,7 @@ TEST(Experiment, RefusesAFolderInWhichAnotherRuns) {
   InOrder first, second;
   {
     const Experiment experiment(six_widths(), "six", evaluator, first, folder.path());
-    EXPECT_EQ(error_of([&] {
-                Experiment(six_widths(), "six", evaluator, second, folder.path());
-              }),
+    EXPECT_EQ(error_of([&] { Experiment(six_widths(), "six", evaluator, second, folder.path()); }),
               "another process is running in " + folder.path().string() + " (pid " +
                   std::to_string(::getpid()) + "): wait for it, or give another --out");
   }

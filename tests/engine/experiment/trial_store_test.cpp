@@ -96,24 +96,23 @@ TEST(TrialStore, IsReadWhileItIsWritten) {
   EXPECT_EQ(listed.space, "mine");
   EXPECT_EQ(listed.objectives[1].name, "cost");
   ASSERT_EQ(listed.trials.size(), 2u);
-  EXPECT_EQ(listed.trials[0],
-            (Json{{"trial", 0},
-                  {"status", "succeeded"},
-                  {"choices", {{"op", "conv"}, {"width", 16}}},
-                  {"epochs", 3},
-                  {"continues", -1},
-                  {"objectives", {0.0, 1e6}},
-                  {"metrics", {{"loss", 1.0 / 3}}},
-                  {"intermediate", {0.25, 0.5}},
-                  {"error", ""},
-                  {"seconds", 1.5},
-                  {"started", 1.7e9 + 0.125},
-                  {"ended", 1.7e9 + 1.625},
-                  {"host", "node1"},
-                  {"log", "logs/a b.txt"},
-                  {"attempts", 2},
-                  {"seed", 3},
-                  {"model", listed.trials[0].at("model")}}));
+  EXPECT_EQ(listed.trials[0], (Json{{"trial", 0},
+                                    {"status", "succeeded"},
+                                    {"choices", {{"op", "conv"}, {"width", 16}}},
+                                    {"epochs", 3},
+                                    {"continues", -1},
+                                    {"objectives", {0.0, 1e6}},
+                                    {"metrics", {{"loss", 1.0 / 3}}},
+                                    {"intermediate", {0.25, 0.5}},
+                                    {"error", ""},
+                                    {"seconds", 1.5},
+                                    {"started", 1.7e9 + 0.125},
+                                    {"ended", 1.7e9 + 1.625},
+                                    {"host", "node1"},
+                                    {"log", "logs/a b.txt"},
+                                    {"attempts", 2},
+                                    {"seed", 3},
+                                    {"model", listed.trials[0].at("model")}}));
   EXPECT_EQ(listed.trials[1].at("status"), "running");
   EXPECT_EQ(listed.trials[1].at("ended"), Json());
   EXPECT_NE(listed.trials[0].at("model"), listed.trials[1].at("model"));
@@ -193,14 +192,11 @@ TEST(TrialStore, RefusesWhatIsNotItsOwn) {
   const auto execute = [&](const char* sql) { Database(path, DatabaseAccess::Write).execute(sql); };
   EXPECT_EQ(error_of([&] { store_in(folder, "other"); }),
             path.string() + ": the trials are of space \"mine\", expected \"other\"");
-  EXPECT_EQ(error_of([&] {
-              TrialStore(path, {kMutables[0]}, "mine", kObjectives);
-            }),
-            path.string() + ": the trials are of space \"mine\" with other choices than it has "
-                            "now: give another --out");
-  EXPECT_THAT(error_of([&] {
-                TrialStore(path, kMutables, "mine", {{"accuracy"}});
-              }),
+  EXPECT_EQ(error_of([&] { TrialStore(path, {kMutables[0]}, "mine", kObjectives); }),
+            path.string() +
+                ": the trials are of space \"mine\" with other choices than it has "
+                "now: give another --out");
+  EXPECT_THAT(error_of([&] { TrialStore(path, kMutables, "mine", {{"accuracy"}}); }),
               HasSubstr("the trials have the objectives [{\"direction\":\"maximise\",\"name\":"
                         "\"accuracy\"},{\"direction\":\"minimise\",\"name\":\"cost\"}], expected"));
   execute("UPDATE trials SET status = 'odd'");
@@ -213,9 +209,9 @@ TEST(TrialStore, RefusesWhatIsNotItsOwn) {
   EXPECT_EQ(error_of([&] { store_in(folder); }),
             path.string() + ": is of version 2, but this program reads version 1");
   execute("DROP TABLE meta");
-  EXPECT_EQ(error_of([&] { store_in(folder); }),
-            path.string() +
-                ": is no experiment: its table 'meta' says no format \"retia.experiment\"");
+  EXPECT_EQ(
+      error_of([&] { store_in(folder); }),
+      path.string() + ": is no experiment: its table 'meta' says no format \"retia.experiment\"");
 }
 
 }  // namespace
