@@ -16,8 +16,8 @@ namespace {
 namespace po = boost::program_options;
 
 const std::vector<std::string> kSections = {
-    "space",    "data",      "algorithm",  "trainer", "weight_optimizer",
-    "strategy", "evaluator", "experiment", "profile", "run"};
+    "space",      "data",   "algorithm", "trainer", "weight_optimizer", "strategy", "evaluator",
+    "experiment", "runner", "profile",   "run"};
 
 po::options_description describe(const std::vector<std::string>& accepted) {
   po::options_description options("options");
@@ -111,7 +111,6 @@ void check_run(const RunOptions& run, const std::string& command) {
   check_known("device", run.device, {"cpu", "cuda"});
   check_known("precision", run.precision, {"fp32", "fp64"});
   check_known("executor", run.executor, {"reference", "fused"});
-  check_known("runner", run.runner, {"inline"});
   check_known("format", run.format, formats_of(command));
   TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
@@ -130,6 +129,9 @@ bool reads(const std::string& command, const std::string& section) {
   }
   if (section == "evaluator" && command == "space") {
     return true;  // its options may be choices
+  }
+  if (section == "runner") {
+    return command == "explore";
   }
   const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
   return !exploring || tries_models(command);
@@ -166,6 +168,9 @@ void check_experiment(const ExperimentOptions& experiment) {
               experiment.max_trials);
   TORCH_CHECK(experiment.max_duration >= 0, "--max-duration must be at least 0, got ",
               experiment.max_duration);
+  TORCH_CHECK(experiment.concurrency >= 1, "--concurrency must be at least 1, got ",
+              experiment.concurrency);
+  TORCH_CHECK(experiment.merge >= 1, "--merge must be at least 1, got ", experiment.merge);
   check_costs(experiment.costs);
 }
 
@@ -179,6 +184,8 @@ void read_evaluator(const Program& program, const Json& json, Config& config) {
                        {"epochs", config.trainer.epochs},
                        {"batch_size", config.trainer.batch_size},
                        {"weight_optimizer", config.weight_optimizer},
+                       {"intermediate", config.experiment.early_stop == EarlyStop::Median},
+                       {"keep_weights", config.experiment.keep_weights > 0},
                        {"seed", config.run.seed}};
   const Json defaults = evaluators.defaults(config.evaluator);
   Json known = Json::object();
@@ -211,7 +218,11 @@ const std::vector<OptionRow>& shared_options() {
       {"seed", "run.seed", Type::Number, "of weights, data order, split and search"},
       {"max-trials", "experiment.max_trials", Type::Number, "models to try; 0: until exhausted"},
       {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},
-      {"runner", "run.runner", Type::Text, "where trials run: inline"},
+      {"concurrency", "experiment.concurrency", Type::Number, "how many jobs run at once"},
+      {"merge", "experiment.merge", Type::Number, "how many models make a job, to share its work"},
+      {"keep-weights", "experiment.keep_weights", Type::Number,
+       "of how many of the best trials the weights stay"},
+      {"runner", "runner.name", Type::Text, "where trials run: inline"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference or fused"},
@@ -324,13 +335,19 @@ Config read_config(const Program& program, const Command& command,
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
              "strategy '" + config.strategy + "'");
-    read_evaluator(program, json, config);
     config.experiment = options_from_json<ExperimentOptions>(
         json.value("experiment", Json::object()), "experiment");
     if (config.experiment.window.table.empty()) {
       config.experiment.window.table = config.profile.table;
     }
     check_experiment(config.experiment);
+    read_evaluator(program, json, config);
+  }
+  if (reads(name, "runner")) {
+    config.runner_options = json.value("runner", Json::object());
+    config.runner = take_name(config.runner_options, "runner", "inline");
+    complete(config.runner_options, program.runners.defaults(config.runner),
+             "runner '" + config.runner + "'");
   }
   if (name == "space") {
     read_evaluator(program, json, config);
@@ -353,6 +370,10 @@ Json Config::resolved() const {
     json["evaluator"] = evaluator_options;
     json["evaluator"]["name"] = evaluator;
     json["experiment"] = experiment;
+  }
+  if (reads(command, "runner")) {
+    json["runner"] = runner_options;
+    json["runner"]["name"] = runner;
   }
   return json;
 }

@@ -43,10 +43,15 @@ const std::vector<Command>& commands() {
        "tries models one by one; writes the best architecture.json",
        nullptr,
        with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
-             "runner", "debug", "table"}),
+             "concurrency", "merge", "runner", "debug", "table", "keep-weights"}),
        {"out"},
        explore},
-      {"top", "the best trials of an exploration", "run.out", {"k", "format", "export"}, {"out"}, top},
+      {"top",
+       "the best trials of an exploration",
+       "run.out",
+       {"k", "format", "export"},
+       {"out"},
+       top},
       {"show", "all trials of an exploration", "run.out", {"format"}, {"out"}, show},
       {"rank",
        "how well the weights of a search rank architectures",
@@ -106,6 +111,7 @@ Program::Program()
       algorithms(standard_algorithms()),
       strategies(standard_strategies()),
       evaluators(standard_evaluators()),
+      runners(standard_runners()),
       data_sets(standard_data_sets()) {
   add_model_operations(operations);
 }

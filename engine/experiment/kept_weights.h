@@ -18,9 +18,8 @@ class KeptWeights {
   /// keep: how many of the best, by their first objective, ≥ 0; of equal ones the earlier.
   KeptWeights(std::filesystem::path folder, int64_t keep);
 
-  /// A trial has ended; in the order of ids. gain: its first objective, more is better; none: it
-  /// has not succeeded. Removes what is not to stay any longer; telling the same again removes the
-  /// same.
+  /// A trial has ended. gain: its first objective, more is better; none: it has not succeeded.
+  /// Removes what is not to stay any longer; telling the same again removes the same.
   void tell(const Proposal& trial, std::optional<double> gain);
 
   /// The experiment is over, nothing is continued: only the best stay.

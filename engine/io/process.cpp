@@ -165,4 +165,9 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
   return result;
 }
 
+std::string host_name() {
+  std::array<char, 256> name = {};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
 }  // namespace retia

@@ -29,4 +29,7 @@ struct ProcessOptions {
 /// a stop is requested, and when this process dies. Throws where no process can be made.
 ProcessResult run_process(const std::string& command, const ProcessOptions& options = {});
 
+/// The name of this machine.
+std::string host_name();
+
 }  // namespace retia

@@ -1,0 +1,77 @@
+#include <chrono>
+#include <optional>
+
+#include "engine/experiment/trial_file.h"
+#include "engine/io/process.h"
+
+namespace retia {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+Evaluation failed(std::string reason) {
+  return {.status = TrialStatus::Failed, .error = std::move(reason)};
+}
+
+Evaluation evaluate(Evaluator& evaluator, const ir::Graph& model, const Trial& trial) {
+  if (trial.stop_requested()) {
+    return {.status = TrialStatus::Stopped};
+  }
+  try {
+    return evaluator.evaluate(model, trial);
+  } catch (const c10::Error& error) {
+    return failed(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return failed(error.what());
+  }
+}
+
+/// None: they cannot be run at once.
+std::optional<std::vector<Evaluation>> evaluate_merged(Evaluator& evaluator, const Job& job,
+                                                       const std::vector<Trial>& trials) {
+  if (trials.size() < 2) {
+    return std::nullopt;
+  }
+  try {
+    std::vector<Evaluation> evaluations = evaluator.evaluate_merged(job.models, trials);
+    return evaluations.size() == trials.size() ? std::optional(std::move(evaluations))
+                                               : std::nullopt;
+  } catch (const std::exception&) {
+    // Whoever it was fails by itself.
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
+                                 const std::filesystem::path& weights,
+                                 const std::function<bool()>& stop_requested) {
+  std::vector<Trial> trials;
+  std::vector<TrialResult> results;
+  for (const Proposal& proposal : job.proposals) {
+    trials.push_back({proposal, stop_requested, weights, job.floors});
+    results.push_back({.proposal = proposal, .host = host_name()});
+  }
+  const Clock::time_point begin = Clock::now();
+  if (auto merged = evaluate_merged(evaluator, job, trials)) {
+    const double share = seconds_since(begin) / static_cast<double>(trials.size());
+    for (size_t i = 0; i < trials.size(); ++i) {
+      results[i].evaluation = std::move((*merged)[i]);
+      results[i].seconds = share;
+    }
+    return results;
+  }
+  for (size_t i = 0; i < trials.size(); ++i) {
+    const Clock::time_point start = Clock::now();
+    results[i].evaluation = evaluate(evaluator, job.models[i], trials[i]);
+    results[i].seconds = seconds_since(start);
+  }
+  return results;
+}
+
+}  // namespace retia
