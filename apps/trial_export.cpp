@@ -6,6 +6,7 @@
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "engine/ir/setting.h"
+#include "engine/operations/primitive.h"
 
 namespace retia {
 namespace {

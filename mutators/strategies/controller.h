@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/json.h"
 #include "engine/random.h"
 #include "mutators/strategies/factors.h"
 

@@ -1,8 +1,13 @@
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "engine/architecture_json.h"
+#include "engine/ir/json.h"
 #include "models/nasbench201.h"
 #include "tests/apps/program_runs.h"
+#include "trainers/score.h"
+#include "trainers/trainer.h"
 
 namespace retia {
 namespace {
@@ -134,6 +139,45 @@ TEST(Exploration, DecidesOptionsOfTheEvaluatorWithTheArchitecture) {
                                      R"(evaluator.epochs={"choice": "e", "options": [1, 1.5]})"}));
   EXPECT_EQ(wrong.code, kFailed);
   EXPECT_THAT(wrong.err, HasSubstr("evaluator.epochs: expected an integer"));
+}
+
+TEST(Exploration, KeepsTheWeightsOfTheBestAndExportsThem) {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run", best = folder / "best";
+  const Ended ended =
+      run_program(little("explore", {"--strategy", "grid", "--out", run, "--epochs", "2",
+                                     "--max-trials", "5", "--keep-weights", "2"}));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  const Ended top = run_program({"top", run, "-k", "2", "--format", "json", "--export", best});
+  ASSERT_EQ(top.code, kDone) << top.err;
+  const auto folders = [](const std::filesystem::path& path) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      names.insert(entry.path().filename());
+    }
+    return names;
+  };
+  EXPECT_EQ(folders(run + "/weights").size(), 2u);
+  EXPECT_EQ(folders(best), folders(run + "/weights"));
+  const Json options = read_json(folder / "run/config.json").at("evaluator");
+  for (const Json& trial : Json::parse(top.out)) {
+    const std::filesystem::path exported = best + "/" + trial.at("trial").dump();
+    EXPECT_EQ(read_json(exported / "architecture.json").at("choices"), trial.at("choices"));
+    // The network of the exported graph has the trial's score with the exported weights.
+    Network network(ir::graph_from_json(read_json(exported / "model.json"), Program().operations),
+                    0);
+    copy_weights(with_prefix(newest_checkpoint(exported).tensors, "network/"), *network);
+    const Dataset set = standard_data_sets().load(options.at("data").get<DataOptions>()).train;
+    const auto held_out = split_indices(set.size(), options.at("data").at("valid_fraction"), 0);
+    const Score score = evaluate(
+        network, Batches(set, held_out.first, {.batch_size = 8, .order = SampleOrder::Given}));
+    EXPECT_EQ(score.accuracy, trial.at("metric").get<double>());
+    const Ended scored = run_program(little(
+        "evaluate", {"--architecture", exported / "architecture.json", "--checkpoint", exported}));
+    EXPECT_EQ(scored.code, kDone) << scored.err;
+    EXPECT_THAT(scored.out, HasSubstr("test accuracy"));
+  }
+  EXPECT_THAT(run_program({"top", run, "--export", best}).err, HasSubstr("is there already"));
 }
 
 TEST(Exploration, FindsAFrontOfSeveralObjectivesAndDrawsIt) {

@@ -33,8 +33,10 @@ Json replaced(Json options, const std::string& path, const Json& value) {
   return options;
 }
 
-bool operator==(const Objective& a, const Objective& b) {
-  return a.name == b.name && a.direction == b.direction;
+bool are_equal(const std::vector<Objective>& a, const std::vector<Objective>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.name == y.name && x.direction == y.direction;
+  });
 }
 
 }  // namespace
@@ -71,10 +73,8 @@ Evaluator& SearchedEvaluator::with(const Json& options) {
     return *found->second;
   }
   auto made = table_.make(name_, options, context_);
-  const auto objectives = made->objectives();
-  TORCH_CHECK(made_.empty() || std::equal(objectives.begin(), objectives.end(), objectives_.begin(),
-                                          objectives_.end()),
-              "evaluator '", name_, "': a choice in its options changes its objectives");
+  TORCH_CHECK(objectives_.empty() || are_equal(made->objectives(), objectives_), "evaluator '", name_,
+              "': a choice in its options changes its objectives");
   if (made_.size() >= kMostMade) {
     made_.clear();
   }

@@ -1,10 +1,9 @@
 #include "mutators/strategies/controller.h"
 
-#include <gmock/gmock.h>
-#include <torch/csrc/autograd/autograd.h>
-
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
@@ -125,8 +124,7 @@ TEST(Controller, StepsByAdam) {
       torch::autograd::grad({objective}, controller.parameters(), {}, true, false, true);
   controller.ascend(objective, 0.25);
   for (size_t i = 0; i < before.size(); ++i) {
-    const at::Tensor gradient =
-        gradients[i].defined() ? gradients[i] : at::zeros_like(before[i]);
+    const at::Tensor gradient = gradients[i].defined() ? gradients[i] : at::zeros_like(before[i]);
     const at::Tensor expected = before[i] + 0.25 * gradient / (gradient.abs() + 1e-8);
     EXPECT_TRUE(at::allclose(controller.parameters()[i].detach(), expected, 1e-6, 1e-9)) << i;
   }

@@ -2,12 +2,16 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "engine/architecture_json.h"
 #include "engine/experiment/experiment.h"
+#include "engine/io/files.h"
 #include "engine/ir/freeze.h"
 #include "engine/search_space_json.h"
 #include "mutators/strategies.h"
 #include "tests/engine/io/temporary_folder.h"
+#include "tests/error_of.h"
 #include "tests/mutators/strategies/spaces.h"
 
 namespace retia {
@@ -68,17 +72,17 @@ class SearchedEvaluatorTest : public testing::Test {
   EvaluatorTable table{"evaluator"};
   int n_made = 0;
   std::vector<size_t> asked;  // sizes of groups
-  const Json options = {
+  const Json choices = {
       {"x", {{"choice", "x"}, {"options", {1, 2, 3, 4.5}}}},
       {"y", {{"op", "*"}, {"operands", {2, {{"choice", "half"}, {"options", {0, 1, 2}}}}}}}};
-  const ir::Space space = ir::Space(two_by_two()).with(ir::settings_in(options, "evaluator"));
+  const ir::Space space = ir::Space(two_by_two()).with(ir::settings_in(choices, "evaluator"));
 };
 
 // Two linear layers and y = 4, one and 2, or none and 0; and x = 3: four of the 48 are best.
 TEST_F(SearchedEvaluatorTest, LetsEveryStrategyFindTheBestOfBoth) {
   for (const std::string& name : standard_strategies().names()) {
     const TemporaryFolder folder;
-    const auto evaluator = make(options);
+    const auto evaluator = make(choices);
     const auto strategy = standard_strategies().make(name, Json::object(), space, 1);
     ExperimentObserver observer;
     Experiment experiment(space, "both", *evaluator, *strategy, folder.path());
@@ -105,7 +109,7 @@ TEST_F(SearchedEvaluatorTest, LetsEveryStrategyFindTheBestOfBoth) {
 }
 
 TEST_F(SearchedEvaluatorTest, IsRebuiltFromItsJsonAndMadeOnceForEachDecision) {
-  const auto evaluator = make(options);
+  const auto evaluator = make(choices);
   const auto rebuilt = evaluator_from_json(table, evaluator->to_json(), {});
   EXPECT_EQ(rebuilt->to_json(), evaluator->to_json());
   n_made = 0;
@@ -121,7 +125,7 @@ TEST_F(SearchedEvaluatorTest, IsRebuiltFromItsJsonAndMadeOnceForEachDecision) {
 }
 
 TEST_F(SearchedEvaluatorTest, MergesTrialsOfEqualOptions) {
-  const auto evaluator = make(options);
+  const auto evaluator = make(choices);
   std::vector<ir::Graph> models;
   std::vector<Trial> trials;
   std::vector<std::vector<double>> expected;
@@ -167,7 +171,7 @@ TEST_F(SearchedEvaluatorTest, RefusesWhatNoOptionTakes) {
                 make({{"x", {{"choice", "x"}, {"options", {1, "two"}}}}});
               }),
               HasSubstr("evaluator.x: expected a number (the default is 0.0), but got \"two\""));
-  const auto evaluator = make(options);
+  const auto evaluator = make(choices);
   const ir::Graph model = ir::freeze(two_by_two(), ir::completed(two_by_two(), {}));
   EXPECT_THAT(error_of([&] { evaluator->evaluate(model, {}); }), HasSubstr("x"));
   const auto changing = make({{"sense", {{"choice", "s"}, {"options", {"up", "down"}}}}});
