@@ -1,6 +1,7 @@
 #include "engine/experiment/trial_store.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
