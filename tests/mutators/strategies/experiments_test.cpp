@@ -140,7 +140,7 @@ TEST_P(Experiments, GoOnWithAnotherConcurrency) {
 INSTANTIATE_TEST_SUITE_P(Of, Experiments,
                          testing::Values("asha", "evolution", "local_search", "nsga2", "random",
                                          "reinforce", "spos_evolution", "tpe"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& of) { return of.param; });
 
 TEST(Experiment, TriesTheFourModelsOfAGridOnceAndStops) {
   const TemporaryFolder folder;
