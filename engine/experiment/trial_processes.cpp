@@ -63,6 +63,9 @@ void TrialProcesses::open() {
 
 std::string TrialProcesses::close() {
   ::close(socket_);
+  if (running_.empty()) {
+    ::kill(server_, SIGKILL);  // it may still be loading
+  }
   int status = 0;
   while (::waitpid(server_, &status, 0) < 0 && errno == EINTR) {
   }

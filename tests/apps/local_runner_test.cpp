@@ -1,17 +1,10 @@
 #include "engine/experiment/local_runner.h"
 
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <fstream>
-#include <set>
-#include <thread>
 
 #include "engine/ir/freeze.h"
 #include "models/tiny.h"
-#include "tests/apps/program_runs.h"
+#include "tests/apps/processes.h"
 #include "trainers/evaluators/classification.h"
 
 namespace retia {
@@ -24,7 +17,7 @@ using testing::StartsWith;
 
 const Architecture kModel = {{"body", {{2}}}, {"skip", {{1}}}};
 
-ir::Graph space() { return tiny({}, {.input = {1, 28, 28}, .n_outputs = 10}); }
+ir::Graph space() { return tiny({}, {.input = {1, 8, 8}, .n_outputs = 10}); }
 
 Job job(const std::vector<int64_t>& ids) {
   Job made;
@@ -35,19 +28,12 @@ Job job(const std::vector<int64_t>& ids) {
   return made;
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// Waits until `happened`; half a minute at most.
+/// Whether `happened` within half a minute.
 bool comes_true(const std::function<bool()>& happened) {
-  for (const double end = now() + 30; now() < end;) {
-    if (happened()) {
-      return true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (const double end = now() + 30; !happened() && now() < end;) {
+    sleep_for(0.005);
   }
-  return false;
+  return happened();
 }
 
 /// The number in a file; 0: not there yet.
@@ -57,23 +43,14 @@ pid_t number_in(const std::filesystem::path& path) {
   return number;
 }
 
-/// Dead, or a zombie that nobody has asked after.
-bool is_gone(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  return !std::getline(file, text) || text.find(") Z ") != std::string::npos;
-}
-
-/// The process that forks trials for this one.
+/// The process that forks trials for `manager`; 0: there is none.
 pid_t server_of(pid_t manager) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream status(entry.path() / "stat"), words(entry.path() / "cmdline");
-    std::string stat, line;
-    std::getline(status, stat);
-    std::getline(words, line);
-    if (line.find("--server") != std::string::npos &&
-        stat.find(" " + std::to_string(manager) + " ") != std::string::npos) {
-      return std::stoi(entry.path().filename());
+  for (const pid_t child : children_of(manager)) {
+    std::ifstream file("/proc/" + std::to_string(child) + "/cmdline");
+    std::string words;
+    std::getline(file, words);
+    if (words.find("--server") != std::string::npos) {
+      return child;
     }
   }
   return 0;
@@ -218,7 +195,7 @@ TEST_F(LocalRunners, KillATrialAtItsTimeLimitWithAllThatItHasStarted) {
   EXPECT_EQ(result.evaluation.error, "took longer than 0.5 s (runner.time_limit)");
   EXPECT_EQ(result.n_attempts, 1);
   EXPECT_GT(number_in(file), 0);
-  EXPECT_TRUE(comes_true([&] { return is_gone(number_in(file)); }));
+  EXPECT_TRUE(comes_true([&] { return parent_of(number_in(file)) == 0; }));
 }
 
 TEST_F(LocalRunners, KillATrialAtItsMemoryLimit) {
@@ -316,7 +293,8 @@ TEST_F(LocalRunners, DieWithTheirManager) {
   EXPECT_GT(server, 0);
   ::kill(manager, SIGKILL);
   ::waitpid(manager, nullptr, 0);
-  EXPECT_TRUE(comes_true([&] { return is_gone(number_in(file)) && is_gone(server); }));
+  EXPECT_TRUE(
+      comes_true([&] { return parent_of(number_in(file)) == 0 && parent_of(server) == 0; }));
 }
 
 TEST_F(LocalRunners, RefuseOptionsOutOfRange) {
