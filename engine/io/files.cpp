@@ -45,8 +45,11 @@ int write_all(int descriptor, std::string_view bytes) {
   return 0;
 }
 
+enum class Wait { No, ForDisk };
+
 /// 0, or the errno of the step that failed.
-int write_and_sync(const std::filesystem::path& path, std::span<const std::string_view> parts) {
+int write_file(const std::filesystem::path& path, std::span<const std::string_view> parts,
+               Wait wait) {
   const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
   if (file.value() < 0) {
     return errno;
@@ -56,7 +59,7 @@ int write_and_sync(const std::filesystem::path& path, std::span<const std::strin
       return failure;
     }
   }
-  return ::fsync(file.value()) == 0 ? 0 : errno;
+  return wait == Wait::No || ::fsync(file.value()) == 0 ? 0 : errno;
 }
 
 int sync_folder(const std::filesystem::path& folder) {
@@ -70,14 +73,23 @@ int sync_folder(const std::filesystem::path& folder) {
 
 /// 0, or the errno of the step that failed.
 int replace_file(const std::filesystem::path& path, const std::filesystem::path& temporary,
-                 std::span<const std::string_view> parts) {
-  if (const int failure = write_and_sync(temporary, parts); failure != 0) {
+                 std::span<const std::string_view> parts, Wait wait) {
+  if (const int failure = write_file(temporary, parts, wait); failure != 0) {
     return failure;
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return errno;
   }
-  return sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+  return wait == Wait::No ? 0 : sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void write(const std::filesystem::path& path, std::span<const std::string_view> parts, Wait wait) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  if (const int failure = replace_file(path, temporary, parts, wait); failure != 0) {
+    ::unlink(temporary.c_str());
+    TORCH_CHECK(false, path.string(), ": cannot be written: ", std::strerror(failure));
+  }
 }
 
 }  // namespace
@@ -103,12 +115,11 @@ void write_atomically(const std::filesystem::path& path, std::string_view bytes)
 }
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  if (const int failure = replace_file(path, temporary, parts); failure != 0) {
-    ::unlink(temporary.c_str());
-    TORCH_CHECK(false, path.string(), ": cannot be written: ", std::strerror(failure));
-  }
+  write(path, parts, Wait::ForDisk);
+}
+
+void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes) {
+  write(path, std::span(&bytes, 1), Wait::No);
 }
 
 json read_json(const std::filesystem::path& path) {

@@ -21,6 +21,10 @@ void write_atomically(const std::filesystem::path& path, std::string_view bytes)
 /// The same for the concatenation of `parts`.
 void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
+/// Replaces `path` as a whole without waiting for the disk: a reader meets the old file or the new
+/// one, unless the machine itself went down meanwhile. For what can be made again.
+void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes);
+
 /// Throws, naming the file and the byte, when it is missing or is no JSON (a truncated one says
 /// so).
 nlohmann::json read_json(const std::filesystem::path& path);

@@ -1,0 +1,198 @@
+#include "engine/experiment/trial_file.h"
+
+#include <c10/util/Exception.h>
+
+#include <cmath>
+
+#include "engine/architecture_json.h"
+#include "engine/io/files.h"
+#include "engine/io/options.h"
+#include "engine/ir/json.h"
+
+namespace retia {
+
+NLOHMANN_JSON_SERIALIZE_ENUM(MutableKind, {{MutableKind::LayerChoice, "layer_choice"},
+                                           {MutableKind::InputChoice, "input_choice"},
+                                           {MutableKind::ValueChoice, "value_choice"}})
+
+void to_json(Json& json, const Mutable& choice) {
+  json = {{"label", choice.label}, {"kind", choice.kind},   {"names", choice.names},
+          {"n_chosen", nullptr},   {"scope", choice.scope}, {"fed_by", choice.fed_by},
+          {"zeros", choice.zeros}};
+  if (choice.n_chosen) {
+    json["n_chosen"] = *choice.n_chosen;
+  }
+}
+
+void from_json(const Json& json, Mutable& choice) {
+  json.at("label").get_to(choice.label);
+  json.at("kind").get_to(choice.kind);
+  json.at("names").get_to(choice.names);
+  json.at("scope").get_to(choice.scope);
+  json.at("fed_by").get_to(choice.fed_by);
+  json.at("zeros").get_to(choice.zeros);
+  if (!json.at("n_chosen").is_null()) {
+    choice.n_chosen = json.at("n_chosen").get<int64_t>();
+  }
+}
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrialSetting, space, evaluator, device, precision, executor,
+                                   threads, weights)
+
+namespace {
+
+constexpr const char* kTrialFormat = "retia.trial";
+constexpr const char* kResultFormat = "retia.result";
+constexpr int64_t kVersion = 1;
+
+/// What `read` makes of the document in `path`; errors are one line that names it.
+template <class Read>
+auto read_document(const std::filesystem::path& path, const char* format, const Read& read) {
+  const Json json = read_format(path, format, kVersion);
+  return ir::in_context(path.string(), [&] {
+    try {
+      return read(json);
+    } catch (const Json::exception& error) {
+      TORCH_CHECK(false, "is damaged: ", error.what());
+    }
+  });
+}
+
+// Where one is lost its trial is run again, and thousands a minute cannot wait for the disk. What a
+// command said may be any bytes.
+void write_document(const std::filesystem::path& path, const Json& json) {
+  write_unsynchronised(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+/// JSON has no infinities and no NaN; who reads them judges them.
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(std::to_string(value));
+}
+
+double number(const Json& json) {
+  return json.is_string() ? std::stod(json.get<std::string>()) : json.get<double>();
+}
+
+Json numbers(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) {
+    list.push_back(number(value));
+  }
+  return list;
+}
+
+std::vector<double> numbers(const Json& list) {
+  std::vector<double> values;
+  for (const Json& value : list) {
+    values.push_back(number(value));
+  }
+  return values;
+}
+
+/// null: nobody reads it.
+Json model_to_json(const ir::Graph& model) {
+  return model.nodes().empty() ? Json() : ir::to_json(model);
+}
+
+ir::Graph model_from_json(const Json& json, const OperationTable& operations) {
+  return json.is_null() ? ir::Graph("") : ir::graph_from_json(json, operations);
+}
+
+Json to_json(const TrialResult& result) {
+  const Evaluation& evaluation = result.evaluation;
+  Json metrics = Json::object();
+  for (const auto& [name, value] : evaluation.metrics) {
+    metrics[name] = number(value);
+  }
+  return {{"trial", result.proposal.id}, {"architecture", result.proposal.architecture.to_string()},
+          {"status", evaluation.status}, {"objectives", numbers(evaluation.objectives)},
+          {"metrics", metrics},          {"intermediate", numbers(evaluation.intermediate)},
+          {"error", evaluation.error},   {"seconds", result.seconds},
+          {"host", result.host}};
+}
+
+TrialResult result_from_json(const Json& json, const Proposal& proposal) {
+  TORCH_CHECK(json.at("trial") == proposal.id &&
+                  json.at("architecture") == proposal.architecture.to_string(),
+              "is of trial ", json.at("trial").dump(), " with ", json.at("architecture").dump(),
+              ", expected ", proposal.id, " with ", proposal.architecture.to_string());
+  Evaluation evaluation{.status = json.at("status"),
+                        .objectives = numbers(json.at("objectives")),
+                        .intermediate = numbers(json.at("intermediate")),
+                        .error = json.at("error")};
+  TORCH_CHECK(Json(evaluation.status) == json.at("status"), "is damaged: unknown status ",
+              json.at("status").dump());
+  for (const auto& [name, value] : json.at("metrics").items()) {
+    evaluation.metrics[name] = number(value);
+  }
+  return {.proposal = proposal,
+          .evaluation = std::move(evaluation),
+          .seconds = json.at("seconds"),
+          .host = json.at("host")};
+}
+
+}  // namespace
+
+void write_trial_file(const std::filesystem::path& path, const TrialFile& file) {
+  Json trials = Json::array();
+  for (size_t i = 0; i < file.job.proposals.size(); ++i) {
+    const Proposal& proposal = file.job.proposals[i];
+    trials.push_back({{"trial", proposal.id},
+                      {"choices", choices_to_json(proposal.architecture, file.mutables)},
+                      {"epochs", proposal.epochs},
+                      {"continues", proposal.continues},
+                      {"model", model_to_json(file.job.models.at(i))}});
+  }
+  write_document(path, {{"format", kTrialFormat},
+                        {"version", kVersion},
+                        {"setting", file.setting},
+                        {"mutables", file.mutables},
+                        {"floors", numbers(file.job.floors)},
+                        {"trials", trials}});
+}
+
+TrialFile read_trial_file(const std::filesystem::path& path, const OperationTable& operations) {
+  return read_document(path, kTrialFormat, [&](const Json& json) {
+    TrialFile file{.setting = json.at("setting"), .mutables = json.at("mutables"), .job = {}};
+    file.job.floors = numbers(json.at("floors"));
+    for (const Json& trial : json.at("trials")) {
+      file.job.proposals.push_back(
+          {.id = trial.at("trial"),
+           .architecture = choices_from_json(trial.at("choices"), file.mutables),
+           .epochs = trial.at("epochs"),
+           .continues = trial.at("continues")});
+      file.job.models.push_back(model_from_json(trial.at("model"), operations));
+    }
+    TORCH_CHECK(!file.job.proposals.empty(), "is damaged: expected trials, found none");
+    return file;
+  });
+}
+
+std::filesystem::path result_path(const std::filesystem::path& trial_file) {
+  return std::filesystem::path(trial_file).replace_filename("result.json");
+}
+
+void write_results(const std::filesystem::path& trial_file,
+                   const std::vector<TrialResult>& results) {
+  Json list = Json::array();
+  for (const TrialResult& result : results) {
+    list.push_back(to_json(result));
+  }
+  write_document(result_path(trial_file),
+                 {{"format", kResultFormat}, {"version", kVersion}, {"results", list}});
+}
+
+std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job) {
+  return read_document(result_path(trial_file), kResultFormat, [&](const Json& json) {
+    const Json& list = json.at("results");
+    TORCH_CHECK(list.size() == job.proposals.size(), "holds ", list.size(), " results, expected ",
+                job.proposals.size());
+    std::vector<TrialResult> results;
+    for (size_t i = 0; i < job.proposals.size(); ++i) {
+      results.push_back(result_from_json(list[i], job.proposals[i]));
+    }
+    return results;
+  });
+}
+
+}  // namespace retia
