@@ -13,6 +13,7 @@ std::atomic<int> first_signal = 0;
 std::atomic<bool> in_use = false;
 struct sigaction old_interrupt = {};
 struct sigaction old_terminate = {};
+struct sigaction old_user = {};
 
 static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
 
@@ -39,6 +40,7 @@ StopSignal::StopSignal() {
   const struct sigaction terminate = remembering(SA_RESTART);
   sigaction(SIGINT, &interrupt, &old_interrupt);
   sigaction(SIGTERM, &terminate, &old_terminate);
+  sigaction(SIGUSR1, &terminate, &old_user);
   if (old_interrupt.sa_handler == SIG_IGN) {
     sigaction(SIGINT, &old_interrupt, nullptr);
   }
@@ -47,6 +49,7 @@ StopSignal::StopSignal() {
 StopSignal::~StopSignal() {
   sigaction(SIGINT, &old_interrupt, nullptr);
   sigaction(SIGTERM, &old_terminate, nullptr);
+  sigaction(SIGUSR1, &old_user, nullptr);
   in_use = false;
 }
 

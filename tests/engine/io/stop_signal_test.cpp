@@ -21,8 +21,8 @@ int status_of(const std::function<void()>& action) {
   return status;
 }
 
-TEST(StopSignal, IsRaisedByInterruptAndTerminate) {
-  for (const int number : {SIGINT, SIGTERM}) {
+TEST(StopSignal, IsRaisedByInterruptTerminateAndUserSignal) {
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
     const StopSignal stop;
     EXPECT_FALSE(stop.requested());
     raise(number);
@@ -50,12 +50,14 @@ TEST(StopSignal, LetsASecondInterruptKill) {
 }
 
 TEST(StopSignal, PutsBackWhatWasThere) {
-  const int status = status_of([] {
-    { const StopSignal stop; }
-    raise(SIGTERM);
-  });
-  EXPECT_TRUE(WIFSIGNALED(status));
-  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+  for (const int number : {SIGTERM, SIGUSR1}) {
+    const int status = status_of([&] {
+      { const StopSignal stop; }
+      raise(number);
+    });
+    EXPECT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ(WTERMSIG(status), number);
+  }
 }
 
 TEST(StopSignal, LeavesAnIgnoredInterruptIgnored) {

@@ -1,0 +1,61 @@
+#include "engine/experiment/job_files.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace retia {
+
+JobFiles::JobFiles(const std::filesystem::path& experiment, const Job& job)
+    : folder(experiment / "trials" / std::to_string(job.proposals.at(0).id)),
+      trial(folder / "trial.json"),
+      log(folder / "log.txt") {}
+
+std::optional<std::vector<TrialResult>> JobFiles::results(const Job& job) const {
+  if (!std::filesystem::exists(result_path(trial))) {
+    return std::nullopt;
+  }
+  try {
+    std::vector<TrialResult> results = read_results(trial, job);
+    const bool complete = std::none_of(
+        results.begin(), results.end(),
+        [](const TrialResult& result) { return result.evaluation.status == TrialStatus::Stopped; });
+    return complete ? std::optional(std::move(results)) : std::nullopt;
+  } catch (const c10::Error&) {
+    return std::nullopt;  // of another job, or the machine went down while it was written
+  }
+}
+
+std::string JobFiles::last_words() const {
+  std::ifstream file(log);
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    if (line.find_first_not_of(" \t\r") != std::string::npos) {
+      last = line;
+    }
+  }
+  return last;
+}
+
+std::string JobFiles::log_name() const {
+  std::error_code missing;
+  const auto n_bytes = std::filesystem::file_size(log, missing);
+  return missing || n_bytes == 0 ? "" : "trials/" + folder.filename().string() + "/log.txt";
+}
+
+void JobFiles::remove() const {
+  std::error_code ignored;
+  std::filesystem::remove(trial, ignored);
+  std::filesystem::remove(result_path(trial), ignored);
+  if (log_name().empty()) {
+    std::filesystem::remove(log, ignored);
+  }
+  std::filesystem::remove(folder, ignored);  // where nothing is in it
+}
+
+Job alone(const Job& job, size_t i) {
+  return {.models = {job.models.at(i)}, .proposals = {job.proposals.at(i)}, .floors = job.floors};
+}
+
+}  // namespace retia
