@@ -37,14 +37,28 @@ std::vector<Objective> CostedEvaluator::objectives() const {
 
 Evaluation CostedEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
   Evaluation evaluation = of_->evaluate(model, trial);
-  if (evaluation.status == TrialStatus::Succeeded) {
-    const ir::Cost total = ir::total_cost(model);
-    for (const std::string& cost : costs_) {
-      const Dim& amount = cost == kMultiplyAdds ? total.multiply_adds : total.parameters;
-      evaluation.objectives.push_back(static_cast<double>(amount.value()));
-    }
-  }
+  add_costs(evaluation, model);
   return evaluation;
+}
+
+std::vector<Evaluation> CostedEvaluator::evaluate_merged(std::span<const ir::Graph> models,
+                                                         std::span<const Trial> trials) {
+  std::vector<Evaluation> evaluations = of_->evaluate_merged(models, trials);
+  for (size_t i = 0; i < models.size(); ++i) {
+    add_costs(evaluations[i], models[i]);
+  }
+  return evaluations;
+}
+
+void CostedEvaluator::add_costs(Evaluation& evaluation, const ir::Graph& model) const {
+  if (evaluation.status != TrialStatus::Succeeded) {
+    return;
+  }
+  const ir::Cost total = ir::total_cost(model);
+  for (const std::string& cost : costs_) {
+    const Dim& amount = cost == kMultiplyAdds ? total.multiply_adds : total.parameters;
+    evaluation.objectives.push_back(static_cast<double>(amount.value()));
+  }
 }
 
 Json CostedEvaluator::to_json() const {

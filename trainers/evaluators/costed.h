@@ -17,9 +17,13 @@ class CostedEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override;
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
+                                          std::span<const Trial> trials) override;
   Json to_json() const override;
 
  private:
+  void add_costs(Evaluation& evaluation, const ir::Graph& model) const;
+
   std::unique_ptr<Evaluator> of_;
   std::vector<std::string> costs_;
 };
