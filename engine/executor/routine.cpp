@@ -1,13 +1,17 @@
 #include "engine/executor/routine.h"
 
+#include <ATen/ops/unsafe_split_with_sizes.h>
+
 #include <algorithm>
 #include <set>
+#include <typeinfo>
 
 #include "engine/base_mutator.h"
 #include "engine/ir/channels.h"
 #include "engine/ir/infer.h"
 #include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
+#include "engine/operations/split_layer.h"
 
 namespace retia {
 namespace {
@@ -55,6 +59,55 @@ const Verdict* verdict_of(Choice& choice) {
 }
 
 const Verdict* verdict_of(const Step& step) { return verdict_of(*step.input_choice); }
+
+const SplitLayer* split_of(const Step& step) {
+  const Layer* layer = step.layer.get();
+  return layer != nullptr && typeid(*layer) == typeid(SplitLayer)
+             ? static_cast<const SplitLayer*>(layer)
+             : nullptr;
+}
+
+/// Makes what `first`, a split, makes and, where they do not overlap, what all other splits of its
+/// input make: cut at once, they make one gradient of it, where parts taken one by one make one of
+/// the whole size each.
+void cut(const std::vector<Step>& steps, size_t first, std::vector<at::Tensor>& values) {
+  std::map<int64_t, size_t> parts;  // by the channel where they begin
+  bool overlap = false;
+  for (size_t i = first; i < steps.size(); ++i) {
+    const SplitLayer* split = split_of(steps[i]);
+    if (split != nullptr && steps[i].inputs == steps[first].inputs) {
+      overlap = !parts.emplace(split->begin(), i).second || overlap;
+    }
+  }
+  const at::Tensor& x = values[steps[first].inputs.front()];
+  std::vector<int64_t> sizes;
+  std::vector<size_t> cuts;  // per size the step; steps.size(): none
+  int64_t end = 0;
+  for (const auto& [begin, i] : parts) {
+    overlap = overlap || begin < end;
+    if (begin > end) {
+      sizes.push_back(begin - end);
+      cuts.push_back(steps.size());
+    }
+    sizes.push_back(split_of(steps[i])->size());
+    cuts.push_back(i);
+    end = begin + sizes.back();
+  }
+  if (overlap || parts.size() == 1) {
+    values[first] = steps[first].layer->forward({x});
+    return;
+  }
+  if (end < x.size(1)) {
+    sizes.push_back(x.size(1) - end);
+    cuts.push_back(steps.size());
+  }
+  const std::vector<at::Tensor> made = at::unsafe_split_with_sizes(x, sizes, 1);
+  for (size_t k = 0; k < made.size(); ++k) {
+    if (cuts[k] < steps.size()) {
+      values[cuts[k]] = made[k];
+    }
+  }
+}
 
 }  // namespace
 
@@ -276,7 +329,9 @@ std::vector<at::Tensor> Routine::run(at::TensorList inputs) {
     values[input_steps_[i]] = inputs[i];
   }
   for (const Plan::Entry& entry : plan().entries) {
-    if (!values[entry.step].defined()) {
+    if (!values[entry.step].defined() && split_of(steps_[entry.step]) != nullptr) {
+      cut(steps_, entry.step, values);
+    } else if (!values[entry.step].defined()) {
       values[entry.step] = run_step(entry, values, inputs);
     }
     for (const size_t used : entry.drop) {

@@ -8,6 +8,7 @@
 
 #include "engine/ir/channels.h"
 #include "engine/operations/primitive.h"
+#include "engine/operations/split_layer.h"
 
 namespace retia {
 namespace {
@@ -116,12 +117,8 @@ class Split final : public Primitive<SplitOptions> {
     return result;
   }
   std::shared_ptr<Layer> make(const SplitOptions& o, const Shapes& inputs) const override {
-    decided(inputs.front());
-    return function_layer([index = o.index.value(), of = o.of.value(),
-                           count = o.count.value()](at::TensorList tensors) {
-      const int64_t part = tensors[0].size(1) / of;
-      return tensors[0].narrow(1, index * part, count * part);
-    });
+    const int64_t part = decided(inputs.front()).front() / o.of.value();
+    return std::make_shared<SplitLayer>(o.index.value() * part, o.count.value() * part);
   }
 };
 

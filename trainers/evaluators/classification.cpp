@@ -1,8 +1,7 @@
 #include "trainers/evaluators/classification.h"
 
-#include "engine/executor/network.h"
 #include "engine/ir/infer.h"
-#include "trainers/evaluators/trial_training.h"
+#include "trainers/evaluators/merged_training.h"
 
 namespace retia {
 namespace {
@@ -11,6 +10,15 @@ void check_output(const ir::Graph& model, int64_t n_classes) {
   const Shape shape = ir::infer(model).at(model.outputs().front().wire.node);
   TORCH_CHECK(ir::always_equal(shape, {n_classes}), "the model's output has shape ",
               ir::to_string(shape), ", expected [", n_classes, "], one number a class");
+}
+
+Evaluation evaluation_of(const EpochReport& last, const Network& network) {
+  const Score score = last.validation.value();
+  return {.objectives = {score.accuracy},
+          .metrics = {{"loss", score.loss},
+                      {"train_loss", last.loss},
+                      {"train_accuracy", last.accuracy},
+                      {"parameters", static_cast<double>(n_parameters(*network))}}};
 }
 
 }  // namespace
@@ -32,10 +40,14 @@ ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& op
               " samples are too few to hold out a part of ", options.data.valid_fraction);
 }
 
-Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+Network ClassificationEvaluator::network_of(const ir::Graph& model) const {
   check_output(model, set_.n_classes);
   Network network(model, options_.seed);
   network->to(device_, dtype_);
+  return network;
+}
+
+TrialTraining ClassificationEvaluator::training() const {
   const bool fills_a_batch = static_cast<int64_t>(train_.size()) >= options_.batch_size;
   const Batches train(set_, train_,
                       {.batch_size = options_.batch_size,
@@ -49,26 +61,35 @@ Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  TrialTraining training{train, valid, options_.epochs, options_.weight_optimizer,
-                         options_.keep_weights};
+  return {train, valid, options_.epochs, options_.weight_optimizer, options_.keep_weights};
+}
+
+Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+  const Network network = network_of(model);
+  TrialTraining how = training();
   if (wants_intermediate(trial, options_.intermediate)) {
-    training.score = [](const EpochReport& report) { return report.validation->accuracy; };
+    how.score = [](const EpochReport& report) { return report.validation->accuracy; };
   }
-  const auto trained = train_trial(network, training, trial);
-  if (!trained) {
-    return {.status = TrialStatus::Stopped};
+  const auto trained = train_trial(network, how, trial);
+  return trained ? with_course(evaluation_of(trained->last, network), *trained)
+                 : Evaluation{.status = TrialStatus::Stopped};
+}
+
+std::vector<Evaluation> ClassificationEvaluator::evaluate_merged(std::span<const ir::Graph> models,
+                                                                 std::span<const Trial> trials) {
+  std::vector<Network> networks;
+  for (const ir::Graph& model : models) {
+    networks.push_back(network_of(model));
   }
-  const Score score = trained->last.validation.value();
-  Evaluation evaluation{.objectives = {score.accuracy},
-                        .metrics = {{"loss", score.loss},
-                                    {"train_loss", trained->last.loss},
-                                    {"train_accuracy", trained->last.accuracy},
-                                    {"parameters", static_cast<double>(n_parameters(*network))}},
-                        .intermediate = trained->intermediate};
-  if (trained->ended_early) {
-    evaluation.metrics["epochs"] = static_cast<double>(trained->last.epoch + 1);
+  if (options_.intermediate || options_.keep_weights || !trains_alike(networks, trials)) {
+    return Evaluator::evaluate_merged(models, trials);
   }
-  return evaluation;
+  const auto last = train_merged(networks, training(), trials);
+  std::vector<Evaluation> evaluations(models.size(), {.status = TrialStatus::Stopped});
+  for (size_t i = 0; last && i < models.size(); ++i) {
+    evaluations[i] = evaluation_of((*last)[i], networks[i]);
+  }
+  return evaluations;
 }
 
 Json ClassificationEvaluator::to_json() const {

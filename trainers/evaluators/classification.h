@@ -4,7 +4,9 @@
 #include <c10/core/ScalarType.h>
 
 #include "engine/evaluator.h"
+#include "engine/executor/network.h"
 #include "trainers/data/data_sets.h"
+#include "trainers/evaluators/trial_training.h"
 #include "trainers/optimizer.h"
 
 namespace retia {
@@ -34,9 +36,14 @@ class ClassificationEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
+                                          std::span<const Trial> trials) override;
   Json to_json() const override;
 
  private:
+  Network network_of(const ir::Graph& model) const;
+  TrialTraining training() const;
+
   ClassificationOptions options_;
   at::Device device_;
   at::ScalarType dtype_;

@@ -4,9 +4,8 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
-#include "engine/executor/network.h"
 #include "engine/ir/infer.h"
-#include "trainers/evaluators/trial_training.h"
+#include "trainers/evaluators/merged_training.h"
 
 namespace retia {
 
@@ -49,12 +48,16 @@ std::vector<Objective> RegressionEvaluator::objectives() const {
   return {{Json(options_.metric), more_is_better ? Direction::Maximise : Direction::Minimise}};
 }
 
-Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+Network RegressionEvaluator::network_of(const ir::Graph& model) const {
   const Shape shape = ir::infer(model).at(model.outputs().front().wire.node);
   TORCH_CHECK(ir::always_equal(shape, {1}), "the model's output has shape ", ir::to_string(shape),
               ", expected [1], the prediction");
   Network network(model, options_.seed);
   network->to(device_, dtype_);
+  return network;
+}
+
+TrialTraining RegressionEvaluator::training() const {
   const bool fills_a_batch = static_cast<int64_t>(train_.size()) >= options_.batch_size;
   const Batches train(set_, train_,
                       {.batch_size = options_.batch_size,
@@ -62,39 +65,52 @@ Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& tr
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
                        .device = device_,
                        .dtype = dtype_});
+  return {train,
+          std::nullopt,
+          options_.epochs,
+          options_.weight_optimizer,
+          options_.keep_weights,
+          objectives().front().direction};
+}
+
+Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+  Network network = network_of(model);
+  TrialTraining how = training();
+  std::optional<Evaluation> scored;
+  if (wants_intermediate(trial, options_.intermediate)) {
+    how.score = [&](const EpochReport&) {
+      scored = score(network);
+      return scored->objectives.front();
+    };
+  }
+  const auto trained = train_trial(network, how, trial);
+  return trained ? with_course(scored ? *scored : score(network), *trained)
+                 : Evaluation{.status = TrialStatus::Stopped};
+}
+
+std::vector<Evaluation> RegressionEvaluator::evaluate_merged(std::span<const ir::Graph> models,
+                                                             std::span<const Trial> trials) {
+  std::vector<Network> networks;
+  for (const ir::Graph& model : models) {
+    networks.push_back(network_of(model));
+  }
+  if (options_.intermediate || options_.keep_weights || !trains_alike(networks, trials)) {
+    return Evaluator::evaluate_merged(models, trials);
+  }
+  const bool is_trained = train_merged(networks, training(), trials).has_value();
+  std::vector<Evaluation> evaluations(models.size(), {.status = TrialStatus::Stopped});
+  for (size_t i = 0; is_trained && i < models.size(); ++i) {
+    evaluations[i] = score(networks[i]);
+  }
+  return evaluations;
+}
+
+Evaluation RegressionEvaluator::score(Network& network) const {
   const Batches valid(set_, valid_,
                       {.batch_size = options_.batch_size,
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  TrialTraining training{train, std::nullopt, options_.epochs, options_.weight_optimizer,
-                         options_.keep_weights};
-  std::optional<RegressionScore> known;
-  training.direction = objectives().front().direction;
-  if (wants_intermediate(trial, options_.intermediate)) {
-    training.score = [&](const EpochReport&) {
-      known = score(network, valid);
-      return objective(*known);
-    };
-  }
-  const auto trained = train_trial(network, training, trial);
-  if (!trained) {
-    return {.status = TrialStatus::Stopped};
-  }
-  const RegressionScore last = known ? *known : score(network, valid);
-  Evaluation evaluation{.objectives = {objective(last)},
-                        .metrics = {{"mse", last.mse},
-                                    {"mae", last.mae},
-                                    {"r2", last.r2},
-                                    {"parameters", static_cast<double>(n_parameters(*network))}},
-                        .intermediate = trained->intermediate};
-  if (trained->ended_early) {
-    evaluation.metrics["epochs"] = static_cast<double>(trained->last.epoch + 1);
-  }
-  return evaluation;
-}
-
-RegressionScore RegressionEvaluator::score(Network& network, const Batches& batches) const {
   const at::NoGradGuard no_grad;
   network->eval();
   std::vector<at::Tensor> predictions, targets;
@@ -106,13 +122,15 @@ RegressionScore RegressionEvaluator::score(Network& network, const Batches& batc
   const auto restored = [&](const std::vector<at::Tensor>& parts) {
     return at::cat(parts) * deviation_ + mean_;
   };
-  return score_regression(restored(predictions), restored(targets));
-}
-
-double RegressionEvaluator::objective(const RegressionScore& score) const {
-  return options_.metric == RegressionMetric::Mse   ? score.mse
-         : options_.metric == RegressionMetric::Mae ? score.mae
-                                                    : score.r2;
+  const RegressionScore found = score_regression(restored(predictions), restored(targets));
+  const double objective = options_.metric == RegressionMetric::Mse   ? found.mse
+                           : options_.metric == RegressionMetric::Mae ? found.mae
+                                                                      : found.r2;
+  return {.objectives = {objective},
+          .metrics = {{"mse", found.mse},
+                      {"mae", found.mae},
+                      {"r2", found.r2},
+                      {"parameters", static_cast<double>(n_parameters(*network))}}};
 }
 
 Json RegressionEvaluator::to_json() const {

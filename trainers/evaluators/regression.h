@@ -5,8 +5,8 @@
 
 #include "engine/evaluator.h"
 #include "engine/executor/network.h"
-#include "trainers/data/batches.h"
 #include "trainers/data/data_sets.h"
+#include "trainers/evaluators/trial_training.h"
 #include "trainers/optimizer.h"
 
 namespace retia {
@@ -55,12 +55,14 @@ class RegressionEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override;
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
+                                          std::span<const Trial> trials) override;
   Json to_json() const override;
 
  private:
-  /// Leaves the network in evaluation mode.
-  RegressionScore score(Network& network, const Batches& batches) const;
-  double objective(const RegressionScore& score) const;
+  Network network_of(const ir::Graph& model) const;
+  TrialTraining training() const;
+  Evaluation score(Network& network) const;
 
   RegressionOptions options_;
   at::Device device_;

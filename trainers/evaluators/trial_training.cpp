@@ -88,6 +88,14 @@ bool below_floors(const Trial& trial, Direction direction,
              : *std::min_element(intermediate.begin(), intermediate.end()) > floor;
 }
 
+Evaluation with_course(Evaluation evaluation, const TrainedTrial& trained) {
+  evaluation.intermediate = trained.intermediate;
+  if (trained.ended_early) {
+    evaluation.metrics["epochs"] = static_cast<double>(trained.last.epoch + 1);
+  }
+  return evaluation;
+}
+
 int64_t n_parameters(const torch::nn::Module& module) {
   int64_t n = 0;
   for (const at::Tensor& parameter : module.parameters()) {

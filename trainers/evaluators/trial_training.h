@@ -33,6 +33,9 @@ struct TrainedTrial {
 std::optional<TrainedTrial> train_trial(const Network& network, const TrialTraining& training,
                                         const Trial& trial);
 
+/// What became of a trial, with how it went.
+Evaluation with_course(Evaluation evaluation, const TrainedTrial& trained);
+
 /// Whether somebody wants to know how a trial does after each epoch: its floors, or `asked`.
 inline bool wants_intermediate(const Trial& trial, bool asked) {
   return asked || !trial.floors.empty();
