@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/base_mutator.h"
+#include "engine/executor/norm.h"
 #include "engine/mutables/layer_choice.h"
-#include "engine/operations/batch_norm.h"
 
 namespace retia {
 
@@ -29,11 +29,6 @@ class MixedOpFusion {
   at::Tensor run(const LayerChoiceImpl& choice, const Verdict& verdict, const at::Tensor& x) const;
 
  private:
-  struct Norm {
-    std::shared_ptr<BatchNormLayer> layer;
-    at::Tensor running_mean, running_var;
-    double epsilon;
-  };
   struct Candidate {
     bool known = false;
     int64_t branch = 0;  ///< a kernels::MixedBranch
