@@ -27,13 +27,14 @@ struct RunOptions {
   std::string format = "text";     ///< of what is shown: see the command
   int64_t k = 10;                  ///< how many of the best trials are shown
   bool profile = false;            ///< show costs
+  bool plan = false;               ///< show what is fused
   bool debug = false;              ///< one trial, and nothing written
   bool resume = false;             ///< continue what `out` holds
   bool quiet = false;              ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, runner, executor, threads, seed, format,
-                                                k, profile, debug, resume, quiet)
+                                                k, profile, plan, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

@@ -1,6 +1,7 @@
 #include "apps/program.h"
 
 #include <c10/util/Exception.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <iostream>
@@ -62,9 +63,9 @@ const std::vector<Command>& commands() {
        {"table"},
        profile},
       {"space",
-       "shows a space: choices, graph, costs",
+       "shows a space: choices, graph, costs, what is fused",
        "space.name",
-       {"space", "architecture", "data", "data-dir", "format", "profile", "table"},
+       {"space", "architecture", "data", "data-dir", "format", "profile", "table", "plan"},
        {},
        space},
   };
@@ -78,7 +79,7 @@ void print_help() {
     std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
               << command.summary << '\n';
   }
-  std::cout << "  bench       times a search step: retia bench search-step\n";
+  std::cout << "  bench       times a search step, or the fused operations: search-step, kernels\n";
   std::cout << "\n`retia COMMAND --help` lists a command's options.\n";
 }
 
@@ -98,6 +99,13 @@ std::string message_of(const std::exception& error) {
   return text.substr(0, text.find('\n'));
 }
 
+/// A step of training frees what it has made and makes as much again. By default the pages go back
+/// to the system in between and are cleared anew, which takes a tenth of a search step.
+void keep_freed_memory() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+}
+
 }  // namespace
 
 Program::Program()
@@ -111,6 +119,7 @@ Program::Program()
 }
 
 int Program::run(int argc, char** argv) const {
+  keep_freed_memory();
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || words.front() == "--help" || words.front() == "help") {
     print_help();

@@ -95,8 +95,8 @@ void bench_conv_norm(benchmark::State& state, const ConvNormCase& of) {
 
 int main(int argc, char** argv) {
   for (const auto& of : retia::kernels::conv_norm_cases()) {
-    benchmark::RegisterBenchmark(("conv_norm/" + of.name).c_str(),
-                                 retia::kernels::bench_conv_norm, of)
+    benchmark::RegisterBenchmark(("conv_norm/" + of.name).c_str(), retia::kernels::bench_conv_norm,
+                                 of)
         ->UseManualTime()
         ->Iterations(9)
         ->Unit(benchmark::kMillisecond);

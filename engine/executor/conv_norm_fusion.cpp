@@ -12,6 +12,9 @@ namespace retia {
 
 using kernels::ConvKind;
 
+/// Of products of more inputs a pixel, ATen's convolution beats what fusion saves.
+constexpr int64_t kMostDenseInputs = 128;
+
 /// Looks for runs of steps that end in a batch normalisation, or in a relu behind one.
 class ConvNormFinder {
  public:
@@ -119,7 +122,8 @@ class ConvNormFinder {
     } else if (depthwise(step)) {
       found_->weights_ = {weight(step)};
       take(ConvKind::Depthwise, {step}, found->stride, found->dilation);
-    } else if (found && is_dense(step) && found->kernel <= 7) {
+    } else if (found && is_dense(step) && found->kernel <= 7 &&
+               weight(step)[0].numel() <= kMostDenseInputs) {
       found_->weights_ = {weight(step)};
       take(ConvKind::Dense, {step}, found->stride, found->dilation);
     }

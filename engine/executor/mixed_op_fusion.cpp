@@ -109,6 +109,7 @@ MixedOpFusion::Candidate MixedOpFusion::recognise(const Branch& branch,
     if (type == "batch_norm") {
       candidate.norms.push_back(norm_of(steps[i]));
       candidate.known = !options_of<BatchNormOptions>(steps[i]).affine.value();
+      candidate.reason = "its normalisation is scaled and shifted";
     } else if (type == "conv2d") {
       candidate.weights.push_back(weight_of(steps[i]));
     }
@@ -129,7 +130,15 @@ std::shared_ptr<MixedOpFusion> MixedOpFusion::of(const Step& step) {
     if (found.known && n_known == 0) {
       fusion->stride_ = found.stride;
     }
-    found.known = found.known && found.stride == fusion->stride_;
+    if (found.known && found.stride != fusion->stride_) {
+      found.known = false;
+      found.reason = "another stride than the first";
+    }
+    if (found.known) {
+      found.reason.clear();
+    } else if (step.layer_choice->always_zero(static_cast<int64_t>(i))) {
+      found.reason = "zero: left out";
+    }
     n_known += found.known ? 1 : 0;
     fusion->candidates_.push_back(std::move(found));
   }

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "engine/base_mutator.h"
+#include "engine/executor/conv_norm_fusion.h"
+#include "engine/executor/mixed_op_fusion.h"
 #include "engine/ir/channels.h"
 #include "engine/ir/infer.h"
 #include "engine/operations/elastic_layer.h"

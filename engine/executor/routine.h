@@ -9,8 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/executor/conv_norm_fusion.h"
-#include "engine/executor/mixed_op_fusion.h"
 #include "engine/ir/graph.h"
 #include "engine/mutables/input_choice.h"
 #include "engine/mutables/layer_choice.h"
@@ -25,7 +23,9 @@ enum class Executor { Reference, Fused };
 /// "reference" or "fused"; throws otherwise.
 Executor executor_of(const std::string& name);
 
+class ConvNormFusion;
 class ElasticLayer;
+class MixedOpFusion;
 class Routine;
 
 /// One candidate of a layer choice: a primitive, or a graph of them.

@@ -102,6 +102,17 @@ TEST(ConvNormFusion, LeavesWhatOthersRead) {
   expect_same_on_paths(graph, 1);
 }
 
+TEST(ConvNormFusion, LeavesConvolutionsOfManyInputs) {
+  for (const int64_t kernel : {5, 7}) {
+    const ir::Graph graph = chain([&](Builder& net, Wire x) {
+      x = net.add("conv", ops::conv2d({.kernel = kernel}), {x});
+      return net.add("bn", ops::batch_norm(), {x});
+    });
+    EXPECT_EQ(fused_in(graph).second, kernel == 5 ? 2u : 1u);
+    expect_same_on_paths(graph, 1);
+  }
+}
+
 TEST(ConvNormFusion, LeavesConvolutionsThatTheOperationLacks) {
   for (const Conv2dOptions& options :
        std::vector<Conv2dOptions>{{.kernel = 3, .bias = true},
