@@ -6,6 +6,7 @@
 #include <iostream>
 #include <numeric>
 
+#include "apps/bench_kernels.h"
 #include "apps/program.h"
 #include "engine/device.h"
 #include "engine/io/options.h"
@@ -100,6 +101,7 @@ int64_t count(const torch::nn::Module& module) {
 }
 
 int search_step(const Program& program, const StepBench& flags) {
+  const double idle_rss_mib = peak_rss_mib();
   at::set_num_threads(static_cast<int>(flags.threads));
   const at::Device device = open_device(flags.device);
   const ir::Graph space =
@@ -136,6 +138,7 @@ int search_step(const Program& program, const StepBench& flags) {
        flags.algorithm == "darts" ? "darts_order" + std::to_string(flags.order) : flags.algorithm},
       {"seconds_per_step", times},
       {"images_per_second", static_cast<double>(flags.batch) / times.at("median").get<double>()},
+      {"rss_after_import_mib", idle_rss_mib},
       {"peak_rss_mib", peak_rss_mib()},
       {"params", count(*network)},
       {"arch_params", count(*search.mutator)},
@@ -148,9 +151,12 @@ int search_step(const Program& program, const StepBench& flags) {
 }  // namespace
 
 int bench(const Program& program, const std::vector<std::string>& words) {
-  TORCH_CHECK(!words.empty() && words.front() == "search-step",
-              "bench: expected `retia bench search-step [--option VALUE]…`");
-  return search_step(program, read_flags({words.begin() + 1, words.end()}));
+  const std::string what = words.empty() ? "" : words.front();
+  TORCH_CHECK(what == "search-step" || what == "kernels",
+              "bench: expected `retia bench search-step [--option VALUE]…` or `retia bench kernels "
+              "[--filter REGEX] [--out FILE]`");
+  const std::vector<std::string> rest = {words.begin() + 1, words.end()};
+  return what == "kernels" ? bench_kernels(rest) : search_step(program, read_flags(rest));
 }
 
 }  // namespace retia

@@ -236,6 +236,7 @@ const std::vector<OptionRow>& shared_options() {
       {"k", "run.k", Type::Number, "how many of the best trials"},
       {"export", "run.exported", Type::Text, "folder for the models of the best trials, one each"},
       {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
+      {"plan", "run.plan", Type::Flag, "what the fused executor makes of the search network"},
       {"table", "profile.table", Type::Text, "table of latencies (JSON)"},
       {"force", "profile.force", Type::Flag, "measure again what the table holds"},
       {"debug", "run.debug", Type::Flag, "one trial in this process, and nothing written"},

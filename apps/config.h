@@ -27,13 +27,14 @@ struct RunOptions {
   int64_t k = 10;                  ///< how many of the best trials are shown
   std::string exported = "";       ///< a folder for their models; empty: none
   bool profile = false;            ///< show costs
+  bool plan = false;               ///< show what is fused
   bool debug = false;              ///< one trial, and nothing written
   bool resume = false;             ///< continue what `out` holds
   bool quiet = false;              ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, executor, threads, seed, format, k,
-                                                exported, profile, debug, resume, quiet)
+                                                exported, profile, plan, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

@@ -1,6 +1,7 @@
 #include "apps/program.h"
 
 #include <c10/util/Exception.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <iostream>
@@ -73,9 +74,10 @@ const std::vector<Command>& commands() {
        {"table"},
        profile},
       {"space",
-       "shows a space: choices, graph, costs",
+       "shows a space: choices, graph, costs, what is fused",
        "space.name",
-       {"space", "architecture", "data", "data-dir", "format", "profile", "table", "evaluator"},
+       {"space", "architecture", "data", "data-dir", "format", "profile", "table", "plan",
+        "evaluator"},
        {},
        space},
   };
@@ -89,13 +91,20 @@ void print_help() {
     std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
               << command.summary << '\n';
   }
-  std::cout << "  bench       times a search step: retia bench search-step\n";
+  std::cout << "  bench       times a search step, or the fused operations: search-step, kernels\n";
   std::cout << "\n`retia COMMAND --help` lists a command's options.\n";
 }
 
 int fail(const std::string& line, ExitCode code) {
   std::cerr << "retia: " << line << std::endl;
   return code;
+}
+
+/// A step of training frees what it has made and makes as much again. By default the pages go back
+/// to the system in between and are cleared anew, which takes a tenth of a search step.
+void keep_freed_memory() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
 }
 
 }  // namespace
@@ -123,6 +132,7 @@ Program::Program()
 }
 
 int Program::run(int argc, char** argv) const {
+  keep_freed_memory();
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || words.front() == "--help" || words.front() == "help") {
     print_help();

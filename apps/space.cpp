@@ -4,6 +4,7 @@
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
 #include "engine/cost_measure.h"
+#include "engine/executor/plan.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "engine/ir/lower.h"
@@ -100,6 +101,8 @@ int space(const Program& program, const Config& config) {
                         ? space.completed({})
                         : read_architecture(config.run.architecture, mutables, config.space)),
         config.profile.table);
+  } else if (config.run.plan) {
+    std::cout << plan_of(space.supernet());
   } else if (config.run.format == "ir") {
     std::cout << ir::to_json(space.graph()).dump(2) << '\n';
   } else if (config.run.format == "search-space") {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
-#include "engine/operations/conv2d.h"
 #include "engine/operations/pool.h"
 #include "kernels/mixed_op/mixed_op.h"
 
@@ -26,15 +26,11 @@ std::string formula(const Routine& routine) {
   }
   std::string text;
   for (size_t i = 1; i < steps.size(); ++i) {
-    const auto* operation = std::get_if<ir::Operation>(&steps[i].node.body);
-    bool is_decided = operation != nullptr && !steps[i].channels;
-    if (is_decided) {
-      operation->visit_choices([&](const auto&...) { is_decided = false; });
-    }
-    if (!is_decided) {
+    const std::string type = decided_type(steps[i]);
+    if (type.empty()) {
       return {};
     }
-    text = c10::str(text, text.empty() ? "" : " ", operation->type());
+    text = c10::str(text, text.empty() ? "" : " ", type);
     for (const size_t input : steps[i].inputs) {
       text = c10::str(text, "(", input, ")");
     }
@@ -42,26 +38,7 @@ std::string formula(const Routine& routine) {
   return text;
 }
 
-template <class Options>
-Options options_of(const Step& step) {
-  return std::get<ir::Operation>(step.node.body).parameters().get<Options>();
-}
-
-at::Tensor weight_of(const Step& step) { return step.layer->named_parameters()["weight"]; }
-
-/// Kernel, stride and dilation of a convolution without bias that keeps the size at stride 1.
-struct Convolution {
-  int64_t kernel, stride, dilation;
-};
-std::optional<Convolution> convolution(const Step& step) {
-  const auto o = options_of<Conv2dOptions>(step);
-  const int64_t half = o.dilation.value() * (o.kernel.value() - 1) / 2;
-  const int64_t padding = o.padding.value();
-  if (o.bias.value() || (padding != -1 && padding != half)) {
-    return std::nullopt;
-  }
-  return Convolution{o.kernel.value(), o.stride.value(), o.dilation.value()};
-}
+at::Tensor weight_of(const Step& step) { return parameter_of(step, "weight"); }
 
 bool is_depthwise(const Step& step, int64_t kernel) {
   const int64_t c = step.shape[0];
@@ -102,9 +79,9 @@ MixedOpFusion::Candidate MixedOpFusion::recognise(const Branch& branch,
   const std::vector<Step>& steps = branch.routine->steps();
   const std::string text = formula(*branch.routine);
   if (text == "max_pool2d(0) batch_norm(1)" || text == "avg_pool2d(0) batch_norm(1)") {
-    const auto o = options_of<PoolOptions>(steps[1]);
-    if (o.kernel.value() == 3 && (o.padding.value() == -1 || o.padding.value() == 1)) {
-      know(text[0] == 'm' ? MixedBranch::MaxPool3 : MixedBranch::AveragePool3, o.stride.value());
+    if (is_pool_of_three(steps[1])) {
+      know(text[0] == 'm' ? MixedBranch::MaxPool3 : MixedBranch::AveragePool3,
+           options_of<PoolOptions>(steps[1]).stride.value());
     }
   } else if (text == "relu(0) conv2d(1) conv2d(2) batch_norm(3)") {
     const auto conv = separable(steps, 2);
@@ -128,13 +105,12 @@ MixedOpFusion::Candidate MixedOpFusion::recognise(const Branch& branch,
     }
   }
   for (size_t i = 1; candidate.known && i < steps.size(); ++i) {
-    if (const auto norm = std::dynamic_pointer_cast<BatchNormLayer>(steps[i].layer)) {
-      const auto o = options_of<BatchNormOptions>(steps[i]);
-      const auto statistics = norm->named_buffers();
-      candidate.norms.push_back(
-          {norm, statistics["running_mean"], statistics["running_var"], o.epsilon.value()});
-      candidate.known = candidate.known && !o.affine.value();
-    } else if (std::get<ir::Operation>(steps[i].node.body).type() == "conv2d") {
+    const std::string type = decided_type(steps[i]);
+    if (type == "batch_norm") {
+      candidate.norms.push_back(norm_of(steps[i]));
+      candidate.known = !options_of<BatchNormOptions>(steps[i]).affine.value();
+      candidate.reason = "its normalisation is scaled and shifted";
+    } else if (type == "conv2d") {
       candidate.weights.push_back(weight_of(steps[i]));
     }
   }
@@ -154,7 +130,15 @@ std::shared_ptr<MixedOpFusion> MixedOpFusion::of(const Step& step) {
     if (found.known && n_known == 0) {
       fusion->stride_ = found.stride;
     }
-    found.known = found.known && found.stride == fusion->stride_;
+    if (found.known && found.stride != fusion->stride_) {
+      found.known = false;
+      found.reason = "another stride than the first";
+    }
+    if (found.known) {
+      found.reason.clear();
+    } else if (step.layer_choice->always_zero(static_cast<int64_t>(i))) {
+      found.reason = "zero: left out";
+    }
     n_known += found.known ? 1 : 0;
     fusion->candidates_.push_back(std::move(found));
   }

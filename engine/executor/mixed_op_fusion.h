@@ -3,11 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/base_mutator.h"
+#include "engine/executor/norm.h"
 #include "engine/mutables/layer_choice.h"
-#include "engine/operations/batch_norm.h"
 
 namespace retia {
 
@@ -21,6 +22,10 @@ class MixedOpFusion {
   /// The fusion of a step that is a layer choice on one input; null where it would fuse nothing.
   static std::shared_ptr<MixedOpFusion> of(const Step& step);
 
+  /// Why a candidate runs as it is; empty where it is fused.
+  const std::string& reason(size_t candidate) const { return candidates_[candidate].reason; }
+  int64_t stride() const { return stride_; }
+
   /// Whether the choice, blended as `verdict` says, gains from fusion on `x`: two candidates or
   /// more that the operation knows, on the CPU, all normalising in the same way.
   bool takes(const Verdict& verdict, const at::Tensor& x) const;
@@ -29,13 +34,9 @@ class MixedOpFusion {
   at::Tensor run(const LayerChoiceImpl& choice, const Verdict& verdict, const at::Tensor& x) const;
 
  private:
-  struct Norm {
-    std::shared_ptr<BatchNormLayer> layer;
-    at::Tensor running_mean, running_var;
-    double epsilon;
-  };
   struct Candidate {
     bool known = false;
+    std::string reason = "mixed_op has no such branch";
     int64_t branch = 0;  ///< a kernels::MixedBranch
     int64_t stride = 1;
     std::vector<at::Tensor> weights;

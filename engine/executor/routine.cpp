@@ -7,6 +7,8 @@
 #include <typeinfo>
 
 #include "engine/base_mutator.h"
+#include "engine/executor/conv_norm_fusion.h"
+#include "engine/executor/mixed_op_fusion.h"
 #include "engine/ir/channels.h"
 #include "engine/ir/infer.h"
 #include "engine/operations/elastic_layer.h"
@@ -161,12 +163,17 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
 void Routine::set_executor(Executor executor) {
   for (Step& step : steps_) {
     step.fusion = executor == Executor::Fused ? MixedOpFusion::of(step) : nullptr;
+    step.run = nullptr;
     for (const Branch& branch : step.branches) {
       if (branch.routine) {
         branch.routine->set_executor(executor);
       }
     }
   }
+  if (executor == Executor::Fused) {
+    ConvNormFusion::fuse(steps_, output_steps_);
+  }
+  plans_.clear();
 }
 
 Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
@@ -174,7 +181,7 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
   const Shape& made = shapes.at(node.id);
-  Step step{node, {}, {}, {}, {}, {}, {}, {}, {}};
+  Step step{node, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   for (const Dim& dim : made) {
     step.shape.push_back(SharedAxis::channels(dim).largest());
   }
@@ -266,6 +273,9 @@ void Routine::follow_choices(ElasticLayer& layer, const ir::Operation& operation
 }
 
 std::vector<size_t> Routine::inputs_needed(const Step& step) const {
+  if (step.run) {
+    return {step.run->input()};
+  }
   const Verdict* verdict = step.input_choice ? verdict_of(step) : nullptr;
   if (verdict == nullptr) {
     return step.inputs;
@@ -354,9 +364,28 @@ at::Tensor Routine::run_layer_choice(const Step& step, at::Tensor& x) {
   return step.fusion->run(*step.layer_choice, *verdict, x);
 }
 
+at::Tensor Routine::run_conv_norm(const ConvNormFusion& fusion, at::Tensor& x) {
+  if (fusion.takes(x)) {
+    x = x.contiguous(at::MemoryFormat::ChannelsLast);  // once for all who read it
+    return fusion.run(x);
+  }
+  std::map<size_t, at::Tensor> made = {{fusion.input(), x}};
+  for (const size_t step : fusion.steps()) {
+    std::vector<at::Tensor> read;
+    for (const size_t input : steps_[step].inputs) {
+      read.push_back(made.at(input));
+    }
+    made[step] = steps_[step].layer->forward(read);
+  }
+  return made.at(fusion.steps().back());
+}
+
 at::Tensor Routine::run_step(const Plan::Entry& entry, std::vector<at::Tensor>& values,
                              at::TensorList inputs) {
   const Step& step = steps_[entry.step];
+  if (step.run) {
+    return run_conv_norm(*step.run, values[step.run->input()]);
+  }
   if (step.layer_choice && step.inputs.size() == 1) {
     return run_layer_choice(step, values[step.inputs.front()]);
   }

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/executor/mixed_op_fusion.h"
 #include "engine/ir/graph.h"
 #include "engine/mutables/input_choice.h"
 #include "engine/mutables/layer_choice.h"
@@ -24,7 +23,9 @@ enum class Executor { Reference, Fused };
 /// "reference" or "fused"; throws otherwise.
 Executor executor_of(const std::string& name);
 
+class ConvNormFusion;
 class ElasticLayer;
+class MixedOpFusion;
 class Routine;
 
 /// One candidate of a layer choice: a primitive, or a graph of them.
@@ -45,6 +46,7 @@ struct Step {
   std::vector<Branch> branches;  ///< of the layer choice, in the order of its candidates
   std::shared_ptr<InputChoiceImpl> input_choice;
   std::shared_ptr<MixedOpFusion> fusion;  ///< of the layer choice; null where nothing is fused
+  std::shared_ptr<ConvNormFusion> run;    ///< that ends in this step; null where it is none's last
 };
 
 /// Runs one lowered graph of primitives and choices. The cells of layer choices have routines of
@@ -96,6 +98,7 @@ class Routine {
   at::Tensor run_step(const Plan::Entry& entry, std::vector<at::Tensor>& values,
                       at::TensorList inputs);
   at::Tensor run_layer_choice(const Step& step, at::Tensor& x);
+  at::Tensor run_conv_norm(const ConvNormFusion& fusion, at::Tensor& x);
 
   std::vector<Step> steps_;
   std::vector<size_t> input_steps_;

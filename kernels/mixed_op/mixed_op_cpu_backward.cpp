@@ -7,30 +7,11 @@
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
+#include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
 
 namespace retia::kernels::cpu {
 namespace {
-
-/// Images are summed in this many runs, whatever the number of threads, so that the sums have the
-/// same bits.
-constexpr int64_t kRuns = 16;
-
-/// Sets a, b and shift [3, c] of the gradient before a normalisation, a · g + b · y + shift, from
-/// the gradient g behind it. sums: Σ g and Σ g · (y - mean) over `count` numbers; factor: what the
-/// normalised is taken by.
-template <class T>
-void set_coefficients(T* to, const T* mean, const double* sums, T factor, double count,
-                      const MixedOpOptions& options, int64_t c) {
-  for (int64_t k = 0; k < c; ++k) {
-    const double scale = mean[c + k];
-    const double a = factor * scale;
-    const double b = options.training ? -a * scale * scale * sums[c + k] / count : 0.0;
-    to[k] = static_cast<T>(a);
-    to[c + k] = static_cast<T>(b);
-    to[2 * c + k] = static_cast<T>(options.training ? -a * sums[k] / count - b * mean[k] : 0.0);
-  }
-}
 
 /// The backward pass: its arguments, and what its three sweeps over the images hand on.
 template <class T>
@@ -113,6 +94,13 @@ class BackwardPass {
     return result;
   }
 
+  void set_all_coefficients(int64_t s, const Numbers<double>& sums, T factor, double count) {
+    for (int64_t k = 0; k < c_; ++k) {
+      set_coefficients(coefficients_of(s), mean_of(s), sums.get(), factor, count, options_.training,
+                       c_, k);
+    }
+  }
+
   /// What a branch's last stage made of image i before its normalisation; pools are made again.
   const T* last_output(int64_t s, int64_t i, const BackwardWorkplace<T>& w) const {
     const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
@@ -154,8 +142,7 @@ class BackwardPass {
       }
       result.mutable_data_ptr<T>()[b] = static_cast<T>(of_blend);
       if (s >= 0) {
-        set_coefficients(coefficients_of(s), mean_of(s), both.get(), blend_.const_data_ptr<T>()[b],
-                         count, options_, c_);
+        set_all_coefficients(s, both, blend_.const_data_ptr<T>()[b], count);
       }
     }
     return result;
@@ -195,8 +182,7 @@ class BackwardPass {
     const auto count = static_cast<double>(plan_.n * plan_.first.n_out);
     for (int64_t s = 0; s < n_stages_; ++s) {
       if (plan_.stages[static_cast<size_t>(s)].branch < 0) {
-        set_coefficients(coefficients_of(s), mean_of(s), total(sums, s, n_stages_).get(), T(1),
-                         count, options_, c_);
+        set_all_coefficients(s, total(sums, s, n_stages_), T(1), count);
       }
     }
   }
@@ -289,7 +275,7 @@ class BackwardPass {
   const Outputs<T> outputs_;
   const Numbers<T> pools_;  // results of the pools, and where their maxima are
   const Outputs<T> pooled_, maxima_;
-  Workplaces<T, BackwardWorkplace<T>> workplaces_;
+  Workplaces<Plan<T>, BackwardWorkplace<T>> workplaces_;
   const Numbers<T> coefficients_;     // [stages, 3, c]
   std::vector<Numbers<T>> of_stage_;  // gradients behind the normalisations of first stages
   const int64_t n_runs_;

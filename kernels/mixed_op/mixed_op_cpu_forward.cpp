@@ -3,37 +3,14 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
-#include <cmath>
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
+#include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
 
 namespace retia::kernels::cpu {
 namespace {
-
-/// Mean and unbiased variance of a stage from the moments of its images, [n, 3, c] at `step`.
-template <class T>
-struct BatchMoments {
-  BatchMoments(const Plan<T>& plan, const T* moments, int64_t step, int64_t pixels)
-      : mean(plan.c), square(plan.c) {
-    for (int64_t i = 0; i < plan.n; ++i) {
-      const T* const image = moments + i * step;
-      const double before = static_cast<double>(i * pixels);
-      const auto now = static_cast<double>(pixels);
-      for (int64_t k = 0; k < plan.c; ++k) {
-        const double sum = image[plan.c + k];
-        const double distance = image[k] + sum / now - mean[k];
-        square[k] += image[2 * plan.c + k] - sum * sum / now +
-                     distance * distance * before * now / (before + now);
-        mean[k] += distance * now / (before + now);
-      }
-    }
-    count = static_cast<double>(plan.n * pixels);
-  }
-  Numbers<double> mean, square;
-  double count = 0;
-};
 
 /// The forward pass: its arguments, and what its three sweeps over the images hand on.
 template <class T>
@@ -99,55 +76,27 @@ class ForwardPass {
     });
   }
 
-  /// Sets mean and 1/deviation of these stages.
+  /// Sets mean and 1/deviation of these stages, and moves their running statistics.
   void finish_moments(bool on_x) {
     for (int64_t s = 0; s < n_stages_; ++s) {
       if ((plan_.stages[static_cast<size_t>(s)].source < 0) != on_x) {
         continue;
       }
-      if (options_.training) {
-        normalise_by_batch(s);
-      } else {
-        normalise_by_running(s);
+      if (!options_.training) {
+        normalise_by_running(mean_of(s), running_of(s, 0), running_of(s, 1), options_.epsilon, c_);
+        continue;
+      }
+      const BatchMoments<T> batch(image_moments_ + s * 3 * c_, n_stages_ * 3 * c_, plan_.n,
+                                  plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_);
+      normalise_by_batch(mean_of(s), batch, options_.epsilon, c_);
+      if (!running_.empty()) {
+        move_running(running_of(s, 0), running_of(s, 1), batch, options_.momentum);
       }
     }
   }
 
-  T* running_of(int64_t s, int64_t which) const {
-    return running_[static_cast<size_t>(2 * s + which)].mutable_data_ptr<T>();
-  }
-
-  void normalise_by_running(int64_t s) const {
-    T* const mean = mean_of(s);
-    const T* const running_mean = running_of(s, 0);
-    const T* const running_var = running_of(s, 1);
-    for (int64_t k = 0; k < plan_.channels; ++k) {
-      mean[k] = running_mean[k];
-      mean[c_ + k] = static_cast<T>(1 / std::sqrt(double{running_var[k]} + options_.epsilon));
-    }
-  }
-
-  /// Moves the running statistics, if there are any, towards the batch.
-  void normalise_by_batch(int64_t s) const {
-    T* const mean = mean_of(s);
-    const BatchMoments<T> batch(plan_, image_moments_ + s * 3 * c_, n_stages_ * 3 * c_,
-                                plan_.stages[static_cast<size_t>(s)].geometry->n_out);
-    for (int64_t k = 0; k < c_; ++k) {
-      mean[k] = static_cast<T>(batch.mean[k]);
-      mean[c_ + k] =
-          static_cast<T>(1 / std::sqrt(batch.square[k] / batch.count + options_.epsilon));
-    }
-    if (running_.empty()) {
-      return;
-    }
-    T* const running_mean = running_of(s, 0);
-    T* const running_var = running_of(s, 1);
-    const double m = options_.momentum;
-    for (int64_t k = 0; k < plan_.channels; ++k) {
-      running_mean[k] = static_cast<T>((1 - m) * running_mean[k] + m * batch.mean[k]);
-      running_var[k] =
-          static_cast<T>((1 - m) * running_var[k] + m * batch.square[k] / (batch.count - 1));
-    }
+  const at::Tensor& running_of(int64_t s, int64_t which) const {
+    return running_[static_cast<size_t>(2 * s + which)];
   }
 
   /// The branches' results by their factors; normalisations become part of the factors.
@@ -193,7 +142,7 @@ class ForwardPass {
   const at::Tensor kept_, pools_, moments_;
   const Outputs<T> convolved_, pooled_;
   const Numbers<T> image_moments_;  // [n, stages, 3, c]
-  Workplaces<T, Workplace<T>> workplaces_;
+  Workplaces<Plan<T>, Workplace<T>> workplaces_;
 };
 
 }  // namespace

@@ -21,15 +21,17 @@ struct MixedOpLanes {
   /// The same added to dst.
   void (*add_stencil)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                       const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c);
-  /// sum[i·kernel + j] += Σ_p src[from[p] + i·row + j·column] · g[g_from[p]]; kernel is 3 or 5.
+  /// sum[i·kernel + j] += Σ_p src[from[p] + i·row + j·column] · g[g_from[p]]; kernel is 3, 5 or 7.
   void (*add_stencil_weights)(const T* src, const int32_t* from, int64_t row, int64_t column,
                               const T* g, const int32_t* g_from, int64_t n, int64_t c,
                               int64_t kernel, T* sum);
-  /// dst[to[p]] = src[p] · weights, src [n, in], weights [in, out].
-  void (*product)(const T* src, int64_t in, const T* weights, int64_t out, T* dst,
-                  const int32_t* to, int64_t n);
-  /// sum[i, j] += Σ_p a[p, i] · b[p, j], a [n, rows], b [n, columns].
-  void (*add_outer)(const T* a, int64_t rows, const T* b, int64_t columns, int64_t n, T* sum);
+  /// dst[to[p]] = Σ_t src[from[p] + taps[t]] · weights[t], of `in` numbers each, weights
+  /// [taps, in, out].
+  void (*product)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
+                  int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to, int64_t n);
+  /// sum[i · row + j] += Σ_p a[p, i] · b[from[p] + j], a [n, rows], j < columns.
+  void (*add_outer)(const T* a, int64_t rows, const T* b, const int32_t* from, int64_t columns,
+                    int64_t n, T* sum, int64_t row);
   /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays.
   void (*maximum)(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
                   int64_t c);

@@ -15,22 +15,31 @@ struct ProductLoops : Vectors<T, kLanes> {
 
   /// kColumns vectors of the product's columns, kPixels pixels at a time.
   template <int kColumns, int kPixels>
-  static void product_of_columns(const T* src, int64_t in, const T* weights, int64_t out, T* dst,
+  static void product_of_columns(const T* src, const int32_t* from, const int32_t* taps,
+                                 int64_t n_taps, int64_t in, const T* weights, int64_t out, T* dst,
                                  const int32_t* to, int64_t n) {
     for (int64_t p = 0; p < n; p += kPixels) {
       Vector sum[kPixels][kColumns] = {};
-      for (int64_t k = 0; k < in; ++k) {
-        Vector weight[kColumns];
-#pragma GCC unroll 8
-        for (int j = 0; j < kColumns; ++j) {
-          weight[j] = load(weights + k * out + j * kLanes);
-        }
+      const T* row = weights;
+      for (int64_t t = 0; t < n_taps; ++t) {
+        const T* at[kPixels];
 #pragma GCC unroll 8
         for (int i = 0; i < kPixels; ++i) {
-          const T value = src[(p + i) * in + k];
+          at[i] = src + from[p + i] + taps[t];
+        }
+        for (int64_t k = 0; k < in; ++k, row += out) {
+          Vector weight[kColumns];
 #pragma GCC unroll 8
           for (int j = 0; j < kColumns; ++j) {
-            sum[i][j] += weight[j] * value;
+            weight[j] = load(row + j * kLanes);
+          }
+#pragma GCC unroll 8
+          for (int i = 0; i < kPixels; ++i) {
+            const T value = at[i][k];
+#pragma GCC unroll 8
+            for (int j = 0; j < kColumns; ++j) {
+              sum[i][j] += weight[j] * value;
+            }
           }
         }
       }
@@ -44,27 +53,29 @@ struct ProductLoops : Vectors<T, kLanes> {
     }
   }
 
-  static void product(const T* src, int64_t in, const T* weights, int64_t out, T* dst,
-                      const int32_t* to, int64_t n) {
+  static void product(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
+                      int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to,
+                      int64_t n) {
     int64_t v = 0;
     for (; v + 2 * kLanes <= out; v += 2 * kLanes) {
-      product_of_columns<2, kRegisters / 4>(src, in, weights + v, out, dst + v, to, n);
+      product_of_columns<2, kRegisters / 4>(src, from, taps, n_taps, in, weights + v, out, dst + v,
+                                            to, n);
     }
     if (v < out) {
-      product_of_columns<1, kGroup>(src, in, weights + v, out, dst + v, to, n);
+      product_of_columns<1, kGroup>(src, from, taps, n_taps, in, weights + v, out, dst + v, to, n);
     }
   }
 
   template <int kColumns, int kRows>
-  static void add_outer_columns(const T* a, int64_t rows, const T* b, int64_t columns, int64_t n,
-                                T* sum) {
+  static void add_outer_columns(const T* a, int64_t rows, const T* b, const int32_t* from,
+                                int64_t n, T* sum, int64_t row) {
     for (int64_t r = 0; r < rows; r += kRows) {
       Vector sums[kRows][kColumns] = {};
       for (int64_t p = 0; p < n; ++p) {
         Vector value[kColumns];
 #pragma GCC unroll 8
         for (int j = 0; j < kColumns; ++j) {
-          value[j] = load(b + p * columns + j * kLanes);
+          value[j] = load(b + from[p] + j * kLanes);
         }
 #pragma GCC unroll 8
         for (int i = 0; i < kRows; ++i) {
@@ -79,20 +90,21 @@ struct ProductLoops : Vectors<T, kLanes> {
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 8
         for (int j = 0; j < kColumns; ++j) {
-          T* const total = sum + (r + i) * columns + j * kLanes;
+          T* const total = sum + (r + i) * row + j * kLanes;
           store(total, load(total) + sums[i][j]);
         }
       }
     }
   }
 
-  static void add_outer(const T* a, int64_t rows, const T* b, int64_t columns, int64_t n, T* sum) {
+  static void add_outer(const T* a, int64_t rows, const T* b, const int32_t* from, int64_t columns,
+                        int64_t n, T* sum, int64_t row) {
     int64_t v = 0;
     for (; v + 2 * kLanes <= columns; v += 2 * kLanes) {
-      add_outer_columns<2, kRegisters / 4>(a, rows, b + v, columns, n, sum + v);
+      add_outer_columns<2, kRegisters / 4>(a, rows, b + v, from, n, sum + v, row);
     }
     if (v < columns) {
-      add_outer_columns<1, kGroup>(a, rows, b + v, columns, n, sum + v);
+      add_outer_columns<1, kGroup>(a, rows, b + v, from, n, sum + v, row);
     }
   }
 };

@@ -79,17 +79,30 @@ struct StencilLoops : Vectors<T, kLanes> {
     }
   }
 
+  /// All rows of the kernel, kRows at a time.
+  template <int kKernel, int kRows>
+  static void add_weights(const T* src, const int32_t* from, int64_t row, int64_t column,
+                          const T* g, const int32_t* g_from, int64_t n, int64_t c, T* sum) {
+    constexpr int kWhole = kKernel / kRows * kRows;
+    for (int i = 0; i < kWhole; i += kRows) {
+      add_weights_of_rows<kKernel, kRows>(src + i * row, from, row, column, g, g_from, n, c,
+                                          sum + i * kKernel * c);
+    }
+    if constexpr (kWhole < kKernel) {
+      add_weights_of_rows<kKernel, kKernel - kWhole>(src + kWhole * row, from, row, column, g,
+                                                     g_from, n, c, sum + kWhole * kKernel * c);
+    }
+  }
+
   static void add_stencil_weights(const T* src, const int32_t* from, int64_t row, int64_t column,
                                   const T* g, const int32_t* g_from, int64_t n, int64_t c,
                                   int64_t kernel, T* sum) {
     if (kernel == 3) {
       add_weights_of_rows<3, 3>(src, from, row, column, g, g_from, n, c, sum);
-    } else if (kRegisters > 25) {
-      add_weights_of_rows<5, 5>(src, from, row, column, g, g_from, n, c, sum);
+    } else if (kernel == 5) {
+      add_weights<5, kRegisters / 6>(src, from, row, column, g, g_from, n, c, sum);
     } else {
-      add_weights_of_rows<5, 2>(src, from, row, column, g, g_from, n, c, sum);
-      add_weights_of_rows<5, 2>(src + 2 * row, from, row, column, g, g_from, n, c, sum + 10 * c);
-      add_weights_of_rows<5, 1>(src + 4 * row, from, row, column, g, g_from, n, c, sum + 20 * c);
+      add_weights<7, kRegisters / 8>(src, from, row, column, g, g_from, n, c, sum);
     }
   }
 };

@@ -9,8 +9,6 @@
 namespace retia::kernels {
 namespace {
 
-int64_t whole(int64_t n) { return (n + kPixelGroup - 1) / kPixelGroup * kPixelGroup; }
-
 /// Fills up with `filler`, to be written, or with the last entry, to be read.
 void fill_up(Table& table, int32_t filler) { table.resize(whole(table.size()), filler); }
 void fill_up(Table& table) { fill_up(table, table.empty() ? 0 : table.back()); }
@@ -60,29 +58,6 @@ int64_t border_of(const std::vector<int64_t>& branches) {
   return border;
 }
 
-template <class T>
-MixedOpLanes<T> best_lanes(int64_t channels) {
-  const std::string capability = at::get_cpu_capability();
-  return capability == "AVX512" ? mixed_op_lanes_avx512<T>(channels)
-         : capability == "AVX2" ? mixed_op_lanes_avx2<T>(channels)
-                                : mixed_op_lanes_baseline<T>(channels);
-}
-
-/// [C, 1, k, k] to [taps, c].
-template <class T>
-Numbers<T> pack_stencil(const at::Tensor& weight, int64_t c) {
-  const at::Tensor source = weight.contiguous();
-  const T* const from = source.const_data_ptr<T>();
-  const int64_t n_taps = weight.size(2) * weight.size(3);
-  const Numbers<T> packed(n_taps * c);
-  for (int64_t i = 0; i < weight.size(0); ++i) {
-    for (int64_t t = 0; t < n_taps; ++t) {
-      packed[t * c + i] = from[i * n_taps + t];
-    }
-  }
-  return packed;
-}
-
 /// Where weight [o, i] of a pointwise convolution that makes channels from `o` on out of those from
 /// `i` on is in a product: [in, c] forward, [c, in] backward.
 template <class T>
@@ -109,6 +84,8 @@ void unpack_product(const T* sum, int64_t row, int64_t o, int64_t i, const at::T
 
 }  // namespace
 
+int64_t whole(int64_t n) { return (n + kPixelGroup - 1) / kPixelGroup * kPixelGroup; }
+
 template <class T>
 Numbers<T> Numbers<T>::unset(int64_t n) {
   Numbers numbers;
@@ -122,6 +99,28 @@ Numbers<T> Numbers<T>::unset(int64_t n) {
 template <class T>
 Numbers<T>::Numbers(int64_t n) : Numbers(unset(n)) {
   std::fill_n(data_, n, T(0));
+}
+
+template <class T>
+MixedOpLanes<T> best_lanes(int64_t channels) {
+  const std::string capability = at::get_cpu_capability();
+  return capability == "AVX512" ? mixed_op_lanes_avx512<T>(channels)
+         : capability == "AVX2" ? mixed_op_lanes_avx2<T>(channels)
+                                : mixed_op_lanes_baseline<T>(channels);
+}
+
+template <class T>
+Numbers<T> pack_stencil(const at::Tensor& weight, int64_t c) {
+  const at::Tensor source = weight.contiguous();
+  const T* const from = source.const_data_ptr<T>();
+  const int64_t n_taps = weight.size(2) * weight.size(3);
+  const Numbers<T> packed(n_taps * c);
+  for (int64_t i = 0; i < weight.size(0); ++i) {
+    for (int64_t t = 0; t < n_taps; ++t) {
+      packed[t * c + i] = from[i * n_taps + t];
+    }
+  }
+  return packed;
 }
 
 std::vector<Tap> taps_of(int64_t kernel, int64_t dilation) {
@@ -158,6 +157,23 @@ Geometry::Geometry(int64_t height, int64_t width, int64_t border, int64_t step, 
   for (int64_t i = 0; i < stride * stride; ++i) {
     phases.push_back(phase_of(*this, i / stride, i % stride));
   }
+}
+
+template <class T>
+PhaseTaps<T> taps_through(const Phase& phase, const Geometry& g, const std::vector<Tap>& taps,
+                          const Numbers<T>& stencil) {
+  const int64_t c = g.in.c;
+  PhaseTaps<T> through{{}, Numbers<T>(static_cast<int64_t>(taps.size()) * c)};
+  for (size_t t = 0; t < taps.size(); ++t) {
+    const int64_t y = phase.y - taps[t].y;
+    const int64_t x = phase.x - taps[t].x;
+    if (y % g.stride == 0 && x % g.stride == 0) {
+      const auto place = static_cast<int64_t>(through.taps.size()) * c;
+      std::copy_n(stencil + static_cast<int64_t>(t) * c, c, through.weights + place);
+      through.taps.push_back(static_cast<int32_t>(y / g.stride * g.out.row() + x / g.stride * c));
+    }
+  }
+  return through;
 }
 
 template <class T>
@@ -243,18 +259,7 @@ void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_
   }
   if (way == Direction::Backward) {
     for (const Phase& phase : g.phases) {
-      PhaseTaps<T> through{{}, Numbers<T>(static_cast<int64_t>(taps.size()) * c)};
-      for (size_t t = 0; t < taps.size(); ++t) {
-        const int64_t y = phase.y - taps[t].y;
-        const int64_t x = phase.x - taps[t].x;
-        if (y % g.stride == 0 && x % g.stride == 0) {
-          const auto place = static_cast<int64_t>(through.taps.size()) * c;
-          std::copy_n(stage.stencil + static_cast<int64_t>(t) * c, c, through.weights + place);
-          through.taps.push_back(
-              static_cast<int32_t>(y / g.stride * g.out.row() + x / g.stride * c));
-        }
-      }
-      stage.through.push_back(std::move(through));
+      stage.through.push_back(taps_through(phase, g, taps, stage.stencil));
     }
   }
   stages.push_back(std::move(stage));
@@ -281,6 +286,14 @@ void Plan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* produ
 
 template class Numbers<float>;
 template class Numbers<double>;
+template MixedOpLanes<float> best_lanes(int64_t);
+template MixedOpLanes<double> best_lanes(int64_t);
+template Numbers<float> pack_stencil(const at::Tensor&, int64_t);
+template Numbers<double> pack_stencil(const at::Tensor&, int64_t);
+template PhaseTaps<float> taps_through(const Phase&, const Geometry&, const std::vector<Tap>&,
+                                       const Numbers<float>&);
+template PhaseTaps<double> taps_through(const Phase&, const Geometry&, const std::vector<Tap>&,
+                                        const Numbers<double>&);
 template struct Plan<float>;
 template struct Plan<double>;
 

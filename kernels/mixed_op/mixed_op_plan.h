@@ -12,6 +12,13 @@ namespace retia::kernels {
 /// Offsets of pixels in numbers, filled up to whole groups.
 using Table = std::vector<int32_t>;
 
+/// n rounded up to whole groups of pixels; channels are filled up to as many.
+int64_t whole(int64_t n);
+
+/// The loops for the best instructions that ATen uses here (ATEN_CPU_CAPABILITY asks for less).
+template <class T>
+MixedOpLanes<T> best_lanes(int64_t channels);
+
 /// Numbers at an aligned address.
 template <class T>
 class Numbers {
@@ -79,6 +86,10 @@ struct PhaseTaps {
   Numbers<T> weights;
 };
 
+/// [C, 1, k, k] to [taps, c].
+template <class T>
+Numbers<T> pack_stencil(const at::Tensor& weight, int64_t c);
+
 /// What ends in one normalisation: relu, stencil and pointwise product, or a pool.
 template <class T>
 struct Stage {
@@ -100,6 +111,12 @@ struct Stage {
 };
 
 enum class Direction { Forward, Backward };
+
+/// The taps that carry gradients back to `phase` of what a stencil of these `taps` read. stencil:
+/// [taps, c].
+template <class T>
+PhaseTaps<T> taps_through(const Phase& phase, const Geometry& geometry,
+                          const std::vector<Tap>& taps, const Numbers<T>& stencil);
 
 /// All that a pass needs to know before it sees a number of x.
 template <class T>

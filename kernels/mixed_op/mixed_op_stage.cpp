@@ -5,6 +5,14 @@
 namespace retia::kernels::cpu {
 namespace {
 
+constexpr int32_t kHere = 0;  // the one tap of a pointwise product
+
+/// Where the pixels of a block of stencils begin.
+template <class T>
+const int32_t* rows_of(const Stage<T>& stage, const Workplace<T>& w) {
+  return stage.kind == StageKind::Halving ? w.wide.data() : stage.geometry->flat.data();
+}
+
 /// The stencil of `n` pixels from `p` on, into w.depthwise.
 template <class T>
 void run_stencil(const Plan<T>& plan, const Stage<T>& stage, const T* tile, int64_t p, int64_t n,
@@ -79,8 +87,8 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
     const int64_t n = std::min(kBlock, g.n_out - p);
     if (!stage.is_pool()) {
       run_stencil(plan, stage, tile, p, n, w);
-      plan.lanes.product(w.depthwise.get(), stage.in(), stage.product.get(), c, y + p * c,
-                         g.flat.data(), n);
+      plan.lanes.product(w.depthwise.get(), rows_of(stage, w), &kHere, 1, stage.in(),
+                         stage.product.get(), c, y + p * c, g.flat.data(), n);
     }
     if (p == 0) {
       std::copy_n(y, c, moments);
@@ -103,14 +111,15 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
                       w.before.get(), n, c);
     if (sums.product != nullptr) {
       run_stencil(plan, stage, tile, p, n, w);
-      plan.lanes.add_outer(w.before.get(), c, w.depthwise.get(), stage.in(), n, sums.product);
+      plan.lanes.add_outer(w.before.get(), c, w.depthwise.get(), rows_of(stage, w), stage.in(), n,
+                           sums.product, stage.in());
     }
     if (!halving) {
-      plan.lanes.product(w.before.get(), c, stage.product.get(), c, bordered,
-                         geometry.out_write.data() + p, n);
+      plan.lanes.product(w.before.get(), geometry.flat.data(), &kHere, 1, c, stage.product.get(), c,
+                         bordered, geometry.out_write.data() + p, n);
     } else if (to != nullptr) {
-      plan.lanes.product(w.before.get(), c, stage.product.get(), 2 * c, w.product.get(),
-                         w.wide.data(), n);
+      plan.lanes.product(w.before.get(), geometry.flat.data(), &kHere, 1, c, stage.product.get(),
+                         2 * c, w.product.get(), w.wide.data(), n);
       for (const int64_t odd : {0, 1}) {
         plan.lanes.add_to(w.product + odd * c, 2 * c, to + odd * (geometry.in.row() + c),
                           geometry.centres.data() + p, n, c);

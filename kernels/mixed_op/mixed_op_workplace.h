@@ -13,6 +13,10 @@ namespace retia::kernels::cpu {
 /// Pixels whose depthwise results stay in the first cache until their product is done.
 constexpr int64_t kBlock = 64;
 
+/// Images are summed in this many runs, whatever the number of threads, so that the sums have the
+/// same bits.
+constexpr int64_t kRuns = 16;
+
 /// The images of a channels_last tensor with the channels filled up to whole vectors.
 template <class T>
 class Images {
@@ -104,10 +108,10 @@ struct BackwardWorkplace : Workplace<T> {
 };
 
 /// One for each thread that comes to work, kept from sweep to sweep.
-template <class T, class Place>
+template <class Plan, class Place>
 class Workplaces {
  public:
-  explicit Workplaces(const Plan<T>& plan)
+  explicit Workplaces(const Plan& plan)
       : plan_(plan), places_(static_cast<size_t>(at::get_num_threads())) {}
 
   const Place& mine() {
@@ -119,7 +123,7 @@ class Workplaces {
   }
 
  private:
-  const Plan<T>& plan_;
+  const Plan& plan_;
   std::vector<std::unique_ptr<Place>> places_;
 };
 

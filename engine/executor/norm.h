@@ -1,0 +1,18 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "engine/operations/batch_norm.h"
+
+namespace retia {
+
+/// A normalisation layer with the tensors and numbers that fused operations take over from it.
+struct Norm {
+  std::shared_ptr<BatchNormLayer> layer;
+  at::Tensor running_mean, running_var;
+  double epsilon = 0;
+};
+
+}  // namespace retia

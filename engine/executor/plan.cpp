@@ -1,0 +1,191 @@
+#include "engine/executor/plan.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <set>
+#include <sstream>
+
+#include "engine/executor/conv_norm_fusion.h"
+#include "engine/executor/mixed_op_fusion.h"
+#include "engine/executor/recognition.h"
+#include "engine/ir/lower.h"
+
+namespace retia {
+namespace {
+
+/// Of a forward pass of one sample.
+struct Work {
+  double multiply_adds = 0;
+  double fused_numbers = 0, numbers = 0;  ///< read and written: as planned, and layer by layer
+
+  Work& operator+=(const Work& other) {
+    multiply_adds += other.multiply_adds;
+    fused_numbers += other.fused_numbers;
+    numbers += other.numbers;
+    return *this;
+  }
+};
+
+double size_of(const Step& step) {
+  double size = 1;
+  for (const int64_t n : step.shape) {
+    size *= static_cast<double>(n);
+  }
+  return size;
+}
+
+class PlanWriter {
+ public:
+  Work write(const Routine& routine, const std::string& prefix) {
+    const std::vector<Step>& steps = routine.steps();
+    std::set<size_t> inside;
+    for (const Step& step : steps) {
+      if (step.run) {
+        inside.insert(step.run->steps().begin(), step.run->steps().end());
+      }
+    }
+    Work sum;
+    for (size_t i = 0; i < steps.size(); ++i) {
+      const std::string path = prefix + steps[i].node.name;
+      if (steps[i].run) {
+        sum += conv_norm(steps, steps[i], path);
+      } else if (steps[i].layer_choice) {
+        sum += layer_choice(steps, steps[i], path);
+      } else if (inside.count(i) == 0 && !std::holds_alternative<ir::Input>(steps[i].node.body)) {
+        const auto* operation = std::get_if<ir::Operation>(&steps[i].node.body);
+        const Work work = alone(steps, steps[i]);
+        line(path, operation != nullptr ? operation->type() : "sum of inputs", work);
+        sum += work;
+      }
+    }
+    return sum;
+  }
+
+  std::string text(const Work& sum) {
+    text_ << "total: " << sum.multiply_adds / 1e6 << " M multiply-adds, "
+          << 4 * sum.fused_numbers / 1e6 << " MB moved; layer by layer " << 4 * sum.numbers / 1e6
+          << " MB\n";
+    return text_.str();
+  }
+
+ private:
+  void line(const std::string& path, const std::string& what, const Work& work) {
+    text_ << std::fixed << std::setprecision(3) << std::setw(9) << work.multiply_adds / 1e6
+          << std::setw(9) << 4 * work.fused_numbers / 1e6 << std::setw(9) << 4 * work.numbers / 1e6
+          << "  " << indent_ << path << ": " << what << '\n';
+  }
+
+  /// A step by itself.
+  static Work alone(const std::vector<Step>& steps, const Step& step) {
+    Work work;
+    std::vector<Shape> read;
+    for (const size_t input : step.inputs) {
+      work.numbers += size_of(steps[input]);
+      read.emplace_back(steps[input].shape.begin(), steps[input].shape.end());
+    }
+    work.numbers += size_of(step);
+    work.fused_numbers = work.numbers;
+    if (const auto* operation = std::get_if<ir::Operation>(&step.node.body)) {
+      const Dim cost = operation->kind().cost(operation->parameters(), read).multiply_adds;
+      work.multiply_adds = static_cast<double>(cost.max());
+    }
+    return work;
+  }
+
+  /// Reads its input, writes and reads what is normalised, writes its result.
+  Work conv_norm(const std::vector<Step>& steps, const Step& step, const std::string& path) {
+    Work work;
+    std::string types;
+    for (const size_t i : step.run->steps()) {
+      work += alone(steps, steps[i]);
+      types += ' ' + decided_type(steps[i]);
+    }
+    const bool is_norm_alone =
+        step.run->options().kind == static_cast<int64_t>(kernels::ConvKind::None);
+    work.fused_numbers = size_of(steps[step.run->input()]) * (is_norm_alone ? 2 : 1) +
+                         size_of(step) * (is_norm_alone ? 1 : 3);
+    line(path, "conv_norm of" + types, work);
+    return work;
+  }
+
+  /// Without lines: what the steps of a candidate take, and how many of them normalise.
+  static std::pair<Work, int64_t> inside(const Branch& branch) {
+    std::pair<Work, int64_t> found;
+    for (const Step& step : branch.routine->steps()) {
+      if (std::holds_alternative<ir::Operation>(step.node.body)) {
+        found.first += alone(branch.routine->steps(), step);
+        found.second += decided_type(step) == "batch_norm" ? 1 : 0;
+      }
+    }
+    return found;
+  }
+
+  Work layer_choice(const std::vector<Step>& steps, const Step& step, const std::string& path) {
+    return step.fusion ? mixed_op(steps, step, path) : selection(step, path);
+  }
+
+  /// Each normalised tensor is written and read; the input is read twice, the result written once.
+  Work mixed_op(const std::vector<Step>& steps, const Step& step, const std::string& path) {
+    Work fused, others;
+    std::string names, left;
+    for (size_t i = 0; i < step.branches.size(); ++i) {
+      const Branch& branch = step.branches[i];
+      const std::string& reason = step.fusion->reason(i);
+      (reason.empty() ? names : left) += ' ' + branch.name;
+      const auto [work, n_norms] = branch.routine ? inside(branch) : std::pair(Work{}, int64_t{0});
+      if (!reason.empty()) {
+        left += " (" + reason + ')';
+        others += work;
+        continue;
+      }
+      fused += work;
+      fused.numbers += 3 * size_of(step);  // times its weight, added
+      fused.fused_numbers -= work.fused_numbers;
+      fused.fused_numbers += 2 * static_cast<double>(n_norms) * size_of(step);
+    }
+    fused.fused_numbers += 2 * size_of(steps[step.inputs.front()]) + size_of(step);
+    fused += others;
+    line(path, c10::str("mixed_op of stride ", step.fusion->stride(), " of", names), fused);
+    if (!left.empty()) {
+      text_ << std::string(29, ' ') << indent_ << "  as they are:" << left << '\n';
+    }
+    return fused;
+  }
+
+  /// One candidate runs, so what counts is the one with most to do; each has a plan of its own.
+  Work selection(const Step& step, const std::string& path) {
+    text_ << std::string(29, ' ') << indent_ << path << ": one of\n";
+    Work most;
+    indent_ += "  ";
+    for (const Branch& branch : step.branches) {
+      if (!branch.routine) {
+        text_ << std::string(29, ' ') << indent_ << branch.name << ": as it is\n";
+        continue;
+      }
+      const Work work = write(*branch.routine, branch.name + "/");
+      most = work.multiply_adds > most.multiply_adds ? work : most;
+    }
+    indent_.resize(indent_.size() - 2);
+    return most;
+  }
+
+  std::ostringstream text_;
+  std::string indent_;
+};
+
+}  // namespace
+
+std::string plan_of(const ir::Graph& supernet) {
+  const ir::Graph lowered = ir::lower(supernet);
+  std::vector<Shape> inputs;
+  for (const ir::Node* input : lowered.inputs()) {
+    inputs.push_back(std::get<ir::Input>(input->body).shape);
+  }
+  Routine routine(lowered, inputs, "", [](const auto&...) {});
+  routine.set_executor(Executor::Fused);
+  PlanWriter writer;
+  const Work sum = writer.write(routine, "");
+  return " M mult.  MB moved  unfused  operation\n" + writer.text(sum);
+}
+
+}  // namespace retia

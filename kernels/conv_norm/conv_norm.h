@@ -1,0 +1,93 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+namespace retia::kernels {
+
+/// What conv_norm normalises. Convolutions have no bias and odd kernels, and keep the size at
+/// stride 1.
+enum class ConvKind : int64_t {
+  None,       ///< the input itself; stride 1, no relu before
+  Dense,      ///< weights [out, C, k, k], k at most 7
+  Depthwise,  ///< weights [C, 1, k, k], k 3, 5 or 7
+  Separable,  ///< a depthwise and then a pointwise one: weights [C, 1, k, k], [out, C, 1, 1]
+  Halving,    /**< concat(even · x, odd · x one pixel further down and right), each second pixel;
+                   stride 2; weights [even, C, 1, 1] and [odd, C, 1, 1] */
+  MaxPool3,   ///< max pool 3 x 3, padding 1
+  AveragePool3,  ///< average pool 3 x 3, padding 1 that is not counted
+};
+
+/// Number of weight tensors.
+int64_t n_weights(ConvKind kind);
+
+struct ConvNormOptions {
+  int64_t kind = 0;  ///< a ConvKind
+  int64_t stride = 1, dilation = 1;
+  bool relu_before = false, relu_after = false;
+  bool training = true;   ///< normalise by the batch; otherwise by the running statistics
+  double momentum = 0.1;  ///< of the running statistics
+  double epsilon = 1e-5;  ///< added to variances
+};
+
+/// A layer of a network as one operation: [relu] → convolution or pool → batch normalisation →
+/// [relu], the brackets as the options say.
+///
+/// x: [n, C, H, W] float32 or float64, none of them 0; read in channels_last.
+/// weights: as the kind says. affine: scale and shift [out] of the normalisation, or empty.
+/// running: mean and (unbiased) variance [out], updated while training; may be empty then.
+/// Returns [n, out, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
+/// weights and affine. Runs on the CPU; results do not depend on the number of threads. For the
+/// backward pass it keeps x and what is normalised, and the result where relu comes after.
+/// The torch operator is `retia::conv_norm`.
+at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
+                     at::TensorList running, const ConvNormOptions& options);
+
+/// Channels of the result.
+int64_t channels_out(const at::Tensor& x, at::TensorList weights, ConvKind kind);
+
+/// Throws unless the arguments are as conv_norm() says.
+void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
+                     at::TensorList running, const ConvNormOptions& options);
+
+/// What the backward pass is told to compute.
+struct ConvNormNeeds {
+  bool x = true, weights = true;
+};
+
+/// Gradients; undefined or empty unless needed.
+struct ConvNormGradients {
+  at::Tensor x;
+  std::vector<at::Tensor> weights, affine;
+};
+
+namespace cpu {
+
+/// The result, and what the backward pass needs of it: what is normalised (undefined where that is
+/// x), and mean and 1/deviation.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> conv_norm_forward(const at::Tensor& x,
+                                                                 at::TensorList weights,
+                                                                 at::TensorList affine,
+                                                                 at::TensorList running,
+                                                                 const ConvNormOptions& options);
+
+/// out: the result where relu comes after.
+ConvNormGradients conv_norm_backward(const at::Tensor& gradient, const at::Tensor& x,
+                                     const at::Tensor& out, at::TensorList weights,
+                                     at::TensorList affine, const at::Tensor& kept,
+                                     const at::Tensor& moments, const ConvNormOptions& options,
+                                     ConvNormNeeds needs);
+
+}  // namespace cpu
+
+namespace reference {
+
+/// The same by ATen operations, on any device.
+at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
+                     at::TensorList running, const ConvNormOptions& options);
+
+}  // namespace reference
+}  // namespace retia::kernels

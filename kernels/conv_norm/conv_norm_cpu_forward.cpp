@@ -1,0 +1,149 @@
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "kernels/conv_norm/conv_norm_plan.h"
+#include "kernels/mixed_op/mixed_op_norm.h"
+
+namespace retia::kernels::cpu {
+namespace {
+
+constexpr int32_t kHere = 0;  // the one tap of a pointwise product
+
+template <class T>
+class ForwardPass {
+ public:
+  ForwardPass(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
+              at::TensorList running, const ConvNormOptions& options)
+      : plan_(x, weights, options, Direction::Forward),
+        c_(plan_.c_out),
+        n_out_(plan_.geometry.n_out),
+        options_(options),
+        x_(x),
+        affine_(affine),
+        running_(running),
+        size_(plan_.geometry.n_out_whole * c_),
+        moments_(at::zeros({2, c_}, x.options().memory_format({}))),
+        workplaces_(plan_) {
+    if (plan_.kind != ConvKind::None) {
+      kept_ = at::empty({plan_.n, size_}, x.options().memory_format({}));
+    }
+  }
+
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> run() {
+    T* const mean = moments_.mutable_data_ptr<T>();
+    const Numbers<T> image_moments(plan_.n * 3 * c_);
+    if (options_.training || kept_.defined()) {
+      convolve(image_moments);
+    }
+    if (options_.training) {
+      const BatchMoments<T> batch(image_moments.get(), 3 * c_, plan_.n, n_out_, c_);
+      normalise_by_batch(mean, batch, options_.epsilon, c_);
+      if (!running_.empty()) {
+        move_running(running_[0], running_[1], batch, options_.momentum);
+      }
+    } else {
+      normalise_by_running(mean, running_[0], running_[1], options_.epsilon, c_);
+    }
+    return {normalised(), kept_, moments_};
+  }
+
+ private:
+  /// Makes what is normalised, and its moments.
+  void convolve(const Numbers<T>& image_moments) {
+    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+      const ConvNormWorkplace<T>& w = workplaces_.mine();
+      const Images<T> images(x_, plan_.c_in);
+      for (; i < end; ++i) {
+        const T* const x = images.image(i);
+        T* const moments = image_moments + i * 3 * c_;
+        if (plan_.kind == ConvKind::None) {
+          std::copy_n(x, c_, moments);
+          plan_.out_lanes.add_moments(x, moments, n_out_, c_, moments + c_, moments + 2 * c_);
+        } else {
+          convolve_image(x, kept_.mutable_data_ptr<T>() + i * size_, moments, w);
+        }
+      }
+    });
+  }
+
+  void convolve_image(const T* x, T* y, T* moments, const ConvNormWorkplace<T>& w) const {
+    const T* const source = fill_source(plan_, x, w);
+    for (int64_t p = 0; p < n_out_; p += kBlock) {
+      const int64_t n = std::min(kBlock, n_out_ - p);
+      T* const to = y + p * c_;
+      if (plan_.is_dense()) {
+        plan_.out_lanes.product(source, plan_.centres().data() + p, plan_.taps.data(),
+                                static_cast<int64_t>(plan_.taps.size()), plan_.c_in,
+                                plan_.product.get(), c_, to, plan_.out_rows.data(), n);
+      } else if (plan_.kind == ConvKind::Separable) {
+        run_stencil(plan_, source, p, n, w.block.get(), w);
+        plan_.out_lanes.product(w.block.get(), plan_.geometry.flat.data(), &kHere, 1, plan_.c_in,
+                                plan_.product.get(), c_, to, plan_.out_rows.data(), n);
+      } else {
+        run_stencil(plan_, source, p, n, to, w);
+      }
+      if (p == 0) {
+        std::copy_n(y, c_, moments);
+      }
+      plan_.out_lanes.add_moments(to, moments, n, c_, moments + c_, moments + 2 * c_);
+    }
+  }
+
+  at::Tensor normalised() {
+    const at::Tensor out = at::empty(
+        {plan_.n, plan_.channels_out, plan_.geometry.out.height, plan_.geometry.out.width},
+        x_.options().memory_format(at::MemoryFormat::ChannelsLast));
+    const Numbers<T> scale(c_), shift(c_);
+    const T* const mean = moments_.const_data_ptr<T>();
+    for (int64_t k = 0; k < plan_.channels_out; ++k) {
+      scale[k] = mean[c_ + k] * (affine_.empty() ? T(1) : affine_[0].const_data_ptr<T>()[k]);
+      shift[k] = (affine_.empty() ? T(0) : affine_[1].const_data_ptr<T>()[k]) - scale[k] * mean[k];
+    }
+    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+      const Images<T> images(x_, c_);
+      const ImagesToWrite<T> results(out, c_);
+      for (; i < end; ++i) {
+        const T* const y =
+            kept_.defined() ? kept_.const_data_ptr<T>() + i * size_ : images.image(i);
+        if (options_.relu_after) {
+          plan_.out_lanes.rectify(y, scale.get(), shift.get(), results.place(i),
+                                  plan_.out_rows.data(), n_out_, c_);
+        } else {
+          plan_.out_lanes.blend(&y, scale.get(), 1, shift.get(), results.place(i), n_out_, c_);
+        }
+        results.put(i);
+      }
+    });
+    return out;
+  }
+
+  const ConvNormPlan<T> plan_;
+  const int64_t c_, n_out_;
+  const ConvNormOptions& options_;
+  const at::Tensor x_;
+  const at::TensorList affine_, running_;
+  const int64_t size_;  // of an image of what is normalised
+  at::Tensor kept_;
+  const at::Tensor moments_;
+  Workplaces<ConvNormPlan<T>, ConvNormWorkplace<T>> workplaces_;
+};
+
+}  // namespace
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> conv_norm_forward(const at::Tensor& x,
+                                                                 at::TensorList weights,
+                                                                 at::TensorList affine,
+                                                                 at::TensorList running,
+                                                                 const ConvNormOptions& options) {
+  check_conv_norm(x, weights, affine, running, options);
+  const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
+  return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "conv_norm_forward", [&] {
+    return ForwardPass<scalar_t>(read, weights, affine, running, options).run();
+  });
+}
+
+}  // namespace retia::kernels::cpu

@@ -1,0 +1,206 @@
+#include "kernels/conv_norm/conv_norm_plan.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace retia::kernels {
+namespace {
+
+int64_t kernel_of(ConvKind kind, at::TensorList weights) {
+  switch (kind) {
+    case ConvKind::None:
+      return 1;
+    case ConvKind::Halving:
+      return 2;
+    case ConvKind::MaxPool3:
+    case ConvKind::AveragePool3:
+      return 3;
+    default:
+      return weights[0].size(2);
+  }
+}
+
+std::vector<Tap> taps_of_kind(ConvKind kind, int64_t kernel, int64_t dilation) {
+  return kind == ConvKind::Halving ? std::vector<Tap>{{0, 0}, {1, 1}} : taps_of(kernel, dilation);
+}
+
+Table rows(int64_t n, int64_t step) {
+  Table table;
+  for (int64_t i = 0; i < whole(n); ++i) {
+    table.push_back(static_cast<int32_t>(i * step));
+  }
+  return table;
+}
+
+}  // namespace
+
+template <class T>
+template <class Visit>
+void ConvNormPlan<T>::visit_product(at::TensorList weights, const Visit& visit) const {
+  const bool halving = kind == ConvKind::Halving;
+  int64_t first_out = 0;
+  for (size_t w = kind == ConvKind::Separable ? 1 : 0; w < weights.size(); ++w) {
+    const int64_t n_taps = weights[w].size(2) * weights[w].size(3);
+    int64_t place = 0;
+    for (int64_t o = 0; o < weights[w].size(0); ++o) {
+      for (int64_t i = 0; i < channels_in; ++i) {
+        for (int64_t t = 0; t < n_taps; ++t) {
+          visit(place++, w, first_out + o, halving ? static_cast<int64_t>(w) : t, i);
+        }
+      }
+    }
+    first_out += weights[w].size(0);
+  }
+}
+
+template <class T>
+ConvNormPlan<T>::ConvNormPlan(const at::Tensor& x, at::TensorList weights, const ConvNormOptions& o,
+                              Direction way)
+    : kind(static_cast<ConvKind>(o.kind)),
+      relu_before(o.relu_before),
+      n(x.size(0)),
+      channels_in(x.size(1)),
+      channels_out(kernels::channels_out(x, weights, kind)),
+      c_in(whole(channels_in)),
+      c_out(whole(channels_out)),
+      kernel(kernel_of(kind, weights)),
+      dilation(o.dilation),
+      geometry(x.size(2), x.size(3), std::max<int64_t>(1, kernel / 2 * dilation), o.stride, c_in),
+      in_lanes(best_lanes<T>(c_in)),
+      out_lanes(best_lanes<T>(c_out)),
+      out_rows(rows(geometry.n_out, c_out)) {
+  const std::vector<Tap> all = taps_of_kind(kind, kernel, dilation);
+  for (const Tap& tap : all) {
+    taps.push_back(static_cast<int32_t>(tap.y * geometry.in.row() + tap.x * c_in));
+  }
+  wide_rows = rows(cpu::kBlock, columns());
+  const auto n_taps = static_cast<int64_t>(all.size());
+  if (is_depthwise()) {
+    stencil = pack_stencil<T>(weights[0], c_in);
+  } else if (is_pool()) {
+    stencil = Numbers<T>(n_taps * c_in);
+    std::fill_n(stencil.get(), n_taps * c_in, T(1));
+  }
+  if (is_dense() || kind == ConvKind::Separable) {
+    product = Numbers<T>(columns() * c_out);
+    std::vector<at::Tensor> sources;
+    for (const at::Tensor& weight : weights) {
+      sources.push_back(weight.contiguous());
+    }
+    const bool forward = way == Direction::Forward;
+    visit_product(sources, [&](int64_t place, size_t w, int64_t to, int64_t t, int64_t from) {
+      const int64_t column = t * c_in + from;
+      product[forward ? column * c_out + to : to * columns() + column] =
+          sources[w].const_data_ptr<T>()[place];
+    });
+  }
+  if (way == Direction::Backward && (is_depthwise() || kind == ConvKind::AveragePool3)) {
+    for (const Phase& phase : geometry.phases) {
+      through.push_back(taps_through(phase, geometry, all, stencil));
+    }
+  }
+}
+
+template <class T>
+void ConvNormPlan<T>::unpack(const T* stencil_sum, const T* product_sum,
+                             std::vector<at::Tensor>& gradients) const {
+  if (is_depthwise()) {
+    const int64_t n_taps = kernel * kernel;
+    T* const to = gradients[0].mutable_data_ptr<T>();
+    for (int64_t i = 0; i < channels_in; ++i) {
+      for (int64_t t = 0; t < n_taps; ++t) {
+        to[i * n_taps + t] = stencil_sum[t * c_in + i];
+      }
+    }
+  }
+  if (is_dense() || kind == ConvKind::Separable) {
+    visit_product(gradients, [&](int64_t place, size_t w, int64_t to, int64_t t, int64_t from) {
+      gradients[w].mutable_data_ptr<T>()[place] = product_sum[to * columns() + t * c_in + from];
+    });
+  }
+}
+
+namespace cpu {
+
+template <class T>
+ConvNormWorkplace<T>::ConvNormWorkplace(const ConvNormPlan<T>& plan)
+    : ones(std::max(plan.c_in, plan.c_out)),
+      zeros(std::max(plan.c_in, plan.c_out)),
+      source(plan.source_size()),
+      block(kBlock * plan.c_in),
+      shares(plan.geometry.n_out_whole) {
+  std::fill_n(ones.get(), std::max(plan.c_in, plan.c_out), T(1));
+  const Tile& in = plan.geometry.in;
+  if (plan.kind == ConvKind::MaxPool3) {
+    std::fill_n(source.get(), plan.source_size(), -std::numeric_limits<T>::infinity());
+  }
+  for (int64_t p = 0; p < plan.geometry.n_out; ++p) {
+    const int64_t y = p / plan.geometry.out.width * plan.geometry.stride;
+    const int64_t x = p % plan.geometry.out.width * plan.geometry.stride;
+    const int64_t n_rows = std::min(y + 2, in.height) - std::max<int64_t>(y - 1, 0);
+    const int64_t n_columns = std::min(x + 2, in.width) - std::max<int64_t>(x - 1, 0);
+    shares[p] = T(1) / static_cast<T>(n_rows * n_columns);
+  }
+}
+
+template <class T>
+ConvNormBackwardWorkplace<T>::ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan)
+    : ConvNormWorkplace<T>(plan),
+      gradient(plan.geometry.n_out_whole * plan.c_out),
+      before(plan.geometry.n_out_whole * plan.c_out),
+      bordered(plan.geometry.out.size()),
+      wide(plan.is_dense() ? kBlock * plan.columns() : 0),
+      pooled(plan.kind == ConvKind::MaxPool3 ? plan.geometry.n_out_whole * plan.c_in : 0),
+      places(plan.kind == ConvKind::MaxPool3 ? plan.geometry.n_out_whole * plan.c_in : 0),
+      to(plan.source_size()) {}
+
+template <class T>
+const T* fill_source(const ConvNormPlan<T>& plan, const T* x, const ConvNormWorkplace<T>& w) {
+  const Geometry& g = plan.geometry;
+  const Table& to = plan.has_tile() ? g.in_write : g.flat;
+  if (plan.relu_before) {
+    plan.in_lanes.rectify(x, w.ones.get(), w.zeros.get(), w.source.get(), to.data(), g.n_in,
+                          plan.c_in);
+  } else if (plan.has_tile() || g.n_in % kPixelGroup != 0) {
+    plan.in_lanes.copy(x, w.source.get(), to.data(), g.n_in, plan.c_in);
+  } else {
+    return x;
+  }
+  return w.source.get();
+}
+
+template <class T>
+void run_stencil(const ConvNormPlan<T>& plan, const T* source, int64_t p, int64_t n, T* to,
+                 const ConvNormWorkplace<T>& w) {
+  const int32_t* const from = plan.geometry.centres.data() + p;
+  const int32_t* const rows = plan.geometry.flat.data();
+  if (plan.kind == ConvKind::MaxPool3) {
+    plan.in_lanes.maximum(source, from, plan.taps.data(), to, n, plan.c_in);
+    return;
+  }
+  plan.in_lanes.stencil(source, from, plan.taps.data(), static_cast<int64_t>(plan.taps.size()),
+                        plan.stencil.get(), to, rows, n, plan.c_in);
+  if (plan.kind == ConvKind::AveragePool3) {
+    plan.in_lanes.scale(to, w.shares + p, to, rows, n, plan.c_in);
+  }
+}
+
+template struct ConvNormWorkplace<float>;
+template struct ConvNormWorkplace<double>;
+template struct ConvNormBackwardWorkplace<float>;
+template struct ConvNormBackwardWorkplace<double>;
+template const float* fill_source(const ConvNormPlan<float>&, const float*,
+                                  const ConvNormWorkplace<float>&);
+template const double* fill_source(const ConvNormPlan<double>&, const double*,
+                                   const ConvNormWorkplace<double>&);
+template void run_stencil(const ConvNormPlan<float>&, const float*, int64_t, int64_t, float*,
+                          const ConvNormWorkplace<float>&);
+template void run_stencil(const ConvNormPlan<double>&, const double*, int64_t, int64_t, double*,
+                          const ConvNormWorkplace<double>&);
+
+}  // namespace cpu
+
+template struct ConvNormPlan<float>;
+template struct ConvNormPlan<double>;
+
+}  // namespace retia::kernels
