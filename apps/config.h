@@ -26,6 +26,7 @@ struct RunOptions {
   int64_t seed = 0;                ///< of weights, data order, split and search
   std::string format = "text";     ///< of what is shown: see the command
   int64_t k = 10;                  ///< how many of the best trials are shown
+  double time_limit = 0;           ///< seconds after which it ends to be resumed; 0: none
   bool profile = false;            ///< show costs
   bool debug = false;              ///< one trial, and nothing written
   bool resume = false;             ///< continue what `out` holds
@@ -33,7 +34,7 @@ struct RunOptions {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, runner, executor, threads, seed, format,
-                                                k, profile, debug, resume, quiet)
+                                                k, time_limit, profile, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

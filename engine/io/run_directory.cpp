@@ -25,8 +25,8 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kVersion = 1;
-constexpr std::array<const char*, 7> kHarmlessKeys = {
-    "threads", "quiet", "resume", "device", "out", "max_trials", "max_duration"};
+constexpr std::array<const char*, 8> kHarmlessKeys = {
+    "threads", "quiet", "resume", "device", "out", "max_trials", "max_duration", "time_limit"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();
@@ -167,6 +167,16 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
     directory.state_ = RunState::Finished;
   }
   return directory;
+}
+
+bool RunDirectory::is_in_use(const std::filesystem::path& path) {
+  const int descriptor = ::open((path / kLockFile).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return false;
+  }
+  const bool is_free = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+  ::close(descriptor);
+  return !is_free;
 }
 
 void RunDirectory::mark_finished() {
