@@ -113,6 +113,7 @@ void check_run(const RunOptions& run, const std::string& command) {
   check_known("executor", run.executor, {"reference", "fused"});
   check_known("format", run.format, formats_of(command));
   TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
+  TORCH_CHECK(run.time_limit >= 0, "--time-limit must be at least 0, got ", run.time_limit);
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
@@ -233,6 +234,8 @@ const std::vector<OptionRow>& shared_options() {
       {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
       {"format", "run.format", Type::Text,
        "space: text, ir, search-space or dot; else: text, json or csv"},
+      {"time-limit", "run.time_limit", Type::Number,
+       "seconds, then the run is saved and ends as on Ctrl-C; 0: none"},
       {"k", "run.k", Type::Number, "how many of the best trials"},
       {"export", "run.exported", Type::Text, "folder for the models of the best trials, one each"},
       {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},

@@ -26,6 +26,7 @@ struct RunOptions {
   std::string format = "text";     ///< of what is shown: see the command
   int64_t k = 10;                  ///< how many of the best trials are shown
   std::string exported = "";       ///< a folder for their models; empty: none
+  double time_limit = 0;           ///< seconds after which it ends to be resumed; 0: none
   bool profile = false;            ///< show costs
   bool plan = false;               ///< show what is fused
   bool debug = false;              ///< one trial, and nothing written
@@ -34,7 +35,8 @@ struct RunOptions {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, executor, threads, seed, format, k,
-                                                exported, profile, plan, debug, resume, quiet)
+                                                exported, time_limit, profile, plan, debug, resume,
+                                                quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

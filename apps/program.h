@@ -51,6 +51,7 @@ struct Command {
 };
 
 int search(const Program& program, const Config& config);
+int report(const Program& program, const Config& config);
 int retrain(const Program& program, const Config& config);
 int evaluate(const Program& program, const Config& config);
 int explore(const Program& program, const Config& config);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iostream>
 
 #include "apps/program.h"
@@ -8,19 +7,8 @@
 namespace retia {
 
 int top(const Program& program, const Config& config) {
-  const ListedTrials listed = trials_in(config.run.out);
-  std::vector<Json> trials;
-  for (const Json& trial : listed.trials) {
-    if (trial.at("status") == TrialStatus::Succeeded) {
-      trials.push_back(shown(trial, listed.objectives));
-    }
-  }
+  const std::vector<Json> trials = best_of(trials_in(config.run.out), config.run.k);
   TORCH_CHECK(!trials.empty(), "no trial in ", config.run.out, " has succeeded");
-  const double sign = listed.objectives.front().direction == Direction::Maximise ? 1 : -1;
-  std::stable_sort(trials.begin(), trials.end(), [sign](const Json& a, const Json& b) {
-    return sign * a["metric"].get<double>() > sign * b["metric"].get<double>();
-  });
-  trials.resize(std::min(trials.size(), static_cast<size_t>(config.run.k)));
   std::cout << written(trials, config.run.format);
   for (const Json& trial : trials) {
     if (!config.run.exported.empty()) {

@@ -1,5 +1,6 @@
 #include "apps/trial_list.h"
 
+#include <algorithm>
 #include <map>
 
 namespace retia {
@@ -12,18 +13,6 @@ const std::vector<const char*> kColumns = {"trial",  "status",  "metric",
 /// A value in a cell: texts plainly, nothing for null.
 std::string cell(const Json& value) {
   return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\n") == std::string::npos) {
-    return field;
-  }
-  std::string text(1, '"');
-  for (const char c : field) {
-    text.append(c == '"' ? 2 : 1, c);
-  }
-  text += '"';
-  return text;
 }
 
 /// The labels that any of the trials decides, in alphabetical order.
@@ -62,7 +51,7 @@ std::string as_csv(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const std::vector<std::string>& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      text.append(i > 0 ? "," : "").append(quoted(row[i]));
+      text.append(i > 0 ? "," : "").append(csv_field(row[i]));
     }
     text += '\n';
   }
@@ -106,6 +95,33 @@ Json shown(const Json& trial, const std::vector<Objective>& objectives) {
   all["report"] = trial.at("metrics").value("report", Json());
   all["objectives"] = std::move(named);
   return all;
+}
+
+std::vector<Json> best_of(const ListedTrials& listed, int64_t n) {
+  std::vector<Json> trials;
+  for (const Json& trial : listed.trials) {
+    if (trial.at("status") == TrialStatus::Succeeded) {
+      trials.push_back(shown(trial, listed.objectives));
+    }
+  }
+  const double sign = listed.objectives.front().direction == Direction::Maximise ? 1 : -1;
+  std::stable_sort(trials.begin(), trials.end(), [sign](const Json& a, const Json& b) {
+    return sign * a["metric"].get<double>() > sign * b["metric"].get<double>();
+  });
+  trials.resize(std::min(trials.size(), static_cast<size_t>(n)));
+  return trials;
+}
+
+std::string csv_field(const std::string& field) {
+  if (field.find_first_of(",\"\n") == std::string::npos) {
+    return field;
+  }
+  std::string text(1, '"');
+  for (const char c : field) {
+    text.append(c == '"' ? 2 : 1, c);
+  }
+  text += '"';
+  return text;
 }
 
 std::string written(const std::vector<Json>& trials, const std::string& format) {

@@ -13,6 +13,12 @@ ListedTrials trials_in(const std::string& folder);
 /// `metric` (the first objective; null: none) and `report` (the metric of that name, likewise).
 Json shown(const Json& trial, const std::vector<Objective>& objectives);
 
+/// The `n` best of those that succeeded, the best first, as they are shown.
+std::vector<Json> best_of(const ListedTrials& listed, int64_t n);
+
+/// A field of CSV, quoted where it must be.
+std::string csv_field(const std::string& field);
+
 /// Such trials as `format`: text or csv, a line each below a header, or json.
 std::string written(const std::vector<Json>& trials, const std::string& format);
 

@@ -24,7 +24,6 @@
 namespace retia {
 namespace {
 
-constexpr int kStdErr = 2;
 constexpr int64_t kScoringBatch = 256;
 constexpr double kSecondsBetweenTrials = 0.1;
 
@@ -188,53 +187,6 @@ RunDirectory open_run_directory(const Config& config) {
                            : RunDirectory::create(config.run.out, config.resolved());
 }
 
-ProgressOptions progress_options(const RunOptions& options) {
-  ProgressOptions progress = progress_on(kStdErr);
-  if (options.quiet) {
-    progress.style = ProgressStyle::Quiet;
-  }
-  return progress;
-}
-
-RunObserver::RunObserver(const RunDirectory& directory, const RunOptions& options)
-    : progress_(std::cerr, progress_options(options)), metrics_(directory.file("metrics.jsonl")) {
-  progress_.log_to(directory.file("log.txt"));
-}
-
-void RunObserver::on_step(const StepReport& report) {
-  if (report.epoch != epoch_) {
-    epoch_ = report.epoch;
-    progress_.begin(
-        {.title = "epoch " + std::to_string(report.epoch + 1) + "/" + std::to_string(report.epochs),
-         .n_steps = report.steps - report.step + 1,
-         .n_steps_after = (report.epochs - report.epoch - 1) * report.steps});
-  }
-  progress_.step(report.n_samples, {{"loss", report.loss}, {"accuracy", report.accuracy}});
-}
-
-void RunObserver::on_epoch(const EpochReport& report) {
-  Json line = {{"epoch", report.epoch + 1},   {"loss", report.loss},
-               {"accuracy", report.accuracy}, {"lr", report.lr},
-               {"seconds", report.seconds},   {"images_per_second", report.images_per_second}};
-  NamedNumbers shown = {{"loss", report.loss}, {"accuracy", report.accuracy}};
-  if (report.validation) {
-    line["valid_loss"] = report.validation->loss;
-    line["valid_accuracy"] = report.validation->accuracy;
-    shown.emplace_back("valid accuracy", report.validation->accuracy);
-  }
-  for (const auto& [name, value] : report.more) {
-    line[name] = value;
-    shown.emplace_back(name, value);
-  }
-  progress_.end(shown);
-  metrics_.write(line);
-  if (!report.note.empty()) {
-    note(report.note);
-  }
-}
-
-void RunObserver::load_state(const Json& state) { metrics_.rewind(state.at("metrics")); }
-
 TrainedSupernet read_supernet(const Program& program, const Config& config,
                               const Workbench& bench) {
   const std::filesystem::path run = config.run.checkpoint;
@@ -385,7 +337,7 @@ Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, c
     trainer.restore(*saved, observer);
     observer.note("resumed after step " + std::to_string(trainer.steps_done()));
   } else if (stage == 0) {
-    observer.load_state({{"metrics", 0}});
+    observer.load_state({{"metrics", 0}, {"events", 0}});
   }
   const Ending ending = trainer.fit(observer, &checkpoints);
   if (ending == Ending::Stopped) {
@@ -394,12 +346,6 @@ Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, c
                   " … --out " + config.run.out + " --resume)");
   }
   return ending;
-}
-
-std::string percent(double part) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f %%", 100 * part);
-  return text;
 }
 
 }  // namespace retia

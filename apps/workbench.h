@@ -7,8 +7,7 @@
 #include <string>
 
 #include "apps/program.h"
-#include "engine/io/metrics.h"
-#include "engine/io/progress.h"
+#include "apps/run_observer.h"
 #include "engine/io/run_directory.h"
 #include "engine/io/stop_signal.h"
 
@@ -64,30 +63,6 @@ Network make_network(const ir::Graph& graph, const Config& config, const Workben
 /// The directory --out, new or resumed as the configuration says.
 RunDirectory open_run_directory(const Config& config);
 
-/// How progress is shown on stderr.
-ProgressOptions progress_options(const RunOptions& options);
-
-/// Shows progress, writes metrics.jsonl and log.txt, and stops on Ctrl-C.
-class RunObserver final : public TrainingObserver {
- public:
-  RunObserver(const RunDirectory& directory, const RunOptions& options);
-
-  void on_step(const StepReport& report) override;
-  void on_epoch(const EpochReport& report) override;
-  bool stop_requested() override { return stop_.requested(); }
-  Json state() override { return {{"metrics", metrics_.position()}}; }
-  void load_state(const Json& state) override;
-
-  /// A line above the progress and in the log.
-  void note(const std::string& text) { progress_.note(text); }
-
- private:
-  StopSignal stop_;
-  Progress progress_;
-  MetricsWriter metrics_;
-  int64_t epoch_ = -1;
-};
-
 /// What a run has trained so far: a supernet, or a model under retraining.
 struct TrainedSupernet {
   std::string command;  ///< of the run
@@ -139,8 +114,5 @@ std::filesystem::path newest_checkpoints(const std::filesystem::path& run);
 /// Prints how to resume when stopped. stage: of a search in stages, whose checkpoints are apart.
 Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
              int64_t stage = 0);
-
-/// "97.22 %"
-std::string percent(double part);
 
 }  // namespace retia

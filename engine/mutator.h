@@ -59,6 +59,9 @@ class Mutator : public BaseMutator {
   /// there are none. Only the chosen one runs forward (see gated.h). Asked like weights.
   virtual at::Tensor gates(const Mutable& choice) const;
 
+  /// Of each label that it has learnt something of, how likely each candidate is: for people.
+  virtual std::map<std::string, std::vector<double>> probabilities() const { return {}; }
+
   /// What a checkpoint needs beside the parameters: generators, counters.
   virtual Json state() const { return Json::object(); }
   virtual void load_state(const Json&) {}

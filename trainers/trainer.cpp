@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "engine/io/memory.h"
+
 namespace retia {
 namespace {
 
@@ -108,12 +110,18 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
       check_finite(!report.validation || std::isfinite(report.validation->loss),
                    "the validation loss", epoch_, step_in_epoch_);
     }
+    report.probabilities = probabilities();
+    report.peak_memory = take_peak_memory();
     report.seconds = now() - started;
     ++epoch_;
     step_in_epoch_ = 0;
     sums_ = {};
     observer.on_epoch(report);
+    const bool best = is_best(report.validation);
     save_now();
+    if (best && checkpoints != nullptr) {
+      checkpoints->mark_best(steps_done());
+    }
     if (!last && observer.stop_requested()) {
       return Ending::Stopped;
     }
@@ -153,6 +161,15 @@ void Trainer::check_weights(int64_t epoch) const {
   for (const at::Tensor& weight : weights()) {
     check_finite(weight.isfinite().all().item<bool>(), "a weight", epoch, step_in_epoch_);
   }
+}
+
+bool Trainer::is_best(const std::optional<Score>& validation) {
+  const auto rank = [](const Score& score) { return std::pair(score.accuracy, -score.loss); };
+  if (!validation || (best_ && rank(*best_) >= rank(*validation))) {
+    return false;
+  }
+  best_ = validation;
+  return true;
 }
 
 Trainer::Outcome Trainer::run(const Batch& batch) {
@@ -206,6 +223,9 @@ Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
                  {"samples", sums_.samples},
                  {"seconds", sums_.seconds},
                  {"observer", observer.state()}};
+  if (best_) {
+    saved.state["best"] = {{"loss", best_->loss}, {"accuracy", best_->accuracy}};
+  }
   save(saved);
   return saved;
 }
@@ -217,6 +237,9 @@ void Trainer::restore(const Checkpoint& saved, TrainingObserver& observer) {
   step_in_epoch_ = saved.state.at("step");
   sums_ = {saved.state.at("loss"), saved.state.at("correct"), saved.state.at("samples"),
            saved.state.at("seconds")};
+  if (const auto best = saved.state.find("best"); best != saved.state.end()) {
+    best_ = Score{.loss = best->at("loss"), .accuracy = best->at("accuracy")};
+  }
   observer.load_state(saved.state.at("observer"));
   load(saved);
 }

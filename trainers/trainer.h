@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -47,8 +48,11 @@ struct EpochReport {
   std::optional<Score> validation;
   double lr = 0;
   double seconds = 0, images_per_second = 0;
+  double peak_memory = 0;  ///< megabytes of this process
   NamedNumbers more = {};  ///< what the method adds
-  std::string note = {};   ///< a line worth telling, or none
+  /// Of each label of a search, how likely each candidate is, where the method knows.
+  std::map<std::string, std::vector<double>> probabilities = {};
+  std::string note = {};  ///< a line worth telling, or none
 };
 
 /// Who watches a run, and may end it.
@@ -101,6 +105,8 @@ class Trainer {
   virtual std::optional<Score> validate() { return std::nullopt; }
   /// Told at the end of an epoch, before it is validated; may add to what is reported.
   virtual void end_epoch(EpochReport&) {}
+  /// How likely each candidate of each label is; empty where that says nothing.
+  virtual std::map<std::string, std::vector<double>> probabilities() const { return {}; }
   /// Asked then: whether this epoch was the last one, although more were wanted.
   virtual bool ends_early() const { return false; }
   /// All that changes in training, beside the network and the weight optimiser.
@@ -131,6 +137,7 @@ class Trainer {
  private:
   Ending train_epoch(int64_t epoch, TrainingObserver& observer);
   void check_weights(int64_t epoch) const;
+  bool is_best(const std::optional<Score>& validation);
   Checkpoint checkpoint(TrainingObserver& observer);
   void count(const StepStats& stats, int64_t epoch, int64_t i);
 
@@ -145,6 +152,7 @@ class Trainer {
     int64_t correct = 0, samples = 0;
     double seconds = 0;
   } sums_;
+  std::optional<Score> best_;  // of all validations
 };
 
 /// Entries of `tensors` whose names begin with `prefix`, without it.

@@ -15,6 +15,9 @@ class LockFile {
   LockFile& operator=(LockFile&&) = delete;
   ~LockFile();
 
+  /// Whether a process holds the lock of `path` now.
+  static bool is_held(const std::filesystem::path& path);
+
  private:
   int descriptor_;
 };

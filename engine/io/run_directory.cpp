@@ -20,9 +20,9 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kVersion = 1;
-constexpr std::array<const char*, 10> kHarmlessKeys = {
-    "threads",    "quiet",        "resume",      "device", "out",
-    "max_trials", "max_duration", "concurrency", "merge",  "runner"};
+constexpr std::array<const char*, 11> kHarmlessKeys = {
+    "threads",      "quiet",       "resume", "device", "out",       "max_trials",
+    "max_duration", "concurrency", "merge",  "runner", "time_limit"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();
@@ -132,6 +132,10 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
     directory.state_ = RunState::Finished;
   }
   return directory;
+}
+
+bool RunDirectory::is_in_use(const std::filesystem::path& path) {
+  return LockFile::is_held(path / kLockFile);
 }
 
 void RunDirectory::mark_finished() {

@@ -36,7 +36,7 @@ class AlphaMutator : public Mutator {
   const at::Tensor& alpha(const std::string& label) const;
 
   /// softmax of the alphas of every label that has them, on the host, in one transfer.
-  std::map<std::string, std::vector<double>> probabilities() const;
+  std::map<std::string, std::vector<double>> probabilities() const override;
 
   /// How likely each decision of each label is, if architectures were drawn, differentiable in the
   /// alphas: of one candidate p; of several P(S) ~ exp(sum of their alphas) (see

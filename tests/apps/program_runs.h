@@ -62,6 +62,7 @@ inline std::vector<Json> metrics_of(const std::filesystem::path& run) {
     metrics.push_back(Json::parse(line));
     metrics.back().erase("seconds");
     metrics.back().erase("images_per_second");
+    metrics.back().erase("peak_memory");
   }
   return metrics;
 }

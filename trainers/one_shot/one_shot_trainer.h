@@ -50,6 +50,9 @@ class OneShotTrainer : public Trainer {
   /// The part of the search that is done, 0 to 1.
   double progress() const { return progress_; }
   const Batches& scoring_batches() const { return scoring_; }
+  std::map<std::string, std::vector<double>> probabilities() const override {
+    return mutator_.probabilities();
+  }
 
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;

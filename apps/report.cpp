@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "apps/program.h"
+#include "apps/run_observer.h"
+#include "apps/trial_list.h"
+#include "apps/workbench.h"
+#include "engine/architecture_json.h"
+#include "engine/io/checkpoint.h"
+#include "engine/io/files.h"
+
+namespace retia {
+namespace {
+
+using Facts = nlohmann::ordered_json;
+
+/// What happened last, as the log has it; empty: nothing.
+std::string last_line(const std::filesystem::path& log) {
+  std::ifstream file(log);
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    last = line;
+  }
+  return last;
+}
+
+/// finished; running; stopped, by a signal or the time limit; or crashed, which leaves no word.
+std::string state_of(const std::filesystem::path& run) {
+  if (RunDirectory::is_in_use(run)) {
+    return "running";
+  }
+  if (std::filesystem::exists(run / "finished.json")) {
+    return "finished";
+  }
+  return last_line(run / "log.txt").find("stopped ") != std::string::npos
+             ? "stopped: continue with --resume"
+             : "crashed: continue with --resume";
+}
+
+/// The lines of metrics.jsonl; one that is being written is left out.
+std::vector<Json> metrics_of(const std::filesystem::path& run) {
+  std::vector<Json> lines;
+  std::ifstream file(run / "metrics.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    Json metrics = Json::parse(line, nullptr, false);
+    if (metrics.is_object()) {
+      lines.push_back(std::move(metrics));
+    }
+  }
+  return lines;
+}
+
+std::string clock(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds);
+  char text[32];
+  std::snprintf(text, sizeof text, "%d:%02d:%02d", static_cast<int>(whole / 3600),
+                static_cast<int>(whole / 60 % 60), static_cast<int>(whole % 60));
+  return text;
+}
+
+void add_training(Facts& facts, const std::filesystem::path& run, bool running) {
+  const std::vector<Json> epochs = metrics_of(run);
+  if (epochs.empty()) {
+    facts["epochs"] = "none is done yet";
+    return;
+  }
+  const Json& last = epochs.back();
+  facts["epochs"] =
+      c10::str(last.value("epoch", int64_t{0}), "/", last.value("epochs", int64_t{0}));
+  double seconds = 0;
+  const Json* best = nullptr;
+  for (const Json& epoch : epochs) {
+    seconds += epoch.value("seconds", 0.0);
+    if (epoch.contains("valid_accuracy") &&
+        (best == nullptr || epoch["valid_accuracy"] > (*best)["valid_accuracy"])) {
+      best = &epoch;
+    }
+  }
+  facts["time"] = clock(seconds);
+  if (running) {
+    const auto left = last.value("epochs", 0.0) - last.value("epoch", 0.0);
+    facts["left"] = clock(left * seconds / static_cast<double>(epochs.size()));
+  }
+  for (const char* name : {"loss", "accuracy", "valid_loss", "valid_accuracy", "lr",
+                           "images_per_second", "peak_memory"}) {
+    if (last.contains(name)) {
+      facts[name] = last[name];
+    }
+  }
+  if (best != nullptr) {
+    facts["best"] = c10::str("valid accuracy ", percent((*best)["valid_accuracy"].get<double>()),
+                             " after epoch ", (*best)["epoch"].get<int64_t>());
+  }
+  const std::vector<int64_t> steps = CheckpointStore(run / "checkpoints").steps();
+  facts["checkpoint"] = steps.empty() ? Facts() : Facts(c10::str("step ", steps.back()));
+}
+
+void add_trials(Facts& facts, const std::string& run) {
+  const ListedTrials listed = trials_in(run);
+  std::map<std::string, int64_t> counts;
+  for (const Json& trial : listed.trials) {
+    ++counts[trial.at("status").get<std::string>()];
+  }
+  facts["trials"] = listed.trials.size();
+  for (const auto& [status, n] : counts) {
+    facts[status] = n;
+  }
+  const std::vector<Json> best = best_of(listed, 1);
+  if (!best.empty()) {
+    facts["best"] = c10::str("trial ", best[0]["trial"].get<int64_t>(), ", ",
+                             shown(listed.objectives.front(), best[0]["metric"].get<double>()));
+  }
+}
+
+std::string written(const Facts& facts, const std::string& format) {
+  if (format == "json") {
+    return facts.dump(2) + "\n";
+  }
+  std::string text;
+  for (const auto& [name, value] : facts.items()) {
+    const std::string cell = value.is_string() ? value.get<std::string>() : value.dump();
+    if (format == "csv") {
+      text += name + "," + csv_field(cell) + "\n";
+    } else if (value.is_object()) {
+      text += name + "\n";
+      for (const auto& [label, choice] : value.items()) {
+        text += "  " + label + ": " + choice.dump() + "\n";
+      }
+    } else {
+      text += name + std::string(20 - std::min<size_t>(name.size(), 18), ' ') + cell + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+int report(const Program&, const Config& config) {
+  const std::filesystem::path run = config.run.out;
+  const Json written_config = read_format(run / "config.json", "retia.config", 1);
+  const auto entry = [&](const char* path) {
+    return written_config.value(Json::json_pointer(path), std::string());
+  };
+  const std::string command = entry("/command");
+  const bool explores = command == "explore";
+  Facts facts;
+  facts["run"] = run.string();
+  facts["command"] = command;
+  facts["space"] = entry("/space/name");
+  facts["data"] = entry("/data/name");
+  for (const char* method : {"algorithm", "strategy", "evaluator"}) {
+    if (written_config.contains(method)) {
+      facts[method] = entry(("/" + std::string(method) + "/name").c_str());
+    }
+  }
+  facts["state"] = state_of(run);
+  if (explores) {
+    add_trials(facts, config.run.out);
+  } else {
+    add_training(facts, run, facts["state"] == "running");
+  }
+  if (std::filesystem::exists(run / "architecture.json")) {
+    facts["choices"] = read_json(run / "architecture.json").at("choices");
+  }
+  std::cout << written(facts, config.run.format);
+  return kDone;
+}
+
+}  // namespace retia

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+
+#include "apps/config.h"
+#include "engine/io/event_file.h"
+#include "engine/io/metrics.h"
+#include "engine/io/progress.h"
+#include "engine/io/run_directory.h"
+#include "engine/io/stop_signal.h"
+
+namespace retia {
+
+/// How progress is shown on stderr.
+ProgressOptions progress_options(const RunOptions& options);
+
+/// Shows progress, writes metrics.jsonl, log.txt and TensorBoard's file, and stops on Ctrl-C or at
+/// the time limit.
+class RunObserver final : public TrainingObserver {
+ public:
+  RunObserver(const RunDirectory& directory, const RunOptions& options);
+
+  void on_step(const StepReport& report) override;
+  void on_epoch(const EpochReport& report) override;
+  bool stop_requested() override;
+  Json state() override;
+  void load_state(const Json& state) override;
+
+  /// A line above the progress and in the log.
+  void note(const std::string& text) { progress_.note(text); }
+
+ private:
+  StopSignal stop_;
+  Progress progress_;
+  MetricsWriter metrics_;
+  EventFile events_;
+  double ends_;  // on the steady clock
+  int64_t epoch_ = -1;
+  int64_t steps_ = 0;  // since the beginning
+  bool out_of_time_ = false;
+};
+
+/// "97.22 %"
+std::string percent(double part);
+
+}  // namespace retia

@@ -1,0 +1,67 @@
+#include <gmock/gmock.h>
+
+#include "engine/io/run_directory.h"
+#include "tests/apps/program_runs.h"
+
+namespace retia {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Json report_of(const std::string& run) {
+  const Ended ended = run_program({"report", run, "--format", "json"});
+  EXPECT_EQ(ended.code, kDone) << ended.err;
+  return Json::parse(ended.out);
+}
+
+TEST(Report, ShowsAFinishedSearch) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  ASSERT_EQ(
+      run_program(little("search", {"--algorithm", "darts", "--epochs", "2", "--out", out})).code,
+      kDone);
+  const Json report = report_of(out);
+  EXPECT_EQ(report.at("state"), "finished");
+  EXPECT_EQ(report.at("command"), "search");
+  EXPECT_EQ(report.at("algorithm"), "darts");
+  EXPECT_EQ(report.at("epochs"), "2/2");
+  EXPECT_EQ(report.at("loss"), metrics_of(out).back().at("loss"));
+  EXPECT_GT(report.at("peak_memory").get<double>(), 10);
+  EXPECT_EQ(report.at("choices"), read_json(folder / "run/architecture.json").at("choices"));
+  const std::string text = run_program({"report", out}).out;
+  EXPECT_THAT(text, StartsWith("run  "));
+  EXPECT_THAT(text, HasSubstr("\nstate               finished\n"));
+  EXPECT_THAT(run_program({"report", out, "--format", "csv"}).out, HasSubstr("state,finished\n"));
+}
+
+TEST(Report, TellsRunningStoppedAndCrashedApart) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Ended stopped = run_program(little(
+      "search", {"--algorithm", "spos", "--epochs", "2", "--time-limit", "1e-9", "--out", out}));
+  EXPECT_EQ(stopped.code, kInterrupted);
+  EXPECT_THAT(report_of(out).at("state").get<std::string>(), StartsWith("stopped"));
+  {
+    const Json config = read_json(folder / "run/config.json");
+    Json same = config;
+    same.erase("format");
+    same.erase("version");
+    const RunDirectory held = RunDirectory::resume(out, same);
+    EXPECT_EQ(report_of(out).at("state"), "running");
+  }
+  std::ofstream(folder / "run/log.txt", std::ios::app) << "2026-01-01T00:00:00Z epoch 2/2\n";
+  EXPECT_THAT(report_of(out).at("state").get<std::string>(), StartsWith("crashed"));
+  EXPECT_EQ(report_of(out).at("epochs"), "none is done yet");
+}
+
+TEST(Report, RefusesWhatIsNoRun) {
+  const TemporaryFolder folder;
+  const Ended ended = run_program({"report", folder / "none"});
+  EXPECT_EQ(ended.code, kFailed);
+  EXPECT_THAT(ended.err, HasSubstr("config.json"));
+  EXPECT_EQ(run_program({"report"}).err, "retia: report needs a run directory: retia report DIR\n");
+}
+
+}  // namespace
+}  // namespace retia
