@@ -30,10 +30,11 @@ struct RunOptions {
   bool debug = false;              ///< one trial, and nothing written
   bool resume = false;             ///< continue what `out` holds
   bool quiet = false;              ///< no progress
+  double timeout = 300;            ///< seconds that ranks wait for each other, > 0
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, runner, executor, threads, seed, format,
-                                                k, profile, debug, resume, quiet)
+                                                k, profile, debug, resume, quiet, timeout)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

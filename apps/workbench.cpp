@@ -14,6 +14,7 @@
 
 #include "engine/architecture_json.h"
 #include "engine/device.h"
+#include "engine/distributed/shared_checkpoint.h"
 #include "engine/io/files.h"
 #include "engine/io/options.h"
 #include "engine/ir/infer.h"
@@ -81,11 +82,19 @@ bool is_named(const Program& program, const std::string& space) {
 
 }  // namespace
 
-Workbench open_workbench(const Program& program, const Config& config) {
+Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks) {
+  if (ranks != nullptr) {
+    const std::string mine = config.resolved().dump();
+    TORCH_CHECK(!ranks->any(ranks->broadcast(mine) != mine),
+                "the ranks were given different options: start the same command everywhere");
+  }
   if (config.run.threads > 0) {
     at::set_num_threads(static_cast<int>(config.run.threads));
   }
   at::manual_seed(static_cast<uint64_t>(config.run.seed));
+  if (ranks != nullptr && config.run.device == "cuda") {
+    claim_gpu(ranks->local_rank());
+  }
   const at::Device device = open_device(config.run.device);
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore";
@@ -94,7 +103,7 @@ Workbench open_workbench(const Program& program, const Config& config) {
               "other --data");
   Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
   return {device, config.run.precision == "fp64" ? at::kDouble : at::kFloat, std::move(data),
-          std::move(task)};
+          std::move(task), ranks};
 }
 
 Batches Workbench::training(const Config& config, const std::vector<int64_t>& indices,
@@ -107,7 +116,9 @@ Batches Workbench::training(const Config& config, const std::vector<int64_t>& in
            .last = last,
            .augment = config.data.augment,
            .device = device,
-           .dtype = dtype}};
+           .dtype = dtype,
+           .rank = ranks == nullptr ? 0 : ranks->rank(),
+           .n_ranks = ranks == nullptr ? 1 : ranks->size()}};
 }
 
 Batches Workbench::scoring(const Config& config, const Dataset& set,
@@ -183,6 +194,14 @@ RunDirectory open_run_directory(const Config& config) {
                            : RunDirectory::create(config.run.out, config.resolved());
 }
 
+std::optional<RunDirectory> open_run_directory(const Config& config, const Ranks& ranks) {
+  return ranks.is_first() ? std::optional(open_run_directory(config)) : std::nullopt;
+}
+
+bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks) {
+  return ranks.any(directory && directory->state() == RunState::Finished);
+}
+
 ProgressOptions progress_options(const RunOptions& options) {
   ProgressOptions progress = progress_on(kStdErr);
   if (options.quiet) {
@@ -191,9 +210,13 @@ ProgressOptions progress_options(const RunOptions& options) {
   return progress;
 }
 
-RunObserver::RunObserver(const RunDirectory& directory, const RunOptions& options)
-    : progress_(std::cerr, progress_options(options)), metrics_(directory.file("metrics.jsonl")) {
-  progress_.log_to(directory.file("log.txt"));
+RunObserver::RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options)
+    : progress_(std::cerr, directory ? progress_options(options)
+                                     : ProgressOptions{.style = ProgressStyle::Quiet}) {
+  if (directory) {
+    metrics_.emplace(directory->file("metrics.jsonl"));
+    progress_.log_to(directory->file("log.txt"));
+  }
 }
 
 void RunObserver::on_step(const StepReport& report) {
@@ -208,6 +231,9 @@ void RunObserver::on_step(const StepReport& report) {
 }
 
 void RunObserver::on_epoch(const EpochReport& report) {
+  if (!metrics_) {
+    return;
+  }
   Json line = {{"epoch", report.epoch + 1},   {"loss", report.loss},
                {"accuracy", report.accuracy}, {"lr", report.lr},
                {"seconds", report.seconds},   {"images_per_second", report.images_per_second}};
@@ -222,13 +248,21 @@ void RunObserver::on_epoch(const EpochReport& report) {
     shown.emplace_back(name, value);
   }
   progress_.end(shown);
-  metrics_.write(line);
+  metrics_->write(line);
   if (!report.note.empty()) {
     note(report.note);
   }
 }
 
-void RunObserver::load_state(const Json& state) { metrics_.rewind(state.at("metrics")); }
+Json RunObserver::state() {
+  return metrics_ ? Json{{"metrics", metrics_->position()}} : Json::object();
+}
+
+void RunObserver::load_state(const Json& state) {
+  if (metrics_) {
+    metrics_->rewind(state.at("metrics"));
+  }
+}
 
 TrainedSupernet read_supernet(const Program& program, const Config& config,
                               const Workbench& bench) {
@@ -345,12 +379,21 @@ std::filesystem::path newest_checkpoints(const std::filesystem::path& run) {
   return checkpoints_of(run, stage);
 }
 
-Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
-             int64_t stage) {
-  CheckpointStore checkpoints(checkpoints_of(directory.path(), stage));
-  const auto saved =
-      checkpoints.newest([&observer](const std::string& warning) { observer.note(warning); });
-  if (saved && std::filesystem::exists(checkpoints_of(directory.path(), stage + 1))) {
+Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, RunObserver& observer,
+             const Config& config, Ranks& ranks, int64_t stage) {
+  std::optional<CheckpointStore> checkpoints;
+  std::optional<Checkpoint> saved;
+  bool has_ended = false;
+  if (directory) {
+    checkpoints.emplace(checkpoints_of(directory->path(), stage));
+    saved = checkpoints->newest([&](const std::string& warning) { observer.note(warning); });
+    has_ended = saved && std::filesystem::exists(checkpoints_of(directory->path(), stage + 1));
+  }
+  has_ended = ranks.any(has_ended);
+  if (ranks.size() > 1 && ranks.any(saved.has_value())) {
+    saved = broadcast(ranks, saved.value_or(Checkpoint()));
+  }
+  if (has_ended) {
     // Ended in a former run; what was observed since then stays.
     TrainingObserver nobody;
     trainer.restore(*saved, nobody);
@@ -365,7 +408,7 @@ Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, c
   } else if (stage == 0) {
     observer.load_state({{"metrics", 0}});
   }
-  const Ending ending = trainer.fit(observer, &checkpoints);
+  const Ending ending = trainer.fit(observer, checkpoints ? &*checkpoints : nullptr);
   if (ending == Ending::Stopped) {
     observer.note("stopped after step " + std::to_string(trainer.steps_done()) +
                   "; continue with the same command and --resume (retia " + config.command +

@@ -25,8 +25,9 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kVersion = 1;
-constexpr std::array<const char*, 7> kHarmlessKeys = {
-    "threads", "quiet", "resume", "device", "out", "max_trials", "max_duration"};
+constexpr std::array<const char*, 9> kHarmlessKeys = {"threads",    "quiet",        "resume",
+                                                      "device",     "out",          "timeout",
+                                                      "max_trials", "max_duration", "digest_every"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();

@@ -20,9 +20,8 @@ class RunDirectory {
   /// As create when `path` is missing or empty; else takes the run that it holds, whose state()
   /// says whether it had finished. Throws when `config` differs from the one it was started with,
   /// naming the first key that does; keys that change no result (threads, quiet, resume, device,
-  /// out), or only how far a run goes (max_trials, max_duration), may differ, and config.json stays
-  /// as it was. Throws when another process is running
-  /// there.
+  /// out, timeout, digest_every), or only how far a run goes (max_trials, max_duration), may
+  /// differ, and config.json stays as it was. Throws when another process is running there.
   static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config);
 
   RunDirectory(RunDirectory&& other) noexcept;
