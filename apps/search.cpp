@@ -41,6 +41,9 @@ int search(const Program& program, const Config& config) {
                     .space_options = config.space_options,
                     .space_with = search_space_with(program, config, bench.task),
                     .ranks = bench.ranks};
+  if (!ranks.is_first()) {
+    setup.warn = [](const std::string&) {};
+  }
   Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
                                           static_cast<uint64_t>(config.run.seed));
 

@@ -7,6 +7,8 @@
 #include <ATen/ops/var_mean.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
+
 namespace retia {
 namespace {
 
@@ -29,12 +31,25 @@ at::Tensor along(const at::Tensor& channels, const at::Tensor& x) {
   return channels.view(sizes);
 }
 
+/// What is not differentiated.
+struct Setting {
+  at::Tensor running_mean, running_var;
+  double momentum, epsilon;
+  Ranks* ranks;
+};
+
+using MaybeTensor = std::optional<at::Tensor>;
+
+MaybeTensor maybe(const at::Tensor& tensor) {
+  return tensor.defined() ? MaybeTensor(tensor) : std::nullopt;
+}
+
 class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatchNorm> {
  public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias, const at::Tensor& running_mean,
-                            const at::Tensor& running_var, double momentum, double epsilon,
-                            Ranks* ranks) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
+                            const MaybeTensor& weight, const MaybeTensor& bias,
+                            const Setting& setting) {
+    Ranks* const ranks = setting.ranks;
     const int64_t channels = x.size(1);
     const auto n_here = static_cast<double>(x.numel() / channels);
     const auto [variance, mean] = at::var_mean(x, others(x), /*correction=*/0);
@@ -46,16 +61,17 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
     const at::Tensor all_mean = sums.slice(0, 0, channels) / n;
     const at::Tensor all_variance =
         (sums.slice(0, channels, 2 * channels) / n - all_mean * all_mean).clamp_min(0);
-    if (running_mean.defined()) {
-      running_mean.lerp_(all_mean.to(running_mean.scalar_type()), momentum);
-      running_var.lerp_((all_variance * (n / (n - 1))).to(running_var.scalar_type()), momentum);
+    if (setting.running_mean.defined()) {
+      const at::ScalarType dtype = setting.running_mean.scalar_type();
+      setting.running_mean.lerp_(all_mean.to(dtype), setting.momentum);
+      setting.running_var.lerp_((all_variance * (n / (n - 1))).to(dtype), setting.momentum);
     }
-    const at::Tensor scale = (all_variance + epsilon).rsqrt().to(x.scalar_type());
+    const at::Tensor scale = (all_variance + setting.epsilon).rsqrt().to(x.scalar_type());
     const at::Tensor normalised = (x - along(all_mean.to(x.scalar_type()), x)) * along(scale, x);
-    context->save_for_backward({normalised, scale, weight, n});
+    context->save_for_backward({normalised, scale, weight.value_or(at::Tensor()), n});
     context->saved_data["ranks"] = reinterpret_cast<int64_t>(ranks);
-    const at::Tensor scaled = weight.defined() ? normalised * along(weight, x) : normalised;
-    return bias.defined() ? scaled + along(bias, x) : scaled;
+    const at::Tensor scaled = weight ? normalised * along(*weight, x) : normalised;
+    return bias ? scaled + along(*bias, x) : scaled;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -73,16 +89,12 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
     const at::Tensor means = (sums / saved[3]).to(dy.scalar_type());
     const at::Tensor centred = dy - along(means.slice(0, 0, channels), dy) -
                                normalised * along(means.slice(0, channels), dy);
-    const at::Tensor factor = weight.defined() ? scale * weight : scale;
+    if (!weight.defined()) {
+      return {centred * along(scale, dy), {}, {}, {}};
+    }
     const at::Tensor own = here.to(dy.scalar_type());
-    return {centred * along(factor, dy),
-            weight.defined() ? own.slice(0, channels) : at::Tensor(),
-            own.slice(0, 0, channels),
-            {},
-            {},
-            {},
-            {},
-            {}};
+    return {
+        centred * along(scale * weight, dy), own.slice(0, channels), own.slice(0, 0, channels), {}};
   }
 };
 
@@ -92,8 +104,8 @@ at::Tensor synchronised_batch_norm(const at::Tensor& x, const at::Tensor& weight
                                    const at::Tensor& bias, const at::Tensor& running_mean,
                                    const at::Tensor& running_var, double momentum, double epsilon,
                                    Ranks& ranks) {
-  return SynchronisedBatchNorm::apply(x, weight, bias, running_mean, running_var, momentum, epsilon,
-                                      &ranks);
+  const Setting setting = {running_mean, running_var, momentum, epsilon, &ranks};
+  return SynchronisedBatchNorm::apply(x, maybe(weight), maybe(bias), setting);
 }
 
 }  // namespace retia
