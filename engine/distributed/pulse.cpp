@@ -97,6 +97,7 @@ std::string Pulse::find(const std::string& what) {
       late.push_back(r);
     }
   }
+  n_lost_ = static_cast<int64_t>(still.size() + late.size());
   const auto names = [&](const std::vector<int64_t>& ranks) {
     std::string text = ranks.size() == 1 ? "rank " : "ranks ";
     for (size_t i = 0; i < ranks.size(); ++i) {
@@ -128,7 +129,8 @@ void Pulse::tell(const std::string& why) {
   if (rank_ != 0) {
     return;
   }
-  for (double waited = 0; waited < kFarewell && store_->add(kLeft, 0) < size_; waited += kPoll) {
+  for (double waited = 0; waited < kFarewell && store_->add(kLeft, 0) < size_ - n_lost_;
+       waited += kPoll) {
     sleep_for(kPoll);
   }
 }

@@ -30,8 +30,8 @@ class Pulse {
   /// first rank to find out tells all others.
   std::string diagnosis(const std::string& what);
 
-  /// Tells the others why this rank ends, unless one has told before. Then, where this process
-  /// keeps the store, waits a little until they have read it.
+  /// Tells the others why this rank ends, unless one has told before. The first rank, which may
+  /// keep the store, then waits a little until those that are not lost have read it.
   void tell(const std::string& why);
 
  private:
@@ -46,6 +46,7 @@ class Pulse {
 
   c10::intrusive_ptr<c10d::Store> store_;  // of the caller's thread
   int64_t rank_, size_;
+  int64_t n_lost_ = 0;  // ranks that will not read what is told
   double seconds_;
   std::string store_keeper_;
   std::atomic<int64_t> n_calls_ = 0;

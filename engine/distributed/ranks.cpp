@@ -3,9 +3,11 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
+#include <c10/util/Logging.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -99,6 +101,9 @@ struct Ranks::Group {
 Ranks::Ranks(const Launch& launch, double timeout) : launch_(launch), timeout_(timeout) {
   if (launch.size == 1) {
     return;
+  }
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) {
+    FLAGS_caffe2_log_level = c10::GLOG_FATAL;  // what c10d would log comes as an error, in one line
   }
   TORCH_CHECK(timeout > 0, "run.timeout must be above 0 seconds, got ", timeout);
   group_ = std::make_unique<Group>();
