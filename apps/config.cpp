@@ -115,6 +115,7 @@ void check_run(const RunOptions& run, const std::string& command) {
   TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
   TORCH_CHECK(run.time_limit >= 0, "--time-limit must be at least 0, got ", run.time_limit);
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
+  TORCH_CHECK(run.timeout > 0, "run.timeout must be above 0 seconds, got ", run.timeout);
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
 
@@ -219,7 +220,7 @@ const std::vector<OptionRow>& shared_options() {
       {"data-dir", "data.dir", Type::Text, "folder with its files"},
       {"out", "run.out", Type::Text, "run directory: new, empty, or with --resume"},
       {"epochs", "trainer.epochs", Type::Number, "passes through the training samples"},
-      {"batch-size", "trainer.batch_size", Type::Number, "samples of a step"},
+      {"batch-size", "trainer.batch_size", Type::Number, "samples of a step, over all ranks"},
       {"seed", "run.seed", Type::Number, "of weights, data order, split and search"},
       {"max-trials", "experiment.max_trials", Type::Number, "models to try; 0: until exhausted"},
       {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},

@@ -32,11 +32,12 @@ struct RunOptions {
   bool debug = false;              ///< one trial, and nothing written
   bool resume = false;             ///< continue what `out` holds
   bool quiet = false;              ///< no progress
+  double timeout = 300;            ///< seconds that ranks wait for each other, > 0
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, executor, threads, seed, format, k,
                                                 exported, time_limit, profile, plan, debug, resume,
-                                                quiet)
+                                                quiet, timeout)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {

@@ -7,6 +7,7 @@
 #include "engine/experiment/experiment.h"
 #include "engine/io/files.h"
 #include "engine/ir/freeze.h"
+#include "trainers/evaluators/ranked.h"
 
 namespace retia {
 namespace {
@@ -83,25 +84,19 @@ class FinalSearchObserver final : public ExperimentObserver {
   size_t n_top_ = 0;
 };
 
-}  // namespace
-
-std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
-                                               const RunDirectory& directory, RunObserver& observer,
-                                               const Config& config) {
-  const std::optional<FinalSearch> search = trainer.final_search();
-  if (!search) {
-    return trainer.export_architecture();
-  }
-  const ir::Graph& space = trainer.network()->graph();
+/// Runs the trials, with `evaluator`, as an experiment in the folder of the run.
+std::optional<Architecture> run_trials(const FinalSearch& search, Evaluator& evaluator,
+                                       const ir::Graph& space, const RunDirectory& directory,
+                                       RunObserver& observer, const Config& config) {
   const std::filesystem::path folder = directory.file("final_search");
   std::filesystem::create_directories(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
-  Experiment experiment(space, config.space, *search->evaluator, *search->strategy, folder);
-  trials.watch(experiment, *search, [&](size_t rank, const TrialRecord& trial) {
+  Experiment experiment(space, config.space, evaluator, *search.strategy, folder);
+  trials.watch(experiment, search, [&](size_t rank, const TrialRecord& trial) {
     write_json(folder / "top" / (std::to_string(rank) + ".json"),
                to_json(trial.proposal.architecture, ir::mutables(space), config.space));
   });
-  const ExperimentEnding ending = experiment.run({.max_trials = search->max_trials}, trials);
+  const ExperimentEnding ending = experiment.run({.max_trials = search.max_trials}, trials);
   trials.end(ending);
   if (ending == ExperimentEnding::Stopped) {
     return std::nullopt;
@@ -110,6 +105,31 @@ std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
   TORCH_CHECK(best.has_value(), "no architecture could be scored: see retia show ",
               folder.string());
   return ir::completed(space, best->proposal.architecture);
+}
+
+}  // namespace
+
+std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
+                                               const std::optional<RunDirectory>& directory,
+                                               RunObserver& observer, const Config& config,
+                                               Ranks& ranks) {
+  const std::optional<FinalSearch> search = trainer.final_search();
+  if (!search) {
+    return trainer.export_architecture();
+  }
+  const ir::Graph& space = trainer.network()->graph();
+  if (ranks.size() == 1) {
+    return run_trials(*search, *search->evaluator, space, *directory, observer, config);
+  }
+  RankedEvaluator together(*search->evaluator, ranks, [&] { return observer.stop_requested(); });
+  if (!directory) {
+    return together.follow();
+  }
+  const std::optional<Architecture> found =
+      run_trials(*search, together, space, *directory, observer, config);
+  ranks.check();
+  together.conclude(found);
+  return found;
 }
 
 }  // namespace retia

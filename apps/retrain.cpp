@@ -11,7 +11,8 @@
 namespace retia {
 
 int retrain(const Program& program, const Config& config) {
-  const Workbench bench = open_workbench(program, config);
+  Ranks ranks(read_launch(), config.run.timeout);
+  const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Space space = evaluation_space(program, config, bench.task);
   const Architecture architecture =
       read_architecture(config.run.architecture, space.mutables(), config.space);
@@ -22,29 +23,36 @@ int retrain(const Program& program, const Config& config) {
   const Batches test = bench.scoring(config, bench.data.test);
   SupervisedTrainer trainer(make_network(model, config, bench),
                             bench.training(config, all, LastBatch::Drop), test, config.trainer,
-                            config.weight_optimizer);
+                            config.weight_optimizer, bench.ranks);
 
   for (const std::string& setting : foreign_settings(config.run.architecture, space.mutables())) {
     std::cout << "found with the architecture, and to be given by --set where it is to count: "
               << setting << '\n';
   }
-  RunDirectory directory = open_run_directory(config);
-  if (directory.state() == RunState::Finished) {
-    std::cout << "nothing to do: " << config.run.out << " holds a finished training\n";
+  std::optional<RunDirectory> directory = open_run_directory(config, ranks);
+  if (is_finished(directory, ranks)) {
+    if (directory) {
+      std::cout << "nothing to do: " << config.run.out << " holds a finished training\n";
+    }
     return kDone;
   }
-  write_json(directory.file("space.json"), ir::to_json(space.graph()));
-  write_json(directory.file("architecture.json"),
-             to_json(space.canonical(architecture), space.mutables(), config.space));
+  if (directory) {
+    write_json(directory->file("space.json"), ir::to_json(space.graph()));
+    write_json(directory->file("architecture.json"),
+               to_json(space.canonical(architecture), space.mutables(), config.space));
+  }
   RunObserver observer(directory, config.run);
-  if (train(trainer, directory, observer, config) == Ending::Stopped) {
+  if (train(trainer, directory, observer, config, ranks) == Ending::Stopped) {
     return kInterrupted;
   }
-  const ir::Cost cost = ir::total_cost(model);
-  std::cout << "parameters " << cost.parameters.value() << ", multiply-adds "
-            << cost.multiply_adds.value() << "\ntest accuracy "
-            << percent(evaluate(trainer.network(), test).accuracy) << std::endl;
-  directory.mark_finished();
+  const Score score = evaluate(trainer.network(), test, bench.ranks);
+  if (directory) {
+    const ir::Cost cost = ir::total_cost(model);
+    std::cout << "parameters " << cost.parameters.value() << ", multiply-adds "
+              << cost.multiply_adds.value() << "\ntest accuracy " << percent(score.accuracy)
+              << std::endl;
+    directory->mark_finished();
+  }
   return kDone;
 }
 

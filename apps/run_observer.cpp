@@ -32,13 +32,16 @@ ProgressOptions progress_options(const RunOptions& options) {
   return progress;
 }
 
-RunObserver::RunObserver(const RunDirectory& directory, const RunOptions& options)
-    : progress_(std::cerr, progress_options(options)),
-      metrics_(directory.file("metrics.jsonl")),
-      events_(directory.file("events.out.tfevents.retia")),
+RunObserver::RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options)
+    : progress_(std::cerr, directory ? progress_options(options)
+                                     : ProgressOptions{.style = ProgressStyle::Quiet}),
       ends_(options.time_limit > 0 ? now() + options.time_limit
                                    : std::numeric_limits<double>::infinity()) {
-  progress_.log_to(directory.file("log.txt"));
+  if (directory) {
+    metrics_.emplace(directory->file("metrics.jsonl"));
+    events_.emplace(directory->file("events.out.tfevents.retia"));
+    progress_.log_to(directory->file("log.txt"));
+  }
 }
 
 void RunObserver::on_step(const StepReport& report) {
@@ -51,15 +54,18 @@ void RunObserver::on_step(const StepReport& report) {
   }
   progress_.step(report.n_samples, {{"loss", report.loss}, {"accuracy", report.accuracy}});
   steps_ = report.epoch * report.steps + report.step;
-  if (steps_ % kStepsBetweenEvents == 0) {
-    events_.write({.step = steps_,
-                   .scalars = {{"within epochs/loss", report.loss},
-                               {"within epochs/accuracy", report.accuracy},
-                               {"within epochs/images_per_second", report.images_per_second}}});
+  if (events_ && steps_ % kStepsBetweenEvents == 0) {
+    events_->write({.step = steps_,
+                    .scalars = {{"within epochs/loss", report.loss},
+                                {"within epochs/accuracy", report.accuracy},
+                                {"within epochs/images_per_second", report.images_per_second}}});
   }
 }
 
 void RunObserver::on_epoch(const EpochReport& report) {
+  if (!metrics_) {
+    return;
+  }
   Json line = {{"epoch", report.epoch + 1},
                {"epochs", report.epochs},
                {"loss", report.loss},
@@ -79,7 +85,7 @@ void RunObserver::on_epoch(const EpochReport& report) {
     shown.emplace_back(name, value);
   }
   progress_.end(shown);
-  metrics_.write(line);
+  metrics_->write(line);
   Events events{.step = steps_};
   for (const auto& [name, value] : line.items()) {
     events.scalars[tag_of(name)] = value.get<double>();
@@ -88,7 +94,7 @@ void RunObserver::on_epoch(const EpochReport& report) {
     events.histograms["probabilities/" + label] = probabilities;
     events.heat_maps["probabilities"].rows.push_back(probabilities);
   }
-  events_.write(events);
+  events_->write(events);
   if (!report.note.empty()) {
     note(report.note);
   }
@@ -103,12 +109,15 @@ bool RunObserver::stop_requested() {
 }
 
 Json RunObserver::state() {
-  return {{"metrics", metrics_.position()}, {"events", events_.position()}};
+  return metrics_ ? Json{{"metrics", metrics_->position()}, {"events", events_->position()}}
+                  : Json::object();
 }
 
 void RunObserver::load_state(const Json& state) {
-  metrics_.rewind(state.at("metrics"));
-  events_.rewind(state.at("events"));
+  if (metrics_) {
+    metrics_->rewind(state.at("metrics"));
+    events_->rewind(state.at("events"));
+  }
 }
 
 std::string percent(double part) {

@@ -15,10 +15,10 @@ namespace retia {
 ProgressOptions progress_options(const RunOptions& options);
 
 /// Shows progress, writes metrics.jsonl, log.txt and TensorBoard's file, and stops on Ctrl-C or at
-/// the time limit.
+/// the time limit. Without a directory, on ranks but the first, it only stops.
 class RunObserver final : public TrainingObserver {
  public:
-  RunObserver(const RunDirectory& directory, const RunOptions& options);
+  RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options);
 
   void on_step(const StepReport& report) override;
   void on_epoch(const EpochReport& report) override;
@@ -32,8 +32,8 @@ class RunObserver final : public TrainingObserver {
  private:
   StopSignal stop_;
   Progress progress_;
-  MetricsWriter metrics_;
-  EventFile events_;
+  std::optional<MetricsWriter> metrics_;
+  std::optional<EventFile> events_;
   double ends_;  // on the steady clock
   int64_t epoch_ = -1;
   int64_t steps_ = 0;  // since the beginning

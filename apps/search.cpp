@@ -12,45 +12,58 @@ namespace {
 
 constexpr int64_t kRecalibrationBatches = 20;
 
-/// States what the exported architecture is worth with the weights it inherits.
-void summarise(const Config& config, const Workbench& bench, const Batches& train,
-               const Batches& valid, const Network& supernet, const Architecture& architecture) {
+/// What the exported architecture is worth with the weights it inherits, in a line.
+std::string summary(const Config& config, const Workbench& bench, const Batches& train,
+                    const Batches& valid, const Network& supernet,
+                    const Architecture& architecture) {
   Network model = inherit(supernet, architecture);
-  recalibrate(model, train, kRecalibrationBatches);
-  std::cout << "architecture " << config.run.out << "/architecture.json\n"
-            << "inherited weights: validation accuracy " << percent(evaluate(model, valid).accuracy)
-            << ", test accuracy "
-            << percent(evaluate(model, bench.scoring(config, bench.data.test)).accuracy) << '\n';
+  recalibrate(model, train, kRecalibrationBatches, bench.ranks);
+  const Score on_valid = evaluate(model, valid, bench.ranks);
+  const Score on_test = evaluate(model, bench.scoring(config, bench.data.test), bench.ranks);
+  return "inherited weights: validation accuracy " + percent(on_valid.accuracy) +
+         ", test accuracy " + percent(on_test.accuracy);
 }
 
 }  // namespace
 
 int search(const Program& program, const Config& config) {
-  const Workbench bench = open_workbench(program, config);
+  Ranks ranks(read_launch(), config.run.timeout);
+  const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Graph space = search_space(program, config, bench.task).supernet();
   const auto [held_out, trained] = split_indices(
       bench.data.train.size(), config.data.valid_fraction, static_cast<uint64_t>(config.run.seed));
-  SearchSetup setup{make_network(space, config, bench),
-                    bench.training(config, trained, LastBatch::Drop),
-                    bench.training(config, held_out, LastBatch::Drop),
-                    config.trainer,
-                    config.weight_optimizer,
-                    bench.scoring(config, bench.data.train, held_out),
-                    config.space_options,
-                    search_space_with(program, config, bench.task)};
+  SearchSetup setup{.network = make_network(space, config, bench),
+                    .train = bench.training(config, trained, LastBatch::Drop),
+                    .valid = bench.training(config, held_out, LastBatch::Drop),
+                    .trainer = config.trainer,
+                    .weight_optimizer = config.weight_optimizer,
+                    .scoring = bench.scoring(config, bench.data.train, held_out),
+                    .space_options = config.space_options,
+                    .space_with = search_space_with(program, config, bench.task),
+                    .ranks = bench.ranks};
+  if (!ranks.is_first()) {
+    setup.warn = [](const std::string&) {};
+  }
   Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
                                           static_cast<uint64_t>(config.run.seed));
 
-  RunDirectory directory = open_run_directory(config);
-  if (directory.state() == RunState::Finished) {
-    std::cout << "nothing to do: " << config.run.out << " holds a finished search\n";
+  std::optional<RunDirectory> directory = open_run_directory(config, ranks);
+  if (is_finished(directory, ranks)) {
+    if (directory) {
+      std::cout << "nothing to do: " << config.run.out << " holds a finished search\n";
+    }
     return kDone;
   }
   RunObserver observer(directory, config.run);
+  if (bench.ranks != nullptr && config.trainer.sync_batch_norm && config.run.executor == "fused") {
+    observer.note("synchronised batch norms run layer by layer: no fused operation has them yet");
+  }
   for (int64_t stage = 0;; ++stage) {
     // What is trained, which may be a changed form of the space.
-    write_json(directory.file("space.json"), ir::to_json(search.trainer->network()->graph()));
-    if (train(*search.trainer, directory, observer, config, stage) == Ending::Stopped) {
+    if (directory) {
+      write_json(directory->file("space.json"), ir::to_json(search.trainer->network()->graph()));
+    }
+    if (train(*search.trainer, directory, observer, config, ranks, stage) == Ending::Stopped) {
       return kInterrupted;
     }
     if (!search.next) {
@@ -59,17 +72,23 @@ int search(const Program& program, const Config& config) {
     search = search.next();
   }
   const std::optional<Architecture> found =
-      final_architecture(*search.trainer, directory, observer, config);
+      final_architecture(*search.trainer, directory, observer, config, ranks);
   if (!found) {
     return kInterrupted;
   }
   const Architecture architecture = ir::canonical(space, *found);
-  write_json(directory.file("architecture.json"),
-             to_json(architecture, ir::mutables(space), config.space));
-  summarise(config, bench, setup.train, *setup.scoring, search.trainer->network(),
-            translated(architecture, ir::mutables(space),
-                       ir::mutables(search.trainer->network()->graph())));
-  directory.mark_finished();
+  if (directory) {
+    write_json(directory->file("architecture.json"),
+               to_json(architecture, ir::mutables(space), config.space));
+  }
+  const std::string worth =
+      summary(config, bench, setup.train, *setup.scoring, search.trainer->network(),
+              translated(architecture, ir::mutables(space),
+                         ir::mutables(search.trainer->network()->graph())));
+  if (directory) {
+    std::cout << "architecture " << config.run.out << "/architecture.json\n" << worth << '\n';
+    directory->mark_finished();
+  }
   return kDone;
 }
 

@@ -14,6 +14,7 @@
 
 #include "engine/architecture_json.h"
 #include "engine/device.h"
+#include "engine/distributed/shared_checkpoint.h"
 #include "engine/io/files.h"
 #include "engine/io/options.h"
 #include "engine/ir/infer.h"
@@ -67,11 +68,19 @@ std::function<std::string(const Architecture&)> key_of(const Program& program,
   };
 }
 
-Workbench open_workbench(const Program& program, const Config& config) {
+Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks) {
+  if (ranks != nullptr) {
+    const std::string mine = config.resolved().dump();
+    TORCH_CHECK(!ranks->any(ranks->broadcast(mine) != mine),
+                "the ranks were given different options: start the same command everywhere");
+  }
   if (config.run.threads > 0) {
     at::set_num_threads(static_cast<int>(config.run.threads));
   }
   at::manual_seed(static_cast<uint64_t>(config.run.seed));
+  if (ranks != nullptr && config.run.device == "cuda") {
+    claim_gpu(ranks->local_rank());
+  }
   const at::Device device = open_device(config.run.device);
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore" || config.command == "trial";
@@ -79,7 +88,7 @@ Workbench open_workbench(const Program& program, const Config& config) {
               "' holds numbers to predict, but models are trained to tell classes apart: give "
               "other --data");
   Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
-  return {device, dtype_of(config.run.precision), std::move(data), std::move(task)};
+  return {device, dtype_of(config.run.precision), std::move(data), std::move(task), ranks};
 }
 
 Batches Workbench::training(const Config& config, const std::vector<int64_t>& indices,
@@ -92,7 +101,9 @@ Batches Workbench::training(const Config& config, const std::vector<int64_t>& in
            .last = last,
            .augment = config.data.augment,
            .device = device,
-           .dtype = dtype}};
+           .dtype = dtype,
+           .rank = ranks == nullptr ? 0 : ranks->rank(),
+           .n_ranks = ranks == nullptr ? 1 : ranks->size()}};
 }
 
 Batches Workbench::scoring(const Config& config, const Dataset& set,
@@ -185,6 +196,14 @@ Network make_network(const ir::Graph& graph, const Config& config, const Workben
 RunDirectory open_run_directory(const Config& config) {
   return config.run.resume ? RunDirectory::resume(config.run.out, config.resolved())
                            : RunDirectory::create(config.run.out, config.resolved());
+}
+
+std::optional<RunDirectory> open_run_directory(const Config& config, const Ranks& ranks) {
+  return ranks.is_first() ? std::optional(open_run_directory(config)) : std::nullopt;
+}
+
+bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks) {
+  return ranks.any(directory && directory->state() == RunState::Finished);
 }
 
 TrainedSupernet read_supernet(const Program& program, const Config& config,
@@ -319,12 +338,21 @@ std::filesystem::path newest_checkpoints(const std::filesystem::path& run) {
   return checkpoints_of(run, stage);
 }
 
-Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
-             int64_t stage) {
-  CheckpointStore checkpoints(checkpoints_of(directory.path(), stage));
-  const auto saved =
-      checkpoints.newest([&observer](const std::string& warning) { observer.note(warning); });
-  if (saved && std::filesystem::exists(checkpoints_of(directory.path(), stage + 1))) {
+Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, RunObserver& observer,
+             const Config& config, Ranks& ranks, int64_t stage) {
+  std::optional<CheckpointStore> checkpoints;
+  std::optional<Checkpoint> saved;
+  bool has_ended = false;
+  if (directory) {
+    checkpoints.emplace(checkpoints_of(directory->path(), stage));
+    saved = checkpoints->newest([&](const std::string& warning) { observer.note(warning); });
+    has_ended = saved && std::filesystem::exists(checkpoints_of(directory->path(), stage + 1));
+  }
+  has_ended = ranks.any(has_ended);
+  if (ranks.size() > 1 && ranks.any(saved.has_value())) {
+    saved = broadcast(ranks, saved.value_or(Checkpoint()));
+  }
+  if (has_ended) {
     // Ended in a former run; what was observed since then stays.
     TrainingObserver nobody;
     trainer.restore(*saved, nobody);
@@ -339,7 +367,7 @@ Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, c
   } else if (stage == 0) {
     observer.load_state({{"metrics", 0}, {"events", 0}});
   }
-  const Ending ending = trainer.fit(observer, &checkpoints);
+  const Ending ending = trainer.fit(observer, checkpoints ? &*checkpoints : nullptr);
   if (ending == Ending::Stopped) {
     observer.note("stopped after step " + std::to_string(trainer.steps_done()) +
                   "; continue with the same command and --resume (retia " + config.command +

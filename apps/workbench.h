@@ -8,6 +8,7 @@
 
 #include "apps/program.h"
 #include "apps/run_observer.h"
+#include "engine/distributed/ranks.h"
 #include "engine/io/run_directory.h"
 #include "engine/io/stop_signal.h"
 
@@ -19,16 +20,19 @@ struct Workbench {
   at::ScalarType dtype;
   DataSplits data;
   Task task;
+  Ranks* ranks = nullptr;  ///< those that train together; null: this process alone
 
-  /// Batches of `set` for training (shuffled, augmented) or for scoring (all, in order).
+  /// Batches of `set` for training (shuffled, augmented, each rank's share) or for scoring (all, in
+  /// order).
   Batches training(const Config& config, const std::vector<int64_t>& indices, LastBatch last) const;
   Batches scoring(const Config& config, const Dataset& set,
                   const std::vector<int64_t>& indices) const;
   Batches scoring(const Config& config, const Dataset& set) const;
 };
 
-/// Sets threads and seed, opens the device, loads the data.
-Workbench open_workbench(const Program& program, const Config& config);
+/// Sets threads and seed, opens the device, loads the data. Of several ranks each must have been
+/// given the same configuration.
+Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks = nullptr);
 
 /// What is searched, or trained in (retrain).
 ir::Space search_space(const Program& program, const Config& config, const Task& task);
@@ -62,6 +66,10 @@ Network make_network(const ir::Graph& graph, const Config& config, const Workben
 
 /// The directory --out, new or resumed as the configuration says.
 RunDirectory open_run_directory(const Config& config);
+/// Of several ranks the first has it, and the others nothing.
+std::optional<RunDirectory> open_run_directory(const Config& config, const Ranks& ranks);
+/// Whether it holds a finished run: what the first rank found there.
+bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks);
 
 /// What a run has trained so far: a supernet, or a model under retraining.
 struct TrainedSupernet {
@@ -112,7 +120,8 @@ std::filesystem::path newest_checkpoints(const std::filesystem::path& run);
 
 /// Trains to the end or until stopped; resumes from the newest checkpoint of the directory, if any.
 /// Prints how to resume when stopped. stage: of a search in stages, whose checkpoints are apart.
-Ending train(Trainer& trainer, RunDirectory& directory, RunObserver& observer, const Config& config,
-             int64_t stage = 0);
+/// Ranks resume from what the first one reads, whose number may be another than when it was saved.
+Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, RunObserver& observer,
+             const Config& config, Ranks& ranks, int64_t stage = 0);
 
 }  // namespace retia

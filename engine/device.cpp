@@ -6,8 +6,10 @@
 #include <dlfcn.h>
 #include <sys/utsname.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "kernels/cuda_module.h"
@@ -68,11 +70,33 @@ std::vector<at::Device> available_devices() {
   return devices;
 }
 
+kernels::CudaModule cuda_module() {
+  const kernels::OpenCudaModule open = open_module();
+  TORCH_CHECK(open != nullptr, "the module for GPUs cannot be opened: ", dlerror());
+  return open();
+}
+
+void claim_gpu(int64_t local_rank) {
+  const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  std::vector<std::string> names;
+  std::istringstream list(visible == nullptr ? "" : visible);
+  for (std::string name; std::getline(list, name, ',');) {
+    names.push_back(name);
+  }
+  if (names.size() == 1) {
+    return;  // the launcher has done so
+  }
+  const auto i = static_cast<size_t>(local_rank);
+  TORCH_CHECK(visible == nullptr || i < names.size(), "rank ", local_rank,
+              " of this machine has no GPU: CUDA_VISIBLE_DEVICES=", visible,
+              " names too few, start fewer ranks a machine");
+  const std::string mine = visible == nullptr ? std::to_string(local_rank) : names[i];
+  ::setenv("CUDA_VISIBLE_DEVICES", mine.c_str(), /*overwrite=*/1);
+}
+
 std::string hardware_name(at::Device device) {
   if (device.is_cuda()) {
-    const kernels::OpenCudaModule open = open_module();
-    TORCH_CHECK(open != nullptr, "no CUDA device is open");
-    return open().device_name(device.index());
+    return cuda_module().device_name(device.index());
   }
   std::ifstream processors("/proc/cpuinfo");
   for (std::string line; std::getline(processors, line);) {

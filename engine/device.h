@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/cuda_module.h"
+
 namespace retia {
 
 /// Returns the device of that name, ready for use: "cpu", or "cuda" for the first visible GPU.
@@ -17,6 +19,13 @@ at::Device open_device(std::string_view name);
 
 /// Returns every device that tests can run on: the CPU, then the GPU where one can be used.
 std::vector<at::Device> available_devices();
+
+/// What the module for GPUs offers. Throws where it cannot be opened.
+kernels::CudaModule cuda_module();
+
+/// Shows this process one GPU only, of those it may use, so that each process of a machine has its
+/// own: that of number `local_rank`. To be called before open_device.
+void claim_gpu(int64_t local_rank);
 
 /// The name of the processor, e.g. "Intel(R) Xeon(R) Platinum 8481C"; device: one that is open.
 std::string hardware_name(at::Device device);

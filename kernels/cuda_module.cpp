@@ -2,6 +2,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/nccl_group.h"
+
 namespace retia::kernels {
 namespace {
 
@@ -24,5 +26,5 @@ std::string device_name(int device) {
 
 extern "C" retia::kernels::CudaModule retia_cuda_module() {
   return {retia::kernels::kCudaModuleVersion, &retia::kernels::count_devices,
-          &retia::kernels::device_name};
+          &retia::kernels::device_name, &retia::kernels::make_nccl_group};
 }

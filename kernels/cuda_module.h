@@ -1,8 +1,14 @@
 #pragma once
 
+#include <c10/util/intrusive_ptr.h>
 #include <torch/headeronly/version.h>
 
 #include <string>
+
+namespace c10d {
+class Backend;
+class Store;
+}  // namespace c10d
 
 namespace retia::kernels {
 
@@ -12,6 +18,10 @@ struct DeviceCount {
   const char* problem;  ///< why there is none, static text; empty when n > 0
 };
 
+/// The ranks that meet in `store`, over NCCL; each uses the current GPU. timeout: seconds.
+using MakeNcclGroup = c10::intrusive_ptr<c10d::Backend> (*)(
+    const c10::intrusive_ptr<c10d::Store>& store, int rank, int size, double timeout);
+
 /// What the module `libretia_cuda.so` hands to the program that opened it.
 ///
 /// The module is the only part that links LibTorch's CUDA half. A program opens it by name
@@ -20,10 +30,11 @@ struct CudaModule {
   const char* version;                     ///< `kCudaModuleVersion` as the module was compiled
   DeviceCount (*count_devices)();          ///< asks the CUDA driver, throws nothing
   std::string (*device_name)(int device);  ///< e.g. "NVIDIA H100"; empty where there is none
+  MakeNcclGroup make_nccl_group;
 };
 
 /// The layout of `CudaModule` and the LibTorch it was compiled with: program and module must agree.
-inline constexpr const char* kCudaModuleVersion = "retia CUDA module 2, LibTorch " TORCH_VERSION;
+inline constexpr const char* kCudaModuleVersion = "retia CUDA module 3, LibTorch " TORCH_VERSION;
 
 /// The name of the module's only exported function, of type `OpenCudaModule`.
 inline constexpr const char* kCudaModuleFunction = "retia_cuda_module";

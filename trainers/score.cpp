@@ -1,9 +1,10 @@
 #include "trainers/score.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/from_blob.h>
 
 #include "engine/ir/freeze.h"
-#include "engine/operations/batch_norm.h"
 #include "engine/operations/elastic_layer.h"
 
 namespace retia {
@@ -26,11 +27,13 @@ class Mode {
 
 }  // namespace
 
-Score evaluate(Network& network, const Batches& batches) {
+Score evaluate(Network& network, const Batches& batches, Ranks* ranks) {
   const at::NoGradGuard no_grad;
   const Mode evaluation(*network, false);
   at::Tensor loss, correct;
-  for (int64_t i = 0; i < batches.n_batches(); ++i) {
+  const int64_t first = ranks == nullptr ? 0 : ranks->rank();
+  const int64_t stride = ranks == nullptr ? 1 : ranks->size();
+  for (int64_t i = first; i < batches.n_batches(); i += stride) {
     const Batch batch = batches.batch(0, i);
     const at::Tensor logits = network->forward(batch.inputs);
     const at::Tensor batch_loss =
@@ -39,19 +42,53 @@ Score evaluate(Network& network, const Batches& batches) {
     loss = loss.defined() ? loss + batch_loss : batch_loss;
     correct = correct.defined() ? correct + batch_correct : batch_correct;
   }
+  double sums[] = {loss.defined() ? loss.item<double>() : 0,
+                   correct.defined() ? static_cast<double>(correct.item<int64_t>()) : 0};
+  if (ranks != nullptr) {
+    ranks->sum(at::from_blob(sums, {2}, at::kDouble));
+  }
   const auto n = static_cast<double>(batches.n_samples());
-  return {loss.item<double>() / n, static_cast<double>(correct.item<int64_t>()) / n,
-          batches.n_samples()};
+  return {sums[0] / n, sums[1] / n, batches.n_samples()};
 }
 
-void recalibrate(Network& network, const Batches& batches, int64_t n_batches) {
+std::vector<std::shared_ptr<BatchNormLayer>> norms_of(const torch::nn::Module& model) {
+  std::vector<std::shared_ptr<BatchNormLayer>> norms;
+  for (const auto& item : model.named_modules("", /*include_self=*/false)) {
+    if (auto norm = std::dynamic_pointer_cast<BatchNormLayer>(item.value())) {
+      norms.push_back(std::move(norm));
+    }
+  }
+  return norms;
+}
+
+void average_statistics(const std::vector<std::shared_ptr<BatchNormLayer>>& norms, Ranks& ranks) {
+  std::vector<at::Tensor> moved, parts;
+  for (const auto& norm : norms) {
+    if (norm->take_moved()) {
+      for (const at::Tensor& statistic : norm->running_statistics()) {
+        moved.push_back(statistic);
+        parts.push_back(statistic.to(at::kDouble));
+      }
+    }
+  }
+  if (moved.empty()) {
+    return;
+  }
+  const at::Tensor sum = at::cat(parts);
+  ranks.sum(sum);
+  int64_t next = 0;
+  for (const at::Tensor& statistic : moved) {
+    statistic.copy_(sum.slice(0, next, next + statistic.numel()).div(ranks.size()));
+    next += statistic.numel();
+  }
+}
+
+void recalibrate(Network& network, const Batches& batches, int64_t n_batches, Ranks* ranks) {
   const at::NoGradGuard no_grad;
   const Mode training(*network, true);
   std::vector<std::pair<std::shared_ptr<BatchNormLayer>, double>> norms;
-  for (const auto& module : network->modules()) {
-    if (const auto norm = std::dynamic_pointer_cast<BatchNormLayer>(module)) {
-      norms.emplace_back(norm, norm->momentum());
-    }
+  for (const auto& norm : norms_of(*network)) {
+    norms.emplace_back(norm, norm->momentum());
   }
   for (int64_t i = 0; i < std::min(n_batches, batches.n_batches()); ++i) {
     for (const auto& [norm, momentum] : norms) {
@@ -64,6 +101,9 @@ void recalibrate(Network& network, const Batches& batches, int64_t n_batches) {
   for (const auto& [norm, momentum] : norms) {
     norm->set_momentum(momentum);
   }
+  if (ranks != nullptr) {
+    average_statistics(norms_of(*network), *ranks);
+  }
 }
 
 Network remade(const Network& like, const ir::Graph& graph, uint64_t seed) {
@@ -72,6 +112,7 @@ Network remade(const Network& like, const ir::Graph& graph, uint64_t seed) {
   if (!parameters.empty()) {
     network->to(parameters.front().device(), parameters.front().scalar_type());
   }
+  network->synchronise(like->synchronised());
   return network;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "engine/distributed/ranks.h"
 #include "engine/executor/network.h"
+#include "engine/operations/batch_norm.h"
 #include "trainers/data/batches.h"
 #include "trainers/optimizer.h"
 
@@ -13,15 +15,26 @@ struct Score {
   int64_t n_samples = 0;
 };
 
-/// The model in evaluation mode over all batches; its mode is restored.
-Score evaluate(Network& network, const Batches& batches);
+/// The model in evaluation mode over all batches; its mode is restored. Several ranks take turns
+/// with the batches, which must be whole on each, and come to the same score.
+Score evaluate(Network& network, const Batches& batches, Ranks* ranks = nullptr);
 
 /// Replaces the statistics of all batch normalisations by the plain average over (at most) the
 /// first `n_batches` training batches. What inherits a supernet's weights needs it before it is
-/// scored (Guo et al. 2020).
-void recalibrate(Network& network, const Batches& batches, int64_t n_batches);
+/// scored (Guo et al. 2020). Several ranks come to the average of theirs.
+void recalibrate(Network& network, const Batches& batches, int64_t n_batches,
+                 Ranks* ranks = nullptr);
 
-/// The network of another graph, with new weights, on the device and of the dtype of `like`.
+/// Replaces the running statistics that batches have moved since the last call by their averages
+/// over ranks. They are linear in those of batches, so it does not matter when. Those that are
+/// synchronised are the same everywhere already.
+void average_statistics(const std::vector<std::shared_ptr<BatchNormLayer>>& norms, Ranks& ranks);
+
+/// The batch normalisations of a model.
+std::vector<std::shared_ptr<BatchNormLayer>> norms_of(const torch::nn::Module& model);
+
+/// The network of another graph, with new weights, on the device and of the dtype of `like`, and
+/// synchronised as it is.
 Network remade(const Network& like, const ir::Graph& graph, uint64_t seed);
 
 /// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.

@@ -4,8 +4,8 @@ namespace retia {
 
 SupervisedTrainer::SupervisedTrainer(Network network, Batches train, std::optional<Batches> valid,
                                      const TrainerOptions& options,
-                                     const SgdOptions& weight_optimizer)
-    : Trainer(std::move(network), std::move(train), options, weight_optimizer),
+                                     const SgdOptions& weight_optimizer, Ranks* ranks)
+    : Trainer(std::move(network), std::move(train), options, weight_optimizer, ranks),
       valid_(std::move(valid)) {}
 
 StepStats SupervisedTrainer::train_step(int64_t epoch, int64_t i) {
@@ -13,7 +13,7 @@ StepStats SupervisedTrainer::train_step(int64_t epoch, int64_t i) {
 }
 
 std::optional<Score> SupervisedTrainer::validate() {
-  return valid_ ? std::optional(evaluate(network(), *valid_)) : std::nullopt;
+  return valid_ ? std::optional(evaluate(network(), *valid_, ranks())) : std::nullopt;
 }
 
 }  // namespace retia

@@ -9,7 +9,8 @@ class SupervisedTrainer final : public Trainer {
  public:
   /// `valid`: what it is scored on while it trains; none: nothing.
   SupervisedTrainer(Network network, Batches train, std::optional<Batches> valid,
-                    const TrainerOptions& options, const SgdOptions& weight_optimizer);
+                    const TrainerOptions& options, const SgdOptions& weight_optimizer,
+                    Ranks* ranks = nullptr);
 
  private:
   StepStats train_step(int64_t epoch, int64_t i) override;

@@ -1,12 +1,14 @@
 #include "trainers/trainer.h"
 
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/mse_loss.h>
 #include <ATen/ops/zeros.h>
 
 #include <chrono>
 #include <cmath>
 
+#include "engine/distributed/digest.h"
 #include "engine/io/memory.h"
 
 namespace retia {
@@ -63,15 +65,23 @@ void check_trainer_options(const TrainerOptions& options) {
               options.label_smoothing);
   TORCH_CHECK(options.validate_every >= 0, "trainer: validate_every must be at least 0, got ",
               options.validate_every);
+  TORCH_CHECK(options.digest_every >= 0, "trainer: digest_every must be at least 0, got ",
+              options.digest_every);
 }
 
 Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
-                 const SgdOptions& weight_optimizer)
+                 const SgdOptions& weight_optimizer, Ranks* ranks)
     : network_(std::move(network)),
       train_(std::move(train)),
       options_(options),
-      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)) {
+      weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)),
+      ranks_(ranks) {
   check_trainer_options(options);
+  if (ranks_ != nullptr) {
+    average_ = std::make_unique<GradientAverage>(*ranks_);
+    norms_ = norms_of(*network_);
+    network_->synchronise(options.sync_batch_norm ? ranks_ : nullptr);
+  }
 }
 
 int64_t Trainer::steps_done() const { return epoch_ * steps_per_epoch() + step_in_epoch_; }
@@ -82,26 +92,28 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
       checkpoints->save(steps_done(), checkpoint(observer));
     }
   };
+  compare_ranks();
   while (epoch_ < options_.epochs && !ends_early()) {
     const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_) /
                                                  static_cast<double>(options_.epochs));
-    const double started = now() - sums_.seconds;
+    const double began = now(), started = began - sums_.seconds;
+    const double waited = ranks_ == nullptr ? 0 : ranks_->seconds_waited();
     const Ending ending = train_epoch(epoch_, observer);
     check_weights(epoch_);
     if (ending == Ending::Stopped) {
+      compare_ranks();
       save_now();
       return Ending::Stopped;
     }
     const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
     const double trained = now() - started;
-    EpochReport report{epoch_,
-                       options_.epochs,
-                       sums_.loss / samples,
-                       static_cast<double>(sums_.correct) / samples,
-                       std::nullopt,
-                       lr,
-                       0,
-                       samples / trained};
+    EpochReport report{
+        epoch_, options_.epochs,  sums_.loss / samples, sums_.correct / samples, std::nullopt, lr,
+        0,      samples / trained};
+    if (ranks_ != nullptr) {
+      report.more.emplace_back("communication",
+                               (ranks_->seconds_waited() - waited) / (now() - began));
+    }
     end_epoch(report);
     const bool last = epoch_ + 1 == options_.epochs || ends_early();
     const int64_t every = options_.validate_every;
@@ -113,6 +125,9 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     report.probabilities = probabilities();
     report.peak_memory = take_peak_memory();
     report.seconds = now() - started;
+    if (last) {
+      compare_ranks();
+    }
     ++epoch_;
     step_in_epoch_ = 0;
     sums_ = {};
@@ -122,7 +137,8 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     if (best && checkpoints != nullptr) {
       checkpoints->mark_best(steps_done());
     }
-    if (!last && observer.stop_requested()) {
+    if (!last &&
+        (ranks_ != nullptr ? ranks_->any(observer.stop_requested()) : observer.stop_requested())) {
       return Ending::Stopped;
     }
   }
@@ -135,26 +151,53 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
   const int64_t steps = steps_per_epoch();
   while (step_in_epoch_ < steps) {
     const StepStats stats = train_step(epoch, step_in_epoch_);
-    count(stats, epoch, step_in_epoch_);
+    count(stats, epoch, step_in_epoch_, observer);
     ++step_in_epoch_;
     sums_.seconds = now() - started;
     const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
-    observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, stats.n_samples,
-                      sums_.loss / samples, static_cast<double>(sums_.correct) / samples,
-                      samples / sums_.seconds});
-    if (step_in_epoch_ < steps && observer.stop_requested()) {
+    observer.on_step({epoch, options_.epochs, step_in_epoch_, steps, stats.n_samples * n_ranks(),
+                      sums_.loss / samples, sums_.correct / samples, samples / sums_.seconds});
+    if (options_.digest_every > 0 && steps_done() % options_.digest_every == 0) {
+      compare_ranks();
+    }
+    if (step_in_epoch_ < steps && stops(observer)) {
       return Ending::Stopped;
     }
   }
   return Ending::Finished;
 }
 
-void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i) {
-  const auto loss = stats.loss.item<double>();
+void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i, TrainingObserver& observer) {
+  double loss = stats.loss.item<double>(), correct = stats.correct.item<double>();
+  if (ranks_ != nullptr) {
+    // Shares are of equal size, so the mean over ranks is that over samples.
+    double sums[] = {loss, correct, observer.stop_requested() ? 1.0 : 0.0};
+    ranks_->sum(at::from_blob(sums, {3}, at::kDouble));
+    loss = sums[0] / static_cast<double>(n_ranks());
+    correct = sums[1];
+    agreed_to_stop_ = sums[2] > 0;
+    average_statistics(norms_, *ranks_);
+  }
   check_finite(std::isfinite(loss), "the loss", epoch, i + 1);
-  sums_.loss += loss * static_cast<double>(stats.n_samples);
-  sums_.correct += stats.correct.item<int64_t>();
-  sums_.samples += stats.n_samples;
+  const int64_t n = stats.n_samples * n_ranks();
+  sums_.loss += loss * static_cast<double>(n);
+  sums_.correct += correct;
+  sums_.samples += n;
+}
+
+bool Trainer::stops(TrainingObserver& observer) {
+  return ranks_ != nullptr ? agreed_to_stop_ : observer.stop_requested();
+}
+
+void Trainer::compare_ranks() {
+  if (ranks_ == nullptr) {
+    return;
+  }
+  TrainingObserver nobody;
+  Checkpoint all = checkpoint(nobody);
+  all.state.erase("seconds");
+  all.state["lr"] = weight_optimizer_.lr();
+  check_agreement(*ranks_, all.tensors, all.state.dump(), c10::str("after step ", steps_done()));
 }
 
 void Trainer::check_weights(int64_t epoch) const {
@@ -185,7 +228,11 @@ Trainer::Outcome Trainer::run(const Batch& batch) {
 }
 
 Gradients Trainer::gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
-  return retia::gradients(loss, of);
+  if (!average_) {
+    return retia::gradients(loss, of);
+  }
+  return {{of.begin(), of.end()},
+          (*average_)(of, [&] { return retia::gradients(loss, of).values; })};
 }
 
 StepStats Trainer::add_weight_gradients(const Batch& batch, Gradients& sum) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/distributed/gradient_average.h"
 #include "engine/executor/network.h"
 #include "engine/io/checkpoint.h"
 #include "engine/io/progress.h"
@@ -19,9 +20,12 @@ struct TrainerOptions {
   double label_smoothing = 0;     ///< 0 to 1 (exclusive): Szegedy et al. 2016
   double auxiliary_weight = 0.4;  ///< of the loss of a second output, where the model has one
   int64_t validate_every = 1;     ///< epochs between validations; 0: only at the end
+  bool sync_batch_norm = false;   ///< whether several ranks normalise by all their samples together
+  int64_t digest_every = 200;     ///< steps after which they are compared; 0: only at the ends
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
-                                                auxiliary_weight, validate_every)
+                                                auxiliary_weight, validate_every, sync_batch_norm,
+                                                digest_every)
 
 /// Throws, naming it, where an option is out of its range.
 void check_trainer_options(const TrainerOptions& options);
@@ -73,18 +77,24 @@ enum class Ending { Finished, Stopped };
 /// The training loop, once: epochs, schedule, checkpoints, resuming, reports. Which batch comes
 /// when is a function of the seed (see Batches), so a resumed run gives the numbers of an
 /// uninterrupted one.
+///
+/// Several ranks train as one: each on its share of every batch (see BatchOptions), with averaged
+/// gradients, so that weights, alphas, controllers, statistics, learning rates and samples are the
+/// same on all of them, which is compared now and then; what is reported is of all of them.
 class Trainer {
  public:
   /// `network` is trained on `train`. Both may be shared with others, who must not change them.
+  /// ranks: those that train together, which outlive this; null: this process alone.
   Trainer(Network network, Batches train, const TrainerOptions& options,
-          const SgdOptions& weight_optimizer);
+          const SgdOptions& weight_optimizer, Ranks* ranks = nullptr);
   virtual ~Trainer() = default;
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
   /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after
   /// every epoch and when stopped. Throws on a loss that is not finite, naming the step, and on
-  /// such weights, which are never saved; the last checkpoint stays.
+  /// such weights, which are never saved, or where ranks differ; the last checkpoint stays. Any
+  /// rank's observer stops all, after the same step; one of them needs `checkpoints`.
   Ending fit(TrainingObserver& observer, CheckpointStore* checkpoints);
 
   /// Continues where `saved` was made: weights, optimisers, position and what `observer` kept.
@@ -132,6 +142,7 @@ class Trainer {
 
   const std::vector<at::Tensor>& weights() const { return weight_optimizer_.parameters(); }
   Optimizer& weight_optimizer() { return weight_optimizer_; }
+  Ranks* ranks() const { return ranks_; }
   const TrainerOptions& options() const { return options_; }
 
  private:
@@ -139,17 +150,25 @@ class Trainer {
   void check_weights(int64_t epoch) const;
   bool is_best(const std::optional<Score>& validation);
   Checkpoint checkpoint(TrainingObserver& observer);
-  void count(const StepStats& stats, int64_t epoch, int64_t i);
+  /// Adds a step to the sums over the epoch, and asks whether to stop where ranks must agree on it.
+  void count(const StepStats& stats, int64_t epoch, int64_t i, TrainingObserver& observer);
+  bool stops(TrainingObserver& observer);
+  int64_t n_ranks() const { return ranks_ == nullptr ? 1 : ranks_->size(); }
+  void compare_ranks();
 
   Network network_;
   Batches train_;
   TrainerOptions options_;
   Optimizer weight_optimizer_;
+  Ranks* ranks_;
+  std::unique_ptr<GradientAverage> average_;            // null: alone
+  std::vector<std::shared_ptr<BatchNormLayer>> norms_;  // whose statistics ranks average
+  bool agreed_to_stop_ = false;
   int64_t epoch_ = 0;          // the one to train next
   int64_t step_in_epoch_ = 0;  // the one to do next
   struct {
-    double loss = 0;  // summed over samples
-    int64_t correct = 0, samples = 0;
+    double loss = 0, correct = 0;  // summed over samples
+    int64_t samples = 0;
     double seconds = 0;
   } sums_;
   std::optional<Score> best_;  // of all validations

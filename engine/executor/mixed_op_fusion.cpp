@@ -164,6 +164,7 @@ bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
       if (norm.epsilon != first->epsilon || norm.layer->momentum() != first->layer->momentum() ||
           norm.layer->is_training() != first->layer->is_training() ||
           norm.layer->keeps_statistics() != first->layer->keeps_statistics() ||
+          (norm.layer->is_training() && norm.layer->is_synchronised()) ||
           norm.running_mean.scalar_type() != dtype) {
         return false;
       }
@@ -195,6 +196,8 @@ at::Tensor MixedOpFusion::run(const LayerChoiceImpl& choice, const Verdict& verd
         options.epsilon = norm.epsilon;
         if (options.training && norm.layer->keeps_statistics()) {
           running.clear();
+        } else if (options.training) {
+          norm.layer->mark_moved();
         }
       }
     } else if (!choice.always_zero(index)) {

@@ -88,6 +88,15 @@ std::vector<at::Tensor> NetworkImpl::run(at::TensorList inputs) {
   return routine_->run(inputs);
 }
 
+void NetworkImpl::synchronise(Ranks* ranks) {
+  ranks_ = ranks;
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (const auto norm = std::dynamic_pointer_cast<BatchNormLayer>(module)) {
+      norm->synchronise(ranks);
+    }
+  }
+}
+
 void NetworkImpl::prepare(const std::vector<uint64_t>& sample_keys, double progress) {
   for (const auto& [layer, stream] : stochastic_layers_) {
     layer->prepare(sample_keys, progress, stream);

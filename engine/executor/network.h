@@ -32,6 +32,11 @@ class NetworkImpl final : public torch::nn::Module {
   /// Fused from the start.
   void set_executor(Executor executor) { routine_->set_executor(executor); }
 
+  /// Batch normalisations are of the samples of all ranks from now on (see BatchNormLayer).
+  void synchronise(Ranks* ranks);
+  /// Those ranks; null: each normalises by itself.
+  Ranks* synchronised() const { return ranks_; }
+
   /// The graph it was made from.
   const ir::Graph& graph() const { return graph_; }
 
@@ -44,6 +49,7 @@ class NetworkImpl final : public torch::nn::Module {
   std::vector<std::pair<std::shared_ptr<StochasticLayer>, uint64_t>> stochastic_layers_;
   std::vector<std::vector<int64_t>> input_sizes_;
   std::shared_ptr<MutableModule> any_choice_;
+  Ranks* ranks_ = nullptr;
 };
 TORCH_MODULE(Network);
 

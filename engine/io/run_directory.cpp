@@ -20,9 +20,9 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kVersion = 1;
-constexpr std::array<const char*, 11> kHarmlessKeys = {
-    "threads",      "quiet",       "resume", "device", "out",       "max_trials",
-    "max_duration", "concurrency", "merge",  "runner", "time_limit"};
+constexpr std::array<const char*, 13> kHarmlessKeys = {
+    "threads",     "quiet", "resume", "device",     "out",     "max_trials",  "max_duration",
+    "concurrency", "merge", "runner", "time_limit", "timeout", "digest_every"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();

@@ -21,9 +21,9 @@ class RunDirectory {
   /// As create when `path` is missing or empty; else takes the run that it holds, whose state()
   /// says whether it had finished. Throws when `config` differs from the one it was started with,
   /// naming the first key that does; keys that change no result (threads, quiet, resume, device,
-  /// out), or only how far a run goes and where (max_trials, max_duration, time_limit, concurrency,
-  /// merge, runner), may differ, and config.json stays as it was. Throws when another process is
-  /// running there.
+  /// out, timeout, digest_every), or only how far a run goes and where (max_trials, max_duration,
+  /// time_limit, concurrency, merge, runner), may differ, and config.json stays as it was. Throws
+  /// when another process is running there.
   static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config);
 
   /// Whether a process runs in the folder at `path` now.

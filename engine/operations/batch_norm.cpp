@@ -2,6 +2,7 @@
 
 #include <ATen/ops/batch_norm.h>
 
+#include "engine/distributed/batch_statistics.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -21,7 +22,7 @@ BatchNormLayer::BatchNormLayer(const BatchNormOptions& options, const Dim& chann
 
 at::Tensor BatchNormLayer::forward(at::TensorList inputs) {
   const at::Tensor& x = inputs[0];
-  TORCH_CHECK(!is_training() || x.numel() > x.size(1),
+  TORCH_CHECK(!is_training() || is_synchronised() || x.numel() > x.size(1),
               "batch_norm needs more than one value per channel while training, got ", x.sizes(),
               ": choose a batch size that leaves no single sample over");
   return is_elastic_ ? forward_elastic(x)
@@ -41,10 +42,17 @@ at::Tensor BatchNormLayer::forward_elastic(const at::Tensor& x) {
 
 at::Tensor BatchNormLayer::normalised(const at::Tensor& x, const at::Tensor& weight,
                                       const at::Tensor& bias, const at::Tensor& mean,
-                                      const at::Tensor& variance) const {
+                                      const at::Tensor& variance) {
   const bool keep = is_training() && keeps_statistics_;
-  return at::batch_norm(x, weight, bias, keep ? at::Tensor() : mean, keep ? at::Tensor() : variance,
-                        is_training(), momentum_, epsilon_, true);
+  const at::Tensor kept_mean = keep ? at::Tensor() : mean;
+  const at::Tensor kept_variance = keep ? at::Tensor() : variance;
+  if (is_training() && ranks_ != nullptr) {
+    return synchronised_batch_norm(x, weight, bias, kept_mean, kept_variance, momentum_, epsilon_,
+                                   *ranks_);
+  }
+  has_moved_ = has_moved_ || (is_training() && !keep);
+  return at::batch_norm(x, weight, bias, kept_mean, kept_variance, is_training(), momentum_,
+                        epsilon_, true);
 }
 
 namespace {

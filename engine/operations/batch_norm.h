@@ -1,9 +1,13 @@
 #pragma once
 
+#include <utility>
+
 #include "engine/ir/operation.h"
 #include "engine/operations/elastic_layer.h"
 
 namespace retia {
+
+class Ranks;
 
 struct BatchNormOptions {
   ir::Parameter<bool> affine = true;     ///< a trained scale and shift per channel
@@ -31,15 +35,27 @@ class BatchNormLayer final : public ElasticLayer {
   void keep_statistics(bool keep) { keeps_statistics_ = keep; }
   bool keeps_statistics() const { return keeps_statistics_; }
 
+  /// Batches are normalised by the statistics of all ranks from now on; null: of this one.
+  void synchronise(Ranks* ranks) { ranks_ = ranks; }
+  bool is_synchronised() const { return ranks_ != nullptr; }
+
+  /// Mean and variance that evaluation uses, `[C]` each.
+  std::vector<at::Tensor> running_statistics() const { return {running_mean_, running_var_}; }
+  /// Told where a batch has moved them; whether one has since the last call.
+  void mark_moved() { has_moved_ = true; }
+  bool take_moved() { return std::exchange(has_moved_, false); }
+
  private:
   at::Tensor forward_elastic(const at::Tensor& x);
   at::Tensor normalised(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                        const at::Tensor& mean, const at::Tensor& variance) const;
+                        const at::Tensor& mean, const at::Tensor& variance);
 
   at::Tensor weight_, bias_, running_mean_, running_var_;
   bool is_elastic_;
   double epsilon_, momentum_;
   bool keeps_statistics_ = false;
+  bool has_moved_ = false;
+  Ranks* ranks_ = nullptr;
 };
 
 }  // namespace retia

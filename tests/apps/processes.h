@@ -27,19 +27,22 @@ inline void sleep_for(double seconds) {
 /// end.
 class Process {
  public:
-  Process(Words words, const std::filesystem::path& log) {
+  /// variables: `NAME=VALUE`, beside the environment of this process.
+  Process(Words words, const std::filesystem::path& log, Words variables = {}) {
     words.insert(words.begin(), RETIA_PROGRAM);
-    std::vector<char*> argv;
-    for (std::string& word : words) {
-      argv.push_back(word.data());
+    std::vector<char*> argv = pointers(words), environment = pointers(variables);
+    environment.pop_back();
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      environment.push_back(*variable);
     }
-    argv.push_back(nullptr);
+    environment.push_back(nullptr);
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(),
                                      O_WRONLY | O_CREAT | O_TRUNC, 0666);
     posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    const int failure = posix_spawn(&pid_, argv[0], &files, nullptr, argv.data(), environ);
+    const int failure =
+        posix_spawn(&pid_, argv[0], &files, nullptr, argv.data(), environment.data());
     posix_spawn_file_actions_destroy(&files);
     TORCH_CHECK(failure == 0, RETIA_PROGRAM, " cannot be started");
   }
@@ -63,6 +66,15 @@ class Process {
   }
 
  private:
+  static std::vector<char*> pointers(Words& words) {
+    std::vector<char*> all;
+    for (std::string& word : words) {
+      all.push_back(word.data());
+    }
+    all.push_back(nullptr);
+    return all;
+  }
+
   pid_t pid_ = -1;
 };
 

@@ -41,6 +41,11 @@ Batches::Batches(const Dataset& set, std::vector<int64_t> indices, const BatchOp
               "batches are made in float32 or float64, but ", options.dtype, " is asked for");
   TORCH_CHECK(options.batch_size >= 1, "the batch size must be at least 1, but is ",
               options.batch_size);
+  TORCH_CHECK(options.n_ranks == 1 || options.last == LastBatch::Drop,
+              "several ranks share full batches only");
+  TORCH_CHECK(options.batch_size % options.n_ranks == 0, "a batch of ", options.batch_size,
+              " samples cannot be shared evenly by ", options.n_ranks,
+              " ranks: give a multiple of ", options.n_ranks, " by --batch-size");
   const auto n = static_cast<int64_t>(indices_.size());
   const int64_t n_needed = options.last == LastBatch::Drop ? options.batch_size : 1;
   TORCH_CHECK(n >= n_needed, "data set '", set.name, "': ", n_needed,
@@ -82,9 +87,10 @@ Batch Batches::batch(int64_t epoch, int64_t i) const {
   TORCH_CHECK(epoch >= 0 && 0 <= i && i < n_batches(), "an epoch ≥ 0 has the batches 0 … ",
               n_batches() - 1, ", but batch ", i, " of epoch ", epoch, " is asked for");
   const std::vector<int64_t>& all = order(epoch);
-  const auto first = all.begin() + i * options_.batch_size;
-  const auto last = all.begin() + std::min((i + 1) * options_.batch_size, n_samples());
-  const std::vector<int64_t> samples(first, last);
+  const int64_t whole = std::min(options_.batch_size, n_samples() - i * options_.batch_size);
+  const int64_t share = whole / options_.n_ranks;
+  const auto first = all.begin() + i * options_.batch_size + options_.rank * share;
+  const std::vector<int64_t> samples(first, first + share);
 
   Batch result;
   for (const int64_t sample : samples) {

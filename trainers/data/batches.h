@@ -21,6 +21,7 @@ struct BatchOptions {
   AugmentOptions augment = {};                ///< images only
   at::Device device = at::kCPU;               ///< where the set is held and batches are made
   at::ScalarType dtype = at::kFloat;          ///< of inputs and of real targets: float32 or float64
+  int64_t rank = 0, n_ranks = 1;              ///< each rank makes an equal share of each batch
 };
 
 struct Batch {
@@ -34,13 +35,15 @@ struct Batch {
 };
 
 /// Some samples of a data set, batch by batch. The i-th batch of an epoch is a pure function of
-/// (options, epoch, i): there is nothing to save or to resume. The order of the last epoch asked
-/// for is remembered, so one object serves one thread; copies are cheap and share the data.
+/// (options, epoch, i): there is nothing to save or to resume. The shares of several ranks, one
+/// after the other, are the batch that one rank makes. The order of the last epoch asked for is
+/// remembered, so one object serves one thread; copies are cheap and share the data.
 class Batches {
  public:
   /// Moves the set to the device, where it stays; what is there already is shared, so several
   /// Batches of one set hold it once if it was moved before (Dataset::to). `indices`: the
-  /// samples of `set` that take part, at least one; in LastBatch::Drop at least batch_size.
+  /// samples of `set` that take part, at least one; in LastBatch::Drop at least batch_size. Several
+  /// ranks need full batches, which they can share evenly.
   Batches(const Dataset& set, std::vector<int64_t> indices, const BatchOptions& options);
   /// All samples of the set.
   Batches(const Dataset& set, const BatchOptions& options);
@@ -49,7 +52,7 @@ class Batches {
   int64_t n_batches() const;
   /// Samples in an epoch, those of a dropped last batch left out.
   int64_t n_samples() const;
-  /// The `i`-th batch of `epoch`; epoch ≥ 0, 0 ≤ i < n_batches().
+  /// The `i`-th batch of `epoch`, or this rank's share; epoch ≥ 0, 0 ≤ i < n_batches().
   Batch batch(int64_t epoch, int64_t i) const;
 
   const Dataset& dataset() const { return set_; }

@@ -5,20 +5,21 @@
 namespace retia {
 
 InheritedEvaluator::InheritedEvaluator(Network supernet, Batches train, Batches scoring,
-                                       int64_t recalibration_batches, Reward reward)
+                                       int64_t recalibration_batches, Reward reward, Ranks* ranks)
     : supernet_(std::move(supernet)),
       train_(std::move(train)),
       scoring_(std::move(scoring)),
       recalibration_batches_(recalibration_batches),
-      reward_(std::move(reward)) {}
+      reward_(std::move(reward)),
+      ranks_(ranks) {}
 
 Evaluation InheritedEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
   Network model = inherit(supernet_, trial.proposal.architecture);
-  recalibrate(model, train_, recalibration_batches_);
+  recalibrate(model, train_, recalibration_batches_, ranks_);
   if (trial.stop_requested()) {
     return {.status = TrialStatus::Stopped};
   }
-  const Score found = retia::evaluate(model, scoring_);
+  const Score found = retia::evaluate(model, scoring_, ranks_);
   const double score =
       reward_ ? reward_(found.accuracy, trial.proposal.architecture) : found.accuracy;
   return {.objectives = {score}, .metrics = {{"accuracy", found.accuracy}, {"loss", found.loss}}};

@@ -16,9 +16,11 @@ class InheritedEvaluator final : public Evaluator {
   using Reward = std::function<double(double accuracy, const Architecture& architecture)>;
 
   /// train: recalibrates, by its first `recalibration_batches` (0: none). scoring: is scored on.
-  /// reward: null: the accuracy itself.
+  /// reward: null: the accuracy itself. ranks: those that score each architecture together, which
+  /// outlive this; null: this process alone.
   InheritedEvaluator(Network supernet, Batches train, Batches scoring,
-                     int64_t recalibration_batches, Reward reward = nullptr);
+                     int64_t recalibration_batches, Reward reward = nullptr,
+                     Ranks* ranks = nullptr);
 
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
   Json to_json() const override;
@@ -28,6 +30,7 @@ class InheritedEvaluator final : public Evaluator {
   Batches train_, scoring_;
   int64_t recalibration_batches_;
   Reward reward_;
+  Ranks* ranks_;
 };
 
 }  // namespace retia

@@ -84,7 +84,9 @@ double DartsTrainer::curvature(const Batch& valid, uint64_t seed) {
                             {.seed = seed});
 }
 
-std::optional<Score> DartsTrainer::validate() { return evaluate(network(), scoring_batches()); }
+std::optional<Score> DartsTrainer::validate() {
+  return evaluate(network(), scoring_batches(), ranks());
+}
 
 void DartsTrainer::save(Checkpoint& checkpoint) {
   OneShotTrainer::save(checkpoint);

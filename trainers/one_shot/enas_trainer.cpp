@@ -1,5 +1,6 @@
 #include "trainers/one_shot/enas_trainer.h"
 
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 
 #include <set>
@@ -88,8 +89,12 @@ StepStats EnasTrainer::step_controller(int64_t n, const std::function<Batch()>& 
 double EnasTrainer::accuracy(const Batch& batch) {
   const at::NoGradGuard no_grad;
   const QuietPass quiet(*network());
-  const at::Tensor correct = run(batch).logits.argmax(1).eq(batch.targets);
-  return static_cast<double>(correct.sum().item<int64_t>()) / static_cast<double>(batch.size());
+  auto correct = run(batch).logits.argmax(1).eq(batch.targets).sum().item<double>();
+  if (ranks() == nullptr) {
+    return correct / static_cast<double>(batch.size());
+  }
+  ranks()->sum(at::from_blob(&correct, {1}, at::kDouble));
+  return correct / static_cast<double>(batch.size() * ranks()->size());
 }
 
 std::optional<FinalSearch> EnasTrainer::final_search() {
@@ -111,14 +116,15 @@ std::optional<FinalSearch> EnasTrainer::final_search() {
           network(), train_batches(), scoring_batches(), options_.recalibration_batches,
           [penalised = penalised_](double accuracy, const Architecture& architecture) {
             return penalised(accuracy, architecture);
-          }),
+          },
+          ranks()),
       .max_trials = n};
 }
 
 Score EnasTrainer::score(const Architecture& architecture) {
   Network model = inherit(network(), architecture);
-  recalibrate(model, train_batches(), options_.recalibration_batches);
-  return evaluate(model, scoring_batches());
+  recalibrate(model, train_batches(), options_.recalibration_batches, ranks());
+  return evaluate(model, scoring_batches(), ranks());
 }
 
 std::optional<Score> EnasTrainer::validate() { return score(policy_.current()); }

@@ -10,7 +10,7 @@ constexpr const char* kMutator = "mutator/";
 }  // namespace
 
 OneShotTrainer::OneShotTrainer(const SearchSetup& setup, Mutator& mutator)
-    : Trainer(setup.network, setup.train, setup.trainer, setup.weight_optimizer),
+    : Trainer(setup.network, setup.train, setup.trainer, setup.weight_optimizer, setup.ranks),
       mutator_(mutator),
       valid_(setup.valid),
       scoring_(setup.scoring.value_or(setup.valid)) {}

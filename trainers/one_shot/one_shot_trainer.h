@@ -22,6 +22,7 @@ struct SearchSetup {
   /// The space with some of them changed; null: it has none.
   std::function<ir::Graph(const Json& options)> space_with = {};
   std::optional<ir::Graph> costed = {};  ///< whose costs count; none: the network's graph
+  Ranks* ranks = nullptr;                ///< those that search together; null: this process alone
   /// Takes a line that the user should see.
   std::function<void(const std::string&)> warn = [](const std::string& line) {
     std::cerr << line << std::endl;

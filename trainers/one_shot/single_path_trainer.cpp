@@ -37,7 +37,7 @@ StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
                                stats.correct + path.correct, stats.n_samples};
   }
   if (options_.paths_per_step > 1) {
-    stats.correct = stats.correct.div(options_.paths_per_step, "floor");
+    stats.correct = stats.correct.div(options_.paths_per_step);
   }
   weight_optimizer().step(sum);
   return stats;
@@ -51,7 +51,8 @@ std::optional<FinalSearch> SinglePathTrainer::final_search() {
           network(), train_batches(), scoring_batches(), options_.recalibration_batches,
           [penalised = penalised_](double accuracy, const Architecture& architecture) {
             return penalised(accuracy, architecture);
-          }),
+          },
+          ranks()),
       .max_trials = n_combinations(mutator().mutables(), most).value_or(most),
       .n_top = options_.n_top};
 }

@@ -1,0 +1,67 @@
+#include "engine/distributed/digest.h"
+
+#include <ATen/ops/tensor.h>
+#include <zlib.h>
+
+#include <string_view>
+
+#include "engine/io/safetensors.h"
+
+namespace retia {
+namespace {
+
+constexpr size_t kNamed = 5;  // tensors that an error names at most
+
+int64_t checksum(std::string_view bytes) {
+  return static_cast<int64_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+/// "a, b and 3 more"
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  return names.size() > kNamed ? c10::str(text, " and ", names.size() - kNamed, " more") : text;
+}
+
+}  // namespace
+
+void check_agreement(Ranks& ranks, const std::map<std::string, at::Tensor>& tensors,
+                     const std::string& state, const std::string& when) {
+  std::vector<std::string> names = {"the state"};
+  std::vector<int64_t> sums = {checksum(state)};
+  std::string all_names;
+  for (const auto& [name, tensor] : tensors) {
+    names.push_back(name);
+    all_names += name + "\n";
+    sums.push_back(checksum(raw_bytes(storable(tensor))));
+  }
+  const at::Tensor counts =
+      ranks.gather(at::tensor({static_cast<int64_t>(sums.size()), checksum(all_names)}, at::kLong));
+  for (int64_t r = 1; r < ranks.size(); ++r) {
+    TORCH_CHECK(counts[r].equal(counts[0]), when, " rank ", r,
+                " holds other tensors than rank 0: start the same program with the same options "
+                "everywhere");
+  }
+  const at::Tensor differs = ranks.gather(at::tensor(sums, at::kLong));
+  std::vector<std::string> which, what;
+  for (int64_t r = 1; r < ranks.size(); ++r) {
+    if (!differs[r].equal(differs[0])) {
+      which.push_back(std::to_string(r));
+    }
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    const at::Tensor sum = differs.select(1, static_cast<int64_t>(i));
+    if (!sum.eq(sum[0]).all().item<bool>()) {
+      what.push_back(names[i]);
+    }
+  }
+  TORCH_CHECK(which.empty(), when, which.size() == 1 ? " rank " : " ranks ", listed(which),
+              which.size() == 1 ? " differs" : " differ", " from rank 0 in ", listed(what),
+              ": is a machine faulty, or of another kind than the others? The last checkpoint "
+              "stays (continue with --resume)");
+}
+
+}  // namespace retia

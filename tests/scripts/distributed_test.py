@@ -1,0 +1,44 @@
+"""Runs what docs/distributed.md shows."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = pathlib.Path(os.environ["RETIA_PROGRAMS"])  # the folder of the built programs
+PAGE = (ROOT / "docs/distributed.md").read_text()
+
+
+class Distributed(unittest.TestCase):
+    def test_its_commands_run(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "build/release").mkdir(parents=True)
+            os.symlink(PROGRAMS, folder / "build/release/bin")
+            os.symlink(ROOT / ".venv", folder / ".venv")
+            for block in re.findall(r"```bash\n(.*?)```", PAGE, re.S):
+                with self.subTest(block):
+                    done = subprocess.run(["bash", "-e", "-c", block], cwd=folder,
+                                          capture_output=True, text=True)
+                    self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+            self.assertEqual(done.stdout.count("inherited weights"), 1)
+            self.assertTrue((folder / "runs/two/architecture.json").exists())
+            lines = (folder / "runs/two/metrics.jsonl").read_text().splitlines()
+            self.assertEqual(len(lines), 2)
+            self.assertGreater(json.loads(lines[-1])["communication"], 0)
+
+    def test_torchrun_ends_all_ranks_where_the_command_is_wrong(self):
+        done = subprocess.run([ROOT / ".venv/bin/torchrun", "--no-python", "--nproc-per-node", "3",
+                               PROGRAMS / "retia", "search", "--space", "tiny", "--data", "digits",
+                               "--batch-size", "8", "--out", "nowhere/run"],
+                              cwd=ROOT, capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("cannot be shared evenly by 3 ranks", done.stderr)
+        self.assertFalse((ROOT / "nowhere").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

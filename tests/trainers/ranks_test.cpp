@@ -1,0 +1,211 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "mutators/one_shot/darts.h"
+#include "mutators/one_shot/spos.h"
+#include "mutators/strategies/random.h"
+#include "tests/engine/distributed/in_ranks.h"
+#include "tests/error_of.h"
+#include "tests/trainers/runs.h"
+#include "tests/trainers/stripes.h"
+#include "trainers/one_shot/darts_trainer.h"
+#include "trainers/one_shot/single_path_trainer.h"
+#include "trainers/supervised_trainer.h"
+
+namespace retia {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::HasSubstr;
+
+Batches share_of(const Batches& whole, Ranks* ranks) {
+  BatchOptions options = whole.options();
+  if (ranks != nullptr) {
+    options.last = LastBatch::Drop;
+    options.rank = ranks->rank();
+    options.n_ranks = ranks->size();
+  }
+  return {whole.dataset(), options};
+}
+
+/// A search in double on full batches of 12, alone or as one of `ranks`.
+SearchSetup search_of(Ranks* ranks, const TrainerOptions& options) {
+  const Batches train = stripe_batches(48, 2, 12, at::kDouble);
+  const Batches valid = stripe_batches(24, 3, 12, at::kDouble);
+  SearchSetup setup{.network = Network(stripes_space(), 1),
+                    .train = share_of(train, ranks),
+                    .valid = share_of(valid, ranks),
+                    .trainer = options,
+                    .weight_optimizer = {.lr = 0.1},
+                    .scoring = valid,
+                    .ranks = ranks};
+  setup.network->to(at::kDouble);
+  return setup;
+}
+
+/// What a search of these two has come to.
+struct Result {
+  NamedTensors tensors;
+  Architecture architecture;
+  std::vector<Json> reports;
+};
+
+template <class Make>
+Result result_of(Ranks* ranks, const TrainerOptions& options, const Make& make) {
+  const SearchSetup setup = search_of(ranks, options);
+  const auto [mutator, trainer] = make(setup);
+  Recorder recorder;
+  trainer->fit(recorder, nullptr);
+  Result result{weights_of(*setup.network), trainer->export_architecture(), recorder.reports};
+  for (const auto& [name, tensor] : weights_of(*mutator)) {
+    result.tensors["mutator/" + name] = tensor;
+  }
+  return result;
+}
+
+void expect_near(const Result& a, const Result& b) {
+  EXPECT_EQ(a.architecture, b.architecture);
+  ASSERT_EQ(a.tensors.size(), b.tensors.size());
+  for (const auto& [name, tensor] : a.tensors) {
+    EXPECT_LT((tensor - b.tensors.at(name)).abs().max().item<double>(), 1e-10) << name;
+  }
+  ASSERT_EQ(a.reports.size(), b.reports.size());
+  for (size_t i = 0; i < a.reports.size(); ++i) {
+    EXPECT_NEAR(a.reports[i].at("loss").get<double>(), b.reports[i].at("loss").get<double>(),
+                1e-10);
+    EXPECT_EQ(a.reports[i].at("accuracy"), b.reports[i].at("accuracy"));
+  }
+}
+
+template <class Make>
+void expect_ranks_equal_one(const Make& make) {
+  const TrainerOptions options = {.epochs = 2, .sync_batch_norm = true, .digest_every = 1};
+  const Result one = result_of(nullptr, options, make);
+  for (const int64_t n : {2, 3}) {
+    EXPECT_THAT(
+        in_ranks(n, [&](Ranks& ranks) { expect_near(result_of(&ranks, options, make), one); }),
+        Each(""));
+  }
+}
+
+template <class Trainer, class M>
+struct Made {
+  std::unique_ptr<M> mutator;
+  std::unique_ptr<Trainer> trainer;
+};
+
+auto make_darts(int64_t order) {
+  return [order](const SearchSetup& setup) {
+    auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
+    auto trainer = std::make_unique<DartsTrainer>(
+        setup, *mutator, DartsOptions{.order = order, .alpha_optimizer = {.lr = 0.05}});
+    return Made<DartsTrainer, DartsMutator>{std::move(mutator), std::move(trainer)};
+  };
+}
+
+TEST(RankedTraining, OfDartsEqualsThatOfOneRankOnTheSameBatches) {
+  expect_ranks_equal_one(make_darts(1));
+  expect_ranks_equal_one(make_darts(2));
+}
+
+TEST(RankedTraining, OfSposEqualsThatOfOneRankOnTheSameBatches) {
+  expect_ranks_equal_one([](const SearchSetup& setup) {
+    auto mutator = std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = 5});
+    auto trainer = std::make_unique<SinglePathTrainer>(
+        setup, *mutator,
+        [](const ir::Graph& space) {
+          return std::make_unique<RandomStrategy>(space, RandomOptions{}, 3);
+        },
+        SinglePathOptions{.n_candidates = 4, .recalibration_batches = 2});
+    return Made<SinglePathTrainer, SposMutator>{std::move(mutator), std::move(trainer)};
+  });
+}
+
+TEST(RankedTraining, KeepsRanksEqualWhereEachNormalisesByItself) {
+  const TrainerOptions options = {.epochs = 2, .digest_every = 1};
+  EXPECT_THAT(in_ranks(2, [&](Ranks& ranks) { result_of(&ranks, options, make_darts(1)); }),
+              Each(""));
+}
+
+TEST(RankedTraining, StopsAllAfterTheSameStepWhereOneIsAskedTo) {
+  EXPECT_THAT(in_ranks(2,
+                       [](Ranks& ranks) {
+                         const SearchSetup setup = search_of(&ranks, {.epochs = 3});
+                         const auto [mutator, trainer] = make_darts(1)(setup);
+                         Recorder recorder(ranks.rank() == 1 ? 1 : 0);
+                         EXPECT_EQ(trainer->fit(recorder, nullptr), Ending::Stopped);
+                         EXPECT_EQ(trainer->steps_done(), 2);
+                       }),
+              Each(""));
+}
+
+/// Changes one number of one weight, on one rank, after some steps.
+class Fault final : public TrainingObserver {
+ public:
+  Fault(const Network& network, int64_t step) : network_(network), step_(step) {}
+  void on_step(const StepReport& report) override {
+    if (report.step == step_) {
+      const at::NoGradGuard no_grad;
+      at::Tensor weight = network_->named_parameters()["head.bias"];
+      weight[0] = std::nextafter(weight[0].item<double>(), 2.0);
+    }
+  }
+
+ private:
+  Network network_;
+  int64_t step_;
+};
+
+TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasComeToOtherNumbers) {
+  const TemporaryFolder folder;
+  CheckpointStore checkpoints(folder / "checkpoints");
+  const auto errors = in_ranks(3, [&](Ranks& ranks) {
+    const SearchSetup setup = search_of(&ranks, {.epochs = 3, .digest_every = 2});
+    const auto [mutator, trainer] = make_darts(1)(setup);
+    Fault fault(setup.network, ranks.rank() == 1 ? 3 : 0);
+    trainer->fit(fault, ranks.is_first() ? &checkpoints : nullptr);
+  });
+  EXPECT_THAT(errors, Each(AllOf(HasSubstr("after step 4 rank 1 differs from rank 0 in "),
+                                 HasSubstr("network/head.bias"), HasSubstr("--resume"))));
+  EXPECT_TRUE(checkpoints.steps().empty()) << "what differs was saved";
+}
+
+TEST(RankedTraining, NeedsBatchesThatCanBeSharedEvenly) {
+  EXPECT_THAT(in_ranks(2,
+                       [](Ranks& ranks) {
+                         const Batches whole = stripe_batches(24, 2, 9);
+                         EXPECT_THAT(error_of([&] { share_of(whole, &ranks); }),
+                                     HasSubstr("a batch of 9 samples cannot be shared evenly by 2 "
+                                               "ranks: give a multiple of 2"));
+                       }),
+              Each(""));
+}
+
+TEST(RankedBatches, AreTogetherTheBatchOfOneRank) {
+  BatchOptions options = {.batch_size = 6,
+                          .seed = 4,
+                          .last = LastBatch::Drop,
+                          .augment = {.crop_padding = 2, .flip = Flip::Horizontal, .cutout = 2}};
+  const Dataset set = stripes(20, 1);
+  const Batches whole(set, options);
+  options.n_ranks = 3;
+  for (const int64_t i : {0, 1, 2}) {
+    const Batch batch = whole.batch(5, i);
+    for (int64_t r = 0; r < 3; ++r) {
+      options.rank = r;
+      const Batch share = Batches(set, options).batch(5, i);
+      EXPECT_EQ(share.size(), 2);
+      EXPECT_TRUE(share.inputs.equal(batch.inputs.slice(0, 2 * r, 2 * r + 2)));
+      EXPECT_TRUE(share.targets.equal(batch.targets.slice(0, 2 * r, 2 * r + 2)));
+      EXPECT_EQ(share.sample_keys, std::vector<uint64_t>(batch.sample_keys.begin() + 2 * r,
+                                                         batch.sample_keys.begin() + 2 * r + 2));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace retia
