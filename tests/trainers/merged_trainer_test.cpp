@@ -47,8 +47,8 @@ std::vector<Network> members(const std::string& name, const Json& options, size_
 /// Expects of the merged training what the models come to that are trained one by one.
 void expect_as_alone(const std::vector<Network>& networks, const std::vector<Network>& alone,
                      const SgdOptions& sgd, int64_t most_channels = 16) {
-  const Batches train = batches(80, 1, SampleOrder::Shuffled);
-  const Batches valid = batches(40, 2, SampleOrder::Given);
+  const Batches train = batches(48, 1, SampleOrder::Shuffled);
+  const Batches valid = batches(20, 2, SampleOrder::Given);
   const TrainerOptions options = {.epochs = 2, .label_smoothing = 0.1};
   const MergedNetwork merged(networks, most_channels);
   MergedTrainer trainer(merged, train, valid, options, sgd);

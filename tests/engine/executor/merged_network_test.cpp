@@ -64,7 +64,7 @@ void expect_equal(std::vector<Network> networks, const std::vector<int64_t>& sam
 }
 
 void expect_equal_of_several(const std::string& name, const Json& options, const Task& task) {
-  for (const size_t n : {1, 2, 4, 8}) {
+  for (const size_t n : {1, 2, 6}) {
     SCOPED_TRACE(name + " x " + std::to_string(n));
     expect_equal(members(name, options, task, n, n), task.input, ir::kAnyNumberOfChannels);
     expect_equal(members(name, options, task, n, 10 + n), task.input, 16);
@@ -140,7 +140,8 @@ TEST(MergedNetwork, TakesOnlyModelsThatAreSettledAndAlike) {
   EXPECT_TRUE(alike({tiny(4), tiny(4)}));
   EXPECT_FALSE(alike({tiny(4), tiny(5)}));
   EXPECT_FALSE(alike({}));
-  EXPECT_FALSE(alike({Network(standard_spaces().search("tiny", {}, {{1, 8, 8}, 4}).graph(), 1)}));
+  EXPECT_FALSE(alike(
+      {Network(standard_spaces().search("tiny", Json::object(), {{1, 8, 8}, 4}).graph(), 1)}));
   Builder b("dropped");
   b.output("y", b.add("drop", ops::drop_path(), {b.input("x", {3})}));
   EXPECT_FALSE(alike({Network(b.finish(), 1)}));
