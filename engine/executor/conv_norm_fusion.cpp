@@ -180,7 +180,8 @@ void ConvNormFusion::fuse(std::vector<Step>& steps, const std::vector<size_t>& o
 bool ConvNormFusion::takes(const at::Tensor& x) const {
   return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         norm_.running_mean.scalar_type() == x.scalar_type();
+         norm_.running_mean.scalar_type() == x.scalar_type() &&
+         !(norm_.layer->is_training() && norm_.layer->is_synchronised());
 }
 
 at::Tensor ConvNormFusion::run(const at::Tensor& x) const {
@@ -190,6 +191,9 @@ at::Tensor ConvNormFusion::run(const at::Tensor& x) const {
   std::vector<at::Tensor> running;
   if (!options.training || !norm_.layer->keeps_statistics()) {
     running = {norm_.running_mean, norm_.running_var};
+  }
+  if (options.training && !norm_.layer->keeps_statistics()) {
+    norm_.layer->mark_moved();
   }
   return kernels::conv_norm(x, weights_, affine_, running, options);
 }

@@ -11,6 +11,8 @@
 
 namespace retia {
 
+class Ranks;
+
 /// The module that runs a graph: a supernet when the graph has choices, a plain model when it has
 /// none. Its modules are named by the paths of their nodes, so the parameters of a frozen model are
 /// named as in the supernet it comes from.
