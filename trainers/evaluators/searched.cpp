@@ -73,8 +73,8 @@ Evaluator& SearchedEvaluator::with(const Json& options) {
     return *found->second;
   }
   auto made = table_.make(name_, options, context_);
-  TORCH_CHECK(objectives_.empty() || are_equal(made->objectives(), objectives_), "evaluator '", name_,
-              "': a choice in its options changes its objectives");
+  TORCH_CHECK(objectives_.empty() || are_equal(made->objectives(), objectives_), "evaluator '",
+              name_, "': a choice in its options changes its objectives");
   if (made_.size() >= kMostMade) {
     made_.clear();
   }
