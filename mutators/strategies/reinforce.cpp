@@ -41,24 +41,14 @@ ReinforceStrategy::ReinforceStrategy(const Domain& domain, const ReinforceOption
   check_option(kName, "lr", options.lr, 0, 1e9);
   check_option(kName, "baseline_decay", options.baseline_decay, 0, 1);
   check_option(kName, "entropy_weight", options.entropy_weight, 0, 1e9);
-  check_option(kName, "lstm_lr", options.lstm_lr, 0, 1e9);
-  check_option(kName, "lstm_size", options.lstm_size, 1);
-  std::vector<int64_t> n_categories;
   for (const Factor& factor : factors_.list()) {
     logits_.emplace_back(static_cast<size_t>(factor.n));
-    n_categories.push_back(factor.n);
-  }
-  if (options.controller == PolicyForm::Lstm) {
-    lstm_.emplace(n_categories, options.lstm_size, seed);
   }
 }
 
 Strategy::Answer ReinforceStrategy::ask() {
   const std::vector<std::vector<double>> policy = probabilities();
   return answer(proposals_.next(random_, [&] {
-    if (lstm_) {
-      return factors_.architecture(lstm_->sample(random_));
-    }
     Categories drawn;
     for (const std::vector<double>& distribution : policy) {
       drawn.emplace_back(random_.pick(distribution));
@@ -72,16 +62,8 @@ void ReinforceStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
   if (!reward || (n_told_ == 0 && !std::isfinite(*reward))) {
     return;  // before the first success there is nothing to compare with
   }
-  learn(factors_.categories(proposal.architecture), advantage(*reward));
-}
-
-void ReinforceStrategy::learn(const Categories& chosen, double weight) {
-  if (lstm_) {
-    const ControllerTerms terms = lstm_->terms(chosen);
-    lstm_->ascend(weight * terms.log_prob + options_.entropy_weight * terms.entropy,
-                  options_.lstm_lr);
-    return;
-  }
+  const double weight = advantage(*reward);
+  const Categories chosen = factors_.categories(proposal.architecture);
   for (size_t f = 0; f < chosen.size(); ++f) {
     if (!chosen[f]) {
       continue;
@@ -125,7 +107,6 @@ Json ReinforceStrategy::state() const {
   return {{"random", random_.state()},
           {"proposals", proposals_.state()},
           {"logits", logits_},
-          {"lstm", lstm_ ? lstm_->state() : Json()},
           {"n_told", n_told_},
           {"baseline", baseline_},
           {"variance", variance_},
@@ -136,9 +117,6 @@ void ReinforceStrategy::load_state(const Json& state) {
   random_.set_state(state.at("random"));
   proposals_.load_state(state.at("proposals"));
   logits_ = state.at("logits").get<std::vector<std::vector<double>>>();
-  if (lstm_) {
-    lstm_->load_state(state.at("lstm"));
-  }
   n_told_ = state.at("n_told");
   baseline_ = state.at("baseline");
   variance_ = state.at("variance");

@@ -1,38 +1,26 @@
 #pragma once
 
-#include "mutators/strategies/controller.h"
 #include "mutators/strategies/factors.h"
 #include "mutators/strategies/proposals.h"
 
 namespace retia {
 
-/// How the decisions of a policy depend on one another.
-enum class PolicyForm {
-  Factorised,  ///< they do not
-  Lstm         ///< each on those before it: see Controller
-};
-NLOHMANN_JSON_SERIALIZE_ENUM(PolicyForm,
-                             {{PolicyForm::Factorised, "factorised"}, {PolicyForm::Lstm, "lstm"}})
-
 struct ReinforceOptions {
-  PolicyForm controller = PolicyForm::Factorised;
   double lr = 0.2;               ///< of the logits, > 0
-  double lstm_lr = 0.01;         ///< of an LSTM's Adam, > 0
-  int64_t lstm_size = 32;        ///< ≥ 1
   double baseline_decay = 0.9;   ///< of the moving averages of rewards, 0 to 1
   double entropy_weight = 0.01;  ///< bonus on the policy's entropy, ≥ 0
   OnFailure on_failure = OnFailure::Ignore;
   Duplicates duplicates = Duplicates::Skip;
   int64_t tries = 500;  ///< draws from the policy to find a new architecture, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceOptions, controller, lr, lstm_lr, lstm_size, baseline_decay,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceOptions, lr, baseline_decay,
                                                 entropy_weight, on_failure, duplicates, tries)
 
 /// A policy over decisions trained by policy gradients (Williams 1992; as the reinforcement learner
 /// of NAS-Bench-101 and 201, Ying et al. 2019, Dong and Yang 2020): every decision is drawn from a
 /// softmax of its own logits, and after a trial, for each that the architecture reaches,
 ///   logits += lr · (A ∇ log p(d) + entropy_weight ∇ H),   A = (reward - baseline) / deviation,
-/// or, with an LSTM, its parameters likewise by Adam; where baseline and deviation are moving averages, so that the scale of rewards does not matter.
+/// where baseline and deviation are moving averages, so that the scale of rewards does not matter.
 class ReinforceStrategy final : public Strategy {
  public:
   ReinforceStrategy(const Domain& domain, const ReinforceOptions& options, uint64_t seed);
@@ -42,19 +30,17 @@ class ReinforceStrategy final : public Strategy {
   Json state() const override;
   void load_state(const Json& state) override;
 
-  /// The factorised policy: a distribution for each factor.
+  /// The policy: a distribution for each factor.
   std::vector<std::vector<double>> probabilities() const;
 
  private:
   double advantage(double reward);
-  void learn(const Categories& chosen, double weight);
 
   Proposals proposals_;
   Factors factors_;
   ReinforceOptions options_;
   Random random_;
   std::vector<std::vector<double>> logits_;  // by factor and category
-  std::optional<Controller> lstm_;           // instead of them
   int64_t n_told_ = 0;
   double baseline_ = 0, variance_ = 0, worst_ = 0;  // of rewards
 };
