@@ -1,10 +1,7 @@
 #include "engine/executor/routine.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/util/intrusive_ptr.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,37 +44,6 @@ TEST(Routine, KnowsItsStepsWithTheirShapes) {
   EXPECT_EQ(steps[3].layer_choice->info().label, "first");
   EXPECT_THAT(steps[6].input_choice->info().fed_by, ElementsAre("", "first", "second"));
   EXPECT_THAT(steps[7].shape, ElementsAre(8, 7, 5));
-}
-
-TEST(Routine, CutsAValueOnceForAllThatReadPartsOfIt) {
-  const auto check = [](const std::vector<std::pair<int64_t, int64_t>>& parts, bool at_once) {
-    Builder b("net");
-    const Wire x = b.input("x", {5, 2, 2});
-    for (const auto& [begin, size] : parts) {
-      const std::string name = std::to_string(begin);
-      b.output("of" + name,
-               b.add("part" + name, ops::split({.index = begin, .of = 5, .count = size}), {x}));
-    }
-    Routine routine(b.finish(), {{5, 2, 2}}, "",
-                    [](const std::string&, const std::shared_ptr<torch::nn::Module>&) {});
-    const at::Tensor value = at::ones({3, 5, 2, 2}, at::kDouble).cumsum(1).requires_grad_(true);
-    const std::vector<at::Tensor> made = routine.run({value});
-    at::Tensor expected = at::zeros_like(value);
-    at::Tensor loss = at::zeros({}, at::kDouble);
-    for (size_t k = 0; k < parts.size(); ++k) {
-      const auto [begin, size] = parts[k];
-      EXPECT_TRUE(at::equal(made[k], value.narrow(1, begin, size)));
-      loss = loss + static_cast<double>(k + 1) * made[k].sum();
-      expected.narrow(1, begin, size).add_(static_cast<double>(k + 1));
-      EXPECT_EQ(made[k].grad_fn() == made[0].grad_fn(), k == 0 || at_once);
-    }
-    loss.backward();
-    EXPECT_TRUE(at::equal(value.grad(), expected));
-  };
-  check({{0, 2}, {2, 3}}, true);
-  check({{3, 1}, {1, 1}}, true);           // with gaps
-  check({{0, 2}, {1, 2}, {4, 1}}, false);  // overlapping
-  check({{1, 3}}, false);
 }
 
 TEST(Routine, KnowsWhichSizesAreChoices) {
