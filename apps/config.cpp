@@ -118,7 +118,9 @@ void check_run(const RunOptions& run, const std::string& command) {
   TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
 
-bool tries_models(const std::string& command) { return command == "explore" || command == "rank"; }
+bool tries_models(const std::string& command) {
+  return command == "explore" || command == "rank" || command == "trial";
+}
 
 /// Whether `command` reads that section of the configuration; a file may hold all of them.
 bool reads(const std::string& command, const std::string& section) {
@@ -152,8 +154,10 @@ void check_required(const Json& json, const Command& command) {
     const bool given = json.value(Json::json_pointer("/" + path), "") != "";
     const bool is_word =
         command.positional != nullptr && std::string(command.positional) == row.key;
-    TORCH_CHECK(given || !is_word, command.name, " needs a run directory: retia ", command.name,
-                " DIR");
+    const bool is_folder = path == "run/out";
+    TORCH_CHECK(given || !is_word, command.name, " needs ",
+                is_folder ? "a run directory" : "a file", ": retia ", command.name,
+                is_folder ? " DIR" : " FILE");
     TORCH_CHECK(given, command.name, " needs --", row.name, " VALUE: ", row.help);
   }
 }

@@ -48,6 +48,12 @@ const std::vector<Command>& commands() {
        explore},
       {"top", "the best trials of an exploration", "run.out", {"k", "format"}, {"out"}, top},
       {"show", "all trials of an exploration", "run.out", {"format"}, {"out"}, show},
+      {"trial",
+       "tries one model, for a tuner from outside, and prints its metric",
+       "run.architecture",
+       with({"architecture", "evaluator", "epochs"}),
+       {"architecture"},
+       trial},
       {"rank",
        "how well the weights of a search rank architectures",
        nullptr,
@@ -87,6 +93,8 @@ int fail(const std::string& line, ExitCode code) {
   return code;
 }
 
+}  // namespace
+
 std::string message_of(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
@@ -97,8 +105,6 @@ std::string message_of(const std::exception& error) {
   }
   return text.substr(0, text.find('\n'));
 }
-
-}  // namespace
 
 Program::Program()
     : operations(standard_operations()),
@@ -118,6 +124,15 @@ int Program::run(int argc, char** argv) const {
   }
   const std::string name = words.front();
   words.erase(words.begin());
+  if (name == "trial") {
+    try {
+      if (const std::optional<int> code = run_for_runner(*this, words)) {
+        return *code;
+      }
+    } catch (const std::exception& error) {
+      return fail(message_of(error), kFailed);
+    }
+  }
   std::vector<std::string> names;
   for (const Command& command : commands()) {
     names.emplace_back(command.name);

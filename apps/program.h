@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,14 @@ int rank(const Program& program, const Config& config);
 int show(const Program& program, const Config& config);
 int space(const Program& program, const Config& config);
 int top(const Program& program, const Config& config);
+int trial(const Program& program, const Config& config);
+
+/// `retia trial` as runners start it, for a file that they wrote or as the server that forks
+/// trials; none: its words ask for something else. Returns the exit code.
+std::optional<int> run_for_runner(const Program& program, const std::vector<std::string>& words);
+
+/// What an error says, in one line for people.
+std::string message_of(const std::exception& error);
 
 /// `retia bench …`, which has flags of its own.
 int bench(const Program& program, const std::vector<std::string>& words);

@@ -59,17 +59,6 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// How tables call the architectures of a space: as it says or, where it says nothing, by their
-/// choices as JSON.
-std::function<std::string(const Architecture&)> key_of(const Program& program,
-                                                       const std::string& space,
-                                                       std::vector<Mutable> mutables) {
-  auto key = program.spaces.key(space);
-  return key ? key : [mutables = std::move(mutables)](const Architecture& architecture) {
-    return choices_to_json(architecture, mutables).dump();
-  };
-}
-
 bool is_named(const Program& program, const std::string& space) {
   for (const std::string& name : program.spaces.names()) {
     if (name == space) {
@@ -81,6 +70,19 @@ bool is_named(const Program& program, const std::string& space) {
 
 }  // namespace
 
+at::ScalarType dtype_of(const std::string& precision) {
+  return precision == "fp64" ? at::kDouble : at::kFloat;
+}
+
+std::function<std::string(const Architecture&)> key_of(const Program& program,
+                                                       const std::string& space,
+                                                       std::vector<Mutable> mutables) {
+  auto key = program.spaces.key(space);
+  return key ? key : [mutables = std::move(mutables)](const Architecture& architecture) {
+    return choices_to_json(architecture, mutables).dump();
+  };
+}
+
 Workbench open_workbench(const Program& program, const Config& config) {
   if (config.run.threads > 0) {
     at::set_num_threads(static_cast<int>(config.run.threads));
@@ -88,13 +90,12 @@ Workbench open_workbench(const Program& program, const Config& config) {
   at::manual_seed(static_cast<uint64_t>(config.run.seed));
   const at::Device device = open_device(config.run.device);
   DataSplits data = program.data_sets.load(config.data);
-  const bool evaluator_judges = config.command == "explore";
+  const bool evaluator_judges = config.command == "explore" || config.command == "trial";
   TORCH_CHECK(evaluator_judges || data.train.n_classes > 0, "data set '", config.data.name,
               "' holds numbers to predict, but models are trained to tell classes apart: give "
               "other --data");
   Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
-  return {device, config.run.precision == "fp64" ? at::kDouble : at::kFloat, std::move(data),
-          std::move(task)};
+  return {device, dtype_of(config.run.precision), std::move(data), std::move(task)};
 }
 
 Batches Workbench::training(const Config& config, const std::vector<int64_t>& indices,

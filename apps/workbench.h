@@ -42,6 +42,15 @@ ir::Space evaluation_space(const Program& program, const Config& config, const T
 /// give the number of outputs that it asks for.
 void check_suits(const ir::Graph& graph, const Task& task, const std::string& source);
 
+/// "fp32" or "fp64".
+at::ScalarType dtype_of(const std::string& precision);
+
+/// How tables call the architectures of a space: as it says or, where it says nothing, by their
+/// choices as JSON.
+std::function<std::string(const Architecture&)> key_of(const Program& program,
+                                                       const std::string& space,
+                                                       std::vector<Mutable> mutables);
+
 /// The network of `graph` on the workbench's device.
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench);
 

@@ -104,14 +104,10 @@ Json to_json(const TrialResult& result) {
   for (const auto& [name, value] : evaluation.metrics) {
     metrics[name] = number(value);
   }
-  return {{"trial", result.proposal.id},
-          {"architecture", result.proposal.architecture.to_string()},
-          {"status", evaluation.status},
-          {"objectives", numbers(evaluation.objectives)},
-          {"metrics", metrics},
-          {"intermediate", numbers(evaluation.intermediate)},
-          {"error", evaluation.error},
-          {"seconds", result.seconds},
+  return {{"trial", result.proposal.id}, {"architecture", result.proposal.architecture.to_string()},
+          {"status", evaluation.status}, {"objectives", numbers(evaluation.objectives)},
+          {"metrics", metrics},          {"intermediate", numbers(evaluation.intermediate)},
+          {"error", evaluation.error},   {"seconds", result.seconds},
           {"host", result.host}};
 }
 

@@ -161,9 +161,7 @@ TEST(TrialFile, RefusesResultsOfAnotherJob) {
   const std::filesystem::path path = folder / "trial.json";
   const Job job = some_file().job;
   write_results(path, some_results(job));
-  const auto error = [&](const Job& other) {
-    return error_of([&] { read_results(path, other); });
-  };
+  const auto error = [&](const Job& other) { return error_of([&] { read_results(path, other); }); };
   Job other = job;
   other.proposals[0].id = 8;
   EXPECT_THAT(error(other), HasSubstr("result.json: is of trial 7 with"));

@@ -1,0 +1,272 @@
+#include "engine/experiment/local_runner.h"
+
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <set>
+
+namespace retia {
+namespace {
+
+constexpr const char* kTrialFile = "trial.json";
+constexpr const char* kLogFile = "log.txt";
+constexpr double kSecondsBetweenGpuQuestions = 1;
+
+/// The last line with anything in it; empty: none.
+std::string last_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    if (line.find_first_not_of(" \t\r") != std::string::npos) {
+      last = line;
+    }
+  }
+  return last;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+/// `job` without all but one of its trials.
+Job alone(const Job& job, size_t i) {
+  return {.models = {job.models.at(i)}, .proposals = {job.proposals[i]}, .floors = job.floors};
+}
+
+}  // namespace
+
+LocalRunner::LocalRunner(TrialSetting setting, std::vector<Mutable> mutables,
+                         std::filesystem::path folder, int64_t concurrency,
+                         const LocalRunnerOptions& options, std::filesystem::path program)
+    : setting_(std::move(setting)),
+      mutables_(std::move(mutables)),
+      folder_(std::move(folder)),
+      concurrency_(concurrency),
+      options_(options),
+      processes_(std::move(program)) {
+  TORCH_CHECK(concurrency >= 1, "--concurrency must be at least 1, got ", concurrency);
+  TORCH_CHECK(options.time_limit >= 0 && options.memory_limit >= 0 && options.retries >= 0,
+              "runner: time_limit, memory_limit and retries must be at least 0, got ",
+              options.time_limit, ", ", options.memory_limit, " and ", options.retries);
+  if (setting_.device == "cuda") {
+    gpus_.emplace(options.gpus, options.use_active_gpu ? ActiveGpus::Use : ActiveGpus::LeaveAlone);
+  }
+  if (setting_.threads == 0) {
+    setting_.threads = std::max<int64_t>(1, at::get_num_threads() / concurrency);
+  }
+}
+
+std::filesystem::path LocalRunner::folder_of(const Job& job) const {
+  return folder_ / "trials" / std::to_string(job.proposals.front().id);
+}
+
+/// What its process has left; none: nothing whole, or it was stopped.
+std::optional<std::vector<TrialResult>> LocalRunner::results_of(const Job& job) const {
+  const std::filesystem::path file = folder_of(job) / kTrialFile;
+  if (!std::filesystem::exists(result_path(file))) {
+    return std::nullopt;
+  }
+  try {
+    std::vector<TrialResult> results = read_results(file, job);
+    const bool complete = std::none_of(
+        results.begin(), results.end(),
+        [](const TrialResult& result) { return result.evaluation.status == TrialStatus::Stopped; });
+    return complete ? std::optional(std::move(results)) : std::nullopt;
+  } catch (const c10::Error&) {
+    return std::nullopt;  // the machine went down before all of it was on the disk
+  }
+}
+
+void LocalRunner::start(Job job, bool recovered) {
+  TORCH_CHECK(!job.proposals.empty() && job.models.size() == job.proposals.size(),
+              "a job needs trials, and a model for each");
+  Attempt attempt{std::move(job)};
+  if (!recovered) {
+    remove_old_files();
+  } else if (auto results = results_of(attempt.job)) {
+    attempt.n_starts = 1;
+    finish(attempt, std::move(*results));
+    return;
+  }
+  waiting_.push_back(std::move(attempt));
+  launch();
+}
+
+/// Those of a manager that was killed after it had recorded the results. What it had not recorded
+/// is started first.
+void LocalRunner::remove_old_files() {
+  if (std::exchange(removed_old_files_, true) || !std::filesystem::exists(folder_ / "trials")) {
+    return;
+  }
+  std::set<std::filesystem::path> in_use(finished_folders_.begin(), finished_folders_.end());
+  in_use.insert(taken_folders_.begin(), taken_folders_.end());
+  for (const auto& [id, attempt] : running_) {
+    in_use.insert(folder_of(attempt.job));
+  }
+  for (const Attempt& attempt : waiting_) {
+    in_use.insert(folder_of(attempt.job));
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "trials")) {
+    if (!in_use.contains(entry.path())) {
+      remove_files(entry.path());
+    }
+  }
+}
+
+/// All but a log that says something.
+void LocalRunner::remove_files(const std::filesystem::path& folder) const {
+  std::error_code ignored;
+  std::filesystem::remove(folder / kTrialFile, ignored);
+  std::filesystem::remove(result_path(folder / kTrialFile), ignored);
+  if (std::filesystem::file_size(folder / kLogFile, ignored) == 0) {
+    std::filesystem::remove(folder / kLogFile, ignored);
+  }
+  std::filesystem::remove(folder, ignored);  // where nothing is in it
+}
+
+void LocalRunner::launch() {
+  while (!waiting_.empty() && static_cast<int64_t>(running_.size()) < concurrency_) {
+    Attempt& next = waiting_.front();
+    if (gpus_ && !(next.gpu = gpus_->take())) {
+      return;
+    }
+    Attempt attempt = std::move(next);
+    waiting_.pop_front();
+    launch(std::move(attempt));
+  }
+}
+
+void LocalRunner::launch(Attempt attempt) {
+  const std::filesystem::path folder = folder_of(attempt.job);
+  std::filesystem::create_directories(folder);
+  std::filesystem::remove(result_path(folder / kTrialFile));
+  std::filesystem::remove(folder / kLogFile);
+  write_trial_file(folder / kTrialFile, {setting_, mutables_, attempt.job});
+  ProcessRequest request{
+      .id = next_id_++,
+      .file = folder / kTrialFile,
+      .log = folder / kLogFile,
+      .time_limit = options_.time_limit * static_cast<double>(attempt.job.proposals.size()),
+      .memory_limit = options_.memory_limit};
+  if (attempt.gpu) {
+    request.environment = {"CUDA_VISIBLE_DEVICES=" + *attempt.gpu, "CUDA_DEVICE_ORDER=PCI_BUS_ID"};
+  }
+  ++attempt.n_starts;
+  processes_.start(request);
+  running_.emplace(request.id, std::move(attempt));
+}
+
+std::vector<TrialResult> LocalRunner::wait(double seconds) {
+  // Whoever calls again has recorded what the last call returned.
+  for (const std::filesystem::path& folder : std::exchange(taken_folders_, {})) {
+    remove_files(folder);
+  }
+  launch();
+  if (finished_.empty() && !(running_.empty() && waiting_.empty())) {
+    const bool waits_for_gpu =
+        !waiting_.empty() && static_cast<int64_t>(running_.size()) < concurrency_;
+    for (const ProcessEnd& end : processes_.wait(
+             waits_for_gpu ? std::min(seconds, kSecondsBetweenGpuQuestions) : seconds)) {
+      settle(end);
+    }
+    launch();
+  }
+  taken_folders_ = std::exchange(finished_folders_, {});
+  return std::exchange(finished_, {});
+}
+
+void LocalRunner::stop() {
+  stopping_ = true;
+  for (const auto& [id, attempt] : running_) {
+    processes_.stop(id);
+  }
+  while (!running_.empty()) {
+    for (const ProcessEnd& end : processes_.wait(1)) {
+      settle(end);
+    }
+  }
+  for (const Attempt& attempt : std::exchange(waiting_, {})) {
+    finish(attempt, {.status = TrialStatus::Stopped}, 0);
+  }
+  stopping_ = false;
+}
+
+void LocalRunner::settle(const ProcessEnd& end) {
+  Attempt attempt = std::move(running_.extract(end.id).mapped());
+  if (attempt.gpu) {
+    gpus_->give_back(*std::exchange(attempt.gpu, std::nullopt));
+  }
+  if (auto results = results_of(attempt.job)) {
+    finish(attempt, std::move(*results));
+    return;
+  }
+  if (stopping_) {
+    finish(attempt, {.status = TrialStatus::Stopped}, end.seconds);
+    return;
+  }
+  if (end.cause == EndCause::Lost) {
+    waiting_.push_front(std::move(attempt));
+    return;
+  }
+  if (const size_t n = attempt.job.proposals.size(); n > 1) {
+    for (size_t i = n; i-- > 0;) {
+      waiting_.push_front({.job = alone(attempt.job, i), .n_starts = attempt.n_starts});
+    }
+    return;
+  }
+  const bool over_limit = end.cause == EndCause::TimedOut || end.cause == EndCause::OutOfMemory;
+  if (!over_limit && attempt.n_deaths++ < options_.retries) {
+    waiting_.push_front(std::move(attempt));
+    return;
+  }
+  finish(attempt, {.status = TrialStatus::Failed, .error = failure(end, attempt.job)}, end.seconds);
+}
+
+void LocalRunner::finish(const Attempt& attempt, std::vector<TrialResult> results) {
+  const std::filesystem::path log = folder_of(attempt.job) / kLogFile;
+  std::error_code missing;
+  const auto n_bytes = std::filesystem::file_size(log, missing);
+  for (TrialResult& result : results) {
+    result.log = missing || n_bytes == 0 ? "" : std::filesystem::relative(log, folder_).string();
+    result.n_attempts = attempt.n_starts;
+    finished_.push_back(std::move(result));
+  }
+  finished_folders_.push_back(folder_of(attempt.job));
+}
+
+/// With the same for all its trials.
+void LocalRunner::finish(const Attempt& attempt, const Evaluation& evaluation, double seconds) {
+  std::vector<TrialResult> results;
+  for (const Proposal& proposal : attempt.job.proposals) {
+    results.push_back(
+        {.proposal = proposal, .evaluation = evaluation, .seconds = seconds, .host = host_name()});
+  }
+  finish(attempt, std::move(results));
+}
+
+std::string LocalRunner::failure(const ProcessEnd& end, const Job& job) const {
+  if (end.cause == EndCause::TimedOut) {
+    return c10::str("took longer than ", options_.time_limit, " s (runner.time_limit)");
+  }
+  if (end.cause == EndCause::OutOfMemory) {
+    return c10::str("used ", static_cast<int64_t>(end.peak_memory), " MB of memory, more than ",
+                    options_.memory_limit, " MB (runner.memory_limit)");
+  }
+  if (end.cause == EndCause::NotStarted) {
+    return c10::str("no process can be made: ", std::strerror(end.code));
+  }
+  const std::string how =
+      end.cause == EndCause::Signalled
+          ? c10::str("was ended by signal ", end.code, " (", ::strsignal(end.code), ")")
+          : c10::str("ended with code ", end.code, " and no result");
+  const std::string said = last_line(folder_of(job) / kLogFile);
+  return "its process " + how + (said.empty() ? "" : ": " + said);
+}
+
+}  // namespace retia

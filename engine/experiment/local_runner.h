@@ -1,0 +1,77 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "engine/experiment/gpus.h"
+#include "engine/experiment/trial_file.h"
+#include "engine/experiment/trial_processes.h"
+
+namespace retia {
+
+struct LocalRunnerOptions {
+  double time_limit = 0;    ///< seconds of a trial, after which it fails; 0: none
+  double memory_limit = 0;  ///< MB resident in a trial's processes, above which it fails; 0: none
+  int64_t retries = 1;      ///< how often a trial whose process has died is started again
+  std::vector<int64_t> gpus = {};  ///< for trials with device cuda; empty: all
+  bool use_active_gpu = false;     ///< also those that other processes use
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalRunnerOptions, time_limit, memory_limit,
+                                                retries, gpus, use_active_gpu)
+
+/// Runs each job in a process of its own on this machine, where a crash, a leak or an error of CUDA
+/// stays. While one runs, `trials/<id>/` in the experiment's folder has its files; what it printed
+/// stays there as log.txt. Where the process of several trials dies they are run again one by one.
+/// All processes die with this one.
+class LocalRunner final : public Runner {
+ public:
+  /// setting: threads 0 shares the cores among jobs; on device cuda each has a GPU to itself.
+  /// mutables: see TrialFile. program: has the command `trial`; by default this one. Throws on
+  /// options out of range, and where no GPU can be had.
+  LocalRunner(TrialSetting setting, std::vector<Mutable> mutables, std::filesystem::path folder,
+              int64_t concurrency, const LocalRunnerOptions& options,
+              std::filesystem::path program = "/proc/self/exe");
+
+  int64_t concurrency() const override { return concurrency_; }
+  void start(Job job, bool recovered = false) override;
+  std::vector<TrialResult> wait(double seconds) override;
+  void stop() override;
+
+ private:
+  /// A job on its way.
+  struct Attempt {
+    Job job;
+    int64_t n_starts = 0, n_deaths = 0;
+    std::optional<std::string> gpu = {};
+  };
+
+  std::filesystem::path folder_of(const Job& job) const;
+  std::optional<std::vector<TrialResult>> results_of(const Job& job) const;
+
+  void launch();
+  void launch(Attempt attempt);
+  void settle(const ProcessEnd& end);
+  void finish(const Attempt& attempt, std::vector<TrialResult> results);
+  void finish(const Attempt& attempt, const Evaluation& evaluation, double seconds);
+  std::string failure(const ProcessEnd& end, const Job& job) const;
+  void remove_files(const std::filesystem::path& folder) const;
+  void remove_old_files();
+
+  TrialSetting setting_;
+  std::vector<Mutable> mutables_;
+  std::filesystem::path folder_;
+  int64_t concurrency_;
+  LocalRunnerOptions options_;
+  std::optional<Gpus> gpus_;
+  TrialProcesses processes_;
+
+  bool stopping_ = false, removed_old_files_ = false;
+  int64_t next_id_ = 0;
+  std::deque<Attempt> waiting_;
+  std::map<int64_t, Attempt> running_;  // by the id of its process
+  std::vector<TrialResult> finished_;
+  std::vector<std::filesystem::path> finished_folders_, taken_folders_;
+};
+
+}  // namespace retia

@@ -1,0 +1,128 @@
+#include "engine/experiment/trial_processes.h"
+
+#include <c10/util/Exception.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "engine/io/session.h"
+
+namespace retia {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string described(int status) {
+  return WIFSIGNALED(status)
+             ? c10::str("signal ", WTERMSIG(status), " (", ::strsignal(WTERMSIG(status)), ")")
+             : c10::str("code ", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+TrialProcesses::TrialProcesses(std::filesystem::path program) : program_(std::move(program)) {
+  open();
+}
+
+TrialProcesses::~TrialProcesses() { close(); }
+
+void TrialProcesses::open() {
+  std::array<int, 2> ends{};
+  TORCH_CHECK(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0,
+              "no socket can be made: ", std::strerror(errno));
+  socket_ = ends[0];
+  ready_ = false;
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_adddup2(&files, ends[1], STDIN_FILENO);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  // A session of its own: Ctrl-C is for the manager, which then stops trials in its own way.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  std::array<std::string, 3> words = {"retia", "trial", "--server"};
+  const std::array<char*, 4> arguments = {words[0].data(), words[1].data(), words[2].data(),
+                                          nullptr};
+  const int failure =
+      ::posix_spawn(&server_, program_.c_str(), &files, &attributes, arguments.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  ::close(ends[1]);
+  TORCH_CHECK(failure == 0, program_.string(), " cannot be started: ", std::strerror(failure));
+}
+
+std::string TrialProcesses::close() {
+  ::close(socket_);
+  if (running_.empty()) {
+    ::kill(server_, SIGKILL);  // it may still be loading
+  }
+  int status = 0;
+  while (::waitpid(server_, &status, 0) < 0 && errno == EINTR) {
+  }
+  return described(status);
+}
+
+void TrialProcesses::start(const ProcessRequest& request) {
+  TORCH_INTERNAL_ASSERT(!running_.contains(request.id));
+  running_[request.id] = 0;
+  send_message(socket_, Message::Start, request);  // where the server is dead wait() will notice
+}
+
+void TrialProcesses::stop(int64_t id) { send_message(socket_, Message::Stop, id); }
+
+/// interrupted: set where a signal came first.
+bool TrialProcesses::has_message(double seconds, bool& interrupted) const {
+  pollfd waiting = {socket_, POLLIN, 0};
+  const int n = ::poll(&waiting, 1, static_cast<int>(std::ceil(1e3 * std::min(seconds, 1e6))));
+  interrupted = n < 0 && errno == EINTR;
+  return n > 0;
+}
+
+std::vector<ProcessEnd> TrialProcesses::wait(double seconds) {
+  std::vector<ProcessEnd> ended;
+  const double end = now() + seconds;
+  bool interrupted = false;
+  while (has_message(ended.empty() ? std::max(0.0, end - now()) : 0, interrupted)) {
+    const auto message = receive_message(socket_);
+    if (!message) {
+      const std::vector<ProcessEnd> lost = replace_server();
+      ended.insert(ended.end(), lost.begin(), lost.end());
+    } else if (message->first == Message::Ready) {
+      ready_ = true;
+    } else if (message->first == Message::Started) {
+      running_.at(message->second.at(0).get<int64_t>()) = message->second.at(1).get<pid_t>();
+    } else if (message->first == Message::Ended) {
+      ended.push_back(message->second.get<ProcessEnd>());
+      running_.erase(ended.back().id);
+    }
+  }
+  return ended;
+}
+
+std::vector<ProcessEnd> TrialProcesses::replace_server() {
+  const std::string how = close();
+  std::vector<ProcessEnd> lost;
+  for (const auto& [id, process] : running_) {
+    if (process > 0) {
+      kill_session(process);  // it died with the server, but not what it has started
+    }
+    lost.push_back({.id = id, .cause = EndCause::Lost});
+  }
+  running_.clear();
+  TORCH_CHECK(ready_, program_.string(), " trial --server, which starts trials, ended with ", how,
+              " before it had begun");
+  open();
+  return lost;
+}
+
+}  // namespace retia
