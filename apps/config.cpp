@@ -197,7 +197,7 @@ const std::vector<OptionRow>& shared_options() {
       {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},
       {"concurrency", "experiment.concurrency", Type::Number, "how many jobs run at once"},
       {"merge", "experiment.merge", Type::Number, "how many models make a job, to share its work"},
-      {"runner", "runner.name", Type::Text, "where trials run: inline"},
+      {"runner", "runner.name", Type::Text, "where trials run: inline or slurm"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference or fused"},
