@@ -228,7 +228,7 @@ const std::vector<OptionRow>& shared_options() {
       {"merge", "experiment.merge", Type::Number, "how many models make a job, to share its work"},
       {"keep-weights", "experiment.keep_weights", Type::Number,
        "of how many of the best trials the weights stay"},
-      {"runner", "runner.name", Type::Text, "where trials run: inline"},
+      {"runner", "runner.name", Type::Text, "where trials run: inline, local or slurm"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference or fused"},

@@ -1,7 +1,10 @@
 #include "apps/runners.h"
 
+#include <iostream>
+
 #include "apps/program.h"
 #include "engine/experiment/inline_runner.h"
+#include "engine/experiment/slurm_runner.h"
 
 namespace retia {
 namespace {
@@ -16,11 +19,21 @@ std::unique_ptr<Runner> make_inline(const InlineOptions&, const RunnerContext& c
                                         context.stop_requested, context.concurrency);
 }
 
+std::unique_ptr<Runner> make_slurm(const SlurmOptions& options, const RunnerContext& context) {
+  const std::filesystem::path folder = std::filesystem::canonical(context.folder);
+  return std::make_unique<SlurmRunner>(
+      open_slurm(options, context.setting.threads, folder / "trials",
+                 std::filesystem::read_symlink("/proc/self/exe")),
+      context.setting, context.mutables, folder, context.concurrency, options,
+      [](const std::string& warning) { std::cerr << warning << std::endl; });
+}
+
 }  // namespace
 
 RunnerTable standard_runners() {
   RunnerTable table("runner");
   table.add("inline", make_inline);
+  table.add("slurm", make_slurm);
   return table;
 }
 

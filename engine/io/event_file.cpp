@@ -13,7 +13,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "engine/io/event.pb.h"
+#include "io/event.pb.h"  // generated from event.proto
 
 // Nothing of LibTorch is included here: its headers carry another version of protobuf.
 
