@@ -16,8 +16,8 @@ namespace {
 namespace po = boost::program_options;
 
 const std::vector<std::string> kSections = {
-    "space",    "data",      "algorithm",  "trainer", "weight_optimizer",
-    "strategy", "evaluator", "experiment", "profile", "run"};
+    "space",      "data",   "algorithm", "trainer", "weight_optimizer", "strategy", "evaluator",
+    "experiment", "runner", "profile",   "run"};
 
 po::options_description describe(const std::vector<std::string>& accepted) {
   po::options_description options("options");
@@ -111,7 +111,6 @@ void check_run(const RunOptions& run, const std::string& command) {
   check_known("device", run.device, {"cpu", "cuda"});
   check_known("precision", run.precision, {"fp32", "fp64"});
   check_known("executor", run.executor, {"reference", "fused"});
-  check_known("runner", run.runner, {"inline"});
   check_known("format", run.format, formats_of(command));
   TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
   TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
@@ -129,6 +128,9 @@ bool reads(const std::string& command, const std::string& section) {
   }
   if (section == "profile") {
     return command == "profile" || command == "space";
+  }
+  if (section == "runner") {
+    return command == "explore";
   }
   const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
   return !exploring || tries_models(command);
@@ -167,6 +169,9 @@ void check_experiment(const ExperimentOptions& experiment) {
               experiment.max_trials);
   TORCH_CHECK(experiment.max_duration >= 0, "--max-duration must be at least 0, got ",
               experiment.max_duration);
+  TORCH_CHECK(experiment.concurrency >= 1, "--concurrency must be at least 1, got ",
+              experiment.concurrency);
+  TORCH_CHECK(experiment.merge >= 1, "--merge must be at least 1, got ", experiment.merge);
   check_costs(experiment.costs);
 }
 
@@ -190,7 +195,10 @@ const std::vector<OptionRow>& shared_options() {
       {"seed", "run.seed", Type::Number, "of weights, data order, split and search"},
       {"max-trials", "experiment.max_trials", Type::Number, "models to try; 0: until exhausted"},
       {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},
-      {"runner", "run.runner", Type::Text, "where trials run: inline"},
+      {"concurrency", "experiment.concurrency", Type::Number, "how many jobs run at once"},
+      {"merge", "experiment.merge", Type::Number, "how many models make a job, to share its work"},
+      {"runner", "runner.name", Type::Text, "where trials run: inline or local"},
+      {"use-active-gpu", "runner.use_active_gpu", Type::Flag, "also GPUs that others compute on"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference or fused"},
@@ -302,6 +310,9 @@ Config read_config(const Program& program, const Command& command,
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
              "strategy '" + config.strategy + "'");
+    config.experiment = options_from_json<ExperimentOptions>(
+        json.value("experiment", Json::object()), "experiment");
+    check_experiment(config.experiment);
     config.evaluator_options = json.value("evaluator", Json::object());
     config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");
     const EvaluatorTable& evaluators = program.evaluators;
@@ -310,6 +321,7 @@ Config read_config(const Program& program, const Command& command,
                          {"epochs", config.trainer.epochs},
                          {"batch_size", config.trainer.batch_size},
                          {"weight_optimizer", config.weight_optimizer},
+                         {"intermediate", config.experiment.early_stop == EarlyStop::Median},
                          {"seed", config.run.seed}};
     const Json defaults = evaluators.defaults(config.evaluator);
     Json known = Json::object();
@@ -320,9 +332,12 @@ Config read_config(const Program& program, const Command& command,
     }
     complete(config.evaluator_options, merged(defaults, known),
              "evaluator '" + config.evaluator + "'");
-    config.experiment = options_from_json<ExperimentOptions>(
-        json.value("experiment", Json::object()), "experiment");
-    check_experiment(config.experiment);
+  }
+  if (reads(name, "runner")) {
+    config.runner_options = json.value("runner", Json::object());
+    config.runner = take_name(config.runner_options, "runner", "inline");
+    complete(config.runner_options, program.runners.defaults(config.runner),
+             "runner '" + config.runner + "'");
   }
   return config;
 }
@@ -342,6 +357,10 @@ Json Config::resolved() const {
     json["evaluator"] = evaluator_options;
     json["evaluator"]["name"] = evaluator;
     json["experiment"] = experiment;
+  }
+  if (reads(command, "runner")) {
+    json["runner"] = runner_options;
+    json["runner"]["name"] = runner;
   }
   return json;
 }

@@ -20,7 +20,6 @@ struct RunOptions {
   std::string checkpoint = "";     ///< a run directory to take weights from
   std::string device = "cpu";      ///< cpu or cuda
   std::string precision = "fp32";  ///< fp32 or fp64
-  std::string runner = "inline";   ///< where trials run
   std::string executor = "fused";  ///< how graphs are run
   int64_t threads = 0;             ///< of one operation; 0: all cores
   int64_t seed = 0;                ///< of weights, data order, split and search
@@ -32,8 +31,8 @@ struct RunOptions {
   bool quiet = false;              ///< no progress
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
-                                                precision, runner, executor, threads, seed, format,
-                                                k, profile, debug, resume, quiet)
+                                                precision, executor, threads, seed, format, k,
+                                                profile, debug, resume, quiet)
 
 /// What `retia profile` measures, and what it writes; the table is also what others read.
 struct ProfileOptions {
@@ -60,6 +59,8 @@ struct Config {
   std::string evaluator;
   Json evaluator_options;
   ExperimentOptions experiment;
+  std::string runner = "inline";  ///< where trials of an exploration run
+  Json runner_options;
   ProfileOptions profile;
 
   /// Everything with its defaults, as it is written into the run directory.

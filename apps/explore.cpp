@@ -102,7 +102,10 @@ int explore(const Program& program, const Config& config) {
   TrialObserver observer(config.run, config.experiment, *evaluator);
   Experiment experiment(space, config.space, *evaluator, *strategy, directory.path());
   observer.begin(experiment);
-  const ExperimentEnding ending = experiment.run(config.experiment, observer);
+  const std::unique_ptr<Runner> runner =
+      make_runner(program, config, *evaluator, space.mutables(), directory.path(),
+                  [&observer] { return observer.stop_requested(); });
+  const ExperimentEnding ending = experiment.run(config.experiment, *runner, observer);
   std::cout << counted(experiment) << "; " << reason(ending) << '\n';
   if (const auto& best = experiment.best()) {
     std::cout << "architecture " << config.run.out << "/architecture.json\n";
@@ -115,8 +118,7 @@ int explore(const Program& program, const Config& config) {
   if (ending == ExperimentEnding::Stopped) {
     return kInterrupted;
   }
-  TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see ", config.run.out,
-              "/trials.jsonl");
+  TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see retia show ", config.run.out);
   return kDone;
 }
 

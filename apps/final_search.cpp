@@ -107,8 +107,8 @@ std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
     return std::nullopt;
   }
   const std::optional<TrialRecord> best = experiment.best();
-  TORCH_CHECK(best.has_value(), "no architecture could be scored: see ",
-              (folder / "trials.jsonl").string());
+  TORCH_CHECK(best.has_value(), "no architecture could be scored: see retia show ",
+              folder.string());
   return ir::completed(space, best->proposal.architecture);
 }
 

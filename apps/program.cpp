@@ -43,7 +43,7 @@ const std::vector<Command>& commands() {
        "tries models one by one; writes the best architecture.json",
        nullptr,
        with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
-             "runner", "debug"}),
+             "concurrency", "merge", "runner", "use-active-gpu", "debug"}),
        {"out"},
        explore},
       {"top", "the best trials of an exploration", "run.out", {"k", "format"}, {"out"}, top},
@@ -112,6 +112,7 @@ Program::Program()
       algorithms(standard_algorithms()),
       strategies(standard_strategies()),
       evaluators(standard_evaluators()),
+      runners(standard_runners()),
       data_sets(standard_data_sets()) {
   add_model_operations(operations);
 }

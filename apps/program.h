@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/config.h"
+#include "apps/runners.h"
 #include "engine/operations/table.h"
 #include "models/spaces.h"
 #include "mutators/strategies.h"
@@ -30,6 +31,7 @@ class Program {
   AlgorithmTable algorithms;
   StrategyTable strategies;
   EvaluatorTable evaluators;
+  RunnerTable runners;
   DataSets data_sets;
   /// Which architectures `explore` may try, beside its window of costs; null: all.
   ir::Filter admits;

@@ -120,7 +120,7 @@ int rank(const Program& program, const Config& config) {
                       {"alone", alone.back()}});
   }
   TORCH_CHECK(points.size() >= 2, "only ", points.size(), " of ", experiment.n_trials(),
-              " trials succeeded, but a rank needs two: see ", config.run.out, "/trials.jsonl");
+              " trials succeeded, but a rank needs two: see retia show ", config.run.out);
   const auto seed = static_cast<uint64_t>(config.run.seed);
   const Interval tau = bootstrap(kendall_tau, inherited, alone, seed);
   const Interval rho = bootstrap(spearman_rho, inherited, alone, seed);

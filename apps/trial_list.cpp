@@ -1,6 +1,5 @@
 #include "apps/trial_list.h"
 
-#include <filesystem>
 #include <map>
 
 namespace retia {
@@ -94,9 +93,7 @@ std::string as_text(const std::vector<std::vector<std::string>>& rows) {
 
 }  // namespace
 
-ListedTrials trials_in(const std::string& folder) {
-  return list_trials(std::filesystem::path(folder) / "trials.jsonl");
-}
+ListedTrials trials_in(const std::string& folder) { return list_trials(folder); }
 
 Json shown(const Json& trial, const std::vector<Objective>& objectives) {
   const Json& values = trial.at("objectives");
@@ -104,17 +101,11 @@ Json shown(const Json& trial, const std::vector<Objective>& objectives) {
   for (size_t i = 0; i < values.size(); ++i) {
     named[objectives.at(i).name] = values[i];
   }
-  return {{"trial", trial.at("trial")},
-          {"status", trial.at("status")},
-          {"metric", values.empty() ? Json() : values[0]},
-          {"report", trial.at("metrics").value("report", Json())},
-          {"objectives", named},
-          {"metrics", trial.at("metrics")},
-          {"choices", trial.at("choices")},
-          {"epochs", trial.at("epochs")},
-          {"continues", trial.at("continues")},
-          {"seconds", trial.at("seconds")},
-          {"error", trial.at("error")}};
+  Json all = trial;
+  all["metric"] = values.empty() ? Json() : values[0];
+  all["report"] = trial.at("metrics").value("report", Json());
+  all["objectives"] = std::move(named);
+  return all;
 }
 
 std::string written(const std::vector<Json>& trials, const std::string& format) {

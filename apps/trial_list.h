@@ -2,16 +2,15 @@
 
 #include <string>
 
-#include "engine/experiment/trial_log.h"
+#include "engine/experiment/trial_store.h"
 
 namespace retia {
 
 /// The trials of the exploration in `folder`.
 ListedTrials trials_in(const std::string& folder);
 
-/// A trial as it is shown: `trial`, `status`, `metric` (the first objective; null: none),
-/// `report` (likewise), `objectives` (by name), `metrics`, `choices`, `epochs`, `continues`,
-/// `seconds`, `error`.
+/// A trial as it is shown: as it is listed, but for `objectives`, which go by name, and with
+/// `metric` (the first objective; null: none) and `report` (the metric of that name, likewise).
 Json shown(const Json& trial, const std::vector<Objective>& objectives);
 
 /// Such trials as `format`: text or csv, a line each below a header, or json.

@@ -261,11 +261,16 @@ TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions&
 void TrialObserver::begin(const Experiment& experiment) {
   n_before_ = n_trials_ = experiment.n_trials();
   best_ = experiment.best();
+  seconds_before_ = experiment.seconds();
   started_ = now();
+  if (const int64_t again = experiment.n_interrupted(); !quiet_ && n_before_ + again > 0) {
+    std::cerr << "resumed: " << n_before_ << " trials ended, " << again << " run again\n";
+  }
 }
 
 void TrialObserver::on_end(const TrialRecord& trial) {
   ++n_trials_;
+  --n_running_;
   if (trial.status == TrialStatus::Succeeded) {
     const double sign = objective_.direction == Direction::Maximise ? 1 : -1;
     if (!best_ || sign * trial.objectives.front() > sign * best_->objectives.front()) {
@@ -287,6 +292,7 @@ void TrialObserver::on_end(const TrialRecord& trial) {
     line += c10::str("; best ", shown(objective_, best_->objectives.front()), " of trial ",
                      best_->proposal.id);
   }
+  line += n_running_ > 0 ? c10::str("; ", n_running_, " running") : "";
   std::cerr << line + remaining(elapsed) + "\n";
 }
 
@@ -300,7 +306,7 @@ std::string TrialObserver::remaining(double elapsed) const {
            static_cast<double>(n_trials_ - n_before_);
   }
   if (limits_.max_duration > 0) {
-    left = std::min(left, std::max(0.0, limits_.max_duration - elapsed));
+    left = std::min(left, std::max(0.0, limits_.max_duration - seconds_before_ - elapsed));
   }
   if (!std::isfinite(left)) {
     return text;

@@ -100,6 +100,7 @@ class TrialObserver final : public ExperimentObserver {
                 const Evaluator& evaluator);
   /// After the trials of former runs.
   void begin(const Experiment& experiment);
+  void on_begin(const Proposal&) override { ++n_running_; }
   void on_end(const TrialRecord& trial) override;
   bool stop_requested() override { return stop_.requested(); }
 
@@ -111,8 +112,8 @@ class TrialObserver final : public ExperimentObserver {
   ExperimentOptions limits_;
   Objective objective_;
   std::optional<TrialRecord> best_;
-  int64_t n_before_ = 0, n_trials_ = 0;
-  double started_, shown_ = -1;
+  int64_t n_before_ = 0, n_trials_ = 0, n_running_ = 0;
+  double seconds_before_ = 0, started_, shown_ = -1;
 };
 
 /// An objective's value for people: parts of one in per cent.

@@ -58,7 +58,7 @@ std::vector<double> run(Strategy& strategy, TableEvaluator& table, size_t n_eval
       best = found.objectives.front();
       test = found.metrics.at("report");
     }
-    strategy.tell(proposal, {TrialStatus::Succeeded, found.objectives, proposal.architecture});
+    strategy.tell(proposal, {TrialStatus::Succeeded, found.objectives});
     tests.push_back(test);
   }
   return tests;

@@ -17,6 +17,7 @@ import pathlib
 import random
 import resource
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -155,8 +156,8 @@ def exported(folder):
 
 
 def trials(folder):
-    lines = [json.loads(line) for line in open(folder / "trials.jsonl")][1:]
-    return {key(line["choices"]): line["objectives"][0] for line in lines}
+    rows = sqlite3.connect(folder / "experiment.sqlite").execute("SELECT choices, objectives FROM trials")
+    return {key(json.loads(choices)): json.loads(objectives)[0] for choices, objectives in rows}
 
 
 def ranks(values):

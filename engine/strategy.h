@@ -19,15 +19,17 @@ struct Proposal {
   friend bool operator==(const Proposal&, const Proposal&) = default;
 };
 
-/// How a trial ended.
+/// How a trial stands.
 enum class TrialStatus {
+  Running,
   Succeeded,
   Failed,   ///< the evaluator threw, or gave no finite objectives
   Invalid,  ///< the architecture makes no model
   Stopped   ///< the experiment was interrupted: it will be tried again, and no strategy hears of it
 };
 
-NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Succeeded, "succeeded"},
+NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Running, "running"},
+                                           {TrialStatus::Succeeded, "succeeded"},
                                            {TrialStatus::Failed, "failed"},
                                            {TrialStatus::Invalid, "invalid"},
                                            {TrialStatus::Stopped, "stopped"}})
@@ -36,7 +38,6 @@ NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Succeeded, "succeeded"}
 struct Outcome {
   TrialStatus status = TrialStatus::Failed;
   std::vector<double> objectives = {};  ///< more is better, for each; empty unless succeeded
-  Architecture completed = {};  ///< what was tried: the proposal's, with what a trial decided
 };
 
 /// There is nothing to propose before an outcome is told.
@@ -53,6 +54,7 @@ class Strategy {
 
   virtual ~Strategy() = default;
 
+  /// Waiting changes nothing: asked again, it answers as if it had been asked once.
   virtual Answer ask() = 0;
 
   /// The outcome of a proposal; in the order of their ids.

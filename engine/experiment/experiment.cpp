@@ -1,40 +1,60 @@
 #include "engine/experiment/experiment.h"
 
+#include <unistd.h>
+
 #include <chrono>
-#include <cmath>
+#include <utility>
 
 #include "engine/architecture_json.h"
+#include "engine/experiment/inline_runner.h"
 #include "engine/io/files.h"
-#include "engine/ir/infer.h"
+#include "engine/io/process.h"
 
 namespace retia {
 namespace {
+
+constexpr double kPatience = 0.1;  // seconds between looks at who wants to stop
+constexpr double kBeat = 1;        // seconds between entries of how long a run has lasted
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The model of an architecture, its shapes checked.
-ir::Graph model_of(const ir::Space& space, const Architecture& architecture) {
-  ir::Graph model = space.model(architecture);
-  ir::infer(model);
-  return model;
-}
-
-/// Throws unless a success comes with finite numbers, as many as there are objectives.
-void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>& objectives) {
-  TORCH_CHECK(evaluation.objectives.size() == objectives.size(), "the evaluator gave ",
-              evaluation.objectives.size(), " objectives, expected ", objectives.size());
-  for (size_t i = 0; i < objectives.size(); ++i) {
-    TORCH_CHECK(std::isfinite(evaluation.objectives[i]), "the objective '", objectives[i].name,
-                "' became ", evaluation.objectives[i]);
-  }
-  for (const auto& [name, value] : evaluation.metrics) {
-    TORCH_CHECK(std::isfinite(value), "the metric '", name, "' became ", value);
-  }
+void check_limits(const ExperimentOptions& options) {
+  TORCH_CHECK(options.max_trials >= 0, "experiment: max_trials must be at least 0, got ",
+              options.max_trials);
+  TORCH_CHECK(options.max_duration >= 0, "experiment: max_duration must be at least 0, got ",
+              options.max_duration);
+  TORCH_CHECK(options.concurrency >= 1, "experiment: concurrency must be at least 1, got ",
+              options.concurrency);
+  TORCH_CHECK(options.merge >= 1, "experiment: merge must be at least 1, got ", options.merge);
 }
 
 }  // namespace
+
+/// How long an experiment has run, also in the store, where a killed process leaves it.
+class Experiment::Clock {
+ public:
+  explicit Clock(TrialStore& store) : store_(store), before_(store.seconds()), began_(now()) {}
+
+  /// Of all runs.
+  double seconds() {
+    const double elapsed = now() - began_;
+    if (elapsed >= written_ + kBeat) {
+      store_.update_run(elapsed);
+      written_ = elapsed;
+    }
+    return before_ + elapsed;
+  }
+
+  void end(ExperimentEnding ending) {
+    store_.update_run(now() - began_, Json(ending).get<std::string>());
+  }
+
+ private:
+  TrialStore& store_;
+  double before_, began_, written_ = 0;
+};
 
 Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evaluator,
                        Strategy& strategy, std::filesystem::path folder)
@@ -45,114 +65,191 @@ Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evalu
       objectives_(evaluator.objectives()),
       strategy_(strategy),
       folder_(std::move(folder)),
-      log_(folder_ / "trials.jsonl", mutables_, space_name_, objectives_) {
+      lock_(folder_ / "experiment.lock"),
+      store_(store_path(folder_), mutables_, space_name_, objectives_),
+      telling_(strategy_, objectives_) {
   TORCH_CHECK(!objectives_.empty(), "an evaluator needs at least one objective");
   replay();
 }
 
 void Experiment::replay() {
-  log_.each([&](const TrialRecord& record) {
+  store_.each([&](const TrialRecord& record) {
+    const std::string trial = c10::str(store_.path().string(), ": trial ", record.proposal.id);
+    TORCH_CHECK(telling_.first(record.n_told), trial, " is damaged: it was proposed after trial ",
+                telling_.n_told(), " had ended, which has not");
     const Strategy::Answer answer = strategy_.ask();
     const auto* proposal = std::get_if<Proposal>(&answer);
-    TORCH_CHECK(proposal != nullptr && *proposal == record.proposal, log_.path().string(),
-                ": trial ", record.proposal.id, " tried ", record.proposal.architecture.to_string(),
-                ", but the strategy proposes ",
+    TORCH_CHECK(proposal != nullptr && *proposal == record.proposal, trial, " tried ",
+                record.proposal.architecture.to_string(), ", but the strategy proposes ",
                 proposal == nullptr ? "nothing" : proposal->architecture.to_string(),
                 " now: resume with the same space, strategy and seed, or give another --out");
-    tell(record);
+    ++n_proposed_;
+    if (record.status == TrialStatus::Running) {
+      interrupted_.push_back(record);
+    } else {
+      count(record);
+      telling_.add(record);
+    }
   });
   write_best();
 }
 
+MedianStop Experiment::median_of_told() const {
+  MedianStop median(objectives_.front().direction);
+  each_trial([&](const TrialRecord& record) {
+    if (record.proposal.id < telling_.n_told() && record.status == TrialStatus::Succeeded) {
+      median.add(record.intermediate);
+    }
+  });
+  return median;
+}
+
+void Experiment::each_trial(const std::function<void(const TrialRecord&)>& visit) const {
+  store_.each([&](const TrialRecord& record) {
+    if (record.status != TrialStatus::Running) {
+      visit(record);
+    }
+  });
+}
+
 std::vector<TrialRecord> Experiment::trials() const {
   std::vector<TrialRecord> all;
-  log_.each([&](const TrialRecord& record) { all.push_back(record); });
+  each_trial([&](const TrialRecord& record) { all.push_back(record); });
   return all;
 }
 
 ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObserver& observer) {
-  TORCH_CHECK(options.max_trials >= 0, "experiment: max_trials must be at least 0, got ",
-              options.max_trials);
-  TORCH_CHECK(options.max_duration >= 0, "experiment: max_duration must be at least 0, got ",
-              options.max_duration);
-  const ExperimentEnding ending = run_trials(options, observer);
-  log_.sync();
+  InlineRunner runner(
+      evaluator_, folder_ / "weights", [&observer] { return observer.stop_requested(); },
+      options.concurrency);
+  return run(options, runner, observer);
+}
+
+ExperimentEnding Experiment::run(const ExperimentOptions& options, Runner& runner,
+                                 ExperimentObserver& observer) {
+  check_limits(options);
+  if (options.early_stop == EarlyStop::Median) {
+    telling_.stop_early(median_of_told());
+  }
+  Dispatch dispatch(space_, evaluator_, store_, runner);
+  Clock clock(store_);
+  store_.begin_run({.began = utc_now(),
+                    .host = host_name(),
+                    .process = ::getpid(),
+                    .concurrency = runner.concurrency(),
+                    .merge = options.merge,
+                    .max_trials = options.max_trials,
+                    .max_duration = options.max_duration});
+  const ExperimentEnding ending =
+      run_trials(options, runner.concurrency(), dispatch, clock, observer);
+  clock.end(ending);
   return ending;
 }
 
-ExperimentEnding Experiment::run_trials(const ExperimentOptions& options,
+ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_t concurrency,
+                                        Dispatch& dispatch, Clock& clock,
                                         ExperimentObserver& observer) {
+  start_interrupted(dispatch, observer);
+  const auto merge = static_cast<size_t>(options.merge);
+  std::vector<TrialRecord> group;  // of the next job
+  int64_t n_awaited = 0;           // outcomes, by a strategy that waits
+  bool waits = false;
+  std::optional<ExperimentEnding> ending;
   while (true) {
-    if (options.max_trials > 0 && n_trials_ >= options.max_trials) {
-      return ExperimentEnding::MaxTrials;
-    }
-    if (options.max_duration > 0 && seconds_ >= options.max_duration) {
-      return ExperimentEnding::MaxDuration;
-    }
-    if (observer.stop_requested()) {
+    if (observer.stop_requested() || dispatch.was_stopped()) {
+      take(dispatch.stop(), observer);
       return ExperimentEnding::Stopped;
     }
-    const Strategy::Answer answer = strategy_.ask();
-    if (std::holds_alternative<Exhausted>(answer)) {
-      return ExperimentEnding::Exhausted;
+    if (const double seconds = clock.seconds(); !ending) {
+      ending = limit(options, seconds);
     }
-    const auto* proposal = std::get_if<Proposal>(&answer);
-    TORCH_CHECK(proposal != nullptr,
-                "the strategy waits for an outcome, but it was told all: no trial is running");
-    observer.on_begin(*proposal);
-    const TrialRecord record = try_out(*proposal, observer);
-    if (record.status == TrialStatus::Stopped) {
-      return ExperimentEnding::Stopped;
+    const bool is_whole =
+        group.size() == merge || (!group.empty() && (waits || ending.has_value()));
+    if (is_whole && !dispatch.is_full()) {
+      for (const TrialRecord& trial : group) {
+        observer.on_begin(trial.proposal);
+      }
+      dispatch.start(std::exchange(group, {}));
+      continue;
     }
-    log_.append(record);
-    if (tell(record)) {
+    if (ending && group.empty() && dispatch.is_idle()) {
+      return *ending;
+    }
+    const int64_t n_known = n_proposed_ + 1 - concurrency * options.merge;
+    if (is_whole || ending || !telling_.first(std::max(n_known, n_awaited))) {
+      take(dispatch.receive(kPatience), observer);
+      continue;
+    }
+    Strategy::Answer answer = strategy_.ask();
+    waits = std::holds_alternative<Wait>(answer);
+    if (auto* proposal = std::get_if<Proposal>(&answer)) {
+      group.push_back({.proposal = std::move(*proposal),
+                       .n_told = telling_.n_told(),
+                       .floors = group.empty() ? telling_.floors() : group.front().floors});
+      ++n_proposed_;
+    } else if (waits) {
+      n_awaited = telling_.n_told() + 1;
+      TORCH_CHECK(n_awaited <= n_proposed_,
+                  "the strategy waits for an outcome, but it was told all: no trial is running");
+    } else {
+      ending = ExperimentEnding::Exhausted;
+    }
+  }
+}
+
+void Experiment::start_interrupted(Dispatch& dispatch, ExperimentObserver& observer) {
+  std::map<int64_t, std::vector<TrialRecord>> jobs;
+  for (TrialRecord& trial : std::exchange(interrupted_, {})) {
+    observer.on_begin(trial.proposal);
+    const int64_t job = trial.job;
+    jobs[job].push_back(std::move(trial));
+  }
+  for (auto& [id, trials] : jobs) {
+    dispatch.start(std::move(trials), true);
+  }
+}
+
+std::optional<ExperimentEnding> Experiment::limit(const ExperimentOptions& options,
+                                                  double seconds) const {
+  if (options.max_trials > 0 && n_proposed_ >= options.max_trials) {
+    return ExperimentEnding::MaxTrials;
+  }
+  if (options.max_duration > 0 && seconds >= options.max_duration) {
+    return ExperimentEnding::MaxDuration;
+  }
+  return std::nullopt;
+}
+
+void Experiment::take(std::vector<TrialRecord> ended, ExperimentObserver& observer) {
+  for (TrialRecord& record : ended) {
+    if (count(record)) {
       write_best();
     }
     observer.on_end(record);
+    telling_.add(std::move(record));
   }
 }
 
-TrialRecord Experiment::try_out(const Proposal& proposal, ExperimentObserver& observer) {
-  TrialRecord record{.proposal = proposal};
-  const double started = now();
-  try {
-    evaluate(record, observer);
-  } catch (const c10::Error& error) {
-    record.status = TrialStatus::Failed;
-    record.error = error.what_without_backtrace();
-  } catch (const std::exception& error) {
-    record.status = TrialStatus::Failed;
-    record.error = error.what();
-  }
+bool Experiment::count(const TrialRecord& record) {
+  ++n_trials_;
   if (record.status != TrialStatus::Succeeded) {
-    record.objectives.clear();
-    record.metrics.clear();
+    return false;
   }
-  record.seconds = now() - started;
-  return record;
+  const auto standing = [&](const TrialRecord& trial) {
+    return std::pair(gain(objectives_.front(), trial.objectives.front()), -trial.proposal.id);
+  };
+  if (best_ && standing(*best_) > standing(record)) {
+    return false;
+  }
+  best_ = record;
+  return true;
 }
 
-void Experiment::evaluate(TrialRecord& record, ExperimentObserver& observer) {
-  ir::Graph model("");
-  try {
-    if (evaluator_.reads_model()) {
-      model = model_of(space_, record.proposal.architecture);
-    }
-  } catch (const c10::Error& error) {
-    record.status = TrialStatus::Invalid;
-    record.error = error.what_without_backtrace();
-    return;
+void Experiment::write_best() const {
+  if (best_) {
+    write_json(folder_ / "architecture.json",
+               to_json(best_->proposal.architecture, mutables_, space_name_));
   }
-  Evaluation evaluation = evaluator_.evaluate(
-      model,
-      {record.proposal, [&observer] { return observer.stop_requested(); }, folder_ / "weights"});
-  if (evaluation.status == TrialStatus::Succeeded) {
-    check_evaluation(evaluation, objectives_);
-  }
-  record.status = evaluation.status;
-  record.objectives = std::move(evaluation.objectives);
-  record.metrics = std::move(evaluation.metrics);
-  record.error = std::move(evaluation.error);
 }
 
 TrialRecord Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
@@ -174,33 +271,6 @@ TrialRecord Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, 
           .metrics = std::move(evaluation.metrics),
           .error = std::move(evaluation.error),
           .seconds = now() - started};
-}
-
-bool Experiment::tell(const TrialRecord& record) {
-  Outcome outcome{record.status, {}, record.proposal.architecture};
-  for (size_t i = 0; i < record.objectives.size(); ++i) {
-    outcome.objectives.push_back(gain(record.objectives[i], i));
-  }
-  strategy_.tell(record.proposal, outcome);
-  ++n_trials_;
-  seconds_ += record.seconds;
-  if (record.status != TrialStatus::Succeeded ||
-      (best_ && gain(best_->objectives.front(), 0) >= outcome.objectives.front())) {
-    return false;
-  }
-  best_ = record;
-  return true;
-}
-
-void Experiment::write_best() const {
-  if (best_) {
-    write_json(folder_ / "architecture.json",
-               to_json(best_->proposal.architecture, mutables_, space_name_));
-  }
-}
-
-double Experiment::gain(double objective, size_t i) const {
-  return objectives_.at(i).direction == Direction::Maximise ? objective : -objective;
 }
 
 }  // namespace retia

@@ -1,13 +1,13 @@
 #include "engine/experiment/local_runner.h"
 
 #include <ATen/Parallel.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <fstream>
 #include <set>
+
+#include "engine/io/process.h"
 
 namespace retia {
 namespace {
@@ -26,12 +26,6 @@ std::string last_line(const std::filesystem::path& path) {
     }
   }
   return last;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 /// `job` without all but one of its trials.

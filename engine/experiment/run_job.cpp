@@ -1,47 +1,48 @@
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
+#include <optional>
 
 #include "engine/experiment/trial_file.h"
+#include "engine/io/process.h"
 
 namespace retia {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
+Evaluation failed(std::string reason) {
+  return {.status = TrialStatus::Failed, .error = std::move(reason)};
 }
 
-Evaluation failure(std::string error) {
-  return {.status = TrialStatus::Failed, .error = std::move(error)};
-}
-
-/// What `evaluate` gives or, where it throws, a failure.
-template <class Evaluate>
-Evaluation evaluation_of(const Evaluate& evaluate) {
+Evaluation evaluate(Evaluator& evaluator, const ir::Graph& model, const Trial& trial) {
+  if (trial.stop_requested()) {
+    return {.status = TrialStatus::Stopped};
+  }
   try {
-    return evaluate();
+    return evaluator.evaluate(model, trial);
   } catch (const c10::Error& error) {
-    return failure(error.what_without_backtrace());
+    return failed(error.what_without_backtrace());
   } catch (const std::exception& error) {
-    return failure(error.what());
+    return failed(error.what());
   }
 }
 
-/// Empty: they cannot be evaluated at once.
-std::vector<Evaluation> merged(Evaluator& evaluator, const Job& job,
-                               const std::vector<Trial>& trials) {
+/// None: they cannot be run at once.
+std::optional<std::vector<Evaluation>> evaluate_merged(Evaluator& evaluator, const Job& job,
+                                                       const std::vector<Trial>& trials) {
+  if (trials.size() < 2) {
+    return std::nullopt;
+  }
   try {
     std::vector<Evaluation> evaluations = evaluator.evaluate_merged(job.models, trials);
-    return evaluations.size() == trials.size() ? evaluations : std::vector<Evaluation>();
+    return evaluations.size() == trials.size() ? std::optional(std::move(evaluations))
+                                               : std::nullopt;
   } catch (const std::exception&) {
-    return {};
+    // Whoever it was fails by itself.
+    return std::nullopt;
   }
 }
 
@@ -51,28 +52,24 @@ std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
                                  const std::filesystem::path& weights,
                                  const std::function<bool()>& stop_requested) {
   std::vector<Trial> trials;
+  std::vector<TrialResult> results;
   for (const Proposal& proposal : job.proposals) {
     trials.push_back({proposal, stop_requested, weights, job.floors});
+    results.push_back({.proposal = proposal, .host = host_name()});
   }
-  const std::string host = host_name();
-  std::vector<TrialResult> results;
-  if (trials.size() > 1) {
-    const double started = now();
-    for (Evaluation& evaluation : merged(evaluator, job, trials)) {
-      results.push_back({.proposal = job.proposals[results.size()],
-                         .evaluation = std::move(evaluation),
-                         .seconds = (now() - started) / static_cast<double>(trials.size()),
-                         .host = host});
+  const Clock::time_point begin = Clock::now();
+  if (auto merged = evaluate_merged(evaluator, job, trials)) {
+    const double share = seconds_since(begin) / static_cast<double>(trials.size());
+    for (size_t i = 0; i < trials.size(); ++i) {
+      results[i].evaluation = std::move((*merged)[i]);
+      results[i].seconds = share;
     }
+    return results;
   }
-  for (size_t i = results.size(); i < trials.size(); ++i) {
-    const double started = now();
-    Evaluation evaluation =
-        evaluation_of([&] { return evaluator.evaluate(job.models.at(i), trials[i]); });
-    results.push_back({.proposal = job.proposals[i],
-                       .evaluation = std::move(evaluation),
-                       .seconds = now() - started,
-                       .host = host});
+  for (size_t i = 0; i < trials.size(); ++i) {
+    const Clock::time_point start = Clock::now();
+    results[i].evaluation = evaluate(evaluator, job.models[i], trials[i]);
+    results[i].seconds = seconds_since(start);
   }
   return results;
 }

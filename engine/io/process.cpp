@@ -72,6 +72,15 @@ void feed(Descriptor& into, const std::string& bytes, size_t& done) {
   }
 }
 
+/// Tells the lines of `out` that have become whole; `n_told`: bytes told so far.
+void tell_lines(const std::string& out, size_t& n_told,
+                const std::function<void(const std::string&)>& on_line) {
+  for (size_t end = out.find('\n', n_told); end != out.npos; end = out.find('\n', n_told)) {
+    on_line(out.substr(n_told, end - n_told));
+    n_told = end + 1;
+  }
+}
+
 }  // namespace
 
 ProcessResult run_process(const std::string& command, const ProcessOptions& options) {
@@ -113,7 +122,7 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
   ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
 
   ProcessResult result;
-  size_t n_fed = 0;
+  size_t n_fed = 0, n_told = 0;
   const auto started = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -134,6 +143,9 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
     }
     if (waiting[1].revents != 0) {
       drain(out.read, result.out);
+      if (options.on_line) {
+        tell_lines(result.out, n_told, options.on_line);
+      }
     }
     if (waiting[2].revents != 0) {
       drain(err.read, result.err);
@@ -151,6 +163,11 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
   }
   result.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
   return result;
+}
+
+std::string host_name() {
+  std::array<char, 256> name = {};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
 }  // namespace retia

@@ -1,14 +1,9 @@
 #include "engine/io/run_directory.h"
 
 #include <c10/util/Exception.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -25,8 +20,9 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kVersion = 1;
-constexpr std::array<const char*, 7> kHarmlessKeys = {
-    "threads", "quiet", "resume", "device", "out", "max_trials", "max_duration"};
+constexpr std::array<const char*, 10> kHarmlessKeys = {
+    "threads",    "quiet",        "resume",      "device", "out",
+    "max_trials", "max_duration", "concurrency", "merge",  "runner"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();
@@ -68,28 +64,6 @@ bool holds_files(const std::filesystem::path& path) {
   return std::any_of(begin(entries), end(entries), counts);
 }
 
-/// A descriptor that holds the folder's lock.
-int locked(const std::filesystem::path& path) {
-  const auto file = path / kLockFile;
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  TORCH_CHECK(descriptor >= 0, file.string(), ": cannot be written: ", std::strerror(errno));
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
-    const std::string pid = std::to_string(::getpid());
-    const bool written =
-        ::ftruncate(descriptor, 0) == 0 && ::write(descriptor, pid.data(), pid.size()) >= 0;
-    if (written) {
-      return descriptor;
-    }
-  }
-  const int failure = errno;
-  std::array<char, 32> pid = {};
-  const ssize_t n_read = ::pread(descriptor, pid.data(), pid.size() - 1, 0);
-  ::close(descriptor);
-  TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ", path.string(), " (pid ",
-              n_read > 0 ? pid.data() : "unknown", "): wait for it, or give another --out");
-  TORCH_CHECK(false, file.string(), ": cannot be locked: ", std::strerror(failure));
-}
-
 void check_is_folder(const std::filesystem::path& path) {
   TORCH_CHECK(std::filesystem::is_directory(path), path.string(),
               " is a file: give a folder as --out");
@@ -97,17 +71,8 @@ void check_is_folder(const std::filesystem::path& path) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(std::filesystem::path path, int lock, RunState state)
-    : path_(std::move(path)), lock_(lock), state_(state) {}
-
-RunDirectory::RunDirectory(RunDirectory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), state_(other.state_) {}
-
-RunDirectory::~RunDirectory() {
-  if (lock_ >= 0) {
-    ::close(lock_);
-  }
-}
+RunDirectory::RunDirectory(std::filesystem::path path, RunState state)
+    : path_(std::move(path)), lock_(path_ / kLockFile), state_(state) {}
 
 RunDirectory RunDirectory::create(const std::filesystem::path& path, const json& config) {
   TORCH_CHECK(config.is_object(), path.string(), ": expected an object as config, but got ",
@@ -124,7 +89,7 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
   std::filesystem::create_directories(path, failure);
   TORCH_CHECK(!failure, path.string(), ": cannot be made: ", failure.message());
 
-  RunDirectory directory(path, locked(path), RunState::New);
+  RunDirectory directory(path, RunState::New);
   TORCH_CHECK(!holds_files(path), "another process has started a run in ", path.string(),
               ": give another --out");
   json document = config;
@@ -152,7 +117,7 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
                 "): give another --out");
     return create(path, config);
   }
-  RunDirectory directory(path, locked(path), RunState::Unfinished);
+  RunDirectory directory(path, RunState::Unfinished);
   json before = read_format(path / kConfigFile, kConfigFormat, kVersion);
   json now = config;
   for (const char* header : {"format", "version"}) {

@@ -4,13 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/io/lock_file.h"
+
 namespace retia {
 
 enum class RunState { New, Unfinished, Finished };
 
 /// The folder of one run: config.json, checkpoints/ and whatever the run writes there. While this
-/// object lives it holds a lock on the folder, which the system lets go when the process dies. A
-/// child that is forked and does not exec shares the lock.
+/// object lives it holds a lock on the folder (see LockFile).
 class RunDirectory {
  public:
   /// Makes the folder, or takes an empty one, and writes `config` (an object) into it. Throws when
@@ -20,14 +21,10 @@ class RunDirectory {
   /// As create when `path` is missing or empty; else takes the run that it holds, whose state()
   /// says whether it had finished. Throws when `config` differs from the one it was started with,
   /// naming the first key that does; keys that change no result (threads, quiet, resume, device,
-  /// out), or only how far a run goes (max_trials, max_duration), may differ, and config.json stays
-  /// as it was. Throws when another process is running
+  /// out), or only how far a run goes and where (max_trials, max_duration, concurrency, merge,
+  /// runner), may differ, and config.json stays as it was. Throws when another process is running
   /// there.
   static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config);
-
-  RunDirectory(RunDirectory&& other) noexcept;
-  RunDirectory& operator=(RunDirectory&&) = delete;
-  ~RunDirectory();
 
   /// What was found: New for a run that starts here.
   RunState state() const { return state_; }
@@ -39,10 +36,11 @@ class RunDirectory {
   void mark_finished();
 
  private:
-  RunDirectory(std::filesystem::path path, int lock, RunState state);
+  /// Throws when another process is running there.
+  RunDirectory(std::filesystem::path path, RunState state);
 
   std::filesystem::path path_;
-  int lock_;
+  LockFile lock_;
   RunState state_;
 };
 

@@ -24,8 +24,10 @@ AshaStrategy::AshaStrategy(const Domain& domain, const AshaOptions& options, uin
 Strategy::Answer AshaStrategy::ask() {
   std::optional<Proposal> proposal = promote();
   if (!proposal) {
+    const Random before = random_;
     proposal = proposals_.any(random_);
     if (!proposal) {
+      random_ = before;
       return n_pending_ > 0 ? Answer(Wait{}) : Exhausted{};
     }
     proposal->epochs = rungs_.front().epochs;

@@ -85,7 +85,9 @@ TEST(Exploration, ContinuesWhereItStopped) {
     const auto trials = [](const std::string& run) {
       Json all = Json::parse(run_program({"show", run, "--format", "json"}).out);
       for (Json& trial : all) {
-        trial.erase("seconds");
+        for (const char* fleeting : {"seconds", "started", "ended"}) {
+          trial.erase(fleeting);
+        }
       }
       return all;
     };
@@ -190,7 +192,7 @@ TEST(Exploration, RefusesWhatItCannotShow) {
   const TemporaryFolder folder;
   Ended ended = run_program({"top", folder / "none", "-k", "1"});
   EXPECT_EQ(ended.code, kFailed);
-  EXPECT_THAT(ended.err, HasSubstr("trials.jsonl: cannot be read"));
+  EXPECT_THAT(ended.err, HasSubstr("experiment.sqlite: cannot be read"));
   ended = run_program({"top"});
   EXPECT_EQ(ended.code, kBadUsage);
   EXPECT_EQ(ended.err, "retia: top needs a run directory: retia top DIR\n");

@@ -90,7 +90,7 @@ TEST_P(EveryStrategy, SurvivesTrialsThatFail) {
           *strategy,
           [&](const Proposal& proposal) -> Outcome {
             if (random.uniform() < failing) {
-              return {random.below(2) == 0 ? TrialStatus::Failed : TrialStatus::Invalid, {}, {}};
+              return {random.below(2) == 0 ? TrialStatus::Failed : TrialStatus::Invalid, {}};
             }
             best = std::max(best, planted(proposal.architecture));
             return planted_outcome(proposal);
@@ -131,7 +131,7 @@ TEST_P(EveryStrategy, ContinuesFromItsStateAsIfItHadNotStopped) {
     }
     ASSERT_EQ(*proposal, std::get<Proposal>(found)) << "proposal " << i;
     const Outcome outcome =
-        i % 7 == 3 ? Outcome{TrialStatus::Failed, {}, {}} : planted_outcome(*proposal);
+        i % 7 == 3 ? Outcome{TrialStatus::Failed, {}} : planted_outcome(*proposal);
     whole->tell(*proposal, outcome);
     resumed->tell(*proposal, outcome);
     EXPECT_EQ(resumed->state(), whole->state());

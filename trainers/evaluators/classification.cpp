@@ -49,17 +49,25 @@ Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  const auto last =
-      train_trial(network, {train, valid, options_.epochs, options_.weight_optimizer}, trial);
-  if (!last) {
+  TrialTraining training{train, valid, options_.epochs, options_.weight_optimizer};
+  if (wants_intermediate(trial, options_.intermediate)) {
+    training.score = [](const EpochReport& report) { return report.validation->accuracy; };
+  }
+  const auto trained = train_trial(network, training, trial);
+  if (!trained) {
     return {.status = TrialStatus::Stopped};
   }
-  const Score score = last->validation.value();
-  return {.objectives = {score.accuracy},
-          .metrics = {{"loss", score.loss},
-                      {"train_loss", last->loss},
-                      {"train_accuracy", last->accuracy},
-                      {"parameters", static_cast<double>(n_parameters(*network))}}};
+  const Score score = trained->last.validation.value();
+  Evaluation evaluation{.objectives = {score.accuracy},
+                        .metrics = {{"loss", score.loss},
+                                    {"train_loss", trained->last.loss},
+                                    {"train_accuracy", trained->last.accuracy},
+                                    {"parameters", static_cast<double>(n_parameters(*network))}},
+                        .intermediate = trained->intermediate};
+  if (trained->ended_early) {
+    evaluation.metrics["epochs"] = static_cast<double>(trained->last.epoch + 1);
+  }
+  return evaluation;
 }
 
 Json ClassificationEvaluator::to_json() const {

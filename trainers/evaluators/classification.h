@@ -14,16 +14,17 @@ struct ClassificationOptions {
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
-  uint64_t seed = 0;  ///< of the split, weights, order and augmentation
+  bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
+  uint64_t seed = 0;          ///< of the split, weights, order and augmentation
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epochs, batch_size,
-                                                weight_optimizer, seed)
+                                                weight_optimizer, intermediate, seed)
 
 /// Scores a model by its accuracy on held-out training samples, after training it from scratch on
 /// the others, or further where the proposal continues a trial. The test set is never looked at. A
 /// function of the model and the options. Objective: "accuracy", 0 to 1. Metrics: "loss", mean
 /// cross-entropy on what is held out; "train_loss" and "train_accuracy" of the last epoch;
-/// "parameters".
+/// "parameters"; of a trial that ended early "epochs", those it had.
 class ClassificationEvaluator final : public Evaluator {
  public:
   /// Loads the data, to `device`. dtype: of the models, float32 or float64.

@@ -2,10 +2,12 @@
 
 #include <c10/util/Exception.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "engine/io/process.h"
 #include "engine/ir/json.h"
+#include "trainers/evaluators/trial_training.h"
 
 namespace retia {
 namespace {
@@ -56,6 +58,48 @@ Evaluation read_evaluation(const std::string& out) {
   return evaluation;
 }
 
+/// What a command tells while it runs.
+class Intermediate {
+ public:
+  explicit Intermediate(const Trial& trial) : trial_(trial) {}
+
+  /// Once the trial has fallen below its floors nothing more counts, so that it makes no difference
+  /// how soon the command dies.
+  void read(const std::string& line) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (is_over() || !json.is_object() || !json.contains("intermediate")) {
+      return;
+    }
+    const Json& value = json["intermediate"];
+    if (!value.is_number() || !std::isfinite(value.get<double>())) {
+      error_ = c10::str("the command printed '", line, "', expected a number as \"intermediate\"");
+      return;
+    }
+    values_.push_back(value.get<double>());
+    is_below_ = below_floors(trial_, Direction::Maximise, values_);
+  }
+
+  bool is_over() const { return is_below_ || !error_.empty(); }
+
+  /// What the trial has come to, where it is over.
+  Evaluation evaluation() const {
+    if (!error_.empty()) {
+      return {.status = TrialStatus::Failed, .error = error_};
+    }
+    return {.objectives = {values_.back()},
+            .metrics = {{"epochs", static_cast<double>(values_.size())}},
+            .intermediate = values_};
+  }
+
+  const std::vector<double>& values() const { return values_; }
+
+ private:
+  const Trial& trial_;
+  std::vector<double> values_;
+  std::string error_;
+  bool is_below_ = false;
+};
+
 }  // namespace
 
 CommandEvaluator::CommandEvaluator(const CommandOptions& options) : options_(options) {
@@ -66,13 +110,19 @@ CommandEvaluator::CommandEvaluator(const CommandOptions& options) : options_(opt
 }
 
 Evaluation CommandEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+  Intermediate intermediate(trial);
   const ProcessResult result = run_process(
-      options_.command, {.input = ir::to_json(model).dump() + "\n",
-                         .environment = {c10::str("RETIA_TRIAL=", trial.proposal.id),
-                                         c10::str("RETIA_EPOCHS=", trial.proposal.epochs),
-                                         c10::str("RETIA_CONTINUES=", trial.proposal.continues)},
-                         .time_limit = options_.time_limit,
-                         .stop_requested = trial.stop_requested});
+      options_.command,
+      {.input = ir::to_json(model).dump() + "\n",
+       .environment = {c10::str("RETIA_TRIAL=", trial.proposal.id),
+                       c10::str("RETIA_EPOCHS=", trial.proposal.epochs),
+                       c10::str("RETIA_CONTINUES=", trial.proposal.continues)},
+       .time_limit = options_.time_limit,
+       .stop_requested = [&] { return intermediate.is_over() || trial.stop_requested(); },
+       .on_line = [&](const std::string& line) { intermediate.read(line); }});
+  if (intermediate.is_over()) {
+    return intermediate.evaluation();
+  }
   if (result.ending == ProcessEnding::Stopped) {
     return {.status = TrialStatus::Stopped};
   }
@@ -80,7 +130,9 @@ Evaluation CommandEvaluator::evaluate(const ir::Graph& model, const Trial& trial
   if (!error.empty()) {
     return {.status = TrialStatus::Failed, .error = std::move(error)};
   }
-  return read_evaluation(result.out);
+  Evaluation evaluation = read_evaluation(result.out);
+  evaluation.intermediate = intermediate.values();
+  return evaluation;
 }
 
 Json CommandEvaluator::to_json() const { return {{"name", "command"}, {"options", options_}}; }

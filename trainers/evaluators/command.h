@@ -14,7 +14,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CommandOptions, command, metric,
 /// Lets a command in any language score a model. It reads the model, a `retia.graph` document, from
 /// its standard input, and RETIA_TRIAL, RETIA_EPOCHS (0: as it likes) and RETIA_CONTINUES (-1:
 /// none) from its environment. The last line of its output is JSON: a number, or an object with the
-/// number as "metric" (or "default"); other numbers in it are kept as metrics. A command that fails
+/// number as "metric" (or "default"); other numbers in it are kept as metrics. Lines
+/// `{"intermediate": x}` before it say what the number would be after each epoch, from the first;
+/// where one is below the trial's floors the command is killed, and x counts. A command that fails
 /// fails its trial with the last line of its standard error.
 class CommandEvaluator final : public Evaluator {
  public:

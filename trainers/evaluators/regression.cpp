@@ -67,30 +67,51 @@ Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& tr
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = dtype_});
-  if (!train_trial(network, {train, std::nullopt, options_.epochs, options_.weight_optimizer},
-                   trial)) {
+  TrialTraining training{train, std::nullopt, options_.epochs, options_.weight_optimizer};
+  std::optional<RegressionScore> known;
+  training.direction = objectives().front().direction;
+  if (wants_intermediate(trial, options_.intermediate)) {
+    training.score = [&](const EpochReport&) {
+      known = score(network, valid);
+      return objective(*known);
+    };
+  }
+  const auto trained = train_trial(network, training, trial);
+  if (!trained) {
     return {.status = TrialStatus::Stopped};
   }
+  const RegressionScore last = known ? *known : score(network, valid);
+  Evaluation evaluation{.objectives = {objective(last)},
+                        .metrics = {{"mse", last.mse},
+                                    {"mae", last.mae},
+                                    {"r2", last.r2},
+                                    {"parameters", static_cast<double>(n_parameters(*network))}},
+                        .intermediate = trained->intermediate};
+  if (trained->ended_early) {
+    evaluation.metrics["epochs"] = static_cast<double>(trained->last.epoch + 1);
+  }
+  return evaluation;
+}
+
+RegressionScore RegressionEvaluator::score(Network& network, const Batches& batches) const {
   const at::NoGradGuard no_grad;
   network->eval();
   std::vector<at::Tensor> predictions, targets;
-  for (int64_t i = 0; i < valid.n_batches(); ++i) {
-    const Batch batch = valid.batch(0, i);
+  for (int64_t i = 0; i < batches.n_batches(); ++i) {
+    const Batch batch = batches.batch(0, i);
     predictions.push_back(network->forward(batch.inputs).squeeze(1).to(at::kDouble));
     targets.push_back(batch.targets.to(at::kDouble));
   }
   const auto restored = [&](const std::vector<at::Tensor>& parts) {
     return at::cat(parts) * deviation_ + mean_;
   };
-  const RegressionScore score = score_regression(restored(predictions), restored(targets));
-  const double objective = options_.metric == RegressionMetric::Mse   ? score.mse
-                           : options_.metric == RegressionMetric::Mae ? score.mae
-                                                                      : score.r2;
-  return {.objectives = {objective},
-          .metrics = {{"mse", score.mse},
-                      {"mae", score.mae},
-                      {"r2", score.r2},
-                      {"parameters", static_cast<double>(n_parameters(*network))}}};
+  return score_regression(restored(predictions), restored(targets));
+}
+
+double RegressionEvaluator::objective(const RegressionScore& score) const {
+  return options_.metric == RegressionMetric::Mse   ? score.mse
+         : options_.metric == RegressionMetric::Mae ? score.mae
+                                                    : score.r2;
 }
 
 Json RegressionEvaluator::to_json() const {

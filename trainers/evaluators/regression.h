@@ -4,6 +4,8 @@
 #include <c10/core/ScalarType.h>
 
 #include "engine/evaluator.h"
+#include "engine/executor/network.h"
+#include "trainers/data/batches.h"
 #include "trainers/data/data_sets.h"
 #include "trainers/optimizer.h"
 
@@ -25,10 +27,11 @@ struct RegressionOptions {
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
   RegressionMetric metric = RegressionMetric::Mse;
-  uint64_t seed = 0;  ///< of the split, weights and order
+  bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
+  uint64_t seed = 0;          ///< of the split, weights and order
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegressionOptions, data, epochs, batch_size,
-                                                weight_optimizer, metric, seed)
+                                                weight_optimizer, metric, intermediate, seed)
 
 /// Errors of predictions; the variance is that of the targets.
 struct RegressionScore {
@@ -41,7 +44,7 @@ RegressionScore score_regression(const at::Tensor& predictions, const at::Tensor
 /// Scores a model that predicts numbers by its error on held-out training samples, after training
 /// it from scratch on the others by the mean squared error of standardised targets. The test set is
 /// never looked at. A function of the model and the options. Metrics, in the targets' own unit:
-/// "mse", "mae", "r2"; and "parameters".
+/// "mse", "mae", "r2"; and "parameters"; of a trial that ended early "epochs", those it had.
 class RegressionEvaluator final : public Evaluator {
  public:
   /// Loads the data, to `device`. dtype: of the models, float32 or float64.
@@ -53,6 +56,10 @@ class RegressionEvaluator final : public Evaluator {
   Json to_json() const override;
 
  private:
+  /// Leaves the network in evaluation mode.
+  RegressionScore score(Network& network, const Batches& batches) const;
+  double objective(const RegressionScore& score) const;
+
   RegressionOptions options_;
   at::Device device_;
   at::ScalarType dtype_;

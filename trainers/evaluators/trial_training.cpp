@@ -1,21 +1,46 @@
 #include "trainers/evaluators/trial_training.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {
 
-/// Keeps the last report, and asks the trial whether to stop.
-class LastEpoch final : public TrainingObserver {
+/// Keeps what is reported, and says when to stop: when the trial asks, or falls below its floors.
+class TrialEpochs final : public TrainingObserver {
  public:
-  explicit LastEpoch(const Trial& trial) : trial_(trial) {}
-  void on_epoch(const EpochReport& report) override { report_ = report; }
-  bool stop_requested() override { return trial_.stop_requested(); }
-  const EpochReport& report() const { return report_; }
+  TrialEpochs(const TrialTraining& training, const Trial& trial)
+      : training_(training), trial_(trial) {}
+
+  void on_epoch(const EpochReport& report) override {
+    trained_.last = report;
+    std::vector<double>& known = trained_.intermediate;
+    if (!training_.score || static_cast<int64_t>(known.size()) != report.epoch) {
+      return;  // nobody asks, or former epochs were not asked about
+    }
+    known.push_back(training_.score(report));
+    TORCH_CHECK(std::isfinite(known.back()), "the objective became ", known.back(), " in epoch ",
+                report.epoch + 1);
+    is_below_ = below_floors(trial_, training_.direction, known);
+  }
+  bool stop_requested() override { return is_below_ || trial_.stop_requested(); }
+  Json state() override { return {{"intermediate", trained_.intermediate}}; }
+  void load_state(const Json& state) override {
+    trained_.intermediate = state.value("intermediate", std::vector<double>());
+  }
+
+  std::optional<TrainedTrial> after(Ending ending) {
+    trained_.ended_early = ending == Ending::Stopped && is_below_;
+    return ending == Ending::Finished || is_below_ ? std::optional(trained_) : std::nullopt;
+  }
 
  private:
+  const TrialTraining& training_;
   const Trial& trial_;
-  EpochReport report_;
+  TrainedTrial trained_;
+  bool is_below_ = false;
 };
 
 std::filesystem::path weights_of_trial(const Trial& trial, int64_t id) {
@@ -34,24 +59,33 @@ Checkpoint continued(const Trial& trial) {
 
 }  // namespace
 
-std::optional<EpochReport> train_trial(const Network& network, const TrialTraining& training,
-                                       const Trial& trial) {
+std::optional<TrainedTrial> train_trial(const Network& network, const TrialTraining& training,
+                                        const Trial& trial) {
   const Proposal& proposal = trial.proposal;
   const int64_t epochs = proposal.epochs > 0 ? proposal.epochs : training.epochs;
   SupervisedTrainer trainer(network, training.train, training.valid,
-                            {.epochs = epochs, .validate_every = 0}, training.weight_optimizer);
-  LastEpoch last(trial);
+                            {.epochs = epochs, .validate_every = training.score ? 1 : 0},
+                            training.weight_optimizer);
+  TrialEpochs observer(training, trial);
   if (proposal.continues >= 0) {
-    trainer.restore(continued(trial), last);
+    trainer.restore(continued(trial), observer);
   }
   std::optional<CheckpointStore> kept;
   if (proposal.epochs > 0 && !trial.weights.empty()) {
     kept.emplace(weights_of_trial(trial, proposal.id));
   }
-  if (trainer.fit(last, kept ? &*kept : nullptr) == Ending::Stopped) {
-    return std::nullopt;
+  return observer.after(trainer.fit(observer, kept ? &*kept : nullptr));
+}
+
+bool below_floors(const Trial& trial, Direction direction,
+                  const std::vector<double>& intermediate) {
+  if (intermediate.empty() || intermediate.size() > trial.floors.size()) {
+    return false;
   }
-  return last.report();
+  const double floor = trial.floors[intermediate.size() - 1];
+  return direction == Direction::Maximise
+             ? *std::max_element(intermediate.begin(), intermediate.end()) < floor
+             : *std::min_element(intermediate.begin(), intermediate.end()) > floor;
 }
 
 int64_t n_parameters(const torch::nn::Module& module) {

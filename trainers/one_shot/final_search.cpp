@@ -16,7 +16,7 @@ Architecture best_of(const FinalSearch& search, const ir::Graph& space) {
     const ir::Graph model = ir::freeze(space, proposal->architecture);
     const Evaluation found = search.evaluator->evaluate(model, {.proposal = *proposal});
     const double score = found.objectives.front();
-    search.strategy->tell(*proposal, {found.status, found.objectives, proposal->architecture});
+    search.strategy->tell(*proposal, {found.status, found.objectives});
     if (!best || score > best_score) {
       best = proposal->architecture;
       best_score = score;

@@ -1,6 +1,7 @@
 #include "engine/experiment/experiment.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <stdexcept>
 
@@ -44,7 +45,7 @@ class InOrder final : public Strategy {
     return Proposal{.id = id, .architecture = width(id + 1)};
   }
   void tell(const Proposal& proposal, const Outcome& outcome) override {
-    EXPECT_EQ(outcome.completed, proposal.architecture);
+    EXPECT_EQ(proposal, (Proposal{.id = proposal.id, .architecture = width(proposal.id + 1)}));
     heard.push_back(outcome);
   }
   Json state() const override { return next_; }
@@ -242,7 +243,7 @@ TEST(Experiment, RunsNothingTwiceWhenItIsResumed) {
   InOrder strategy;
   Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
   EXPECT_EQ(experiment.trials(), former);
-  EXPECT_EQ(strategy.heard.size(), 4u);
+  EXPECT_EQ(strategy.heard.size(), 3u) << "as many as when it was last asked";
   EXPECT_TRUE(std::filesystem::exists(folder / "architecture.json"));
   EXPECT_EQ(experiment.run({.max_trials = 4}, observer), ExperimentEnding::MaxTrials);
   EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
@@ -250,7 +251,7 @@ TEST(Experiment, RunsNothingTwiceWhenItIsResumed) {
   EXPECT_EQ(experiment.best()->proposal.architecture, width(3));
 }
 
-TEST(Experiment, RunsAgainWhatWasStoppedOrWrittenInPart) {
+TEST(Experiment, RunsAgainWhatWasStopped) {
   class StopsInFourth final : public ExperimentObserver {
    public:
     void on_begin(const Proposal& proposal) override { stop_ = proposal.id == 3; }
@@ -277,17 +278,45 @@ TEST(Experiment, RunsAgainWhatWasStoppedOrWrittenInPart) {
     EXPECT_EQ(experiment.trials().size(), 3u);
     EXPECT_EQ(strategy.heard.size(), 3u);
   }
-  const std::string whole = read_file(folder / "trials.jsonl");
-  write_plainly(folder / "trials.jsonl", whole.substr(0, whole.size() - 9));
-  InOrder strategy;
-  ExperimentObserver observer;
-  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
-  EXPECT_EQ(experiment.trials().size(), 2u);
-  EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
-  EXPECT_THAT(evaluator.widths, ElementsAre(1, 2, 3, 3, 4, 5, 6));
+  EXPECT_EQ(list_trials(folder.path()).trials.back().at("status"), "running");
+  std::vector<TrialRecord> all;
+  {
+    InOrder strategy;
+    ExperimentObserver observer;
+    Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+    EXPECT_EQ(experiment.trials().size(), 3u);
+    EXPECT_EQ(experiment.n_interrupted(), 1);
+    EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
+    EXPECT_THAT(evaluator.widths, ElementsAre(1, 2, 3, 4, 5, 6));
+    all = experiment.trials();
+  }
   InOrder again;
-  EXPECT_EQ(Experiment(six_widths(), "six", evaluator, again, folder.path()).trials(),
-            experiment.trials());
+  EXPECT_EQ(Experiment(six_widths(), "six", evaluator, again, folder.path()).trials(), all);
+}
+
+TEST(Experiment, KnowsHowLongItHasRunInAll) {
+  const TemporaryFolder folder;
+  Fake evaluator(best_at_three);
+  ExperimentObserver observer;
+  double first = 0;
+  {
+    InOrder strategy;
+    Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+    experiment.run({.max_trials = 2}, observer);
+    first = experiment.seconds();
+    EXPECT_GT(first, 0);
+  }
+  InOrder strategy;
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+  EXPECT_EQ(experiment.seconds(), first);
+  EXPECT_EQ(experiment.run({.max_duration = first}, observer), ExperimentEnding::MaxDuration);
+  EXPECT_THAT(evaluator.widths, ElementsAre(1, 2));
+  EXPECT_GT(experiment.seconds(), first);
+  const std::vector<Json> runs = list_trials(folder.path()).runs;
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].at("ending"), "max_trials");
+  EXPECT_EQ(runs[0].at("max_trials"), 2);
+  EXPECT_EQ(runs[1].at("ending"), "max_duration");
 }
 
 TEST(Experiment, RefusesTheTrialsOfAnother) {
@@ -299,21 +328,31 @@ TEST(Experiment, RefusesTheTrialsOfAnother) {
     Experiment(six_widths(), "six", evaluator, strategy, folder.path())
         .run({.max_trials = 1}, observer);
   }
-  const std::string path = (folder / "trials.jsonl").string();
+  const std::string path = (folder / "experiment.sqlite").string();
   const auto resume = [&](const std::string& space, int64_t asked_before) {
     InOrder strategy;
     strategy.load_state(asked_before);
     Experiment(six_widths(), space, evaluator, strategy, folder.path());
   };
   EXPECT_EQ(error_of([&] { resume("seven", 0); }),
-            path + ": line 1: the trials are of space \"six\", expected \"seven\"");
+            path + ": the trials are of space \"six\", expected \"seven\"");
   EXPECT_EQ(error_of([&] { resume("six", 1); }),
             path +
                 ": trial 0 tried {width: 0}, but the strategy proposes {width: 1} now: resume "
                 "with the same space, strategy and seed, or give another --out");
-  write_plainly(path, read_file(path) + "{\"trial\": 1}\n");
-  EXPECT_THAT(error_of([&] { resume("six", 0); }),
-              testing::StartsWith(path + ": line 3: is damaged: "));
+}
+
+TEST(Experiment, RefusesAFolderInWhichAnotherRuns) {
+  const TemporaryFolder folder;
+  Fake evaluator(best_at_three);
+  InOrder first, second;
+  {
+    const Experiment experiment(six_widths(), "six", evaluator, first, folder.path());
+    EXPECT_EQ(error_of([&] { Experiment(six_widths(), "six", evaluator, second, folder.path()); }),
+              "another process is running in " + folder.path().string() + " (pid " +
+                  std::to_string(::getpid()) + "): wait for it, or give another --out");
+  }
+  Experiment(six_widths(), "six", evaluator, second, folder.path());
 }
 
 }  // namespace

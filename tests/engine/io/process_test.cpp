@@ -39,6 +39,21 @@ TEST(Process, IsKilledWithItsChildrenAtTheTimeLimitAndOnRequest) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
 }
 
+TEST(Process, TellsLinesAsTheyComeAndStopsOnThem) {
+  std::vector<std::string> lines;
+  EXPECT_EQ(run_process("printf 'one\\n\\ntwo\\nthr'; printf 'ee'",
+                        {.on_line = [&](const std::string& line) { lines.push_back(line); }})
+                .out,
+            "one\n\ntwo\nthree");
+  EXPECT_THAT(lines, testing::ElementsAre("one", "", "two"));
+  lines.clear();
+  EXPECT_EQ(run_process("echo ready; sleep 60",
+                        {.stop_requested = [&] { return !lines.empty(); },
+                         .on_line = [&](const std::string& line) { lines.push_back(line); }})
+                .ending,
+            ProcessEnding::Stopped);
+}
+
 TEST(Process, TellsWhatSignalEndedIt) {
   const ProcessResult result = run_process("kill -11 $$");
   EXPECT_EQ(result.ending, ProcessEnding::Killed);

@@ -43,7 +43,7 @@ TEST(Asha, TrainsFromScratchWhereItIsToldTo) {
 TEST(Asha, NeverPromotesAFailure) {
   AshaStrategy strategy(chain_of({3, 3}), {}, 1);
   const auto tried = search(strategy, [](const Proposal&) {
-    return Outcome{TrialStatus::Failed, {}, {}};
+    return Outcome{TrialStatus::Failed, {}};
   });
   EXPECT_EQ(tried.size(), 9u);
 }

@@ -24,7 +24,7 @@ std::vector<double> rewards(const EvolutionStrategy& strategy) {
 void tell(EvolutionStrategy& strategy, const std::vector<std::optional<double>>& outcomes) {
   for (const std::optional<double>& reward : outcomes) {
     const auto proposal = std::get<Proposal>(strategy.ask());
-    strategy.tell(proposal, reward ? success({*reward}) : Outcome{TrialStatus::Failed, {}, {}});
+    strategy.tell(proposal, reward ? success({*reward}) : Outcome{TrialStatus::Failed, {}});
   }
 }
 

@@ -42,7 +42,7 @@ inline double planted(const Architecture& architecture) {
 using Score = std::function<Outcome(const Proposal&)>;
 
 inline Outcome success(std::vector<double> objectives) {
-  return {TrialStatus::Succeeded, std::move(objectives), {}};
+  return {TrialStatus::Succeeded, std::move(objectives)};
 }
 
 inline Outcome planted_outcome(const Proposal& proposal) {

@@ -48,7 +48,7 @@ std::vector<Architecture> run(Strategy& strategy) {
     }
     EXPECT_EQ(proposal->id, static_cast<int64_t>(all.size()));
     all.push_back(proposal->architecture);
-    strategy.tell(*proposal, {TrialStatus::Succeeded, {fitness(all.back())}, all.back()});
+    strategy.tell(*proposal, {TrialStatus::Succeeded, {fitness(all.back())}});
   }
 }
 
@@ -93,7 +93,7 @@ TEST(SposEvolution, BreedsNothingFromFailures) {
   int64_t n = 0;
   for (Strategy::Answer answer = strategy.ask(); std::holds_alternative<Proposal>(answer);
        answer = strategy.ask()) {
-    strategy.tell(std::get<Proposal>(answer), {TrialStatus::Failed, {}, {}});
+    strategy.tell(std::get<Proposal>(answer), {TrialStatus::Failed, {}});
     ++n;
   }
   EXPECT_EQ(n, 9);
@@ -104,13 +104,13 @@ TEST(SposEvolution, ContinuesFromItsStateInTheMiddleOfARound) {
   SposEvolutionStrategy whole(chain(6), options, 3), resumed(chain(6), options, 8);
   for (int i = 0; i < 17; ++i) {
     const auto proposal = std::get<Proposal>(whole.ask());
-    whole.tell(proposal, {TrialStatus::Succeeded, {fitness(proposal.architecture)}, {}});
+    whole.tell(proposal, {TrialStatus::Succeeded, {fitness(proposal.architecture)}});
   }
   resumed.load_state(whole.state());
   for (int i = 0; i < 20; ++i) {
     const auto expected = std::get<Proposal>(whole.ask());
     EXPECT_EQ(std::get<Proposal>(resumed.ask()), expected);
-    const Outcome outcome{TrialStatus::Succeeded, {fitness(expected.architecture)}, {}};
+    const Outcome outcome{TrialStatus::Succeeded, {fitness(expected.architecture)}};
     whole.tell(expected, outcome);
     resumed.tell(expected, outcome);
   }

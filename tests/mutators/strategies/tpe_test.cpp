@@ -56,7 +56,7 @@ TEST(Tpe, LearnsFromFailuresWhereTheyCountAsTheWorst) {
   const auto counts = [](OnFailure on_failure) {
     TpeStrategy strategy(Domain(chain_of({4})), {.on_failure = on_failure}, 1);
     const auto proposal = std::get<Proposal>(strategy.ask());
-    strategy.tell(proposal, {TrialStatus::Failed, {}, {}});
+    strategy.tell(proposal, {TrialStatus::Failed, {}});
     return strategy.state().at("n_observed");
   };
   EXPECT_EQ(counts(OnFailure::Ignore), 0);

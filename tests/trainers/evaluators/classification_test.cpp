@@ -33,6 +33,13 @@ ir::Graph seeing_or_blind() {
   return b.finish();
 }
 
+/// A trial that ends early below these.
+Trial with_floors(std::vector<double> floors) {
+  Trial trial;
+  trial.floors = std::move(floors);
+  return trial;
+}
+
 ClassificationOptions options() {
   ClassificationOptions o;
   o.data.name = "synthetic";
@@ -117,6 +124,57 @@ TEST(ClassificationEvaluator, GoesOnFromTheWeightsOfAnEarlierTrial) {
   EXPECT_EQ(evaluator.evaluate(two_layers(4), trial(3, 3, 0)).metrics, continued.metrics);
   EXPECT_THAT(error_of([&] { evaluator.evaluate(two_layers(4), trial(4, 3, 9)); }),
               testing::HasSubstr("holds no weights of trial 9, which this one continues"));
+}
+
+TEST(ClassificationEvaluator, TellsTheAccuracyAfterEachEpochWhereItIsAsked) {
+  ClassificationOptions asked = options();
+  asked.intermediate = true;
+  const Evaluation told =
+      ClassificationEvaluator(asked, standard_data_sets()).evaluate(two_layers(4), {});
+  const Evaluation silent =
+      ClassificationEvaluator(options(), standard_data_sets()).evaluate(two_layers(4), {});
+  ASSERT_EQ(told.intermediate.size(), 5u);
+  EXPECT_EQ(told.intermediate.back(), told.objectives.front());
+  EXPECT_LT(told.intermediate.front(), told.intermediate.back());
+  EXPECT_TRUE(silent.intermediate.empty());
+  EXPECT_EQ(told.objectives, silent.objectives);
+  EXPECT_EQ(told.metrics, silent.metrics);
+}
+
+TEST(ClassificationEvaluator, EndsEarlyWhereTheBestSoFarIsBelowItsFloor) {
+  ClassificationEvaluator evaluator(options(), standard_data_sets());
+  const Evaluation whole = evaluator.evaluate(two_layers(4), with_floors({0}));
+  ASSERT_EQ(whole.intermediate.size(), 5u);
+  EXPECT_EQ(whole.metrics.count("epochs"), 0u);
+  std::vector<double> best = whole.intermediate;
+  for (size_t i = 1; i < best.size(); ++i) {
+    best[i] = std::max(best[i], best[i - 1]);
+  }
+  EXPECT_EQ(evaluator.evaluate(two_layers(4), with_floors(best)).intermediate, whole.intermediate);
+  best[2] += 1e-9;
+  const Evaluation ended = evaluator.evaluate(two_layers(4), with_floors(best));
+  EXPECT_EQ(ended.status, TrialStatus::Succeeded);
+  EXPECT_EQ(ended.intermediate,
+            std::vector<double>(whole.intermediate.begin(), whole.intermediate.begin() + 3));
+  EXPECT_EQ(ended.objectives, std::vector<double>{whole.intermediate[2]});
+  EXPECT_EQ(ended.metrics.at("epochs"), 3);
+}
+
+TEST(ClassificationEvaluator, RemembersTheEpochsOfTheTrialItContinues) {
+  const TemporaryFolder folder;
+  ClassificationOptions asked = options();
+  asked.intermediate = true;
+  ClassificationEvaluator evaluator(asked, standard_data_sets());
+  const auto trial = [&](int64_t id, int64_t epochs, int64_t continues) {
+    return Trial{.proposal = {.id = id, .epochs = epochs, .continues = continues},
+                 .weights = folder.path()};
+  };
+  const Evaluation first = evaluator.evaluate(two_layers(4), trial(0, 2, -1));
+  const Evaluation second = evaluator.evaluate(two_layers(4), trial(1, 4, 0));
+  ASSERT_EQ(second.intermediate.size(), 4u);
+  EXPECT_EQ(first.intermediate,
+            std::vector<double>(second.intermediate.begin(), second.intermediate.begin() + 2));
+  EXPECT_EQ(second.intermediate.back(), second.objectives.front());
 }
 
 TEST(ClassificationEvaluator, StopsWhenAsked) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+
 #include "engine/ir/builder.h"
 #include "engine/operations/linear.h"
 #include "tests/error_of.h"
@@ -18,6 +20,13 @@ ir::Graph model() {
 
 Evaluation run(const std::string& command, const Trial& trial = {}) {
   return CommandEvaluator({.command = command}).evaluate(model(), trial);
+}
+
+/// A trial that ends early below these.
+Trial with_floors(std::vector<double> floors) {
+  Trial trial;
+  trial.floors = std::move(floors);
+  return trial;
 }
 
 TEST(CommandEvaluator, TakesANumberOrAnObjectFromTheLastLine) {
@@ -51,6 +60,31 @@ TEST(CommandEvaluator, FailsWithTheLastLineOfTheErrors) {
   EXPECT_EQ(
       CommandEvaluator({.command = "sleep 60", .time_limit = 0.2}).evaluate(model(), {}).error,
       "the command ran longer than 0.2 seconds");
+}
+
+constexpr const char* kThreeEpochs =
+    R"(echo '{"intermediate": 0.25}'; echo note; echo '{"intermediate": 0.5}'; echo '{"metric": 1}')";
+
+TEST(CommandEvaluator, TakesIntermediateValuesFromLinesBeforeTheLast) {
+  const Evaluation found = run(kThreeEpochs);
+  EXPECT_EQ(found.objectives, std::vector<double>{1});
+  EXPECT_EQ(found.intermediate, (std::vector<double>{0.25, 0.5}));
+  EXPECT_EQ(run(kThreeEpochs, with_floors({0.25, 0.5, 9})).objectives, std::vector<double>{1});
+  EXPECT_EQ(run(R"(echo '{"intermediate": "x"}'; sleep 60)").error,
+            R"(the command printed '{"intermediate": "x"}', expected a number as "intermediate")");
+}
+
+TEST(CommandEvaluator, KillsACommandThatFallsBelowTheFloors) {
+  const Trial trial = with_floors({0.25, 0.6});
+  const Evaluation ended = run(std::string(kThreeEpochs) + "; exit 1", trial);
+  EXPECT_EQ(ended.status, TrialStatus::Succeeded);
+  EXPECT_EQ(ended.objectives, std::vector<double>{0.5});
+  EXPECT_EQ(ended.metrics, (std::map<std::string, double>{{"epochs", 2}}));
+  const auto started = std::chrono::steady_clock::now();
+  const Evaluation killed =
+      run(R"(echo '{"intermediate": 0.5}'; echo '{"intermediate": 0.1}'; sleep 60; echo 1)", trial);
+  EXPECT_EQ(killed.objectives, std::vector<double>{0.1});
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(30));
 }
 
 TEST(CommandEvaluator, StopsWhenAsked) {

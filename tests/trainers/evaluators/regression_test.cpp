@@ -3,6 +3,8 @@
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "engine/ir/freeze.h"
 #include "models/mlp.h"
 #include "tests/engine/io/temporary_folder.h"
@@ -14,6 +16,13 @@ namespace {
 ir::Graph model() {
   const ir::Graph space = mlp({.layers = 1}, {{2}, 1});
   return ir::freeze(space, ir::completed(space, {}));
+}
+
+/// A trial that ends early below these.
+Trial with_floors(std::vector<double> floors) {
+  Trial trial;
+  trial.floors = std::move(floors);
+  return trial;
 }
 
 class RegressionEvaluatorTest : public testing::Test {
@@ -75,6 +84,27 @@ TEST_F(RegressionEvaluatorTest, GivesTheSameNumbersWhenRebuiltFromItsJson) {
   RegressionEvaluator evaluator(options, standard_data_sets());
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
   EXPECT_EQ(rebuilt->evaluate(model(), {}).metrics, evaluator.evaluate(model(), {}).metrics);
+}
+
+TEST_F(RegressionEvaluatorTest, TellsTheErrorAfterEachEpochAndEndsAboveTheFloor) {
+  options.epochs = 4;
+  const Evaluation silent =
+      RegressionEvaluator(options, standard_data_sets()).evaluate(model(), {});
+  options.intermediate = true;
+  RegressionEvaluator evaluator(options, standard_data_sets());
+  const Evaluation told = evaluator.evaluate(model(), {});
+  EXPECT_TRUE(silent.intermediate.empty());
+  EXPECT_EQ(told.metrics, silent.metrics);
+  ASSERT_EQ(told.intermediate.size(), 4u);
+  EXPECT_EQ(told.intermediate.back(), told.objectives.front());
+  const double reached =
+      *std::min_element(told.intermediate.begin(), told.intermediate.begin() + 2);
+  EXPECT_EQ(evaluator.evaluate(model(), with_floors({1e9, reached})).intermediate.size(), 4u);
+  const Evaluation ended = evaluator.evaluate(model(), with_floors({1e9, reached - 1e-6}));
+  EXPECT_EQ(ended.intermediate.size(), 2u);
+  EXPECT_EQ(ended.objectives, std::vector<double>{told.intermediate[1]});
+  EXPECT_EQ(ended.metrics.at("mse"), told.intermediate[1]);
+  EXPECT_EQ(ended.metrics.at("epochs"), 2);
 }
 
 TEST_F(RegressionEvaluatorTest, RefusesClassesAndModelsOfSeveralOutputs) {

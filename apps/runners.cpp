@@ -1,0 +1,55 @@
+#include "apps/runners.h"
+
+#include "apps/program.h"
+#include "engine/experiment/inline_runner.h"
+#include "engine/experiment/local_runner.h"
+
+namespace retia {
+namespace {
+
+/// None.
+struct InlineOptions {};
+void to_json(Json& json, const InlineOptions&) { json = Json::object(); }
+void from_json(const Json&, InlineOptions&) {}
+
+std::unique_ptr<Runner> make_inline(const InlineOptions&, const RunnerContext& context) {
+  return std::make_unique<InlineRunner>(context.evaluator, context.setting.weights,
+                                        context.stop_requested, context.concurrency);
+}
+
+std::unique_ptr<Runner> make_local(const LocalRunnerOptions& options,
+                                   const RunnerContext& context) {
+  return std::make_unique<LocalRunner>(context.setting, context.mutables, context.folder,
+                                       context.concurrency, options);
+}
+
+}  // namespace
+
+RunnerTable standard_runners() {
+  RunnerTable table("runner");
+  table.add("inline", make_inline);
+  table.add("local", make_local);
+  return table;
+}
+
+std::unique_ptr<Runner> make_runner(const Program& program, const Config& config,
+                                    Evaluator& evaluator, const std::vector<Mutable>& mutables,
+                                    const std::filesystem::path& folder,
+                                    std::function<bool()> stop_requested) {
+  const TrialSetting setting{.space = config.space,
+                             .evaluator = evaluator.to_json(),
+                             .device = config.run.device,
+                             .precision = config.run.precision,
+                             .executor = config.run.executor,
+                             .threads = config.run.threads,
+                             .weights = folder / "weights"};
+  return program.runners.make(config.runner, config.runner_options,
+                              {.evaluator = evaluator,
+                               .setting = setting,
+                               .mutables = mutables,
+                               .folder = folder,
+                               .concurrency = config.experiment.concurrency,
+                               .stop_requested = std::move(stop_requested)});
+}
+
+}  // namespace retia

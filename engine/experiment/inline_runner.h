@@ -1,0 +1,33 @@
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <functional>
+
+#include "engine/experiment/runner.h"
+
+namespace retia {
+
+/// Runs jobs in this process, one after the other, each while somebody waits for it.
+class InlineRunner final : public Runner {
+ public:
+  /// `evaluator` outlives it; weights: see Trial; stop_requested: asked by evaluators now and then;
+  /// concurrency: how many jobs it takes up, so that an experiment goes as it would with a runner
+  /// that runs as many at once.
+  InlineRunner(Evaluator& evaluator, std::filesystem::path weights,
+               std::function<bool()> stop_requested, int64_t concurrency = 1);
+
+  int64_t concurrency() const override { return concurrency_; }
+  void start(Job job, bool recovered = false) override;
+  std::vector<TrialResult> wait(double seconds) override;
+  void stop() override { jobs_.clear(); }
+
+ private:
+  Evaluator& evaluator_;
+  std::filesystem::path weights_;
+  std::function<bool()> stop_requested_;
+  int64_t concurrency_;
+  std::deque<Job> jobs_;
+};
+
+}  // namespace retia

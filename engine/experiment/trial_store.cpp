@@ -1,0 +1,305 @@
+#include "engine/experiment/trial_store.h"
+
+#include <c10/util/Exception.h>
+
+#include <cmath>
+#include <limits>
+
+#include "engine/architecture_json.h"
+#include "engine/ir/graph.h"
+
+namespace retia {
+namespace {
+
+constexpr const char* kFormat = "retia.experiment";
+constexpr const char* kVersion = "1";
+
+constexpr const char* kTables = R"(
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, began REAL NOT NULL, seconds REAL NOT NULL, host TEXT NOT NULL,
+    process INTEGER NOT NULL, concurrency INTEGER NOT NULL, merge INTEGER NOT NULL,
+    max_trials INTEGER NOT NULL, max_duration REAL NOT NULL, ending TEXT NOT NULL);
+  CREATE TABLE trials (
+    id INTEGER PRIMARY KEY, status TEXT NOT NULL, choices TEXT NOT NULL, epochs INTEGER NOT NULL,
+    continues INTEGER NOT NULL, objectives TEXT NOT NULL, metrics TEXT NOT NULL,
+    intermediate TEXT NOT NULL, error TEXT NOT NULL, seconds REAL NOT NULL, began REAL NOT NULL,
+    ended REAL NOT NULL, host TEXT NOT NULL, log TEXT NOT NULL, attempts INTEGER NOT NULL,
+    seed INTEGER, seen INTEGER NOT NULL, job INTEGER NOT NULL, floors TEXT NOT NULL,
+    model TEXT NOT NULL))";
+
+constexpr const char* kColumns =
+    "id, status, choices, epochs, continues, objectives, metrics, intermediate, error, seconds, "
+    "began, ended, host, log, attempts, seed, seen, job, floors, model";
+enum Column {
+  kId,
+  kStatus,
+  kChoices,
+  kEpochs,
+  kContinues,
+  kObjectives,
+  kMetrics,
+  kIntermediate,
+  kError,
+  kSeconds,
+  kBegan,
+  kEnded,
+  kHost,
+  kLog,
+  kAttempts,
+  kSeed,
+  kSeen,
+  kJob,
+  kFloors,
+  kModel
+};
+
+Statement all_trials(Database& database) {
+  return Statement(database, c10::str("SELECT ", kColumns, " FROM trials ORDER BY id").c_str());
+}
+
+/// What `read` makes of the row of a trial; errors name the file and the trial.
+template <class Read>
+decltype(auto) read_row(const std::filesystem::path& path, const Statement& row, const Read& read) {
+  return ir::in_context(c10::str(path.string(), ": trial ", row.integer(kId)), [&] {
+    try {
+      return read();
+    } catch (const Json::exception& error) {
+      TORCH_CHECK(false, "is damaged: ", error.what());
+    }
+  });
+}
+
+/// JSON has no NaN: null stands for it.
+std::vector<double> numbers_from(const std::string& text) {
+  std::vector<double> numbers;
+  for (const Json& number : Json::parse(text)) {
+    numbers.push_back(number.is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                       : number.get<double>());
+  }
+  return numbers;
+}
+
+TrialStatus status_from(const std::string& text) {
+  const Json json = text;
+  const auto status = json.get<TrialStatus>();
+  TORCH_CHECK(Json(status) == json, "is damaged: unknown status ", json.dump());
+  return status;
+}
+
+TrialRecord record_from(const Statement& row, const std::vector<Mutable>& mutables) {
+  return {.proposal = {.id = row.integer(kId),
+                       .architecture = choices_from_json(Json::parse(row.text(kChoices)), mutables),
+                       .epochs = row.integer(kEpochs),
+                       .continues = row.integer(kContinues)},
+          .status = status_from(row.text(kStatus)),
+          .objectives = numbers_from(row.text(kObjectives)),
+          .metrics = Json::parse(row.text(kMetrics)),
+          .intermediate = numbers_from(row.text(kIntermediate)),
+          .error = row.text(kError),
+          .seconds = row.number(kSeconds),
+          .began = row.number(kBegan),
+          .ended = row.number(kEnded),
+          .host = row.text(kHost),
+          .log = row.text(kLog),
+          .n_attempts = row.integer(kAttempts),
+          .seed = row.optional_integer(kSeed),
+          .n_told = row.integer(kSeen),
+          .job = row.integer(kJob),
+          .floors = numbers_from(row.text(kFloors))};
+}
+
+Json listed(const Statement& row) {
+  const auto time = [&](Column column) {
+    return row.number(column) > 0 ? Json(row.number(column)) : Json();
+  };
+  const std::optional<int64_t> seed = row.optional_integer(kSeed);
+  return {{"trial", row.integer(kId)},
+          {"status", status_from(row.text(kStatus))},
+          {"choices", Json::parse(row.text(kChoices))},
+          {"epochs", row.integer(kEpochs)},
+          {"continues", row.integer(kContinues)},
+          {"objectives", Json::parse(row.text(kObjectives))},
+          {"metrics", Json::parse(row.text(kMetrics))},
+          {"intermediate", Json::parse(row.text(kIntermediate))},
+          {"error", row.text(kError)},
+          {"seconds", row.number(kSeconds)},
+          {"started", time(kBegan)},
+          {"ended", time(kEnded)},
+          {"host", row.text(kHost)},
+          {"log", row.text(kLog)},
+          {"attempts", row.integer(kAttempts)},
+          {"seed", seed ? Json(*seed) : Json()},
+          {"model", row.text(kModel)}};
+}
+
+/// What one label may be, as a store says it.
+Json to_json(const std::vector<Mutable>& mutables) {
+  Json all = Json::array();
+  for (const Mutable& choice : mutables) {
+    all.push_back({{"label", choice.label},
+                   {"kind", to_string(choice.kind)},
+                   {"candidates", choice.names},
+                   {"n_chosen", choice.n_chosen ? Json(*choice.n_chosen) : Json()}});
+  }
+  return all;
+}
+
+std::string hex(uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+std::string meta(Database& database, std::string_view key) {
+  Statement row(database, "SELECT value FROM meta WHERE key = ?");
+  return row.with(key).next() ? row.text(0) : "";
+}
+
+/// Throws unless it is a store of ours.
+void check_format(Database& database) {
+  const std::string path = database.path().string();
+  TORCH_CHECK(database.has_table("meta") && meta(database, "format") == kFormat, path,
+              ": is no experiment: its table 'meta' says no format \"", kFormat, "\"");
+  TORCH_CHECK(meta(database, "version") == kVersion, path, ": is of version ",
+              meta(database, "version"), ", but this program reads version ", kVersion);
+  for (const char* table : {"runs", "trials"}) {
+    TORCH_CHECK(database.has_table(table), path, ": is damaged: it has no table '", table, "'");
+  }
+}
+
+void check_subject(Database& database, const Json& mutables, const std::string& space,
+                   const Json& objectives) {
+  const std::string path = database.path().string();
+  TORCH_CHECK(meta(database, "space") == space, path, ": the trials are of space \"",
+              meta(database, "space"), "\", expected \"", space, "\"");
+  TORCH_CHECK(meta(database, "mutables") == mutables.dump(), path, ": the trials are of space \"",
+              space, "\" with other choices than it has now: give another --out");
+  TORCH_CHECK(meta(database, "objectives") == objectives.dump(), path,
+              ": the trials have the objectives ", meta(database, "objectives"), ", expected ",
+              objectives.dump(), ": resume with the same evaluator, or give another --out");
+}
+
+/// A store of these trials, which is made where there is none.
+Database opened(const std::filesystem::path& path, const Json& mutables, const std::string& space,
+                const Json& objectives) {
+  Database database(path, DatabaseAccess::Write);
+  if (database.is_empty()) {
+    Transaction transaction(database);
+    database.execute(kTables);
+    Statement add(database, "INSERT INTO meta VALUES (?, ?)");
+    const auto put = [&](std::string_view key, const std::string& value) {
+      add.with(key, value).run();
+    };
+    put("format", kFormat);
+    put("version", kVersion);
+    put("space", space);
+    put("objectives", objectives.dump());
+    put("mutables", mutables.dump());
+    transaction.commit();
+  }
+  check_format(database);
+  check_subject(database, mutables, space, objectives);
+  return database;
+}
+
+}  // namespace
+
+TrialStore::TrialStore(const std::filesystem::path& path, const std::vector<Mutable>& mutables,
+                       const std::string& space, const std::vector<Objective>& objectives)
+    : database_(opened(path, to_json(mutables), space, Json(objectives))),
+      mutables_(mutables),
+      write_(database_, c10::str("INSERT OR REPLACE INTO trials (", kColumns,
+                                 ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                                 "?, ?)")
+                            .c_str()),
+      update_run_(database_, "UPDATE runs SET seconds = ?, ending = ? WHERE id = ?") {}
+
+void TrialStore::each(const std::function<void(const TrialRecord&)>& visit) const {
+  Statement rows = all_trials(database_);
+  while (rows.next()) {
+    visit(read_row(path(), rows, [&] { return record_from(rows, mutables_); }));
+  }
+}
+
+void TrialStore::write(std::span<const TrialRecord> records) {
+  if (records.empty()) {
+    return;
+  }
+  Transaction transaction(database_);
+  for (const TrialRecord& record : records) {
+    const Proposal& proposal = record.proposal;
+    write_
+        .with(proposal.id, Json(record.status).get<std::string>(),
+              choices_to_json(proposal.architecture, mutables_).dump(), proposal.epochs,
+              proposal.continues, Json(record.objectives).dump(), Json(record.metrics).dump(),
+              Json(record.intermediate).dump(), record.error, record.seconds, record.began,
+              record.ended, record.host, record.log, record.n_attempts, record.seed, record.n_told,
+              record.job, Json(record.floors).dump(), hex(proposal.architecture.hash()))
+        .run();
+  }
+  transaction.commit();
+}
+
+void TrialStore::begin_run(const ManagerRun& run) {
+  Transaction transaction(database_);
+  Statement(database_, "INSERT INTO runs VALUES (NULL, ?, 0, ?, ?, ?, ?, ?, ?, '')")
+      .with(run.began, run.host, run.process, run.concurrency, run.merge, run.max_trials,
+            run.max_duration)
+      .run();
+  Statement last(database_, "SELECT max(id) FROM runs");
+  last.next();
+  run_ = last.integer(0);
+  transaction.commit();
+}
+
+void TrialStore::update_run(double seconds, const std::string& ending) {
+  update_run_.with(seconds, ending, run_).run();
+}
+
+double TrialStore::seconds() const {
+  Statement sum(database_, "SELECT total(seconds) FROM runs");
+  sum.next();
+  return sum.number(0);
+}
+
+ListedTrials list_trials(const std::filesystem::path& folder) {
+  const std::filesystem::path path = store_path(folder);
+  TORCH_CHECK(std::filesystem::exists(path), path.string(),
+              ": cannot be read: give the folder of a `retia explore --out`");
+  Database database(path, DatabaseAccess::Read);
+  TORCH_CHECK(!database.is_empty(), path.string(), " holds no trials yet");
+  check_format(database);
+  ListedTrials all;
+  try {
+    all.space = meta(database, "space");
+    all.objectives = Json::parse(meta(database, "objectives")).get<std::vector<Objective>>();
+  } catch (const Json::exception& error) {
+    TORCH_CHECK(false, path.string(), ": is damaged: ", error.what());
+  }
+  Statement rows = all_trials(database);
+  while (rows.next()) {
+    all.trials.push_back(read_row(path, rows, [&] { return listed(rows); }));
+  }
+  Statement runs(database,
+                 "SELECT began, seconds, host, process, concurrency, merge, max_trials, "
+                 "max_duration, ending FROM runs ORDER BY id");
+  while (runs.next()) {
+    all.runs.push_back({{"began", runs.number(0)},
+                        {"seconds", runs.number(1)},
+                        {"host", runs.text(2)},
+                        {"process", runs.integer(3)},
+                        {"concurrency", runs.integer(4)},
+                        {"merge", runs.integer(5)},
+                        {"max_trials", runs.integer(6)},
+                        {"max_duration", runs.number(7)},
+                        {"ending", runs.text(8)}});
+  }
+  return all;
+}
+
+std::filesystem::path store_path(const std::filesystem::path& folder) {
+  return folder / "experiment.sqlite";
+}
+
+}  // namespace retia

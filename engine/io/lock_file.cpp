@@ -1,0 +1,50 @@
+#include "engine/io/lock_file.h"
+
+#include <c10/util/Exception.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace retia {
+namespace {
+
+/// A descriptor that holds the lock.
+int locked(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  TORCH_CHECK(descriptor >= 0, path.string(), ": cannot be written: ", std::strerror(errno));
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+    const std::string pid = std::to_string(::getpid());
+    const bool written =
+        ::ftruncate(descriptor, 0) == 0 && ::write(descriptor, pid.data(), pid.size()) >= 0;
+    if (written) {
+      return descriptor;
+    }
+  }
+  const int failure = errno;
+  std::array<char, 32> pid = {};
+  const ssize_t n_read = ::pread(descriptor, pid.data(), pid.size() - 1, 0);
+  ::close(descriptor);
+  TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ", path.parent_path().string(),
+              " (pid ", n_read > 0 ? pid.data() : "unknown",
+              "): wait for it, or give another --out");
+  TORCH_CHECK(false, path.string(), ": cannot be locked: ", std::strerror(failure));
+}
+
+}  // namespace
+
+LockFile::LockFile(const std::filesystem::path& path) : descriptor_(locked(path)) {}
+
+LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+LockFile::~LockFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+}  // namespace retia

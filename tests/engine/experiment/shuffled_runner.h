@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "engine/experiment/runner.h"
+#include "engine/random.h"
+
+namespace retia {
+
+/// Ends jobs in an order drawn from a seed, some of them together, without a process or a thread.
+class ShuffledRunner final : public Runner {
+ public:
+  using Score = std::function<Evaluation(const Proposal&)>;
+
+  ShuffledRunner(Score score, int64_t concurrency, uint64_t seed)
+      : score_(std::move(score)), concurrency_(concurrency), random_(seed) {}
+
+  int64_t concurrency() const override { return concurrency_; }
+
+  void start(Job job, bool recovered = false) override {
+    EXPECT_LT(static_cast<int64_t>(running_.size()), concurrency_);
+    EXPECT_EQ(job.models.size(), job.proposals.size());
+    n_recovered += recovered ? 1 : 0;
+    sizes.push_back(job.proposals.size());
+    for (const Proposal& proposal : job.proposals) {
+      began.push_back(proposal.id);
+    }
+    floors.push_back(job.floors);
+    running_.push_back(std::move(job));
+  }
+
+  std::vector<TrialResult> wait(double) override {
+    std::vector<TrialResult> results;
+    while (!running_.empty() && (results.empty() || random_.below(4) == 0)) {
+      const auto any = running_.begin() + random_.below(static_cast<int64_t>(running_.size()));
+      for (const Proposal& proposal : any->proposals) {
+        results.push_back({.proposal = proposal,
+                           .evaluation = score_(proposal),
+                           .seconds = 1,
+                           .host = "nowhere"});
+        ended.push_back(proposal.id);
+      }
+      running_.erase(any);
+    }
+    return results;
+  }
+
+  void stop() override { running_.clear(); }
+
+  std::vector<int64_t> began, ended;  ///< ids, in order
+  std::vector<size_t> sizes;          ///< of the jobs, in order
+  std::vector<std::vector<double>> floors;
+  int64_t n_recovered = 0;  ///< jobs
+
+ private:
+  Score score_;
+  int64_t concurrency_;
+  Random random_;
+  std::vector<Job> running_;
+};
+
+}  // namespace retia
