@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <fstream>
 #include <set>
 
@@ -53,6 +54,15 @@ LocalRunner::LocalRunner(TrialSetting setting, std::vector<Mutable> mutables,
   }
   if (setting_.threads == 0) {
     setting_.threads = std::max<int64_t>(1, at::get_num_threads() / concurrency);
+  }
+}
+
+LocalRunner::~LocalRunner() {
+  // Where something was thrown the last results may not have been recorded.
+  if (std::uncaught_exceptions() == 0) {
+    forget_taken();
+    std::error_code not_empty;
+    std::filesystem::remove(folder_ / "trials", not_empty);
   }
 }
 
@@ -156,11 +166,15 @@ void LocalRunner::launch(Attempt attempt) {
   running_.emplace(request.id, std::move(attempt));
 }
 
-std::vector<TrialResult> LocalRunner::wait(double seconds) {
-  // Whoever calls again has recorded what the last call returned.
+/// Whoever waits again, or ends, has recorded what wait() returned.
+void LocalRunner::forget_taken() {
   for (const std::filesystem::path& folder : std::exchange(taken_folders_, {})) {
     remove_files(folder);
   }
+}
+
+std::vector<TrialResult> LocalRunner::wait(double seconds) {
+  forget_taken();
   launch();
   if (finished_.empty() && !(running_.empty() && waiting_.empty())) {
     const bool waits_for_gpu =
