@@ -229,6 +229,7 @@ const std::vector<OptionRow>& shared_options() {
       {"keep-weights", "experiment.keep_weights", Type::Number,
        "of how many of the best trials the weights stay"},
       {"runner", "runner.name", Type::Text, "where trials run: inline, local or slurm"},
+      {"use-active-gpu", "runner.use_active_gpu", Type::Flag, "also GPUs that others compute on"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
       {"precision", "run.precision", Type::Text, "fp32 or fp64"},
       {"executor", "run.executor", Type::Text, "reference or fused"},

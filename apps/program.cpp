@@ -44,7 +44,7 @@ const std::vector<Command>& commands() {
        "tries models one by one; writes the best architecture.json",
        nullptr,
        with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
-             "concurrency", "merge", "runner", "debug", "table", "keep-weights"}),
+             "concurrency", "merge", "runner", "use-active-gpu", "debug", "table", "keep-weights"}),
        {"out"},
        explore},
       {"top",

@@ -4,6 +4,7 @@
 
 #include "apps/program.h"
 #include "engine/experiment/inline_runner.h"
+#include "engine/experiment/local_runner.h"
 #include "engine/experiment/slurm_runner.h"
 
 namespace retia {
@@ -17,6 +18,12 @@ void from_json(const Json&, InlineOptions&) {}
 std::unique_ptr<Runner> make_inline(const InlineOptions&, const RunnerContext& context) {
   return std::make_unique<InlineRunner>(context.evaluator, context.setting.weights,
                                         context.stop_requested, context.concurrency);
+}
+
+std::unique_ptr<Runner> make_local(const LocalRunnerOptions& options,
+                                   const RunnerContext& context) {
+  return std::make_unique<LocalRunner>(context.setting, context.mutables, context.folder,
+                                       context.concurrency, options);
 }
 
 std::unique_ptr<Runner> make_slurm(const SlurmOptions& options, const RunnerContext& context) {
@@ -33,6 +40,7 @@ std::unique_ptr<Runner> make_slurm(const SlurmOptions& options, const RunnerCont
 RunnerTable standard_runners() {
   RunnerTable table("runner");
   table.add("inline", make_inline);
+  table.add("local", make_local);
   table.add("slurm", make_slurm);
   return table;
 }

@@ -25,7 +25,7 @@ struct RunnerContext {
 /// Makers take (options, context); the options are the section `runner` of the configuration.
 using RunnerTable = FactoryTable<std::unique_ptr<Runner>, const RunnerContext&>;
 
-/// inline, slurm.
+/// inline, local, slurm.
 RunnerTable standard_runners();
 
 /// The runner that the configuration names, for the experiment in `folder`. `evaluator` outlives

@@ -81,7 +81,9 @@ Workbench open_workbench(const Program& program, const Config& config, Ranks* ra
   if (ranks != nullptr && config.run.device == "cuda") {
     claim_gpu(ranks->local_rank());
   }
-  const at::Device device = open_device(config.run.device);
+  // Where trials run in other processes this one leaves the GPU to them.
+  const bool trains_here = config.runner == "inline" || config.run.debug;
+  const at::Device device = open_device(trains_here ? config.run.device : "cpu");
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore" || config.command == "trial";
   TORCH_CHECK(evaluator_judges || data.train.n_classes > 0, "data set '", config.data.name,

@@ -1,13 +1,14 @@
 #include "engine/experiment/local_runner.h"
 
 #include <ATen/Parallel.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
+#include <exception>
 #include <fstream>
 #include <set>
+
+#include "engine/io/process.h"
 
 namespace retia {
 namespace {
@@ -26,12 +27,6 @@ std::string last_line(const std::filesystem::path& path) {
     }
   }
   return last;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 /// `job` without all but one of its trials.
@@ -59,6 +54,15 @@ LocalRunner::LocalRunner(TrialSetting setting, std::vector<Mutable> mutables,
   }
   if (setting_.threads == 0) {
     setting_.threads = std::max<int64_t>(1, at::get_num_threads() / concurrency);
+  }
+}
+
+LocalRunner::~LocalRunner() {
+  // Where something was thrown the last results may not have been recorded.
+  if (std::uncaught_exceptions() == 0) {
+    forget_taken();
+    std::error_code not_empty;
+    std::filesystem::remove(folder_ / "trials", not_empty);
   }
 }
 
@@ -162,11 +166,15 @@ void LocalRunner::launch(Attempt attempt) {
   running_.emplace(request.id, std::move(attempt));
 }
 
-std::vector<TrialResult> LocalRunner::wait(double seconds) {
-  // Whoever calls again has recorded what the last call returned.
+/// Whoever waits again, or ends, has recorded what wait() returned.
+void LocalRunner::forget_taken() {
   for (const std::filesystem::path& folder : std::exchange(taken_folders_, {})) {
     remove_files(folder);
   }
+}
+
+std::vector<TrialResult> LocalRunner::wait(double seconds) {
+  forget_taken();
   launch();
   if (finished_.empty() && !(running_.empty() && waiting_.empty())) {
     const bool waits_for_gpu =

@@ -32,6 +32,7 @@ class LocalRunner final : public Runner {
   LocalRunner(TrialSetting setting, std::vector<Mutable> mutables, std::filesystem::path folder,
               int64_t concurrency, const LocalRunnerOptions& options,
               std::filesystem::path program = "/proc/self/exe");
+  ~LocalRunner() override;
 
   int64_t concurrency() const override { return concurrency_; }
   void start(Job job, bool recovered = false) override;
@@ -57,6 +58,7 @@ class LocalRunner final : public Runner {
   std::string failure(const ProcessEnd& end, const Job& job) const;
   void remove_files(const std::filesystem::path& folder) const;
   void remove_old_files();
+  void forget_taken();
 
   TrialSetting setting_;
   std::vector<Mutable> mutables_;

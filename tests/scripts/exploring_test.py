@@ -1,4 +1,5 @@
 """Runs what docs/exploring.md shows: its commands and its program."""
+import json
 import os
 import pathlib
 import re
@@ -29,6 +30,8 @@ class Exploring(unittest.TestCase):
                 with self.subTest(block):
                     done = run(["bash", "-e", "-c", block], folder)
                     self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+                    if "retia trial" in block:
+                        self.assertIn("metric", json.loads(done.stdout.splitlines()[-1]))
             self.assertTrue((pathlib.Path(folder) / "runs/front/front.svg").exists())
 
     def test_its_program_is_the_one_that_is_built(self):
@@ -41,7 +44,8 @@ class Exploring(unittest.TestCase):
             self.assertIn("best trial", done.stdout)
 
     def test_its_tables_list_what_there_is(self):
-        for option, section in (("--strategy", "Strategies"), ("--evaluator", "Evaluators")):
+        for option, section in (("--strategy", "Strategies"), ("--evaluator", "Evaluators"),
+                                ("--runner", "Runners")):
             done = run([PROGRAMS / "retia", "explore", "--space", "tiny", option, "none", "--out", "x"],
                        ROOT)
             known = done.stderr.split("known: ")[1].strip().split(", ")
