@@ -102,7 +102,7 @@ int fail(const std::string& line, ExitCode code) {
 }
 
 /// A step of training frees what it has made and makes as much again. By default the pages go back
-/// to the system in between and are cleared anew, which takes a tenth of a search step.
+/// to the system in between and are cleared anew, which takes up to a tenth of a search step.
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
