@@ -122,9 +122,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
                    "the validation loss", epoch_, step_in_epoch_);
     }
     report.seconds = now() - started;
-    if (last) {
-      compare_ranks();
-    }
+    compare_ranks();
     ++epoch_;
     step_in_epoch_ = 0;
     sums_ = {};
