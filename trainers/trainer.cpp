@@ -125,9 +125,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     report.probabilities = probabilities();
     report.peak_memory = take_peak_memory();
     report.seconds = now() - started;
-    if (last) {
-      compare_ranks();
-    }
+    compare_ranks();
     ++epoch_;
     step_in_epoch_ = 0;
     sums_ = {};

@@ -21,7 +21,7 @@ struct TrainerOptions {
   double auxiliary_weight = 0.4;  ///< of the loss of a second output, where the model has one
   int64_t validate_every = 1;     ///< epochs between validations; 0: only at the end
   bool sync_batch_norm = false;   ///< whether several ranks normalise by all their samples together
-  int64_t digest_every = 200;     ///< steps after which they are compared; 0: only at the ends
+  int64_t digest_every = 200;     ///< steps until they are compared; 0: only before saving
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
                                                 auxiliary_weight, validate_every, sync_batch_norm,

@@ -119,9 +119,10 @@ std::vector<Case> cases() {
                      "algorithm.recalibration_batches=2"});
   return {{"darts", "darts", "darts_cnn", joined(cells, {"data.augment.cutout=2"})},
           {"darts_second_order", "darts", "darts_cnn", joined(cells, {"algorithm.order=2"})},
-          {"darts_watched", "darts", "darts_cnn",
-           joined(cells,
-                  {"algorithm.early_stop.eigenvalue_ratio=0.1", "algorithm.early_stop.window=1"})},
+          {"darts_watched",
+           "darts",
+           "tiny",
+           {"algorithm.early_stop.eigenvalue_ratio=0.1", "algorithm.early_stop.window=1"}},
           {"enas", "enas", "enas_micro",
            joined(cells, {"algorithm.controller_steps=2", "algorithm.aggregate=2",
                           "algorithm.n_candidates=2", "algorithm.recalibration_batches=2"})},
@@ -148,7 +149,7 @@ TEST_P(EveryAlgorithm, OnSeveralRanksEqualsOneOnTheSameBatches) {
     return joined(
         {"search", "--space", space, "--algorithm", algorithm, "--data", "digits", "--batch-size",
          "12", "--epochs", "2", "--threads", "1", "--precision", "fp64", "--out", folder_ / out},
-        settings(joined({"data.limit=72", "data.augment.crop_padding=1",
+        settings(joined({"data.limit=48", "data.augment.crop_padding=1",
                          "trainer.sync_batch_norm=true", "trainer.digest_every=1"},
                         more)));
   };
@@ -176,7 +177,7 @@ TEST_F(Distributed, EveryAlgorithmIsAmongTheCases) {
 }
 
 TEST_F(Distributed, RetrainingOnSeveralRanksEqualsOne) {
-  ASSERT_NO_FATAL_FAILURE(run(0, long_search("search", {"--epochs", "1"})));
+  ASSERT_NO_FATAL_FAILURE(run(0, long_search("search", settings({"trainer.epochs=1"}))));
   const auto words = [&](const std::string& out) {
     return joined(
         {"retrain", "--space", "tiny", "--architecture", folder_ / "search/architecture.json",
@@ -216,7 +217,8 @@ TEST_F(Distributed, RanksStopWhereOneIsKilledAndOneGoesOnToTheSameNumbers) {
 }
 
 TEST_F(Distributed, RanksStopWithinTheTimeoutWhereOneHangs) {
-  const Processes ranks = start(3, long_search("hung", {"--set", "run.timeout=4"}));
+  const Processes ranks =
+      start(3, long_search("hung", settings({"run.timeout=4", "trainer.batch_size=6"})));
   wait_for_checkpoint("hung");
   ranks[2]->send(SIGSTOP);
   const double stopped = now();

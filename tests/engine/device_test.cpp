@@ -4,6 +4,7 @@
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace retia {
@@ -32,6 +33,33 @@ TEST(Device, SaysInOneLineThatThereIsNoGpu) {
               testing::MatchesRegex("no CUDA device was found \\(.+\\): use --device cpu"));
   EXPECT_THAT(refusal("cuda"), testing::Not(testing::HasSubstr("libretia_cuda.so")))
       << "the module itself must open";
+}
+
+/// What CUDA_VISIBLE_DEVICES is for rank `local_rank` where it was `visible` (null: unset).
+std::string claimed(const char* visible, int64_t local_rank) {
+  const char* const before = std::getenv("CUDA_VISIBLE_DEVICES");
+  const std::string kept = before == nullptr ? "" : before;
+  const auto set = [](const char* value) {
+    return value == nullptr ? unsetenv("CUDA_VISIBLE_DEVICES")
+                            : setenv("CUDA_VISIBLE_DEVICES", value, 1);
+  };
+  set(visible);
+  std::string found;
+  try {
+    claim_gpu(local_rank);
+    found = std::getenv("CUDA_VISIBLE_DEVICES");
+  } catch (const c10::Error& error) {
+    found = error.what_without_backtrace();
+  }
+  set(before == nullptr ? nullptr : kept.c_str());
+  return found;
+}
+
+TEST(Device, GivesEachRankOfAMachineAGpuOfItsOwn) {
+  EXPECT_EQ(claimed(nullptr, 2), "2");
+  EXPECT_EQ(claimed("3,5", 1), "5");
+  EXPECT_EQ(claimed("3", 1), "3") << "the launcher has chosen";
+  EXPECT_THAT(claimed("3,5", 2), testing::HasSubstr("rank 2 of this machine has no GPU"));
 }
 
 TEST(Device, RunsATensorOnEveryAvailableDevice) {
