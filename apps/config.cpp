@@ -190,7 +190,7 @@ void read_evaluator(const Program& program, const Json& json, Config& config) {
                        {"epochs", config.trainer.epochs},
                        {"batch_size", config.trainer.batch_size},
                        {"weight_optimizer", config.weight_optimizer},
-                       {"intermediate", config.experiment.early_stop == EarlyStop::Median},
+                       {"intermediate", config.experiment.early_stop == StopRule::Median},
                        {"keep_weights", config.experiment.keep_weights > 0},
                        {"seed", config.run.seed}};
   const Json defaults = evaluators.defaults(config.evaluator);

@@ -129,7 +129,7 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObs
 ExperimentEnding Experiment::run(const ExperimentOptions& options, Runner& runner,
                                  ExperimentObserver& observer) {
   check_limits(options);
-  if (options.early_stop == EarlyStop::Median) {
+  if (options.early_stop == StopRule::Median) {
     telling_.stop_early(median_of_told());
   }
   kept_weights_.emplace(folder_ / "weights", options.keep_weights);

@@ -20,18 +20,18 @@ namespace retia {
 class Dispatch;
 
 /// Which trials are ended before their time.
-enum class EarlyStop {
+enum class StopRule {
   None,
   Median  ///< see MedianStop; goes by what the strategy knows when a trial begins
 };
-NLOHMANN_JSON_SERIALIZE_ENUM(EarlyStop, {{EarlyStop::None, "none"}, {EarlyStop::Median, "median"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(StopRule, {{StopRule::None, "none"}, {StopRule::Median, "median"}})
 
 struct ExperimentOptions {
   int64_t max_trials = 0;   ///< that are begun, former runs' too; 0: no limit
   double max_duration = 0;  ///< seconds, former runs' too, after which none begins; 0: no limit
   int64_t concurrency = 1;  ///< how many jobs run at once
   int64_t merge = 1;        ///< how many trials make a job
-  EarlyStop early_stop = EarlyStop::None;
+  StopRule early_stop = StopRule::None;
   int64_t keep_weights = 0;             ///< of how many of the best trials the weights stay
   ir::Window window = {};               ///< what a model may cost to be proposed
   std::vector<std::string> costs = {};  ///< further objectives: multiply_adds, parameters, latency

@@ -114,8 +114,8 @@ Evaluation RegressionEvaluator::score(Network& network) const {
   const at::NoGradGuard no_grad;
   network->eval();
   std::vector<at::Tensor> predictions, targets;
-  for (int64_t i = 0; i < batches.n_batches(); ++i) {
-    const Batch batch = batches.batch(0, i);
+  for (int64_t i = 0; i < valid.n_batches(); ++i) {
+    const Batch batch = valid.batch(0, i);
     predictions.push_back(network->forward(batch.inputs).squeeze(1).to(at::kDouble));
     targets.push_back(batch.targets.to(at::kDouble));
   }

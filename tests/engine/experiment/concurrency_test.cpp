@@ -215,7 +215,7 @@ TEST(Concurrency, StopsEarlyByWhatTheStrategyKnowsWhicheverTrialEndsFirst) {
     }
     return all;
   };
-  const ExperimentOptions options{.merge = 2, .early_stop = EarlyStop::Median};
+  const ExperimentOptions options{.merge = 2, .early_stop = StopRule::Median};
   Elsewhere evaluator;
   ExperimentObserver observer;
   std::vector<std::vector<double>> expected;
