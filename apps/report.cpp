@@ -123,14 +123,17 @@ std::string written(const Facts& facts, const std::string& format) {
   for (const auto& [name, value] : facts.items()) {
     const std::string cell = value.is_string() ? value.get<std::string>() : value.dump();
     if (format == "csv") {
-      text += name + "," + csv_field(cell) + "\n";
+      text.append(name).append(",").append(csv_field(cell)).append("\n");
     } else if (value.is_object()) {
-      text += name + "\n";
+      text.append(name).append("\n");
       for (const auto& [label, choice] : value.items()) {
-        text += "  " + label + ": " + choice.dump() + "\n";
+        text.append("  ").append(label).append(": ").append(choice.dump()).append("\n");
       }
     } else {
-      text += name + std::string(20 - std::min<size_t>(name.size(), 18), ' ') + cell + "\n";
+      text.append(name)
+          .append(20 - std::min<size_t>(name.size(), 18), ' ')
+          .append(cell)
+          .append("\n");
     }
   }
   return text;

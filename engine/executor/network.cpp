@@ -5,6 +5,7 @@
 #include "engine/base_mutator.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/lower.h"
+#include "engine/operations/batch_norm.h"
 #include "engine/operations/primitive.h"
 #include "engine/random.h"
 
