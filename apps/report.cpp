@@ -27,17 +27,30 @@ std::string last_line(const std::filesystem::path& log) {
   return last;
 }
 
-/// finished; running; stopped, by a signal or the time limit; or crashed, which leaves no word.
-std::string state_of(const std::filesystem::path& run) {
-  if (RunDirectory::is_in_use(run)) {
-    return "running";
-  }
+constexpr const char* kRunning = "running";
+constexpr const char* kFinished = "finished";
+constexpr const char* kStopped = "stopped: continue with --resume";
+constexpr const char* kCrashed = "crashed: continue with --resume";
+
+/// Of a training that does not run: stopped, by a signal or the time limit, or crashed, which
+/// leaves no word.
+std::string state_of_training(const std::filesystem::path& run) {
   if (std::filesystem::exists(run / "finished.json")) {
-    return "finished";
+    return kFinished;
   }
-  return last_line(run / "log.txt").find("stopped ") != std::string::npos
-             ? "stopped: continue with --resume"
-             : "crashed: continue with --resume";
+  const bool stopped = last_line(run / "log.txt").find("stopped ") != std::string::npos;
+  return stopped ? kStopped : kCrashed;
+}
+
+/// Likewise of an experiment.
+std::string state_of_trials(const ListedTrials& listed) {
+  const std::string ending =
+      listed.runs.empty() ? "" : listed.runs.back().at("ending").get<std::string>();
+  if (ending.empty()) {
+    return kCrashed;
+  }
+  return ending == Json(ExperimentEnding::Stopped) ? kStopped
+                                                   : std::string(kFinished) + ": " + ending;
 }
 
 /// The lines of metrics.jsonl; one that is being written is left out.
@@ -98,13 +111,17 @@ void add_training(Facts& facts, const std::filesystem::path& run, bool running) 
   facts["checkpoint"] = steps.empty() ? Facts() : Facts(c10::str("step ", steps.back()));
 }
 
-void add_trials(Facts& facts, const std::string& run) {
-  const ListedTrials listed = trials_in(run);
+void add_trials(Facts& facts, const ListedTrials& listed) {
   std::map<std::string, int64_t> counts;
   for (const Json& trial : listed.trials) {
     ++counts[trial.at("status").get<std::string>()];
   }
   facts["trials"] = listed.trials.size();
+  double seconds = 0;
+  for (const Json& past : listed.runs) {
+    seconds += past.at("seconds").get<double>();
+  }
+  facts["time"] = clock(seconds);
   for (const auto& [status, n] : counts) {
     facts[status] = n;
   }
@@ -144,11 +161,10 @@ std::string written(const Facts& facts, const std::string& format) {
 int report(const Program&, const Config& config) {
   const std::filesystem::path run = config.run.out;
   const Json written_config = read_format(run / "config.json", "retia.config", 1);
-  const auto entry = [&](const char* path) {
+  const auto entry = [&](const std::string& path) {
     return written_config.value(Json::json_pointer(path), std::string());
   };
   const std::string command = entry("/command");
-  const bool explores = command == "explore";
   Facts facts;
   facts["run"] = run.string();
   facts["command"] = command;
@@ -156,14 +172,17 @@ int report(const Program&, const Config& config) {
   facts["data"] = entry("/data/name");
   for (const char* method : {"algorithm", "strategy", "evaluator"}) {
     if (written_config.contains(method)) {
-      facts[method] = entry(("/" + std::string(method) + "/name").c_str());
+      facts[method] = entry(c10::str("/", method, "/name"));
     }
   }
-  facts["state"] = state_of(run);
-  if (explores) {
-    add_trials(facts, config.run.out);
+  const bool running = RunDirectory::is_in_use(run);
+  if (command == "explore") {
+    const ListedTrials listed = trials_in(config.run.out);
+    facts["state"] = running ? kRunning : state_of_trials(listed);
+    add_trials(facts, listed);
   } else {
-    add_training(facts, run, facts["state"] == "running");
+    facts["state"] = running ? kRunning : state_of_training(run);
+    add_training(facts, run, running);
   }
   if (std::filesystem::exists(run / "architecture.json")) {
     facts["choices"] = read_json(run / "architecture.json").at("choices");

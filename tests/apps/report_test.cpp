@@ -55,6 +55,25 @@ TEST(Report, TellsRunningStoppedAndCrashedApart) {
   EXPECT_EQ(report_of(out).at("epochs"), "none is done yet");
 }
 
+TEST(Report, ShowsAnExperiment) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Words explore = {
+      "--strategy", "grid",  "--evaluator",
+      "command",    "--set", "evaluator.command=test $RETIA_TRIAL -ne 2 && echo $RETIA_TRIAL",
+      "--out",      out};
+  ASSERT_EQ(run_program(little("explore", joined(explore, {"--max-trials", "3"}))).code, kDone);
+  Json report = report_of(out);
+  EXPECT_EQ(report.at("state"), "finished: max_trials");
+  EXPECT_EQ(report.at("trials"), 3);
+  EXPECT_EQ(report.at("failed"), 1);
+  EXPECT_EQ(report.at("best"), "trial 1, metric 1");
+  ASSERT_EQ(run_program(little("explore", joined(explore, {"--resume"}))).code, kDone);
+  report = report_of(out);
+  EXPECT_EQ(report.at("state"), "finished: exhausted");
+  EXPECT_EQ(report.at("best"), "trial 3, metric 3");
+}
+
 TEST(Report, RefusesWhatIsNoRun) {
   const TemporaryFolder folder;
   const Ended ended = run_program({"report", folder / "none"});
