@@ -143,6 +143,9 @@ int main(int argc, char** argv) {
   }
   Program program;
   program.evaluators.add("nothing", make_nothing);
+  if (std::string(argv[1]) == "trial") {
+    return program.run(argc, argv);  // one of the processes that the runner starts
+  }
   const std::filesystem::path out = argv[1];
   const std::string runner = argc > 2 ? argv[2] : "inline";
   const int64_t n_trials = argc > 3 ? std::stoll(argv[3]) : 100'000;

@@ -23,6 +23,8 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+constexpr int64_t kFailedStarts = 10;
+
 std::string described(int status) {
   return WIFSIGNALED(status)
              ? c10::str("signal ", WTERMSIG(status), " (", ::strsignal(WTERMSIG(status)), ")")
@@ -61,7 +63,7 @@ void TrialProcesses::open() {
   TORCH_CHECK(failure == 0, program_.string(), " cannot be started: ", std::strerror(failure));
 }
 
-std::string TrialProcesses::close() {
+int TrialProcesses::close() {
   ::close(socket_);
   if (running_.empty()) {
     ::kill(server_, SIGKILL);  // it may still be loading
@@ -69,7 +71,7 @@ std::string TrialProcesses::close() {
   int status = 0;
   while (::waitpid(server_, &status, 0) < 0 && errno == EINTR) {
   }
-  return described(status);
+  return status;
 }
 
 void TrialProcesses::start(const ProcessRequest& request) {
@@ -110,7 +112,7 @@ std::vector<ProcessEnd> TrialProcesses::wait(double seconds) {
 }
 
 std::vector<ProcessEnd> TrialProcesses::replace_server() {
-  const std::string how = close();
+  const int status = close();
   std::vector<ProcessEnd> lost;
   for (const auto& [id, process] : running_) {
     if (process > 0) {
@@ -119,8 +121,11 @@ std::vector<ProcessEnd> TrialProcesses::replace_server() {
     lost.push_back({.id = id, .cause = EndCause::Lost});
   }
   running_.clear();
-  TORCH_CHECK(ready_, program_.string(), " trial --server, which starts trials, ended with ", how,
-              " before it had begun");
+  // Whoever was killed while it loaded deserves another try; who gave up by itself does not.
+  n_failed_starts_ = ready_ ? 0 : n_failed_starts_ + 1;
+  TORCH_CHECK(ready_ || (WIFSIGNALED(status) && n_failed_starts_ < kFailedStarts),
+              program_.string(), " trial --server, which starts trials, ended with ",
+              described(status), " before it had begun");
   open();
   return lost;
 }

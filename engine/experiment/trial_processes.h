@@ -31,14 +31,15 @@ class TrialProcesses {
 
  private:
   void open();
-  /// How the server ended.
-  std::string close();
+  /// The status that waitpid gives.
+  int close();
   bool has_message(double seconds, bool& interrupted) const;
   std::vector<ProcessEnd> replace_server();
 
   std::filesystem::path program_;
   int socket_ = -1;
   pid_t server_ = -1;
+  int64_t n_failed_starts_ = 0;       // since one was ready
   bool ready_ = false;                // the server has said so
   std::map<int64_t, pid_t> running_;  // by id; 0: the process is not known yet
 };

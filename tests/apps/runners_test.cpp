@@ -95,7 +95,7 @@ TEST_F(Runners, MergeModelsToTheSameNumbers) {
 }
 
 TEST_F(Runners, ChangeNothingWhenTheyAreKilledFiftyTimes) {
-  constexpr int64_t kTrials = 150, kKills = 50;
+  constexpr int64_t kTrials = 100, kKills = 50;
   const auto words = [&](const std::string& name) {
     return explore(name, "local",
                    {"--resume",
@@ -161,7 +161,7 @@ TEST_F(Runners, ChangeNothingWhenTheyAreKilledFiftyTimes) {
   }
   EXPECT_EQ(trials.size(), static_cast<size_t>(kTrials));
   EXPECT_EQ(ids.size(), trials.size());
-  EXPECT_EQ(trials, trials_in(folder_ / "whole"));
+  EXPECT_TRUE(trials == trials_in(folder_ / "whole"));
   EXPECT_EQ(read_json(folder_ / "killed/architecture.json"),
             read_json(folder_ / "whole/architecture.json"));
 }
