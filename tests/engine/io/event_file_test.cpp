@@ -44,7 +44,7 @@ TEST(EventFile, WritesRecordsWithLengthAndChecksums) {
   ASSERT_EQ(records.size(), 3u);
   EXPECT_NE(records[0].find("brain.Event:2"), std::string::npos);
   // Of Event: step (2, varint) 3, summary (5) {value (1) {tag (1) "loss", simple_value (2) 0.5}}.
-  const std::string scalar("\x10\x03\x2a\x0d\x0a\x0b\x0a\x04loss\x15\x00\x00\x00\x3f", 19);
+  const std::string scalar("\x10\x03\x2a\x0d\x0a\x0b\x0a\x04loss\x15\x00\x00\x00\x3f", 17);
   EXPECT_EQ(records[1].substr(9), scalar);  // after wall_time (1, double)
 }
 
