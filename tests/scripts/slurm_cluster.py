@@ -7,6 +7,7 @@ import ctypes
 import getpass
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -79,8 +80,8 @@ def wait_until(happened, what, seconds=60, story=lambda: ""):
         time.sleep(0.1)
 
 
-def descendants():
-    """The processes that this one started, and theirs, and so on."""
+def descendants(ancestor):
+    """The processes that a process started, and theirs, and so on."""
     parents = {}
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -88,11 +89,34 @@ def descendants():
         except OSError:
             continue
         parents[int(entry.parent.name)] = int(fields[1])
-    found, newest = set(), {os.getpid()}
+    found, newest = set(), {ancestor}
     while newest:
         newest = {child for child, parent in parents.items() if parent in newest} - found
         found |= newest
     return found
+
+
+def kill(processes):
+    for process in processes:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def start_guard():
+    """A process that ends what this one has started should it be killed itself."""
+    guarded = os.getpid()
+    end, kept_open = os.pipe()
+    if os.fork() == 0:
+        os.close(kept_open)
+        os.setsid()
+        known = set()
+        while not select.select([end], [], [], 0.5)[0]:
+            known = descendants(guarded) - {os.getpid()}
+        kill(known)
+        os._exit(0)
+    os.close(end)
 
 
 class SlurmCluster:
@@ -106,9 +130,12 @@ class SlurmCluster:
         self.daemons = {}
 
     def __enter__(self):
-        self.before = descendants()
+        start_guard()
+        self.before = descendants(os.getpid())
         # So that what Slurm detaches, a job's slurmstepd, is still found and ended with the rest.
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        if missing := missing_programs():
+            raise AssertionError(f"{', '.join(missing)} are not installed: run scripts/setup")
         self.temporary = tempfile.TemporaryDirectory(prefix="slurm-")
         try:
             self._start()
@@ -118,9 +145,9 @@ class SlurmCluster:
         return self
 
     def __exit__(self, *_):
-        while left := descendants() - self.before:
+        while left := descendants(os.getpid()) - self.before:
+            kill(left)
             for process in left:
-                os.kill(process, signal.SIGKILL)
                 try:
                     os.waitpid(process, os.WNOHANG)
                 except ChildProcessError:
