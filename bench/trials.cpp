@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <thread>
@@ -113,6 +114,7 @@ Json measure(const Program& program, const std::string& runner_name, int64_t n_t
     Experiment experiment(choices, config.space, evaluator, *strategy, folder);
     const auto runner =
         make_runner(program, config, evaluator, choices.mutables(), folder, [] { return false; });
+    const std::clock_t busy = std::clock();
     const auto begin = std::chrono::steady_clock::now();
     experiment.run(config.experiment, *runner, scales);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -120,6 +122,8 @@ Json measure(const Program& program, const std::string& runner_name, int64_t n_t
     result = {{"trials", n_trials},
               {"concurrency", concurrency},
               {"seconds", seconds.count()},
+              {"processor_seconds",
+               static_cast<double>(std::clock() - busy) / static_cast<double>(CLOCKS_PER_SEC)},
               {"per_minute", std::round(static_cast<double>(n_trials) / seconds.count() * 60)},
               {"resident_mib_after_a_fifth", scales.at_a_fifth},
               {"resident_mib_at_the_end", resident_mib()},

@@ -24,7 +24,7 @@ class Dispatch {
   /// Whether a job would have to wait for a runner that is busy.
   bool is_full() const { return !waiting_.empty() || is_busy(); }
   /// Whether nothing runs and all that has ended was received.
-  bool is_idle() const { return !is_full() && running_.empty() && ended_.empty(); }
+  bool is_idle() const { return waiting_.empty() && running_.empty() && ended_.empty(); }
   /// Whether a trial was stopped, which is to be run again.
   bool was_stopped() const { return was_stopped_; }
 

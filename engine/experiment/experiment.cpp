@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/architecture_json.h"
+#include "engine/experiment/dispatch.h"
 #include "engine/experiment/inline_runner.h"
 #include "engine/io/files.h"
 #include "engine/io/process.h"

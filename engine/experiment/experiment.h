@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/evaluator.h"
-#include "engine/experiment/dispatch.h"
+#include "engine/experiment/runner.h"
 #include "engine/experiment/telling.h"
 #include "engine/experiment/trial_store.h"
 #include "engine/io/lock_file.h"
@@ -15,6 +15,8 @@
 #include "engine/strategy.h"
 
 namespace retia {
+
+class Dispatch;
 
 /// Which trials are ended before their time.
 enum class EarlyStop {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "engine/architecture_json.h"
+#include "engine/experiment/trial_store.h"
 #include "models/nasbench201.h"
 #include "tests/apps/program_runs.h"
 
@@ -60,6 +61,8 @@ TEST(Exploration, LooksScoresUpAndShowsTheBest) {
   ASSERT_EQ(all.size(), 300u);
   EXPECT_EQ(all[7].at("trial"), 7);
   EXPECT_EQ(all[7].at("status"), "succeeded");
+  EXPECT_EQ(all[7].at("attempts"), 1);
+  EXPECT_GE(all[7].at("ended"), all[7].at("started"));
   EXPECT_EQ(all[best[0].at("trial").get<size_t>()].at("metric"), best[0].at("metric"));
 
   const std::string csv = run_program({"show", out, "--format", "csv"}).out;
@@ -73,15 +76,18 @@ TEST(Exploration, LooksScoresUpAndShowsTheBest) {
 TEST(Exploration, ContinuesWhereItStopped) {
   const TemporaryFolder folder;
   const std::string table = write_table(folder);
+  const Words several = {"--concurrency", "2", "--merge", "2"};
   for (const char* strategy : {"evolution", "tpe", "nsga2"}) {
     const std::string halves = folder / (std::string(strategy) + "2");
     const std::string whole = folder / (std::string(strategy) + "1");
     for (const char* most : {"120", "250"}) {
-      const Ended ended = run_program(
-          explore(table, strategy, {"--max-trials", most, "--resume", "--out", halves}));
+      const Ended ended = run_program(explore(
+          table, strategy, joined(several, {"--max-trials", most, "--resume", "--out", halves})));
       ASSERT_EQ(ended.code, kDone) << ended.err;
+      EXPECT_EQ(ended.err.find("resumed: 120 trials ended, 0 run again\n") == 0,
+                std::string(most) == "250");
     }
-    run_program(explore(table, strategy, {"--max-trials", "250", "--out", whole}));
+    run_program(explore(table, strategy, joined(several, {"--max-trials", "250", "--out", whole})));
     const auto trials = [](const std::string& run) {
       Json all = Json::parse(run_program({"show", run, "--format", "json"}).out);
       for (Json& trial : all) {
@@ -186,6 +192,36 @@ TEST(Exploration, ExploresARegressionOnATable) {
                                    folder / "run"});
   ASSERT_EQ(ended.code, kDone) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr(": mae "));
+}
+
+TEST(Exploration, ShowsTrialsThatRun) {
+  const TemporaryFolder folder;
+  const std::vector<Mutable> mutables = {
+      {"op", MutableKind::LayerChoice, {"a", "b"}, 1, "", {}, {}}};
+  TrialStore store(store_path(folder.path()), mutables, "mine", {{"score"}});
+  store.write(std::vector<TrialRecord>{{.proposal = {.architecture = {{"op", {{1}}}}}}});
+  const Json all = Json::parse(run_program({"show", folder.path(), "--format", "json"}).out);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].at("status"), "running");
+  EXPECT_EQ(all[0].at("choices"), (Json{{"op", "b"}}));
+  EXPECT_EQ(all[0].at("metric"), Json());
+  EXPECT_THAT(run_program({"show", folder.path()}).out, HasSubstr("running"));
+  EXPECT_THAT(run_program({"top", folder.path()}).err, HasSubstr("no trial in"));
+}
+
+TEST(Exploration, RefusesWhereAndHowManyItCannotRun) {
+  const auto error = [](const Words& more) {
+    const Ended ended = run_program(little("explore", joined({"--out", "none"}, more)));
+    EXPECT_EQ(ended.code, kBadUsage);
+    return ended.err;
+  };
+  EXPECT_EQ(error({"--concurrency", "0"}), "retia: --concurrency must be at least 1, got 0\n");
+  EXPECT_EQ(error({"--merge", "-1"}), "retia: --merge must be at least 1, got -1\n");
+  EXPECT_THAT(error({"--runner", "inlin"}),
+              HasSubstr("unknown runner 'inlin'; did you mean 'inline'?"));
+  EXPECT_EQ(error({"--set", "runner.workers=2"}),
+            "retia: runner 'inline': unknown key 'workers'\n");
+  EXPECT_THAT(error({"--set", "experiment.early_stop=mean"}), HasSubstr("experiment.early_stop"));
 }
 
 TEST(Exploration, RefusesWhatItCannotShow) {

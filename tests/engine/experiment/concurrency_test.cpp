@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <numeric>
 
+#include "engine/experiment/dispatch.h"
 #include "engine/experiment/experiment.h"
 #include "engine/ir/builder.h"
 #include "engine/operations/linear.h"
@@ -16,11 +16,11 @@ using testing::ElementsAre;
 
 /// One layer of 1 to 30 outputs.
 ir::Graph widths() {
-  std::vector<int64_t> sizes(30);
-  std::iota(sizes.begin(), sizes.end(), 1);
+  const auto width =
+      ValueChoice<int64_t>("width", {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30});
   Builder b("widths");
-  b.output("y", b.add("layer", ops::linear({.out = ValueChoice<int64_t>("width", sizes)}),
-                      {b.input("x", {4})}));
+  b.output("y", b.add("layer", ops::linear({.out = width}), {b.input("x", {4})}));
   return b.finish();
 }
 
@@ -201,6 +201,52 @@ TEST(Concurrency, RunsMergedJobsAgainAsTheyWere) {
             (std::vector<size_t>{3, 3, 3, 1}));
   EXPECT_THAT(std::vector<int64_t>(runner.began.begin(), runner.began.begin() + 4),
               ElementsAre(0, 1, 2, 3));
+}
+
+TEST(Concurrency, StopsEarlyByWhatTheStrategyKnowsWhicheverTrialEndsFirst) {
+  const auto learning = [](const Proposal& proposal) {
+    const auto last = static_cast<double>(proposal.id % 7);
+    return Evaluation{.objectives = {last}, .intermediate = {last / 2, last}};
+  };
+  const auto floors = [](const Experiment& experiment) {
+    std::vector<std::vector<double>> all;
+    for (const TrialRecord& trial : experiment.trials()) {
+      all.push_back(trial.floors);
+    }
+    return all;
+  };
+  const ExperimentOptions options{.merge = 2, .early_stop = EarlyStop::Median};
+  Elsewhere evaluator;
+  ExperimentObserver observer;
+  std::vector<std::vector<double>> expected;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const TemporaryFolder folder;
+    // The last seeds in two parts.
+    for (const int64_t max_trials : {seed < 10 ? 0 : 13, 0}) {
+      Diarist strategy;
+      ShuffledRunner runner(learning, 2, seed);
+      Experiment experiment(widths(), "widths", evaluator, strategy, folder.path());
+      ExperimentOptions limited = options;
+      limited.max_trials = max_trials;
+      experiment.run(limited, runner, observer);
+      if (max_trials == 0 && expected.empty()) {
+        expected = floors(experiment);
+      } else if (max_trials == 0 && seed < 10) {
+        EXPECT_EQ(floors(experiment), expected);
+      }
+      for (const TrialRecord& trial : experiment.trials()) {
+        MedianStop rule(Direction::Maximise);
+        const int64_t n_told = trial.job == trial.proposal.id ? trial.n_told : trial.n_told - 1;
+        for (int64_t id = 0; id < n_told; ++id) {
+          rule.add(learning({.id = id}).intermediate);
+        }
+        EXPECT_EQ(trial.floors, rule.floors()) << "trial " << trial.proposal.id;
+      }
+    }
+  }
+  ASSERT_EQ(expected.size(), 30u);
+  EXPECT_TRUE(expected[3].empty());
+  EXPECT_EQ(expected[29].size(), 2u);
 }
 
 TEST(Concurrency, RefusesImpossibleNumbers) {
