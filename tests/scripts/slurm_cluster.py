@@ -1,4 +1,4 @@
-"""A Slurm of one node with two CPUs, on this machine, for tests: munged, slurmctld and slurmd.
+"""A Slurm of one node, on this machine, for tests: munged, slurmctld and slurmd.
 
 They live in a temporary folder with a key, a socket and ports of their own, so that several can run
 at once and beside a real one, and need no systemd. Nothing outlives the process that started them.
@@ -49,8 +49,7 @@ SlurmctldParameters=preempt_send_user_signal
 ReturnToService=2
 SlurmdParameters=config_overrides
 KillWait=5
-{settings}
-NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs={n_cpus} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1 GraceTime=30 State=UP
 PartitionName=urgent Nodes=ALL PriorityTier=2 State=UP
 """
@@ -122,11 +121,11 @@ def start_guard():
 class SlurmCluster:
     """Slurm runs between `with SlurmCluster() as slurm:` and the end of the block.
 
-    settings: further lines of slurm.conf.
+    n_cpus: that its node is said to have, whatever this machine has.
     """
 
-    def __init__(self, settings=""):
-        self.settings = settings
+    def __init__(self, n_cpus=2):
+        self.n_cpus = n_cpus
         self.daemons = {}
 
     def __enter__(self):
@@ -171,7 +170,7 @@ class SlurmCluster:
         key.chmod(0o600)
         (self.folder / "slurm.conf").write_text(CONFIGURATION.format(
             host=host, node="node", user=getpass.getuser(), folder=self.folder,
-            controller_port=controller_port, node_port=node_port, settings=self.settings))
+            controller_port=controller_port, node_port=node_port, n_cpus=self.n_cpus))
         # Or slurmd may ask a plugin for control groups, which few containers let it have.
         (self.folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
 
