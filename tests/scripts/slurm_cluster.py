@@ -1,4 +1,4 @@
-"""A Slurm of one node with two CPUs, on this machine, for tests: munged, slurmctld and slurmd.
+"""A Slurm of one node, on this machine, for tests: munged, slurmctld and slurmd.
 
 They live in a temporary folder with a key, a socket and ports of their own, so that several can run
 at once and beside a real one, and need no systemd. Nothing outlives the process that started them.
@@ -7,6 +7,7 @@ import ctypes
 import getpass
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -48,8 +49,7 @@ SlurmctldParameters=preempt_send_user_signal
 ReturnToService=2
 SlurmdParameters=config_overrides
 KillWait=5
-{settings}
-NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs={n_cpus} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1 GraceTime=30 State=UP
 PartitionName=urgent Nodes=ALL PriorityTier=2 State=UP
 """
@@ -79,8 +79,8 @@ def wait_until(happened, what, seconds=60, story=lambda: ""):
         time.sleep(0.1)
 
 
-def descendants():
-    """The processes that this one started, and theirs, and so on."""
+def descendants(ancestor):
+    """The processes that a process started, and theirs, and so on."""
     parents = {}
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -88,27 +88,53 @@ def descendants():
         except OSError:
             continue
         parents[int(entry.parent.name)] = int(fields[1])
-    found, newest = set(), {os.getpid()}
+    found, newest = set(), {ancestor}
     while newest:
         newest = {child for child, parent in parents.items() if parent in newest} - found
         found |= newest
     return found
 
 
+def kill(processes):
+    for process in processes:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def start_guard():
+    """A process that ends what this one has started should it be killed itself."""
+    guarded = os.getpid()
+    end, kept_open = os.pipe()
+    if os.fork() == 0:
+        os.close(kept_open)
+        os.setsid()
+        known = set()
+        while not select.select([end], [], [], 0.5)[0]:
+            known = descendants(guarded) - {os.getpid()}
+        kill(known)
+        os._exit(0)
+    os.close(end)
+
+
 class SlurmCluster:
     """Slurm runs between `with SlurmCluster() as slurm:` and the end of the block.
 
-    settings: further lines of slurm.conf.
+    n_cpus: that its node is said to have, whatever this machine has.
     """
 
-    def __init__(self, settings=""):
-        self.settings = settings
+    def __init__(self, n_cpus=2):
+        self.n_cpus = n_cpus
         self.daemons = {}
 
     def __enter__(self):
-        self.before = descendants()
+        start_guard()
+        self.before = descendants(os.getpid())
         # So that what Slurm detaches, a job's slurmstepd, is still found and ended with the rest.
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        if missing := missing_programs():
+            raise AssertionError(f"{', '.join(missing)} are not installed: run scripts/setup")
         self.temporary = tempfile.TemporaryDirectory(prefix="slurm-")
         try:
             self._start()
@@ -118,9 +144,9 @@ class SlurmCluster:
         return self
 
     def __exit__(self, *_):
-        while left := descendants() - self.before:
+        while left := descendants(os.getpid()) - self.before:
+            kill(left)
             for process in left:
-                os.kill(process, signal.SIGKILL)
                 try:
                     os.waitpid(process, os.WNOHANG)
                 except ChildProcessError:
@@ -144,7 +170,7 @@ class SlurmCluster:
         key.chmod(0o600)
         (self.folder / "slurm.conf").write_text(CONFIGURATION.format(
             host=host, node="node", user=getpass.getuser(), folder=self.folder,
-            controller_port=controller_port, node_port=node_port, settings=self.settings))
+            controller_port=controller_port, node_port=node_port, n_cpus=self.n_cpus))
         # Or slurmd may ask a plugin for control groups, which few containers let it have.
         (self.folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
 

@@ -45,10 +45,9 @@ class JobFiles(unittest.TestCase):
         path = self.folder / f"log-{job}.txt"
         return path.read_text() if path.exists() else ""
 
-    def wait_for(self, job, *states):
-        wait_until(lambda: [job, states[0]] in self.slurm.jobs() or any(
-            [job, state] in self.slurm.jobs() for state in states), f"job {job} to be {states}",
-            story=lambda: f"; {self.slurm.jobs('%i|%T|%r')}\n{self.log(job)}{self.slurm.story()}")
+    def wait_for(self, job, state):
+        wait_until(lambda: [job, state] in self.slurm.jobs(), f"job {job} to be {state}", 120,
+                   lambda: f"; {self.slurm.jobs('%i|%T|%r')}\n{self.log(job)}{self.slurm.story()}")
 
     def wait_for_epochs(self, out, n, job):
         """Until a run has trained n epochs; fails where it has ended meanwhile."""
@@ -131,7 +130,8 @@ class JobFiles(unittest.TestCase):
             with self.subTest(block):
                 done = self.slurm.run("bash", "-e", "-c", block, cwd=self.folder)
                 self.assertEqual(done.returncode, 0, done.stderr)
-        wait_until((self.folder / "runs/retrain/finished.json").exists, "the retraining to finish",
+        self.assertTrue((self.folder / "runs/explore/architecture.json").exists())
+        wait_until((self.folder / "runs/retrain/finished.json").exists, "the retraining to finish", 180,
                    story=lambda: "".join(log.read_text() for log in self.folder.glob("*.log")))
 
 

@@ -92,7 +92,7 @@ TEST(MergedTraining, ScoresRegressionsAsOneByOne) {
 TEST(MergedTraining, LetsCostsBeAdded) {
   CostedEvaluator evaluator(std::make_unique<ClassificationEvaluator>(
                                 options(), standard_data_sets(), at::kCPU, at::kDouble),
-                            {"parameters", "multiply_adds"});
+                            CostsOptions{.costs = {"parameters", "multiply_adds"}});
   const std::vector<ir::Graph> graphs = tiny_models(3);
   const std::vector<Trial> trials(3);
   expect_near(evaluator.evaluate_merged(graphs, trials), evaluator, graphs, trials);
