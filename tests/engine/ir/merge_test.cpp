@@ -116,8 +116,9 @@ TEST(Merge, MovesChannelsThroughSplitsAndConcatsWithoutComputing) {
   const Wire high = b.add("high", ops::split({.index = 1}), {x});
   const Wire joined = b.add("joined", ops::concat(), {low, high});
   b.output("y", b.add("mean", ops::global_mean(), {joined}));
+  const Graph model = b.finish();
   EXPECT_THAT(
-      written(merged({b.finish(), b.finish()}).graph),
+      written(merged({model, model}).graph),
       ElementsAre("input() [1, 4, 4]", "conv2d(image) [8, 4, 4]", "global_mean(model0/conv) [8]"));
 }
 

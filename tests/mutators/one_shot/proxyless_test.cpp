@@ -243,7 +243,8 @@ class ProxylessMemory : public testing::Test {
   }
 
   Network network_{space(), 1};
-  at::Tensor x_ = normal_tensor({4, 8, 16, 16}, 9).to(at::kFloat);
+  at::Tensor x_ =
+      normal_tensor({4, 8, 16, 16}, 9).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
 };
 
 TEST_F(ProxylessMemory, HoldsOnePathOrTwoWhereDartsHoldsAll) {
