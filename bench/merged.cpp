@@ -109,7 +109,7 @@ Json measure(const Case& of, size_t n_models, int64_t n_rounds, int64_t n_epochs
                         {.batch_size = 64, .last = LastBatch::Drop});
   std::vector<Evaluation> alone, merged;
   const std::vector<std::pair<std::string, int64_t>> limits = {
-      {"1", 1}, {"8", 8}, {"16", 16}, {"32", 32}, {"64", 64}, {"any", ir::kAnyNumberOfChannels}};
+      {"1", 1}, {"16", 16}, {"any", ir::kAnyNumberOfChannels}};
   std::map<std::string, std::vector<double>> times, of_limits;
   for (int64_t round = 0; round <= n_rounds; ++round) {
     const double s = seconds([&] { alone = evaluator.Evaluator::evaluate_merged(models, trials); });

@@ -7,7 +7,8 @@
 namespace retia {
 
 /// Whether train_merged can train these trials' models at once: two or more that can be merged (see
-/// can_merge), from scratch, for as many epochs, to the end, and without their weights being kept.
+/// can_merge) and gain by it where they are, from scratch, for as many epochs, to the end, and
+/// without their weights being kept.
 bool trains_alike(std::span<const Network> networks, std::span<const Trial> trials);
 
 /// Trains all `networks` as train_trial does each, at once, to rounding. Such that trains_alike.
