@@ -204,8 +204,9 @@ class SlurmCluster:
         self.daemons["slurmd"].kill()
         self.daemons["slurmd"].wait()
 
-    def kill_controller(self):
-        self.daemons["slurmctld"].kill()
+    def stop_controller(self):
+        """Slurm does not answer until it is started again. Killed it would forget its last jobs."""
+        self.daemons["slurmctld"].terminate()
         self.daemons["slurmctld"].wait()
 
     def start_controller(self):

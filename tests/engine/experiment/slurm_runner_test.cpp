@@ -220,6 +220,7 @@ TEST_F(SlurmRuns, WaitsWhileSlurmDoesNotAnswerAndSaysSoOnce) {
   slurm.start(job({6}));
   looks(slurm);
   EXPECT_THAT(warnings_, ElementsAre("Slurm does not answer; waiting until it does"));
+  EXPECT_THAT(cluster_.submissions, SizeIs(1));
 
   cluster_.answers = true;
   cluster_.jobs = {{"j1", {"RUNNING", "None"}}};
@@ -230,16 +231,16 @@ TEST_F(SlurmRuns, WaitsWhileSlurmDoesNotAnswerAndSaysSoOnce) {
   EXPECT_THAT(looks(slurm), SizeIs(2));
 }
 
-TEST_F(SlurmRuns, FindsWhatSlurmHasTakenUpWithoutAnAnswer) {
+TEST_F(SlurmRuns, FindsAJobThatWasTakenUpWithoutAnAnswer) {
   SlurmRunner slurm = runner();
   cluster_.answers = false;
-  slurm.start(job({6}));
+  slurm.start(job({5}));
   looks(slurm);
   cluster_.answers = true;
   looks(slurm);
-  EXPECT_THAT(cluster_.submissions, ElementsAre(ElementsAre("6")));
-  leave_results({6});
-  EXPECT_THAT(looks(slurm), SizeIs(1));
+  EXPECT_THAT(cluster_.submissions, SizeIs(1));
+  EXPECT_EQ(read_json(folder_ / "trials/5/slurm.json").at("job"), "j1");
+  EXPECT_THAT(warnings_, SizeIs(1));
 }
 
 TEST_F(SlurmRuns, GoesOnWithTheJobsOfAFormerManager) {

@@ -25,8 +25,8 @@ std::vector<ir::Graph> models(const std::string& name, const Json& options, cons
   return made;
 }
 
-std::vector<ir::Graph> tiny_models(size_t n) {
-  return models("tiny", {{"channels", 4}, {"width_choice", true}}, {{1, 8, 8}, 4}, n);
+std::vector<ir::Graph> small_models(size_t n) {
+  return models("mlp", Json::object(), {{1, 8, 8}, 4}, n);
 }
 
 ClassificationOptions options() {
@@ -63,7 +63,7 @@ void expect_near(const std::vector<Evaluation>& found, Evaluator& evaluator,
 TEST(MergedTraining, ScoresClassifiersAsOneByOne) {
   ClassificationEvaluator evaluator = classification();
   for (const size_t n : {1, 2, 8}) {
-    const std::vector<ir::Graph> graphs = tiny_models(n);
+    const std::vector<ir::Graph> graphs = small_models(n);
     const std::vector<Trial> trials(n);
     expect_near(evaluator.evaluate_merged(graphs, trials), evaluator, graphs, trials);
   }
@@ -93,7 +93,7 @@ TEST(MergedTraining, LetsCostsBeAdded) {
   CostedEvaluator evaluator(std::make_unique<ClassificationEvaluator>(
                                 options(), standard_data_sets(), at::kCPU, at::kDouble),
                             CostsOptions{.costs = {"parameters", "multiply_adds"}});
-  const std::vector<ir::Graph> graphs = tiny_models(3);
+  const std::vector<ir::Graph> graphs = small_models(3);
   const std::vector<Trial> trials(3);
   expect_near(evaluator.evaluate_merged(graphs, trials), evaluator, graphs, trials);
 }
@@ -117,7 +117,7 @@ Trial of_epochs(int64_t epochs) {
 }
 
 TEST(MergedTraining, IsForTrialsThatTrainAlike) {
-  const std::vector<Network> two = networks_of(tiny_models(2));
+  const std::vector<Network> two = networks_of(small_models(2));
   const auto alike = [&](const Trial& a, const Trial& b) {
     return trains_alike(two, std::vector{a, b});
   };
@@ -129,12 +129,20 @@ TEST(MergedTraining, IsForTrialsThatTrainAlike) {
   Trial kept = of_epochs(3);
   kept.weights = "folder";
   EXPECT_FALSE(alike(kept, kept));
-  EXPECT_FALSE(trains_alike(networks_of(tiny_models(1)), std::vector<Trial>(1)));
+  EXPECT_FALSE(trains_alike(networks_of(small_models(1)), std::vector<Trial>(1)));
+}
+
+TEST(MergedTraining, LeavesConvolutionsOnACpuToThemselves) {
+  const std::vector<ir::Graph> graphs = models("tiny", {{"channels", 4}}, {{1, 8, 8}, 4}, 2);
+  const std::vector<Trial> trials(2);
+  EXPECT_FALSE(trains_alike(networks_of(graphs), trials));
+  ClassificationEvaluator evaluator = classification();
+  expect_near(evaluator.evaluate_merged(graphs, trials), evaluator, graphs, trials);
 }
 
 TEST(MergedTraining, OfUnlikeTrialsIsOneAfterTheOther) {
   ClassificationEvaluator evaluator = classification();
-  const std::vector<ir::Graph> graphs = tiny_models(2);
+  const std::vector<ir::Graph> graphs = small_models(2);
   const std::vector<Trial> trials = {of_epochs(1), of_epochs(2)};
   expect_near(evaluator.evaluate_merged(graphs, trials), evaluator, graphs, trials);
 }
@@ -144,7 +152,7 @@ TEST(MergedTraining, StopsAllWhenOneIsAskedTo) {
   int64_t n_asked = 0;
   std::vector<Trial> trials(2);
   trials[1].stop_requested = [&] { return ++n_asked == 3; };
-  for (const Evaluation& one : evaluator.evaluate_merged(tiny_models(2), trials)) {
+  for (const Evaluation& one : evaluator.evaluate_merged(small_models(2), trials)) {
     EXPECT_EQ(one.status, TrialStatus::Stopped);
   }
   EXPECT_EQ(n_asked, 3);
@@ -154,7 +162,7 @@ TEST(MergedTraining, ThrowsWhenOneModelDiverges) {
   ClassificationOptions wild = options();
   wild.weight_optimizer = {.lr = 1e5, .gradient_clip = 0};
   ClassificationEvaluator evaluator(wild, standard_data_sets());
-  EXPECT_THAT(error_of([&] { evaluator.evaluate_merged(tiny_models(2), std::vector<Trial>(2)); }),
+  EXPECT_THAT(error_of([&] { evaluator.evaluate_merged(small_models(2), std::vector<Trial>(2)); }),
               testing::HasSubstr("became infinite or NaN"));
 }
 
