@@ -23,7 +23,7 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-constexpr int64_t kFailedStarts = 10;
+constexpr int64_t kFailedStarts = 100;
 
 std::string described(int status) {
   return WIFSIGNALED(status)

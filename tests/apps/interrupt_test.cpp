@@ -177,7 +177,7 @@ TEST_F(Interrupted, SurvivesBeingKilledAtAnyMoment) {
 
   Random random(1);
   int64_t kills = 0;
-  for (int64_t n_runs = 0; kills < kKills && n_runs < kKills; ++n_runs) {
+  for (int64_t n_runs = 0; kills < kKills && n_runs < 4 * kKills; ++n_runs) {
     const std::string name = "killed-" + std::to_string(n_runs);
     const Words words = search(name, kSteps, kEpochs, {"--resume"});
     int ended = -SIGKILL;
