@@ -85,7 +85,8 @@ void SlurmRunner::recover(Attempt attempt) {
     attempt.n_starts = record.value("n_starts", int64_t{1});
     attempt.n_deaths = record.value("n_deaths", int64_t{0});
   }
-  if (auto results = files.results(attempt.job)) {
+  // Without a record it was cancelled, and what its end has left says nothing of the model.
+  if (auto results = record.is_object() ? files.results(attempt.job) : std::nullopt) {
     finish(attempt, std::move(*results));
   } else if (record.is_object() && record.value("trials", std::vector<int64_t>()) == trials) {
     attempt.id = record.value("job", "");
