@@ -10,6 +10,7 @@
 #include "apps/program.h"
 #include "engine/device.h"
 #include "engine/io/options.h"
+#include "engine/precision.h"
 #include "trainers/data/synthetic.h"
 
 namespace retia {
@@ -18,13 +19,15 @@ namespace {
 /// The flags of `retia bench search-step`; the same as of the plain PyTorch programs it is held
 /// against.
 struct StepBench {
-  std::string space = "darts_cnn", algorithm = "darts", executor = "fused", device = "cpu";
+  std::string space = "darts_cnn", algorithm = "darts", executor = "fused", device = "cpu",
+              precision = "fp32";
   int64_t channels = 16, layers = 8, nodes = 4, batch = 64, image = 32, in_channels = 3;
   int64_t classes = 10, steps = 10, warmup = 2, threads = 2, seed = 0, order = 1;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepBench, space, algorithm, executor, device,
-                                                channels, layers, nodes, batch, image, in_channels,
-                                                classes, steps, warmup, threads, seed, order)
+                                                precision, channels, layers, nodes, batch, image,
+                                                in_channels, classes, steps, warmup, threads, seed,
+                                                order)
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -79,7 +82,11 @@ Batches batches(const StepBench& flags, uint64_t seed, at::Device device) {
                                                           .height = flags.image,
                                                           .width = flags.image,
                                                           .seed = seed}));
-  return {data.train, {.batch_size = flags.batch, .seed = seed, .device = device}};
+  return {data.train,
+          {.batch_size = flags.batch,
+           .seed = seed,
+           .device = device,
+           .dtype = stored_in(dtype_of(flags.precision))}};
 }
 
 Json summary(std::vector<double> seconds) {
@@ -110,7 +117,8 @@ int search_step(const Program& program, const StepBench& flags) {
                   {{flags.in_channels, flags.image, flags.image}, flags.classes})
           .supernet();
   Network network(space, static_cast<uint64_t>(flags.seed));
-  network->to(device);
+  network->to(device, stored_in(dtype_of(flags.precision)));
+  network->set_precision(dtype_of(flags.precision));
   network->set_executor(executor_of(flags.executor));
   Json options = Json::object();
   if (flags.algorithm == "darts") {
