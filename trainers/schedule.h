@@ -18,12 +18,17 @@ struct ScheduleOptions {
   ScheduleShape shape = ScheduleShape::Cosine;
   double warmup_epochs = 0;              ///< W, ≥ 0; may be a part of one
   double warmup_factor = 0.01;           ///< f of the first step, 0 to 1
-  std::vector<int64_t> milestones = {};  ///< step: epochs before which the rate falls, ascending
+  std::vector<int64_t> milestones = {};  ///< step: epochs before which the rate falls
   int64_t step_size = 0;                 ///< step: it falls each time after so many; 0: milestones
   double gamma = 0.1;                    ///< step: its factor then, > 0
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScheduleOptions, shape, warmup_epochs,
                                                 warmup_factor, milestones, step_size, gamma)
+
+// Options that hold these begin as `= ScheduleOptions()`: GCC 12 takes `= {}` for uninitialised.
+
+/// Of a learning rate that stays.
+inline ScheduleOptions constant_schedule() { return {.shape = ScheduleShape::Constant}; }
 
 /// Throws, naming it after `where`, where an option is out of its range.
 void check_schedule_options(const ScheduleOptions& options, const char* where);
