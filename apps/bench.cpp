@@ -72,7 +72,11 @@ Batches batches(const StepBench& flags, uint64_t seed, at::Device device) {
                                                           .height = flags.image,
                                                           .width = flags.image,
                                                           .seed = seed}));
-  return {data.train, {.batch_size = flags.batch, .seed = seed, .device = device}};
+  return {data.train,
+          {.batch_size = flags.batch,
+           .seed = seed,
+           .device = device,
+           .dtype = stored_in(dtype_of(flags.precision))}};
 }
 
 Json summary(std::vector<double> seconds) {

@@ -7,6 +7,7 @@
 #include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
 #include "engine/operations/pool.h"
+#include "kernels/autocast.h"
 
 namespace retia {
 
@@ -178,9 +179,10 @@ void ConvNormFusion::fuse(std::vector<Step>& steps, const std::vector<size_t>& o
 }
 
 bool ConvNormFusion::takes(const at::Tensor& x) const {
+  const at::ScalarType dtype = kernels::dtype_read(x);
   return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         norm_.running_mean.scalar_type() == x.scalar_type() &&
+         (dtype == at::kFloat || dtype == at::kDouble) &&
+         norm_.running_mean.scalar_type() == dtype &&
          !(norm_.layer->is_training() && norm_.layer->is_synchronised());
 }
 

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "kernels/autocast.h"
+
 namespace retia::kernels {
 namespace {
 
@@ -173,7 +175,9 @@ void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList
 
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& options) {
-  return ConvNorm::apply(x, weights, affine, running.vec(), options);
+  const at::Tensor read = autocast(x);
+  const WithoutAutocast as_given;
+  return ConvNorm::apply(read, weights, affine, running.vec(), options);
 }
 
 TORCH_LIBRARY_FRAGMENT(retia, library) {

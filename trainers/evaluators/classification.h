@@ -15,7 +15,7 @@ struct ClassificationOptions {
   DataOptions data = {};    ///< its valid_fraction is what models are scored on
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
   int64_t batch_size = 64;  ///< ≥ 1
-  SgdOptions weight_optimizer = {};
+  SgdOptions weight_optimizer = SgdOptions();
   bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
   bool keep_weights = false;  ///< keep weights also of trials that no other can continue
   uint64_t seed = 0;          ///< of the split, weights, order and augmentation
@@ -30,7 +30,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epo
 /// "parameters"; of a trial that ended early "epochs", those it had.
 class ClassificationEvaluator final : public Evaluator {
  public:
-  /// Loads the data, to `device`. dtype: of the models, float32 or float64.
+  /// Loads the data, to `device`. dtype: what models compute in (see
+  /// precision.h).
   ClassificationEvaluator(const ClassificationOptions& options, const DataSets& data_sets,
                           at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
 

@@ -25,7 +25,7 @@ struct RegressionOptions {
   DataOptions data = {};    ///< its valid_fraction is what models are scored on
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
   int64_t batch_size = 64;  ///< ≥ 1
-  SgdOptions weight_optimizer = {};
+  SgdOptions weight_optimizer = SgdOptions();
   RegressionMetric metric = RegressionMetric::Mse;
   bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
   bool keep_weights = false;  ///< keep weights also of trials that no other can continue
@@ -49,7 +49,8 @@ RegressionScore score_regression(const at::Tensor& predictions, const at::Tensor
 /// "mse", "mae", "r2"; and "parameters"; of a trial that ended early "epochs", those it had.
 class RegressionEvaluator final : public Evaluator {
  public:
-  /// Loads the data, to `device`. dtype: of the models, float32 or float64.
+  /// Loads the data, to `device`. dtype: what models compute in (see
+  /// precision.h).
   RegressionEvaluator(const RegressionOptions& options, const DataSets& data_sets,
                       at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
 
