@@ -20,13 +20,14 @@
 #include "engine/stopwatch.h"
 
 namespace retia {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KernelsBench, filter, out, device, precision)
+
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr int kTrials = 5;
-
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KernelsBench, filter, out, device, precision)
 
 /// A second, of one thread of the CPU or of the whole GPU.
 struct Limit {
@@ -90,7 +91,9 @@ KernelsBench read_kernels_bench(const std::vector<std::string>& words) {
   const auto flags = read_flags<KernelsBench>(words, "bench kernels");
   TORCH_CHECK(flags.filter.find('\'') == std::string::npos,
               "bench kernels: a filter has no quotes");
-  dtype_of(flags.precision);
+  TORCH_CHECK(!is_lower(dtype_of(flags.precision)) || flags.device == "cuda",
+              "bench kernels: precision ", flags.precision,
+              " is for --device cuda: on a CPU fused operations compute in fp32 or fp64");
   return flags;
 }
 

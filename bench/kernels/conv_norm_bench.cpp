@@ -24,8 +24,9 @@ void run(ConvNormFunction function, const ConvNormInputs& in) {
   benchmark::DoNotOptimize(torch::autograd::grad({out}, leaves, {in.gradient}));
 }
 
-/// In that layout, on the device and of the dtype of the setting; scales and shifts are never half.
-ConvNormInputs prepared(ConvNormInputs in, at::MemoryFormat layout, const BenchSetting& setting) {
+/// In that layout and on the device of the setting; scales and shifts are never half.
+ConvNormInputs prepared(ConvNormInputs in, at::MemoryFormat layout, const BenchSetting& setting,
+                        at::ScalarType of_weights) {
   const auto prepare = [&](at::Tensor& tensor, at::ScalarType dtype) {
     tensor = tensor.to(setting.device, dtype);
     tensor = tensor.dim() == 4 ? tensor.contiguous(layout) : tensor;
@@ -35,7 +36,7 @@ ConvNormInputs prepared(ConvNormInputs in, at::MemoryFormat layout, const BenchS
   prepare(in.x, setting.dtype);
   in.x.requires_grad_();
   for (at::Tensor& weight : in.weights) {
-    prepare(weight, setting.dtype);
+    prepare(weight, of_weights);
     weight.requires_grad_();
   }
   for (size_t i = 0; i < in.affine.size(); ++i) {
@@ -70,11 +71,15 @@ void bench_conv_norm(benchmark::State& state, const ConvNormCase& of, const Benc
   at::set_num_threads(1);
   ConvNormInputs in = random_inputs(of, at::kFloat);
   in.options.relu_after = true;
-  const ConvNormInputs plain = prepared(in, at::MemoryFormat::Contiguous, setting);
-  const ConvNormInputs last = prepared(in, at::MemoryFormat::ChannelsLast, setting);
+  // Fused operations read weights of float32 where x is half, ATen's convolutions such of x's
+  // dtype.
+  const at::ScalarType wide = at::promote_types(setting.dtype, at::kFloat);
+  const ConvNormInputs ours = prepared(in, at::MemoryFormat::ChannelsLast, setting, wide);
+  const ConvNormInputs plain = prepared(in, at::MemoryFormat::Contiguous, setting, setting.dtype);
+  const ConvNormInputs last = prepared(in, at::MemoryFormat::ChannelsLast, setting, setting.dtype);
   const double seconds =
       time_in_turns(state, setting.device,
-                    {[&] { run(&conv_norm, last); }, [&] { run(&reference::conv_norm, plain); },
+                    {[&] { run(&conv_norm, ours); }, [&] { run(&reference::conv_norm, plain); },
                      [&] { run(&reference::conv_norm, last); }});
   const auto pixels = static_cast<double>(in.gradient.numel() / in.gradient.size(1));
   const auto x = static_cast<double>(last.x.nbytes()),

@@ -23,8 +23,9 @@ struct MixedOpInputs {
   MixedOpOptions options;
 };
 
+/// of_weights: the dtype of the blend and of the weights.
 MixedOpInputs random_inputs(const MixedOpCase& shape, at::MemoryFormat layout,
-                            const BenchSetting& setting) {
+                            const BenchSetting& setting, at::ScalarType of_weights) {
   const int64_t c = shape.channels;
   const int64_t s = shape.stride;
   MixedOpInputs in{.leaves = {}, .gradient = {}, .options = {darts_branches(s), s}};
@@ -47,7 +48,8 @@ MixedOpInputs random_inputs(const MixedOpCase& shape, at::MemoryFormat layout,
                     .to(setting.device, setting.dtype)
                     .contiguous(layout);
   for (at::Tensor& leaf : in.leaves) {
-    leaf = leaf.to(setting.device, setting.dtype).requires_grad_();
+    const bool is_x = leaf.is_same(in.leaves[0]);
+    leaf = leaf.to(setting.device, is_x ? setting.dtype : of_weights).requires_grad_();
   }
   return in;
 }
@@ -63,11 +65,16 @@ void run(MixedOpFunction function, const MixedOpInputs& in) {
 void bench_mixed_op(benchmark::State& state, const MixedOpCase& shape,
                     const BenchSetting& setting) {
   at::set_num_threads(1);
-  const MixedOpInputs plain = random_inputs(shape, at::MemoryFormat::Contiguous, setting);
-  const MixedOpInputs last = random_inputs(shape, at::MemoryFormat::ChannelsLast, setting);
+  // The fused operation reads weights of float32 where x is half, ATen's such of x's dtype.
+  const at::ScalarType wide = at::promote_types(setting.dtype, at::kFloat);
+  const MixedOpInputs ours = random_inputs(shape, at::MemoryFormat::ChannelsLast, setting, wide);
+  const MixedOpInputs plain =
+      random_inputs(shape, at::MemoryFormat::Contiguous, setting, setting.dtype);
+  const MixedOpInputs last =
+      random_inputs(shape, at::MemoryFormat::ChannelsLast, setting, setting.dtype);
   const double seconds =
       time_in_turns(state, setting.device,
-                    {[&] { run(&mixed_op, last); }, [&] { run(&reference::mixed_op, plain); },
+                    {[&] { run(&mixed_op, ours); }, [&] { run(&reference::mixed_op, plain); },
                      [&] { run(&reference::mixed_op, last); }});
   const auto made = static_cast<double>(plain.gradient.numel());
   const double multiply_adds = made * static_cast<double>(408 + 18 * shape.channels);

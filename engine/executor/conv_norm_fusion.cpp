@@ -180,9 +180,10 @@ void ConvNormFusion::fuse(std::vector<Step>& steps, const std::vector<size_t>& o
 
 bool ConvNormFusion::takes(const at::Tensor& x) const {
   const at::ScalarType dtype = kernels::dtype_read(x);
-  return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-         (dtype == at::kFloat || dtype == at::kDouble) &&
-         norm_.running_mean.scalar_type() == dtype &&
+  const bool is_half = dtype == at::kHalf || dtype == at::kBFloat16;
+  return (x.is_cuda() || (x.is_cpu() && !is_half)) && x.dim() == 4 && x.numel() > 0 &&
+         (is_half || dtype == at::kFloat || dtype == at::kDouble) &&
+         norm_.running_mean.scalar_type() == (is_half ? at::kFloat : dtype) &&
          !(norm_.layer->is_training() && norm_.layer->is_synchronised());
 }
 

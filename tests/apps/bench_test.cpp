@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 
 #include "engine/device.h"
 #include "tests/apps/program_runs.h"
@@ -49,7 +51,7 @@ TEST(Bench, TimesASearchStepInEachPrecision) {
 TEST(Bench, TimesKernelsAgainstTheLimitOfThisMachine) {
   const TemporaryFolder folder;
   const std::string out = folder / "kernels.json";
-  const Ended ended = run_program({"bench", "kernels", "--filter", "norm/norm$", "--out", out});
+  const Ended ended = run_program({"bench", "kernels", "--filter", "norm/norm/", "--out", out});
   ASSERT_EQ(ended.code, kDone) << ended.err;
   EXPECT_THAT(ended.out, StartsWith("limit: a copy moves "));
   const Json written = read_json(out);
@@ -78,6 +80,7 @@ TEST(Bench, RefusesFlagsThatItDoesNotKnow) {
   expect_refused({"bench", "kernels", "--out"}, kBadUsage, "expected --option VALUE, got '--out'");
   expect_refused({"bench", "kernels", "--filter", "a'b"}, kBadUsage, "no quotes");
   expect_refused({"bench", "kernels", "--precision", "fp8"}, kBadUsage, "'fp8'");
+  expect_refused({"bench", "kernels", "--precision", "bf16"}, kBadUsage, "for --device cuda");
   expect_refused(little_step({"--precision", "fp8"}), kBadUsage, "'fp8'");
   expect_refused(little_step({"--precision", "fp16"}), kBadUsage, "take bf16 on a CPU");
   expect_refused(little_step({"--executor", "fast"}), kBadUsage, "'fast'");
