@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/distributed/ranks.h"
 #include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
 #include "engine/operations/pool.h"
@@ -180,14 +181,14 @@ void ConvNormFusion::fuse(std::vector<Step>& steps, const std::vector<size_t>& o
 bool ConvNormFusion::takes(const at::Tensor& x) const {
   return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         norm_.running_mean.scalar_type() == x.scalar_type() &&
-         !(norm_.layer->is_training() && norm_.layer->is_synchronised());
+         norm_.running_mean.scalar_type() == x.scalar_type();
 }
 
 at::Tensor ConvNormFusion::run(const at::Tensor& x) const {
   kernels::ConvNormOptions options = options_;
   options.training = norm_.layer->is_training();
   options.momentum = norm_.layer->momentum();
+  options.ranks = norm_.layer->synchronised();
   std::vector<at::Tensor> running;
   if (!options.training || !norm_.layer->keeps_statistics()) {
     running = {norm_.running_mean, norm_.running_var};

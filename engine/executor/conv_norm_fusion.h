@@ -24,8 +24,7 @@ class ConvNormFusion {
   const std::vector<size_t>& steps() const { return inside_; }
   const kernels::ConvNormOptions& options() const { return options_; }
 
-  /// Whether the operation runs on `x`: on the CPU, of the type of the weights, and where no
-  /// statistics of other ranks are needed.
+  /// Whether the operation runs on `x`: on the CPU, of the type of the weights.
   bool takes(const at::Tensor& x) const;
 
   /// x: best in channels_last.
