@@ -3,6 +3,7 @@
 #include "apps/front.h"
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
+#include "engine/distributed/launch.h"
 #include "engine/experiment/experiment.h"
 #include "engine/io/files.h"
 #include "engine/ir/json.h"
@@ -87,6 +88,11 @@ void print_best(const TrialRecord& best, const std::vector<Objective>& objective
 }  // namespace
 
 int explore(const Program& program, const Config& config) {
+  const int64_t n_ranks = read_launch().size;
+  TORCH_CHECK(n_ranks == 1, "explore is one process, but its launcher starts ", n_ranks,
+              ": start it without, and let runners start its trials, e.g. --runner local "
+              "--concurrency ",
+              n_ranks);
   const Workbench bench = open_workbench(program, config);
   const ir::Space space = explored_space(program, config, bench.task);
   const std::unique_ptr<Strategy> strategy = program.strategies.make(

@@ -5,9 +5,10 @@
 
 #include "engine/architecture_json.h"
 #include "engine/experiment/experiment.h"
+#include "engine/experiment/inline_runner.h"
+#include "engine/experiment/ranked_runner.h"
 #include "engine/io/files.h"
 #include "engine/ir/freeze.h"
-#include "trainers/evaluators/ranked.h"
 
 namespace retia {
 namespace {
@@ -84,19 +85,19 @@ class FinalSearchObserver final : public ExperimentObserver {
   size_t n_top_ = 0;
 };
 
-/// Runs the trials, with `evaluator`, as an experiment in the folder of the run.
-std::optional<Architecture> run_trials(const FinalSearch& search, Evaluator& evaluator,
+/// Runs the trials, by `runner`, as an experiment in the folder of the run.
+std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner,
                                        const ir::Graph& space, const RunDirectory& directory,
                                        RunObserver& observer, const Config& config) {
   const std::filesystem::path folder = directory.file("final_search");
   std::filesystem::create_directories(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
-  Experiment experiment(space, config.space, evaluator, *search.strategy, folder);
+  Experiment experiment(space, config.space, *search.evaluator, *search.strategy, folder);
   trials.watch(experiment, search, [&](size_t rank, const TrialRecord& trial) {
     write_json(folder / "top" / (std::to_string(rank) + ".json"),
                to_json(trial.proposal.architecture, ir::mutables(space), config.space));
   });
-  const ExperimentEnding ending = experiment.run({.max_trials = search.max_trials}, trials);
+  const ExperimentEnding ending = experiment.run({.max_trials = search.max_trials}, runner, trials);
   trials.end(ending);
   if (ending == ExperimentEnding::Stopped) {
     return std::nullopt;
@@ -118,10 +119,12 @@ std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
     return trainer.export_architecture();
   }
   const ir::Graph& space = trainer.network()->graph();
+  const auto stop_requested = [&] { return observer.stop_requested(); };
   if (ranks.size() == 1) {
-    return run_trials(*search, *search->evaluator, space, *directory, observer, config);
+    InlineRunner alone(*search->evaluator, {}, stop_requested);
+    return run_trials(*search, alone, space, *directory, observer, config);
   }
-  RankedEvaluator together(*search->evaluator, ranks, [&] { return observer.stop_requested(); });
+  RankedRunner together(*search->evaluator, ranks, stop_requested);
   if (!directory) {
     return together.follow();
   }

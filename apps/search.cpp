@@ -17,7 +17,8 @@ std::string summary(const Config& config, const Workbench& bench, const Batches&
                     const Batches& valid, const Network& supernet,
                     const Architecture& architecture) {
   Network model = inherit(supernet, architecture);
-  recalibrate(model, train, kRecalibrationBatches, bench.ranks);
+  model->synchronise(nullptr);
+  recalibrate(model, train.whole(), kRecalibrationBatches);
   const Score on_valid = evaluate(model, valid, bench.ranks);
   const Score on_test = evaluate(model, bench.scoring(config, bench.data.test), bench.ranks);
   return "inherited weights: validation accuracy " + percent(on_valid.accuracy) +
@@ -55,9 +56,6 @@ int search(const Program& program, const Config& config) {
     return kDone;
   }
   RunObserver observer(directory, config.run);
-  if (bench.ranks != nullptr && config.trainer.sync_batch_norm && config.run.executor == "fused") {
-    observer.note("synchronised batch norms run layer by layer: no fused operation has them yet");
-  }
   for (int64_t stage = 0;; ++stage) {
     // What is trained, which may be a changed form of the space.
     if (directory) {

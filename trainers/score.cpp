@@ -75,7 +75,7 @@ void average_statistics(const std::vector<std::shared_ptr<BatchNormLayer>>& norm
     return;
   }
   const at::Tensor sum = at::cat(parts);
-  ranks.sum(sum);
+  ranks.sum_statistics(sum);
   int64_t next = 0;
   for (const at::Tensor& statistic : moved) {
     statistic.copy_(sum.slice(0, next, next + statistic.numel()).div(ranks.size()));

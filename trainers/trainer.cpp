@@ -2,8 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/mse_loss.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include <chrono>
@@ -46,6 +47,27 @@ void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& 
   for (const auto& [name, tensor] : tensors) {
     checkpoint.tensors[prefix + name] = tensor;
   }
+}
+
+/// What ranks have told each other since `before`: the part of `seconds` that was waited, and by
+/// purpose that part, and calls and their bytes a step.
+NamedNumbers traffic_since(const std::array<Traffic, 3>& before, const Ranks& ranks, double seconds,
+                           int64_t steps) {
+  constexpr const char* kNames[] = {"gradients", "statistics", "agreement"};
+  NamedNumbers numbers = {{"communication", 0}};
+  const auto per_step = [&](int64_t n) {
+    return static_cast<double>(n) / static_cast<double>(std::max<int64_t>(steps, 1));
+  };
+  for (size_t i = 0; i < before.size(); ++i) {
+    const Traffic& now = ranks.traffic()[i];
+    const double waited = (now.seconds - before[i].seconds) / seconds;
+    numbers.front().second += waited;
+    const std::string name = std::string("communication_") + kNames[i];
+    numbers.emplace_back(name, waited);
+    numbers.emplace_back(name + "_calls", per_step(now.calls - before[i].calls));
+    numbers.emplace_back(name + "_bytes", per_step(now.bytes - before[i].bytes));
+  }
+  return numbers;
 }
 
 /// Throws, naming the step, unless `is_finite`.
@@ -125,7 +147,8 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
   while (epoch_ < options_.epochs && !ends_early()) {
     const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_), options_.epochs);
     const double began = now(), started = began - sums_.seconds;
-    const double waited = ranks_ == nullptr ? 0 : ranks_->seconds_waited();
+    const auto told = ranks_ == nullptr ? std::array<Traffic, 3>{} : ranks_->traffic();
+    const int64_t first_step = step_in_epoch_;
     const Ending ending = train_epoch(epoch_, observer);
     check_weights(epoch_);
     if (ending == Ending::Stopped) {
@@ -139,8 +162,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
         epoch_, options_.epochs,  sums_.loss / samples, sums_.correct / samples, std::nullopt, lr,
         0,      samples / trained};
     if (ranks_ != nullptr) {
-      report.more.emplace_back("communication",
-                               (ranks_->seconds_waited() - waited) / (now() - began));
+      report.more = traffic_since(told, *ranks_, now() - began, step_in_epoch_ - first_step);
     }
     if (scaler_) {
       report.more.emplace_back("loss_scale", scaler_->scale());
@@ -216,14 +238,21 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
 }
 
 void Trainer::count(const StepStats& stats, int64_t epoch, int64_t i, TrainingObserver& observer) {
-  double loss = stats.loss.item<double>(), correct = stats.correct.item<double>();
-  if (ranks_ != nullptr) {
-    // Shares are of equal size, so the mean over ranks is that over samples.
-    double sums[] = {loss, correct, observer.stop_requested() ? 1.0 : 0.0};
-    ranks_->sum(at::from_blob(sums, {3}, at::kDouble));
-    loss = sums[0] / static_cast<double>(n_ranks());
-    correct = sums[1];
-    agreed_to_stop_ = sums[2] > 0;
+  double loss = 0, correct = 0;
+  if (ranks_ == nullptr) {
+    loss = stats.loss.item<double>();
+    correct = stats.correct.item<double>();
+  } else {
+    // Where the loss is: between GPUs is the faster network. Shares are of equal size, so the mean
+    // over ranks is that over samples.
+    const at::TensorOptions here = stats.loss.options().dtype(at::kDouble).requires_grad(false);
+    const at::Tensor sums = at::stack({stats.loss.detach().to(here), stats.correct.to(here),
+                                       at::full({}, observer.stop_requested() ? 1 : 0, here)});
+    ranks_->sum(sums);
+    const at::Tensor found = sums.cpu();
+    loss = found[0].item<double>() / static_cast<double>(n_ranks());
+    correct = found[1].item<double>();
+    agreed_to_stop_ = found[2].item<double>() > 0;
     average_statistics(norms_, *ranks_);
   }
   check_finite(std::isfinite(loss), "the loss", epoch, i + 1);
@@ -245,7 +274,7 @@ void Trainer::compare_ranks() {
   Checkpoint all = checkpoint(nobody);
   all.state.erase("seconds");
   all.state["lr"] = weight_optimizer_.lr();
-  check_agreement(*ranks_, all.tensors, all.state.dump(), c10::str("after step ", steps_done()));
+  check_agreement(*ranks_, all.tensors, all.state, c10::str("after step ", steps_done()));
 }
 
 void Trainer::check_weights(int64_t epoch) const {

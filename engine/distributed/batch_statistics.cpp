@@ -56,7 +56,7 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
     const at::Tensor m = mean.to(at::kDouble), v = variance.to(at::kDouble);
     const at::Tensor sums =
         at::cat({m * n_here, (v + m * m) * n_here, at::full({1}, n_here, m.options())});
-    ranks->sum(sums);
+    ranks->sum_statistics(sums);
     const at::Tensor n = sums[2 * channels];
     const at::Tensor all_mean = sums.slice(0, 0, channels) / n;
     const at::Tensor all_variance =
@@ -85,7 +85,7 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
     const at::Tensor here =
         at::cat({dy.sum(others(dy)), (dy * normalised).sum(others(dy))}).to(at::kDouble);
     const at::Tensor sums = here.clone();
-    ranks->sum(sums);
+    ranks->sum_statistics(sums);
     const at::Tensor means = (sums / saved[3]).to(dy.scalar_type());
     const at::Tensor centred = dy - along(means.slice(0, 0, channels), dy) -
                                normalised * along(means.slice(0, channels), dy);

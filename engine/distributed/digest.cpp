@@ -29,14 +29,20 @@ std::string listed(const std::vector<std::string>& names) {
 }  // namespace
 
 void check_agreement(Ranks& ranks, const std::map<std::string, at::Tensor>& tensors,
-                     const std::string& state, const std::string& when) {
-  std::vector<std::string> names = {"the state"};
-  std::vector<int64_t> sums = {checksum(state)};
+                     const Json& state, const std::string& when) {
+  std::vector<std::string> names;
+  std::vector<int64_t> sums;
   std::string all_names;
-  for (const auto& [name, tensor] : tensors) {
+  const auto add = [&](const std::string& name, std::string_view bytes) {
     names.push_back(name);
     all_names += name + "\n";
-    sums.push_back(checksum(raw_bytes(storable(tensor))));
+    sums.push_back(checksum(bytes));
+  };
+  for (const auto& [key, value] : state.items()) {
+    add("state/" + key, value.dump());
+  }
+  for (const auto& [name, tensor] : tensors) {
+    add(name, raw_bytes(storable(tensor)));
   }
   const at::Tensor counts =
       ranks.gather(at::tensor({static_cast<int64_t>(sums.size()), checksum(all_names)}, at::kLong));

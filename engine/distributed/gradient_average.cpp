@@ -85,7 +85,7 @@ void GradientAverage::send() {
   Bucket& bucket = buckets_.back();
   bucket.sum = at::cat(bucket.tensors);
   bucket.tensors.clear();
-  bucket.wait = ranks_.start_sum(bucket.sum);
+  bucket.wait = ranks_.start_sum(bucket.sum, CallFor::Gradients);
 }
 
 }  // namespace retia

@@ -149,35 +149,43 @@ void Ranks::guarded(const std::function<void()>& call) {
   check();
 }
 
-std::function<void()> Ranks::start_sum(const at::Tensor& tensor) {
+void Ranks::count_call(const at::Tensor& tensor, CallFor purpose) {
+  group_->pulse->count_call();
+  Traffic& traffic = traffic_[static_cast<size_t>(purpose)];
+  ++traffic.calls;
+  traffic.bytes += static_cast<int64_t>(tensor.nbytes());
+}
+
+void Ranks::wait(const std::function<void()>& call, CallFor purpose) {
+  const double started = now();
+  guarded(call);
+  traffic_[static_cast<size_t>(purpose)].seconds += now() - started;
+}
+
+std::function<void()> Ranks::start_sum(const at::Tensor& tensor, CallFor purpose) {
   if (!group_) {
     return [] {};
   }
   c10::intrusive_ptr<c10d::Work> work;
   guarded([&] {
     TORCH_INTERNAL_ASSERT(tensor.is_contiguous());
-    group_->pulse->count_call();
+    count_call(tensor, purpose);
     std::vector<at::Tensor> tensors = {tensor};
     work = group_->backend(tensor, launch_, timeout_).allreduce(tensors);
   });
-  return [this, work] {
-    const double started = now();
-    guarded([&] { work->wait(); });
-    seconds_waited_ += now() - started;
-  };
+  return [this, work, purpose] { wait([&] { work->wait(); }, purpose); };
 }
 
 void Ranks::broadcast(const at::Tensor& tensor) {
   if (!group_) {
     return;
   }
-  const double started = now();
-  guarded([&] {
-    group_->pulse->count_call();
+  const auto call = [&] {
+    count_call(tensor, CallFor::Agreement);
     std::vector<at::Tensor> tensors = {tensor};
     group_->backend(tensor, launch_, timeout_).broadcast(tensors)->wait();
-  });
-  seconds_waited_ += now() - started;
+  };
+  wait(call, CallFor::Agreement);
 }
 
 std::string Ranks::broadcast(const std::string& text) {
@@ -202,13 +210,12 @@ at::Tensor Ranks::gather(const at::Tensor& mine) {
   for (int64_t r = 0; r < size(); ++r) {
     all.front().push_back(at::empty_like(mine));
   }
-  const double started = now();
-  guarded([&] {
-    group_->pulse->count_call();
+  const auto call = [&] {
+    count_call(mine, CallFor::Agreement);
     std::vector<at::Tensor> tensors = {mine};
     group_->backend(mine, launch_, timeout_).allgather(all, tensors)->wait();
-  });
-  seconds_waited_ += now() - started;
+  };
+  wait(call, CallFor::Agreement);
   return at::stack(all.front());
 }
 

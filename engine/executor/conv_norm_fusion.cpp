@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/distributed/ranks.h"
 #include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
 #include "engine/operations/pool.h"
@@ -184,13 +185,14 @@ bool ConvNormFusion::takes(const at::Tensor& x) const {
   return (x.is_cuda() || (x.is_cpu() && !is_half)) && x.dim() == 4 && x.numel() > 0 &&
          (is_half || dtype == at::kFloat || dtype == at::kDouble) &&
          norm_.running_mean.scalar_type() == (is_half ? at::kFloat : dtype) &&
-         !(norm_.layer->is_training() && norm_.layer->is_synchronised());
+         !(x.is_cuda() && norm_.layer->is_training() && norm_.layer->is_synchronised());
 }
 
 at::Tensor ConvNormFusion::run(const at::Tensor& x) const {
   kernels::ConvNormOptions options = options_;
   options.training = norm_.layer->is_training();
   options.momentum = norm_.layer->momentum();
+  options.ranks = norm_.layer->synchronised();
   std::vector<at::Tensor> running;
   if (!options.training || !norm_.layer->keeps_statistics()) {
     running = {norm_.running_mean, norm_.running_var};

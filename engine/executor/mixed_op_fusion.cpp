@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/distributed/ranks.h"
 #include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
 #include "engine/operations/pool.h"
@@ -165,7 +166,6 @@ bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
       if (norm.epsilon != first->epsilon || norm.layer->momentum() != first->layer->momentum() ||
           norm.layer->is_training() != first->layer->is_training() ||
           norm.layer->keeps_statistics() != first->layer->keeps_statistics() ||
-          (norm.layer->is_training() && norm.layer->is_synchronised()) ||
           norm.running_mean.scalar_type() != dtype) {
         return false;
       }
@@ -195,6 +195,7 @@ at::Tensor MixedOpFusion::run(const LayerChoiceImpl& choice, const Verdict& verd
         options.training = norm.layer->is_training();
         options.momentum = norm.layer->momentum();
         options.epsilon = norm.epsilon;
+        options.ranks = norm.layer->synchronised();
         if (options.training && norm.layer->keeps_statistics()) {
           running.clear();
         } else if (options.training) {

@@ -27,8 +27,7 @@ class MixedOpFusion {
   int64_t stride() const { return stride_; }
 
   /// Whether the choice, blended as `verdict` says, gains from fusion on `x`: two candidates or
-  /// more that the operation knows, on the CPU, all normalising in the same way, and by the batch
-  /// of this rank: the operation leaves no place between statistics and normalisation.
+  /// more that the operation knows, on the CPU, all normalising in the same way.
   bool takes(const Verdict& verdict, const at::Tensor& x) const;
 
   /// What the mutator would make of the candidates, by one operation. x: best in channels_last.

@@ -172,26 +172,34 @@ std::filesystem::path result_path(const std::filesystem::path& trial_file) {
   return std::filesystem::path(trial_file).replace_filename("result.json");
 }
 
-void write_results(const std::filesystem::path& trial_file,
-                   const std::vector<TrialResult>& results) {
+Json results_to_json(const std::vector<TrialResult>& results) {
   Json list = Json::array();
   for (const TrialResult& result : results) {
     list.push_back(to_json(result));
   }
-  write_document(result_path(trial_file),
-                 {{"format", kResultFormat}, {"version", kVersion}, {"results", list}});
+  return list;
+}
+
+std::vector<TrialResult> results_from_json(const Json& list, const Job& job) {
+  TORCH_CHECK(list.size() == job.proposals.size(), "holds ", list.size(), " results, expected ",
+              job.proposals.size());
+  std::vector<TrialResult> results;
+  for (size_t i = 0; i < job.proposals.size(); ++i) {
+    results.push_back(result_from_json(list[i], job.proposals[i]));
+  }
+  return results;
+}
+
+void write_results(const std::filesystem::path& trial_file,
+                   const std::vector<TrialResult>& results) {
+  write_document(
+      result_path(trial_file),
+      {{"format", kResultFormat}, {"version", kVersion}, {"results", results_to_json(results)}});
 }
 
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job) {
   return read_document(result_path(trial_file), kResultFormat, [&](const Json& json) {
-    const Json& list = json.at("results");
-    TORCH_CHECK(list.size() == job.proposals.size(), "holds ", list.size(), " results, expected ",
-                job.proposals.size());
-    std::vector<TrialResult> results;
-    for (size_t i = 0; i < job.proposals.size(); ++i) {
-      results.push_back(result_from_json(list[i], job.proposals[i]));
-    }
-    return results;
+    return results_from_json(json.at("results"), job);
   });
 }
 

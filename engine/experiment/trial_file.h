@@ -40,6 +40,10 @@ void write_results(const std::filesystem::path& trial_file,
 /// another job.
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job);
 
+/// The same without a file.
+Json results_to_json(const std::vector<TrialResult>& results);
+std::vector<TrialResult> results_from_json(const Json& list, const Job& job);
+
 /// Runs the job in this process: the trials at once where they are several, and one by one where
 /// that fails. What an evaluator throws fails its trial.
 std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,

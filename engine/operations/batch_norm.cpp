@@ -23,7 +23,7 @@ BatchNormLayer::BatchNormLayer(const BatchNormOptions& options, const Dim& chann
 
 at::Tensor BatchNormLayer::forward(at::TensorList inputs) {
   const at::Tensor& x = inputs[0];
-  TORCH_CHECK(!is_training() || is_synchronised() || x.numel() > x.size(1),
+  TORCH_CHECK(!is_training() || ranks_ != nullptr || x.numel() > x.size(1),
               "batch_norm needs more than one value per channel while training, got ", x.sizes(),
               ": choose a batch size that leaves no single sample over");
   return is_elastic_ ? forward_elastic(x)

@@ -37,12 +37,12 @@ class BatchNormLayer final : public ElasticLayer {
 
   /// Batches are normalised by the statistics of all ranks from now on; null: of this one.
   void synchronise(Ranks* ranks) { ranks_ = ranks; }
-  bool is_synchronised() const { return ranks_ != nullptr; }
+  Ranks* synchronised() const { return ranks_; }
 
   /// Mean and variance that evaluation uses, `[C]` each.
   std::vector<at::Tensor> running_statistics() const { return {running_mean_, running_var_}; }
-  /// Told where a batch has moved them; whether one has since the last call.
-  void mark_moved() { has_moved_ = true; }
+  /// Told where a batch has moved them; whether one of this rank alone has since the last call.
+  void mark_moved() { has_moved_ = ranks_ == nullptr; }
   bool take_moved() { return std::exchange(has_moved_, false); }
 
  private:

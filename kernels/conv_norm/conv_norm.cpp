@@ -118,6 +118,7 @@ class ConvNorm : public torch::autograd::Function<ConvNorm> {
     ctx->saved_data["relu_before"] = o.relu_before;
     ctx->saved_data["relu_after"] = o.relu_after;
     ctx->saved_data["training"] = o.training;
+    ctx->saved_data["ranks"] = reinterpret_cast<int64_t>(o.ranks);
     return out;
   }
 
@@ -125,12 +126,14 @@ class ConvNorm : public torch::autograd::Function<ConvNorm> {
     TORCH_CHECK(!at::GradMode::is_enabled(),
                 "conv_norm is differentiable once: run the reference executor for gradients of "
                 "gradients, or call without create_graph");
-    const ConvNormOptions o = {.kind = ctx->saved_data["kind"].toInt(),
-                               .stride = ctx->saved_data["stride"].toInt(),
-                               .dilation = ctx->saved_data["dilation"].toInt(),
-                               .relu_before = ctx->saved_data["relu_before"].toBool(),
-                               .relu_after = ctx->saved_data["relu_after"].toBool(),
-                               .training = ctx->saved_data["training"].toBool()};
+    const ConvNormOptions o = {
+        .kind = ctx->saved_data["kind"].toInt(),
+        .stride = ctx->saved_data["stride"].toInt(),
+        .dilation = ctx->saved_data["dilation"].toInt(),
+        .relu_before = ctx->saved_data["relu_before"].toBool(),
+        .relu_after = ctx->saved_data["relu_after"].toBool(),
+        .training = ctx->saved_data["training"].toBool(),
+        .ranks = reinterpret_cast<SumOverRanks*>(ctx->saved_data["ranks"].toInt())};
     const variable_list saved = ctx->get_saved_variables();
     const auto n = static_cast<size_t>(n_weights(static_cast<ConvKind>(o.kind)));
     const at::TensorList weights = at::TensorList(saved).slice(4, n);
@@ -229,9 +232,10 @@ void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList
   }
   TORCH_CHECK(o.training || !running.empty(), "conv_norm needs running statistics in evaluation");
   const auto strided = [&](int64_t size) { return (size + o.stride - 1) / o.stride; };
-  TORCH_CHECK(!o.training || x.size(0) * strided(x.size(2)) * strided(x.size(3)) > 1,
-              "conv_norm needs more than one value per channel while training, got ", x.sizes(),
-              ": choose a batch size that leaves no single sample over");
+  TORCH_CHECK(
+      !o.training || o.ranks != nullptr || x.size(0) * strided(x.size(2)) * strided(x.size(3)) > 1,
+      "conv_norm needs more than one value per channel while training, got ", x.sizes(),
+      ": choose a batch size that leaves no single sample over");
 }
 
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "kernels/sum_over_ranks.h"
+
 namespace retia::kernels {
 
 /// What conv_norm normalises. Convolutions have no bias and odd kernels, and keep the size at
@@ -31,6 +33,9 @@ struct ConvNormOptions {
   bool training = true;   ///< normalise by the batch; otherwise by the running statistics
   double momentum = 0.1;  ///< of the running statistics
   double epsilon = 1e-5;  ///< added to variances
+  /// Those whose batches together are normalised by while training; null: this one's alone.
+  /// Outlives the backward pass.
+  SumOverRanks* ranks = nullptr;
 };
 
 /// A layer of a network as one operation: [relu] → convolution or pool → batch normalisation →

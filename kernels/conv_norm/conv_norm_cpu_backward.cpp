@@ -47,7 +47,10 @@ class BackwardPass {
       result.weights.resize(weights_.size());
       return result;
     }
-    const auto count = static_cast<double>(plan_.n * n_out_);
+    auto count = static_cast<double>(plan_.n * n_out_);
+    if (options_.training && options_.ranks != nullptr) {
+      sum_over_ranks({sums}, 2 * c_, count, *options_.ranks);
+    }
     for (int64_t k = 0; k < c_; ++k) {
       const bool scaled = !affine_.empty() && k < plan_.channels_out;
       set_coefficients(coefficients_.get(), mean_, sums.get(),

@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/conv_norm/conv_norm_plan.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
@@ -40,10 +41,14 @@ class ForwardPass {
       convolve(image_moments);
     }
     if (options_.training) {
-      const BatchMoments<T> batch(image_moments.get(), 3 * c_, plan_.n, n_out_, c_);
-      normalise_by_batch(mean, batch, options_.epsilon, c_);
+      std::vector<BatchMoments<T>> batch;
+      batch.emplace_back(image_moments.get(), 3 * c_, plan_.n, n_out_, c_);
+      if (options_.ranks != nullptr) {
+        join_over_ranks(batch, c_, *options_.ranks);
+      }
+      normalise_by_batch(mean, batch.front(), options_.epsilon, c_);
       if (!running_.empty()) {
-        move_running(running_[0], running_[1], batch, options_.momentum);
+        move_running(running_[0], running_[1], batch.front(), options_.momentum);
       }
     } else {
       normalise_by_running(mean, running_[0], running_[1], options_.epsilon, c_);

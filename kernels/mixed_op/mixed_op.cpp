@@ -54,6 +54,7 @@ class MixedOp : public torch::autograd::Function<MixedOp> {
     ctx->saved_data["branches"] = options.branches;
     ctx->saved_data["stride"] = options.stride;
     ctx->saved_data["training"] = options.training;
+    ctx->saved_data["ranks"] = reinterpret_cast<int64_t>(options.ranks);
     return out;
   }
 
@@ -63,9 +64,11 @@ class MixedOp : public torch::autograd::Function<MixedOp> {
                 "gradients, or call without create_graph");
     const variable_list saved = ctx->get_saved_variables();
     const at::TensorList weights = at::TensorList(saved).slice(4);
-    const MixedOpOptions options = {.branches = ctx->saved_data["branches"].toIntVector(),
-                                    .stride = ctx->saved_data["stride"].toInt(),
-                                    .training = ctx->saved_data["training"].toBool()};
+    const MixedOpOptions options = {
+        .branches = ctx->saved_data["branches"].toIntVector(),
+        .stride = ctx->saved_data["stride"].toInt(),
+        .training = ctx->saved_data["training"].toBool(),
+        .ranks = reinterpret_cast<SumOverRanks*>(ctx->saved_data["ranks"].toInt())};
     MixedOpNeeds needs{.x = ctx->needs_input_grad(0), .weights = false};
     for (size_t i = 0; i < weights.size(); ++i) {
       needs.weights = needs.weights || ctx->needs_input_grad(2 + i);
@@ -152,10 +155,10 @@ void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList
                 x.size(1), "], but are ", statistic.scalar_type(), " ", statistic.sizes());
   }
   const auto strided = [&](int64_t size) { return (size + options.stride - 1) / options.stride; };
-  TORCH_CHECK(
-      !options.training || norms == 0 || x.size(0) * strided(x.size(2)) * strided(x.size(3)) > 1,
-      "mixed_op needs more than one value per channel while training, got ", x.sizes(),
-      ": choose a batch size that leaves no single sample over");
+  TORCH_CHECK(!options.training || options.ranks != nullptr || norms == 0 ||
+                  x.size(0) * strided(x.size(2)) * strided(x.size(3)) > 1,
+              "mixed_op needs more than one value per channel while training, got ", x.sizes(),
+              ": choose a batch size that leaves no single sample over");
 }
 
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "kernels/sum_over_ranks.h"
+
 namespace retia::kernels {
 
 /// What a branch of mixed_op computes. `norm` is batch normalisation without scale and shift;
@@ -33,6 +35,9 @@ struct MixedOpOptions {
   bool training = true;           ///< normalise by the batch; otherwise by the running statistics
   double momentum = 0.1;          ///< of the running statistics
   double epsilon = 1e-5;          ///< added to variances
+  /// Those whose batches together are normalised by while training; null: this one's alone.
+  /// Outlives the backward pass.
+  SumOverRanks* ranks = nullptr;
 };
 
 /// The mixed operation of DARTS (Liu et al. 2019): Σ_k blend[k] · branch_k(x), as one operation.
@@ -44,8 +49,8 @@ struct MixedOpOptions {
 /// Returns [n, C, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
 /// blend and weights. Runs on the CPU; results do not depend on the number of threads.
 /// For the backward pass it keeps x and six (of the eight DARTS candidates) tensors of the
-/// output's size, where the composition keeps about thirty.
-/// The torch operator is `retia::mixed_op`.
+/// output's size, where the composition keeps about thirty. Ranks are asked for two sums forward
+/// and two back, or one where no branch normalises twice. The torch operator is `retia::mixed_op`.
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options);
 

@@ -94,10 +94,20 @@ class BackwardPass {
     return result;
   }
 
-  void set_all_coefficients(int64_t s, const Numbers<double>& sums, T factor, double count) {
-    for (int64_t k = 0; k < c_; ++k) {
-      set_coefficients(coefficients_of(s), mean_of(s), sums.get(), factor, count, options_.training,
-                       c_, k);
+  /// Sets the coefficients of these stages by the sums behind each.
+  void set_all_coefficients(const std::vector<int64_t>& stages,
+                            const std::vector<Numbers<double>>& sums) {
+    auto count = static_cast<double>(plan_.n * plan_.first.n_out);
+    if (options_.training && options_.ranks != nullptr && !stages.empty()) {
+      sum_over_ranks(sums, 2 * c_, count, *options_.ranks);
+    }
+    for (size_t i = 0; i < stages.size(); ++i) {
+      const int64_t s = stages[i], branch = plan_.stages[static_cast<size_t>(s)].branch;
+      const T factor = branch < 0 ? T(1) : blend_.const_data_ptr<T>()[branch];
+      for (int64_t k = 0; k < c_; ++k) {
+        set_coefficients(coefficients_of(s), mean_of(s), sums[i].get(), factor, count,
+                         options_.training, c_, k);
+      }
     }
   }
 
@@ -111,7 +121,8 @@ class BackwardPass {
     return pooled_(stage.place, i);
   }
 
-  /// The gradient of blend; sets the coefficients of each branch's last stage.
+  /// The gradient of blend; sets the coefficients of each branch's last stage where they are
+  /// needed.
   at::Tensor blend_gradient() {
     const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
     const Numbers<T> sums(plan_.n * n_branches * 2 * c_);
@@ -132,7 +143,8 @@ class BackwardPass {
       }
     });
     const at::Tensor result = at::zeros({n_branches}, blend_.options());
-    const auto count = static_cast<double>(plan_.n * plan_.first.n_out);
+    std::vector<int64_t> stages;
+    std::vector<Numbers<double>> behind;
     for (int64_t b = 0; b < n_branches; ++b) {
       const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
       const Numbers<double> both = total(sums, b, n_branches);
@@ -142,8 +154,12 @@ class BackwardPass {
       }
       result.mutable_data_ptr<T>()[b] = static_cast<T>(of_blend);
       if (s >= 0) {
-        set_all_coefficients(s, both, blend_.const_data_ptr<T>()[b], count);
+        stages.push_back(s);
+        behind.push_back(both);
       }
+    }
+    if (needs_.x || needs_.weights) {
+      set_all_coefficients(stages, behind);
     }
     return result;
   }
@@ -179,12 +195,15 @@ class BackwardPass {
         }
       }
     });
-    const auto count = static_cast<double>(plan_.n * plan_.first.n_out);
+    std::vector<int64_t> stages;
+    std::vector<Numbers<double>> behind;
     for (int64_t s = 0; s < n_stages_; ++s) {
       if (plan_.stages[static_cast<size_t>(s)].branch < 0) {
-        set_all_coefficients(s, total(sums, s, n_stages_), T(1), count);
+        stages.push_back(s);
+        behind.push_back(total(sums, s, n_stages_));
       }
     }
+    set_all_coefficients(stages, behind);
   }
 
   /// The stages that read x: gradients of their weights and of x, which is returned if needed.

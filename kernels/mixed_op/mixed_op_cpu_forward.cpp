@@ -78,6 +78,8 @@ class ForwardPass {
 
   /// Sets mean and 1/deviation of these stages, and moves their running statistics.
   void finish_moments(bool on_x) {
+    std::vector<int64_t> found;
+    std::vector<BatchMoments<T>> batches;
     for (int64_t s = 0; s < n_stages_; ++s) {
       if ((plan_.stages[static_cast<size_t>(s)].source < 0) != on_x) {
         continue;
@@ -86,11 +88,18 @@ class ForwardPass {
         normalise_by_running(mean_of(s), running_of(s, 0), running_of(s, 1), options_.epsilon, c_);
         continue;
       }
-      const BatchMoments<T> batch(image_moments_ + s * 3 * c_, n_stages_ * 3 * c_, plan_.n,
-                                  plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_);
-      normalise_by_batch(mean_of(s), batch, options_.epsilon, c_);
+      found.push_back(s);
+      batches.emplace_back(image_moments_ + s * 3 * c_, n_stages_ * 3 * c_, plan_.n,
+                           plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_);
+    }
+    if (options_.ranks != nullptr) {
+      join_over_ranks(batches, c_, *options_.ranks);
+    }
+    for (size_t i = 0; i < found.size(); ++i) {
+      normalise_by_batch(mean_of(found[i]), batches[i], options_.epsilon, c_);
       if (!running_.empty()) {
-        move_running(running_of(s, 0), running_of(s, 1), batch, options_.momentum);
+        move_running(running_of(found[i], 0), running_of(found[i], 1), batches[i],
+                     options_.momentum);
       }
     }
   }

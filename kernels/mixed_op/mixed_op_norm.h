@@ -1,7 +1,11 @@
 #pragma once
 
+#include <ATen/ops/full.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/mixed_op/mixed_op_plan.h"
 
@@ -30,6 +34,49 @@ struct BatchMoments {
   Numbers<double> mean, square;
   double count = 0;
 };
+
+/// Replaces each of `sums`, of n numbers, and what they are of, `count` numbers, by those of all
+/// ranks, in one call.
+inline void sum_over_ranks(const std::vector<Numbers<double>>& sums, int64_t n, double& count,
+                           SumOverRanks& ranks) {
+  const auto n_sums = static_cast<int64_t>(sums.size());
+  const at::Tensor all = at::full({n_sums * n + 1}, count, at::kDouble);
+  double* const numbers = all.mutable_data_ptr<double>();
+  for (int64_t i = 0; i < n_sums; ++i) {
+    std::copy_n(sums[static_cast<size_t>(i)].get(), n, numbers + i * n);
+  }
+  ranks.sum_statistics(all);
+  for (int64_t i = 0; i < n_sums; ++i) {
+    std::copy_n(numbers + i * n, n, sums[static_cast<size_t>(i)].get());
+  }
+  count = numbers[n_sums * n];
+}
+
+/// Makes these moments, all of as many numbers, those of all ranks' batches.
+template <class T>
+void join_over_ranks(std::vector<BatchMoments<T>>& batches, int64_t c, SumOverRanks& ranks) {
+  if (batches.empty()) {
+    return;
+  }
+  std::vector<Numbers<double>> sums;  // of numbers and of their squares, [2, c]
+  for (const BatchMoments<T>& batch : batches) {
+    const Numbers<double>& sum = sums.emplace_back(2 * c);
+    for (int64_t k = 0; k < c; ++k) {
+      sum[k] = batch.mean[k] * batch.count;
+      sum[c + k] = batch.square[k] + batch.mean[k] * sum[k];
+    }
+  }
+  double count = batches.front().count;
+  sum_over_ranks(sums, 2 * c, count, ranks);
+  for (size_t i = 0; i < batches.size(); ++i) {
+    batches[i].count = count;
+    for (int64_t k = 0; k < c; ++k) {
+      const double mean = sums[i][k] / count;
+      batches[i].mean[k] = mean;
+      batches[i].square[k] = std::max(sums[i][c + k] - mean * sums[i][k], 0.0);
+    }
+  }
+}
 
 /// Sets mean and 1/deviation [2, c] to those of a batch.
 template <class T>

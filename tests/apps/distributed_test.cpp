@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/workbench.h"
+#include "engine/experiment/trial_store.h"
 #include "tests/apps/processes.h"
 #include "tests/engine/distributed/in_ranks.h"
 
@@ -98,11 +99,28 @@ void expect_near_runs(const std::filesystem::path& a, const std::filesystem::pat
   ASSERT_EQ(lines.size(), others.size());
   for (size_t i = 0; i < lines.size(); ++i) {
     for (const auto& [key, value] : lines[i].items()) {
-      if (key != "communication") {
+      if (key.rfind("communication", 0) != 0) {
         EXPECT_NEAR(value.get<double>(), others[i].at(key).get<double>(), 1e-9) << key;
       }
     }
   }
+}
+
+/// What the final search of a run has tried so far, and what came of it.
+std::vector<Json> scores_of(const std::filesystem::path& run) {
+  const std::filesystem::path folder = run / "final_search";
+  std::vector<Json> scores;
+  if (!std::filesystem::exists(store_path(folder)) ||
+      Database(store_path(folder), DatabaseAccess::Read).is_empty()) {
+    return scores;
+  }
+  for (const Json& trial : list_trials(folder).trials) {
+    if (trial.at("status") == TrialStatus::Succeeded) {
+      scores.push_back(
+          {trial.at("trial"), trial.at("choices"), trial.at("objectives"), trial.at("metrics")});
+    }
+  }
+  return scores;
 }
 
 /// An algorithm, a space for it, and settings that bring both down to a second.
@@ -216,6 +234,36 @@ TEST_F(Distributed, RanksStopWhereOneIsKilledAndOneGoesOnToTheSameNumbers) {
   }
 }
 
+TEST_F(Distributed, RanksThatLoseOneInTheFinalSearchGoOnToTheSameTrials) {
+  const auto words = [&](const std::string& out) {
+    return joined({"search", "--space", "spos_chain", "--algorithm", "spos", "--data", "digits",
+                   "--batch-size", "12", "--epochs", "1", "--threads", "1", "--resume", "--out",
+                   folder_ / out},
+                  settings({"data.limit=96", "space.channels=4", "space.layers=4",
+                            "algorithm.evolution.population=10", "algorithm.evolution.rounds=6",
+                            "algorithm.recalibration_batches=4", "run.timeout=20"}));
+  };
+  ASSERT_NO_FATAL_FAILURE(run(2, words("whole")));
+  const std::vector<Json> expected = scores_of(folder_ / "whole");
+  ASSERT_GT(expected.size(), 30);
+
+  const Processes ranks = start(2, words("killed"));
+  wait_until([&] { return scores_of(folder_ / "killed").size() >= 5; });
+  ranks[1]->send(SIGKILL);
+  EXPECT_EQ(ranks[0]->wait(), kFailed);
+  EXPECT_THAT(output(0), HasSubstr("retia: rank 1 of 2 does not answer any more"));
+  EXPECT_LT(scores_of(folder_ / "killed").size(), expected.size()) << "not in the middle";
+  for (const int64_t n : {3, 0}) {
+    const std::string out = "by-" + std::to_string(n);
+    std::filesystem::copy(folder_ / "killed", folder_ / out,
+                          std::filesystem::copy_options::recursive);
+    ASSERT_NO_FATAL_FAILURE(run(n, words(out)));
+    EXPECT_EQ(scores_of(folder_ / out), expected) << n;
+    EXPECT_EQ(read_json(folder_ / out / "architecture.json"),
+              read_json(folder_ / "whole/architecture.json"));
+  }
+}
+
 TEST_F(Distributed, RanksStopWithinTheTimeoutWhereOneHangs) {
   const Processes ranks =
       start(3, long_search("hung", settings({"run.timeout=4", "trainer.batch_size=6"})));
@@ -267,6 +315,10 @@ TEST_F(Distributed, TellsInALineWhatCannotBe) {
                         "MASTER_PORT=" + std::to_string(free_port())};
   EXPECT_THAT(line_of(long_search("bad", {"--set", "run.timeout=1"}), second),
               HasSubstr("rank 1 of 2 cannot reach rank 0"));
+  EXPECT_THAT(
+      line_of({"explore", "--space", "tiny", "--data", "digits", "--out", folder_ / "bad"}, second),
+      AllOf(HasSubstr("explore is one process, but its launcher starts 2"),
+            HasSubstr("--runner local --concurrency 2")));
 
   const Processes ranks = start(3, long_search("bad"));
   for (size_t r = 0; r < 3; ++r) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/conv_norm/conv_norm_cases.h"
+#include "tests/kernels/on_ranks.h"
 
 namespace retia::kernels {
 namespace {
@@ -219,6 +220,28 @@ TEST(ConvNorm, GradientsAreSlopes) {
           (value_at(i, direction * kStep) - value_at(i, direction * -kStep)) / (2 * kStep);
       const double expected = (gradient * direction).sum().item<double>();
       EXPECT_NEAR(slope, expected, 1e-4 * (1 + std::abs(expected))) << "input " << i;
+    }
+  }
+}
+
+TEST(ConvNorm, OnSeveralRanksIsThatOfTheWholeBatchByOneSumForwardAndOneBack) {
+  for (ConvNormCase layer : conv_norm_cases()) {
+    SCOPED_TRACE(layer.name);
+    torch::manual_seed(13);
+    layer.n = 6;
+    layer.height = layer.width = 7;
+    ConvNormInputs whole = random_inputs(layer, at::kDouble);
+    whole.options.relu_after = true;
+    for (const int64_t n : {2, 3}) {
+      expect_equal(results_on_ranks(n, whole.running.size(), 2,
+                                    [&](int64_t rank, SumOverRanks& ranks) {
+                                      ConvNormInputs in = whole;
+                                      in.x = share_of(whole.x, rank, n);
+                                      in.gradient = share_of(whole.gradient, rank, n);
+                                      in.options.ranks = &ranks;
+                                      return all_results(&conv_norm, in, at::kDouble);
+                                    }),
+                   all_results(&reference::conv_norm, whole, at::kDouble), tolerance(at::kDouble));
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op_cases.h"
+#include "tests/kernels/on_ranks.h"
 
 namespace retia::kernels {
 namespace {
@@ -268,6 +269,48 @@ TEST(MixedOp, GradientsAreSlopes) {
       EXPECT_NEAR(slope, expected, 1e-5 * (1 + std::abs(expected))) << "input " << i;
     }
   }
+}
+
+void expect_ranks_equal_one(const MixedOpCase& shape, std::vector<int64_t> branches, int64_t n,
+                            int64_t n_calls) {
+  SCOPED_TRACE(c10::str(shape.name, " stride ", shape.stride, " on ", n));
+  torch::manual_seed(13);
+  const Inputs whole = random_inputs(shape, std::move(branches), at::kDouble);
+  expect_equal(results_on_ranks(n, whole.running.size(), n_calls,
+                                [&](int64_t rank, SumOverRanks& ranks) {
+                                  Inputs in = whole;
+                                  in.x = share_of(whole.x, rank, n);
+                                  in.gradient = share_of(whole.gradient, rank, n);
+                                  in.options.ranks = &ranks;
+                                  return all_results(&mixed_op, in, at::kDouble);
+                                }),
+               all_results(&reference::mixed_op, whole, at::kDouble), tolerance(at::kDouble));
+}
+
+TEST(MixedOp, OnSeveralRanksIsThatOfTheWholeBatchByOneSumAStage) {
+  const auto dilated = static_cast<int64_t>(MixedBranch::DilConv3);
+  for (const int64_t n : {2, 3}) {
+    for (const int64_t stride : {1, 2}) {
+      expect_ranks_equal_one({"all", 6, 5, 7, 8, stride}, each_branch(stride), n, 4);
+      expect_ranks_equal_one({"one_level", 6, 4, 5, 6, stride}, {dilated}, n, 2);
+    }
+    expect_ranks_equal_one({"one_value_each", n, 3, 1, 1, 1}, {dilated}, n, 2);
+  }
+}
+
+TEST(MixedOp, AsksRanksForNothingInEvaluationNorWhereOnlyTheBlendIsLearnt) {
+  torch::manual_seed(14);
+  Inputs in = random_inputs({"quiet", 2, 4, 5, 6, 1}, darts_branches(1), at::kDouble);
+  Meeting meeting(1);
+  RankThread rank(meeting, 0);
+  in.options.ranks = &rank;
+  const at::Tensor blend = in.blend.clone().requires_grad_();
+  torch::autograd::grad({mixed_op(in.x, blend, in.weights, in.running, in.options)}, {blend},
+                        {in.gradient});
+  EXPECT_EQ(rank.n_calls(), 2) << "both forward";
+  in.options.training = false;
+  all_results(&mixed_op, in, at::kDouble);
+  EXPECT_EQ(rank.n_calls(), 2);
 }
 
 TEST(MixedOp, RefusesASecondDerivative) {

@@ -4,9 +4,13 @@
 
 #include <cmath>
 
+#include "engine/experiment/experiment.h"
+#include "engine/experiment/ranked_runner.h"
+#include "engine/ir/freeze.h"
 #include "mutators/one_shot/darts.h"
 #include "mutators/one_shot/spos.h"
 #include "mutators/strategies/random.h"
+#include "mutators/strategies/spos_evolution.h"
 #include "tests/engine/distributed/in_ranks.h"
 #include "tests/error_of.h"
 #include "tests/trainers/runs.h"
@@ -112,17 +116,70 @@ TEST(RankedTraining, OfDartsEqualsThatOfOneRankOnTheSameBatches) {
   expect_ranks_equal_one(make_darts(2));
 }
 
+Made<SinglePathTrainer, SposMutator> make_spos(const SearchSetup& setup) {
+  auto mutator = std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = 5});
+  auto trainer = std::make_unique<SinglePathTrainer>(
+      setup, *mutator,
+      [](const ir::Graph& space) {
+        return std::make_unique<RandomStrategy>(space, RandomOptions{}, 3);
+      },
+      SinglePathOptions{.n_candidates = 4, .recalibration_batches = 2});
+  return {std::move(mutator), std::move(trainer)};
+}
+
 TEST(RankedTraining, OfSposEqualsThatOfOneRankOnTheSameBatches) {
-  expect_ranks_equal_one([](const SearchSetup& setup) {
-    auto mutator = std::make_unique<SposMutator>(*setup.network, RandomMutatorOptions{.seed = 5});
-    auto trainer = std::make_unique<SinglePathTrainer>(
-        setup, *mutator,
-        [](const ir::Graph& space) {
-          return std::make_unique<RandomStrategy>(space, RandomOptions{}, 3);
-        },
-        SinglePathOptions{.n_candidates = 4, .recalibration_batches = 2});
-    return Made<SinglePathTrainer, SposMutator>{std::move(mutator), std::move(trainer)};
-  });
+  expect_ranks_equal_one(make_spos);
+}
+
+/// The trials of an evolution over an untrained supernet, as the first of `ranks` keeps them.
+std::vector<TrialRecord> final_trials(Ranks& ranks) {
+  const SearchSetup setup = search_of(&ranks, {.sync_batch_norm = true});
+  SposMutator mutator(*setup.network, {.seed = 5});
+  SinglePathTrainer trainer(
+      setup, mutator,
+      [](const ir::Graph& space) {
+        return std::make_unique<SposEvolutionStrategy>(
+            space,
+            SposEvolutionOptions{
+                .population = 2, .parents = 2, .crossovers = 1, .mutations = 1, .rounds = 3},
+            3);
+      },
+      {.recalibration_batches = 2});
+  FinalSearch search = trainer.final_search().value();
+  RankedRunner runner(*search.evaluator, ranks, [] { return false; });
+  if (!ranks.is_first()) {
+    EXPECT_NE(runner.follow(), std::nullopt);
+    return {};
+  }
+  const TemporaryFolder folder;
+  Experiment experiment(setup.network->graph(), "stripes", *search.evaluator, *search.strategy,
+                        folder.path());
+  ExperimentObserver nobody;
+  experiment.run({.max_trials = search.max_trials}, runner, nobody);
+  runner.conclude(experiment.best()->proposal.architecture);
+  return experiment.trials();
+}
+
+TEST(RankedTraining, EndsWithTheSameTrialsToTheBitOnAnyNumberOfRanks) {
+  std::vector<TrialRecord> of_one;
+  for (const int64_t n : {1, 2, 3}) {
+    EXPECT_THAT(in_ranks(n,
+                         [&](Ranks& ranks) {
+                           const std::vector<TrialRecord> trials = final_trials(ranks);
+                           if (n == 1) {
+                             of_one = trials;
+                             ASSERT_EQ(trials.size(), 5) << "not all of the space";
+                           } else if (ranks.is_first()) {
+                             ASSERT_EQ(trials.size(), of_one.size());
+                           }
+                           for (size_t i = 0; i < trials.size(); ++i) {
+                             EXPECT_EQ(trials[i].proposal, of_one[i].proposal);
+                             EXPECT_EQ(trials[i].objectives, of_one[i].objectives);
+                             EXPECT_EQ(trials[i].metrics, of_one[i].metrics);
+                           }
+                         }),
+                Each(""));
+  }
 }
 
 TEST(RankedTraining, KeepsRanksEqualWhereEachNormalisesByItself) {
@@ -143,22 +200,28 @@ TEST(RankedTraining, StopsAllAfterTheSameStepWhereOneIsAskedTo) {
               Each(""));
 }
 
-/// Changes one number of one weight, on one rank, after some steps.
+/// Goes wrong on one rank after some steps.
 class Fault final : public TrainingObserver {
  public:
-  Fault(const Network& network, int64_t step) : network_(network), step_(step) {}
+  /// step: of the first epoch; 0: never.
+  Fault(int64_t step, std::function<void()> strike) : step_(step), strike_(std::move(strike)) {}
   void on_step(const StepReport& report) override {
-    if (report.step == step_) {
-      const at::NoGradGuard no_grad;
-      at::Tensor weight = network_->named_parameters()["head.bias"];
-      weight[0] = std::nextafter(weight[0].item<double>(), 2.0);
+    if (report.epoch == 0 && report.step == step_) {
+      strike_();
     }
   }
 
  private:
-  Network network_;
   int64_t step_;
+  std::function<void()> strike_;
 };
+
+/// Moves one number by the least that can be.
+void spoil(const at::Tensor& tensor) {
+  const at::NoGradGuard no_grad;
+  at::Tensor first = tensor.view({-1})[0];
+  first.fill_(std::nextafter(first.item<double>(), 2.0));
+}
 
 TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasComeToOtherNumbers) {
   const TemporaryFolder folder;
@@ -166,12 +229,65 @@ TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasComeToOtherNumbers) {
   const auto errors = in_ranks(3, [&](Ranks& ranks) {
     const SearchSetup setup = search_of(&ranks, {.epochs = 3, .digest_every = 2});
     const auto [mutator, trainer] = make_darts(1)(setup);
-    Fault fault(setup.network, ranks.rank() == 1 ? 3 : 0);
+    const at::Tensor weight = setup.network->named_parameters()["head.bias"];
+    Fault fault(ranks.rank() == 1 ? 3 : 0, [&] { spoil(weight); });
     trainer->fit(fault, ranks.is_first() ? &checkpoints : nullptr);
   });
   EXPECT_THAT(errors, Each(AllOf(HasSubstr("after step 4 rank 1 differs from rank 0 in "),
                                  HasSubstr("network/head.bias"), HasSubstr("--resume"))));
   EXPECT_TRUE(checkpoints.steps().empty()) << "what differs was saved";
+}
+
+/// The errors of 3 ranks that search, the last of which strikes after its third step.
+template <class Make>
+std::vector<std::string> errors_where_one_strikes(
+    const Make& make, const std::function<void(const Network&, Mutator&)>& strike) {
+  return in_ranks(3, [&](Ranks& ranks) {
+    const SearchSetup setup =
+        search_of(&ranks, {.epochs = 2, .sync_batch_norm = true, .digest_every = 1});
+    const auto [mutator, trainer] = make(setup);
+    Fault fault(ranks.rank() == 2 ? 3 : 0, [&, m = mutator.get()] { strike(setup.network, *m); });
+    trainer->fit(fault, nullptr);
+  });
+}
+
+const char* const kAfterThree = "after step 3 rank 2 differs from rank 0 in ";
+
+TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasOtherAlphas) {
+  EXPECT_THAT(errors_where_one_strikes(
+                  make_darts(1), [](const Network&, Mutator& m) { spoil(m.parameters().front()); }),
+              Each(AllOf(HasSubstr(kAfterThree), HasSubstr("mutator/"))));
+}
+
+TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasOtherStatistics) {
+  EXPECT_THAT(
+      errors_where_one_strikes(make_darts(1),
+                               [](const Network& network, Mutator&) {
+                                 for (const auto& buffer : network->named_buffers()) {
+                                   if (buffer.key().find("running_var") != std::string::npos) {
+                                     spoil(buffer.value());
+                                     return;
+                                   }
+                                 }
+                               }),
+      Each(AllOf(HasSubstr(kAfterThree), HasSubstr("running_var"))));
+}
+
+TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasDrawnAnotherSample) {
+  EXPECT_THAT(errors_where_one_strikes(make_spos, [](const Network&, Mutator& m) { m.reset(); }),
+              Each(AllOf(HasSubstr(kAfterThree), HasSubstr("state/architecture, state/mutator:"))));
+}
+
+TEST(RankedTraining, IsStoppedByTheDigestWhereOneRankHasAnotherLearningRate) {
+  EXPECT_THAT(in_ranks(2,
+                       [](Ranks& ranks) {
+                         SearchSetup setup = search_of(&ranks, {.epochs = 1});
+                         setup.weight_optimizer.lr *= ranks.is_first() ? 1 : 1 + 1e-15;
+                         const auto [mutator, trainer] = make_darts(1)(setup);
+                         Recorder recorder;
+                         trainer->fit(recorder, nullptr);
+                       }),
+              Each(HasSubstr("after step 0 rank 1 differs from rank 0 in state/lr:")));
 }
 
 TEST(RankedTraining, NeedsBatchesThatCanBeSharedEvenly) {

@@ -86,6 +86,13 @@ Batches::Batches(const Dataset& set, std::vector<int64_t> indices, const BatchOp
 Batches::Batches(const Dataset& set, const BatchOptions& options)
     : Batches(set, all_indices(set), options) {}
 
+Batches Batches::whole() const {
+  Batches all = *this;
+  all.options_.rank = 0;
+  all.options_.n_ranks = 1;
+  return all;
+}
+
 int64_t Batches::n_batches() const {
   const auto n = static_cast<int64_t>(indices_.size());
   const int64_t b = options_.batch_size;

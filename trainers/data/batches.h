@@ -59,6 +59,9 @@ class Batches {
   /// The `i`-th batch of `epoch`, or this rank's share; epoch ≥ 0, 0 ≤ i < n_batches().
   Batch batch(int64_t epoch, int64_t i) const;
 
+  /// What the shares of all ranks are together.
+  Batches whole() const;
+
   const Dataset& dataset() const { return set_; }
   const BatchOptions& options() const { return options_; }
 

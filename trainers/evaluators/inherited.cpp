@@ -4,22 +4,22 @@
 
 namespace retia {
 
-InheritedEvaluator::InheritedEvaluator(Network supernet, Batches train, Batches scoring,
-                                       int64_t recalibration_batches, Reward reward, Ranks* ranks)
+InheritedEvaluator::InheritedEvaluator(Network supernet, const Batches& train, Batches scoring,
+                                       int64_t recalibration_batches, Reward reward)
     : supernet_(std::move(supernet)),
-      train_(std::move(train)),
+      train_(train.whole()),
       scoring_(std::move(scoring)),
       recalibration_batches_(recalibration_batches),
-      reward_(std::move(reward)),
-      ranks_(ranks) {}
+      reward_(std::move(reward)) {}
 
 Evaluation InheritedEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
   Network model = inherit(supernet_, trial.proposal.architecture);
-  recalibrate(model, train_, recalibration_batches_, ranks_);
+  model->synchronise(nullptr);
+  recalibrate(model, train_, recalibration_batches_);
   if (trial.stop_requested()) {
     return {.status = TrialStatus::Stopped};
   }
-  const Score found = retia::evaluate(model, scoring_, ranks_);
+  const Score found = retia::evaluate(model, scoring_);
   const double score =
       reward_ ? reward_(found.accuracy, trial.proposal.architecture) : found.accuracy;
   return {.objectives = {score}, .metrics = {{"accuracy", found.accuracy}, {"loss", found.loss}}};

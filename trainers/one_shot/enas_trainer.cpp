@@ -116,8 +116,7 @@ std::optional<FinalSearch> EnasTrainer::final_search() {
           network(), train_batches(), scoring_batches(), options_.recalibration_batches,
           [penalised = penalised_](double accuracy, const Architecture& architecture) {
             return penalised(accuracy, architecture);
-          },
-          ranks()),
+          }),
       .max_trials = n};
 }
 

@@ -8,7 +8,8 @@
 namespace retia {
 
 /// The trials by which some one-shot searches come to their architecture: what a strategy proposes
-/// is scored with the weights that it inherits. The first objective decides.
+/// is scored with the weights that it inherits. The first objective decides. The strategy waits for
+/// the outcomes that it goes by, so that what it proposes does not depend on how many run at once.
 struct FinalSearch {
   std::unique_ptr<Strategy> strategy;
   std::unique_ptr<Evaluator> evaluator;

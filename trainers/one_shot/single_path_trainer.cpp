@@ -52,8 +52,7 @@ std::optional<FinalSearch> SinglePathTrainer::final_search() {
           network(), train_batches(), scoring_batches(), options_.recalibration_batches,
           [penalised = penalised_](double accuracy, const Architecture& architecture) {
             return penalised(accuracy, architecture);
-          },
-          ranks()),
+          }),
       .max_trials = n_combinations(mutator().mutables(), most).value_or(most),
       .n_top = options_.n_top};
 }

@@ -47,7 +47,7 @@ TEST(Ranks, SumGatherAndBroadcast) {
                  EXPECT_EQ(ranks.broadcast(std::string()), "");
                  EXPECT_TRUE(ranks.any(ranks.rank() == 2));
                  EXPECT_FALSE(ranks.any(false));
-                 EXPECT_GT(ranks.seconds_waited(), 0);
+                 EXPECT_GT(ranks.traffic()[static_cast<size_t>(CallFor::Agreement)].seconds, 0);
                }),
       Each(""));
 }
@@ -118,7 +118,7 @@ TEST(CheckAgreement, PassesWhereAllIsEqualToTheBit) {
   EXPECT_THAT(in_ranks(2,
                        [](Ranks& ranks) {
                          check_agreement(ranks, {{"a", at::arange(4)}, {"b", at::zeros({2, 2})}},
-                                         "state", "now");
+                                         Json{{"lr", 1}}, "now");
                        }),
               Each(""));
 }
@@ -129,15 +129,16 @@ TEST(CheckAgreement, NamesRanksAndTensorsThatDiffer) {
     if (ranks.rank() == 2) {
       b[3] = std::nextafter(1.0F, 2.0F);
     }
-    check_agreement(ranks, {{"a", at::arange(4)}, {"b", b}}, "state", "after step 7");
+    check_agreement(ranks, {{"a", at::arange(4)}, {"b", b}}, Json{{"lr", 1}}, "after step 7");
   });
   EXPECT_THAT(errors, Each(HasSubstr("after step 7 rank 2 differs from rank 0 in b: ")));
   const auto states = in_ranks(2, [](Ranks& ranks) {
-    check_agreement(ranks, {}, ranks.is_first() ? "x" : "y", "after step 8");
+    check_agreement(ranks, {}, Json{{"epoch", 2}, {"lr", ranks.rank()}}, "after step 8");
   });
-  EXPECT_THAT(states, Each(HasSubstr("after step 8 rank 1 differs from rank 0 in the state: ")));
+  EXPECT_THAT(states, Each(HasSubstr("after step 8 rank 1 differs from rank 0 in state/lr: ")));
   const auto others = in_ranks(2, [](Ranks& ranks) {
-    check_agreement(ranks, {{ranks.is_first() ? "a" : "b", at::zeros({1})}}, "", "after step 9");
+    check_agreement(ranks, {{ranks.is_first() ? "a" : "b", at::zeros({1})}}, Json::object(),
+                    "after step 9");
   });
   EXPECT_THAT(others, Each(HasSubstr("after step 9 rank 1 holds other tensors than rank 0")));
 }
