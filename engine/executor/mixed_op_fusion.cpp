@@ -149,8 +149,11 @@ std::shared_ptr<MixedOpFusion> MixedOpFusion::of(const Step& step) {
 
 bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
   const at::ScalarType dtype = kernels::dtype_read(x);
-  if (!verdict.weights.defined() || !x.device().is_cpu() || x.dim() != 4 || x.numel() == 0 ||
-      (dtype != at::kFloat && dtype != at::kDouble) || verdict.weights.scalar_type() != dtype) {
+  const bool is_half = dtype == at::kHalf || dtype == at::kBFloat16;
+  const at::ScalarType beside = is_half ? at::kFloat : dtype;
+  if (!verdict.weights.defined() || !(x.is_cuda() || (x.is_cpu() && !is_half)) || x.dim() != 4 ||
+      x.numel() == 0 || (beside != at::kFloat && beside != at::kDouble) ||
+      verdict.weights.scalar_type() != beside) {
     return false;
   }
   int64_t n_known = 0;
@@ -166,7 +169,7 @@ bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
       if (norm.epsilon != first->epsilon || norm.layer->momentum() != first->layer->momentum() ||
           norm.layer->is_training() != first->layer->is_training() ||
           norm.layer->keeps_statistics() != first->layer->keeps_statistics() ||
-          norm.running_mean.scalar_type() != dtype) {
+          norm.running_mean.scalar_type() != beside) {
         return false;
       }
     }

@@ -1,41 +1,12 @@
-#include "kernels/conv_norm/conv_norm_cuda.h"
-
 #include <ATen/Dispatch.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <c10/cuda/CUDAStream.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <torch/library.h>
 
 #include "kernels/conv_norm/conv_norm_passes.h"
+#include "kernels/on_gpu.h"
 
 namespace retia::kernels {
 namespace {
-
-template <class scalar_t>
-struct StoredOnGpu {
-  using type = scalar_t;
-};
-template <>
-struct StoredOnGpu<at::Half> {
-  using type = __half;
-};
-template <>
-struct StoredOnGpu<at::BFloat16> {
-  using type = __nv_bfloat16;
-};
-
-struct OnGpu {
-  template <class scalar_t>
-  using Stored = typename StoredOnGpu<scalar_t>::type;
-
-  template <class Body>
-  static void each(const Body& body, int64_t n) {
-    cuda::launch(body, static_cast<int>(n), c10::cuda::getCurrentCUDAStream().stream());
-    C10_CUDA_KERNEL_LAUNCH_CHECK();
-  }
-};
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(const at::Tensor& x, at::TensorList weights,
                                                        at::TensorList affine,

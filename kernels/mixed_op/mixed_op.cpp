@@ -1,5 +1,7 @@
 #include "kernels/mixed_op/mixed_op.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -15,11 +17,20 @@ using torch::autograd::variable_list;
 
 constexpr auto kLastBranch = static_cast<int64_t>(MixedBranch::DilConv5);
 
+bool is_half(const at::Tensor& x) {
+  return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
+}
+
+/// Of all but x.
+at::ScalarType dtype_beside(const at::Tensor& x) {
+  return is_half(x) ? at::kFloat : x.scalar_type();
+}
+
 void check_weight(const at::Tensor& weight, size_t place, at::IntArrayRef sizes,
                   const at::Tensor& x) {
-  TORCH_CHECK(weight.sizes() == sizes && weight.scalar_type() == x.scalar_type() &&
+  TORCH_CHECK(weight.sizes() == sizes && weight.scalar_type() == dtype_beside(x) &&
                   weight.device() == x.device(),
-              "mixed_op: weight ", place, " must be ", x.scalar_type(), " ", sizes, " on ",
+              "mixed_op: weight ", place, " must be ", dtype_beside(x), " ", sizes, " on ",
               x.device(), ", but is ", weight.scalar_type(), " ", weight.sizes(), " on ",
               weight.device());
 }
@@ -41,13 +52,46 @@ void check_branch_weights(MixedBranch branch, at::TensorList weights, size_t fir
   }
 }
 
+using Forward = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+using Backward = std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>>;
+
+/// On the CPU or by what the module for GPUs registered.
+Forward forward_on_device(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                          at::TensorList running, const MixedOpOptions& o) {
+  if (x.is_cpu()) {
+    return cpu::mixed_op_forward(x, blend, weights, running, o);
+  }
+  const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("retia::mixed_op_forward", "")
+          .typed<Forward(const at::Tensor&, const at::Tensor&, at::TensorList, at::TensorList,
+                         at::IntArrayRef, at::IntArrayRef, double, double)>();
+  const at::AutoDispatchBelowADInplaceOrView below;
+  return op.call(x, blend, weights, running, o.branches, listed(o), o.momentum, o.epsilon);
+}
+
+Backward backward_on_device(const at::Tensor& gradient, const variable_list& saved,
+                            at::TensorList weights, const MixedOpOptions& o, MixedOpNeeds needs) {
+  if (gradient.is_cpu()) {
+    return cpu::mixed_op_backward(gradient, saved[0], saved[1], weights, saved[2], saved[3], o,
+                                  needs);
+  }
+  const auto op = c10::Dispatcher::singleton()
+                      .findSchemaOrThrow("retia::mixed_op_backward", "")
+                      .typed<Backward(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                      at::TensorList, const at::Tensor&, const at::Tensor&,
+                                      at::IntArrayRef, at::IntArrayRef, bool, bool)>();
+  return op.call(gradient, saved[0], saved[1], weights, saved[2], saved[3], o.branches, listed(o),
+                 needs.x, needs.weights);
+}
+
 class MixedOp : public torch::autograd::Function<MixedOp> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& blend,
                             at::TensorList weights, const std::vector<at::Tensor>& running,
                             const MixedOpOptions& options) {
     const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
-    const auto [out, kept, moments] = cpu::mixed_op_forward(read, blend, weights, running, options);
+    const auto [out, kept, moments] = forward_on_device(read, blend, weights, running, options);
     variable_list saved = {read, blend, kept, moments};
     saved.insert(saved.end(), weights.begin(), weights.end());
     ctx->save_for_backward(std::move(saved));
@@ -73,8 +117,8 @@ class MixedOp : public torch::autograd::Function<MixedOp> {
     for (size_t i = 0; i < weights.size(); ++i) {
       needs.weights = needs.weights || ctx->needs_input_grad(2 + i);
     }
-    auto [to_x, to_blend, to_weights] = cpu::mixed_op_backward(
-        gradients[0], saved[0], saved[1], weights, saved[2], saved[3], options, needs);
+    auto [to_x, to_blend, to_weights] =
+        backward_on_device(gradients[0], saved, weights, options, needs);
     variable_list result = {to_x, to_blend};
     result.insert(result.end(), to_weights.begin(), to_weights.end());
     result.resize(result.size() + 2);  // of the running statistics and the options
@@ -83,6 +127,20 @@ class MixedOp : public torch::autograd::Function<MixedOp> {
 };
 
 }  // namespace
+
+std::vector<int64_t> listed(const MixedOpOptions& o) {
+  return {o.stride, o.training, reinterpret_cast<int64_t>(o.ranks)};
+}
+
+MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef listed, double momentum,
+                                double epsilon) {
+  return {.branches = branches.vec(),
+          .stride = listed[0],
+          .training = listed[1] != 0,
+          .momentum = momentum,
+          .epsilon = epsilon,
+          .ranks = reinterpret_cast<SumOverRanks*>(listed[2])};
+}
 
 int64_t n_weights(MixedBranch branch) {
   switch (branch) {
@@ -113,16 +171,18 @@ int64_t n_norms(MixedBranch branch) {
 void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options) {
   TORCH_CHECK(
-      x.dim() == 4 && x.numel() > 0 && x.device().is_cpu() &&
-          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble),
-      "mixed_op: x must be float32 or float64 [n, C, H, W] on the CPU and not empty, but is ",
+      x.dim() == 4 && x.numel() > 0 && (x.is_cpu() || x.is_cuda()) &&
+          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble ||
+           (is_half(x) && x.is_cuda())),
+      "mixed_op: x must be float32 or float64 (on a GPU also float16 or bfloat16) [n, C, H, W] and "
+      "not empty, but is ",
       x.scalar_type(), " ", x.sizes(), " on ", x.device());
   TORCH_CHECK(options.stride == 1 || options.stride == 2,
               "mixed_op: the stride must be 1 or 2, but is ", options.stride);
   const auto n_branches = static_cast<int64_t>(options.branches.size());
   TORCH_CHECK(n_branches > 0 && blend.dim() == 1 && blend.size(0) == n_branches &&
-                  blend.scalar_type() == x.scalar_type() && blend.device() == x.device(),
-              "mixed_op: blend must be ", x.scalar_type(), " [", n_branches,
+                  blend.scalar_type() == dtype_beside(x) && blend.device() == x.device(),
+              "mixed_op: blend must be ", dtype_beside(x), " [", n_branches,
               "], one a branch and at least one, but is ", blend.scalar_type(), " ", blend.sizes());
   size_t weight = 0;
   int64_t norms = 0;
@@ -150,8 +210,8 @@ void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList
       " tensors");
   for (const at::Tensor& statistic : running) {
     TORCH_CHECK(statistic.dim() == 1 && statistic.size(0) == x.size(1) &&
-                    statistic.is_contiguous() && statistic.scalar_type() == x.scalar_type(),
-                "mixed_op: running statistics must be contiguous ", x.scalar_type(), " [",
+                    statistic.is_contiguous() && statistic.scalar_type() == dtype_beside(x),
+                "mixed_op: running statistics must be contiguous ", dtype_beside(x), " [",
                 x.size(1), "], but are ", statistic.scalar_type(), " ", statistic.sizes());
   }
   const auto strided = [&](int64_t size) { return (size + options.stride - 1) / options.stride; };
@@ -172,6 +232,14 @@ TORCH_LIBRARY_FRAGMENT(retia, library) {
   library.def(
       "mixed_op(Tensor x, Tensor blend, Tensor[] weights, Tensor(a!)[] running, int[] branches, "
       "int stride=1, bool training=True, float momentum=0.1, float epsilon=1e-05) -> Tensor");
+  // What a device other than the CPU brings.
+  library.def(
+      "mixed_op_forward(Tensor x, Tensor blend, Tensor[] weights, Tensor(a!)[] running, "
+      "int[] branches, int[] options, float momentum, float epsilon) -> (Tensor, Tensor, Tensor)");
+  library.def(
+      "mixed_op_backward(Tensor gradient, Tensor x, Tensor blend, Tensor[] weights, Tensor kept, "
+      "Tensor moments, int[] branches, int[] options, bool needs_x, bool needs_weights) -> "
+      "(Tensor, Tensor, Tensor[])");
 }
 
 TORCH_LIBRARY_IMPL(retia, CompositeImplicitAutograd, library) {

@@ -40,14 +40,20 @@ struct MixedOpOptions {
   SumOverRanks* ranks = nullptr;
 };
 
+/// Options as numbers, without the branches and those that are not whole; and back.
+std::vector<int64_t> listed(const MixedOpOptions& options);
+MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef listed, double momentum,
+                                double epsilon);
+
 /// The mixed operation of DARTS (Liu et al. 2019): Σ_k blend[k] · branch_k(x), as one operation.
 ///
-/// x: [n, C, H, W] float32 or float64, n, C, H, W at least 1; read in channels_last.
+/// x: [n, C, H, W] float32 or float64, on a GPU also float16 or bfloat16, n, C, H, W at least 1;
+/// read in channels_last. Of a half x all else is float32, and so are sums.
 /// blend: [branches]. weights: those of all branches in turn.
 /// running: mean and (unbiased) variance [C] of each normalisation in turn, updated while training;
 /// may be empty then.
 /// Returns [n, C, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
-/// blend and weights. Runs on the CPU; results do not depend on the number of threads.
+/// blend and weights. Results do not depend on the number or order of threads.
 /// For the backward pass it keeps x and six (of the eight DARTS candidates) tensors of the
 /// output's size, where the composition keeps about thirty. Ranks are asked for two sums forward
 /// and two back, or one where no branch normalises twice. The torch operator is `retia::mixed_op`.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +17,44 @@ struct MixedOpCase {
   int64_t n, channels, height, width, stride;
 };
 
+struct MixedOpInputs {
+  at::Tensor x, blend, gradient;
+  std::vector<at::Tensor> weights, running;
+  MixedOpOptions options;
+};
+
+/// Normally distributed numbers for a case.
+inline MixedOpInputs random_inputs(const MixedOpCase& shape, std::vector<int64_t> branches,
+                                   at::ScalarType dtype) {
+  const int64_t c = shape.channels;
+  const int64_t s = shape.stride;
+  MixedOpInputs in;
+  in.x = at::randn({shape.n, c, shape.height, shape.width}, dtype);
+  in.blend = at::rand({static_cast<int64_t>(branches.size())}, dtype) + 0.2;
+  in.gradient =
+      at::randn({shape.n, c, (shape.height + s - 1) / s, (shape.width + s - 1) / s}, dtype);
+  for (const int64_t index : branches) {
+    const auto branch = static_cast<MixedBranch>(index);
+    const bool small = branch == MixedBranch::SepConv3 || branch == MixedBranch::DilConv3;
+    const int64_t k = small ? 3 : 5;
+    if (branch == MixedBranch::FactorizedReduce) {
+      in.weights.push_back(at::randn({c / 2, c, 1, 1}, dtype));
+      in.weights.push_back(at::randn({c - c / 2, c, 1, 1}, dtype));
+    } else {
+      for (int64_t i = 0; i < n_weights(branch); i += 2) {
+        in.weights.push_back(at::randn({c, 1, k, k}, dtype));
+        in.weights.push_back(at::randn({c, c, 1, 1}, dtype));
+      }
+    }
+    for (int64_t i = 0; i < n_norms(branch); ++i) {
+      in.running.push_back(at::randn({c}, dtype));
+      in.running.push_back(at::rand({c}, dtype) + 0.5);
+    }
+  }
+  in.options = {.branches = std::move(branches), .stride = s};
+  return in;
+}
+
 /// The eight candidates of DARTS without `none`.
 inline std::vector<int64_t> darts_branches(int64_t stride) {
   std::vector<int64_t> branches;
@@ -23,6 +64,13 @@ inline std::vector<int64_t> darts_branches(int64_t stride) {
         MixedBranch::SepConv5, MixedBranch::DilConv3, MixedBranch::DilConv5}) {
     branches.push_back(static_cast<int64_t>(branch));
   }
+  return branches;
+}
+
+/// Each of them, and a second of a kind.
+inline std::vector<int64_t> each_branch(int64_t stride) {
+  std::vector<int64_t> branches = darts_branches(stride);
+  branches.push_back(branches[4]);
   return branches;
 }
 

@@ -8,34 +8,10 @@
 
 #include "engine/device.h"
 #include "kernels/conv_norm/conv_norm_cases.h"
+#include "tests/kernels/on_host.h"
 
 namespace retia::kernels {
 namespace {
-
-/// Runs bodies one after another, so that the code of GPUs is tested where there is none.
-struct InOrder {
-  template <class scalar_t>
-  using Stored = scalar_t;
-
-  template <class Body>
-  static void each(const Body& body, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
-      body(static_cast<int>(i));
-    }
-  }
-};
-
-struct InReverse {
-  template <class scalar_t>
-  using Stored = scalar_t;
-
-  template <class Body>
-  static void each(const Body& body, int64_t n) {
-    for (int64_t i = n - 1; i >= 0; --i) {
-      body(static_cast<int>(i));
-    }
-  }
-};
 
 using Results = std::vector<at::Tensor>;
 

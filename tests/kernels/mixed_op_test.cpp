@@ -16,42 +16,7 @@ namespace {
 using MixedOpFunction = at::Tensor (*)(const at::Tensor&, const at::Tensor&, at::TensorList,
                                        at::TensorList, const MixedOpOptions&);
 
-struct Inputs {
-  at::Tensor x, blend, gradient;
-  std::vector<at::Tensor> weights, running;
-  MixedOpOptions options;
-};
-
-Inputs random_inputs(const MixedOpCase& shape, std::vector<int64_t> branches,
-                     at::ScalarType dtype) {
-  const int64_t c = shape.channels;
-  const int64_t s = shape.stride;
-  Inputs in;
-  in.x = at::randn({shape.n, c, shape.height, shape.width}, dtype);
-  in.blend = at::rand({static_cast<int64_t>(branches.size())}, dtype) + 0.2;
-  in.gradient =
-      at::randn({shape.n, c, (shape.height + s - 1) / s, (shape.width + s - 1) / s}, dtype);
-  for (const int64_t index : branches) {
-    const auto branch = static_cast<MixedBranch>(index);
-    const bool small = branch == MixedBranch::SepConv3 || branch == MixedBranch::DilConv3;
-    const int64_t k = small ? 3 : 5;
-    if (branch == MixedBranch::FactorizedReduce) {
-      in.weights.push_back(at::randn({c / 2, c, 1, 1}, dtype));
-      in.weights.push_back(at::randn({c - c / 2, c, 1, 1}, dtype));
-    } else {
-      for (int64_t i = 0; i < n_weights(branch); i += 2) {
-        in.weights.push_back(at::randn({c, 1, k, k}, dtype));
-        in.weights.push_back(at::randn({c, c, 1, 1}, dtype));
-      }
-    }
-    for (int64_t i = 0; i < n_norms(branch); ++i) {
-      in.running.push_back(at::randn({c}, dtype));
-      in.running.push_back(at::rand({c}, dtype) + 0.5);
-    }
-  }
-  in.options = {.branches = std::move(branches), .stride = s};
-  return in;
-}
+using Inputs = MixedOpInputs;
 
 /// Result, gradients of x, blend and weights, running statistics after it.
 std::vector<at::Tensor> all_results(MixedOpFunction function, const Inputs& in,
@@ -115,12 +80,6 @@ std::vector<MixedOpCase> shapes() {
     }
   }
   return cases;
-}
-
-std::vector<int64_t> each_branch(int64_t stride) {
-  std::vector<int64_t> branches = darts_branches(stride);
-  branches.push_back(branches[4]);  // a second of a kind
-  return branches;
 }
 
 TEST(MixedOp, EqualsTheReferenceForwardAndBackwardOnEveryShapeAndType) {

@@ -1,0 +1,379 @@
+#pragma once
+
+#include "kernels/conv_norm/conv_norm_kernels.cuh"
+
+/// What one thread does in each pass of mixed_op, as a function of its number; see
+/// conv_norm_kernels.cuh, whose stencils and sums these are. Branches share a pass: the thread's
+/// number says which member of a group it works for, so that an edge of eight candidates is about
+/// a dozen launches forward and two dozen back, where layer by layer it is a hundred and two
+/// hundred. Tensors are [pixels, c].
+namespace retia::kernels::cuda {
+
+constexpr int kMembers = 16;
+
+/// What one pass does for several tensors.
+template <class Member>
+struct Group {
+  Member members[kMembers];
+  int n;
+};
+
+/// A tensor read as (y - mean) · inverse, or as it is.
+template <class T>
+struct Normalised {
+  const T* y;
+  const Sum<T>* norm;  ///< mean and 1/deviation [2, c], or null
+
+  RETIA_BODY Sum<T> at(int64_t i, int channel, int c) const {
+    const auto value = static_cast<Sum<T>>(y[i]);
+    return norm == nullptr ? value : (value - norm[channel]) * norm[c + channel];
+  }
+};
+
+enum class Window { Depthwise, MaxPool, AveragePool, Identity, Halving };
+
+/// A depthwise convolution of the rectified, or a pool. weights: [c, kernel²].
+template <class T>
+struct WindowOf {
+  Window kind;
+  Stencil at;
+  Normalised<T> from;
+  const Sum<T>* weights;
+  T* out;
+};
+
+/// A thread an output of one of them. size: outputs of each.
+template <class T>
+struct Windows {
+  int size;
+  Group<WindowOf<T>> group;
+
+  RETIA_BODY void operator()(int i) const {
+    const WindowOf<T>& of = group.members[i / size];
+    const int to = i % size;
+    const Place place(to, of.at.height_out, of.at.width_out, of.at.c);
+    Sum<T> result = 0;
+    if (of.kind == Window::MaxPool) {
+      largest_tap(of.at, of.from.y, place, &result);
+    } else if (of.kind == Window::AveragePool) {
+      for_taps(of.at, place,
+               [&](int, int64_t from) { result += static_cast<Sum<T>>(of.from.y[from]); });
+      result *= share<Sum<T>>(of.at, place.y, place.x);
+    } else {
+      const Sum<T>* const mine = of.weights + place.channel * of.at.kernel * of.at.kernel;
+      for_taps(of.at, place, [&](int tap, int64_t from) {
+        const Sum<T> value = of.from.at(from, place.channel, of.at.c);
+        result += value > 0 ? mine[tap] * value : Sum<T>(0);
+      });
+    }
+    of.out[to] = static_cast<T>(result);
+  }
+};
+
+/// What the factorised reduction multiplies, [pixels, 2 c]: the rectified of each second pixel, and
+/// of the one further down and right; a thread a number.
+template <class T>
+struct Halved {
+  Stencil at;
+  const T* x;
+  T* out;
+
+  RETIA_BODY void operator()(int i) const {
+    Place place(i, at.height_out, at.width_out, 2 * at.c);
+    const int shift = place.channel / at.c;
+    const int y = 2 * place.y + shift, column = 2 * place.x + shift;
+    Sum<T> value = 0;
+    if (y < at.height && column < at.width) {
+      value = read_rectified(x,
+                             ((int64_t{place.image} * at.height + y) * at.width + column) * at.c +
+                                 place.channel % at.c,
+                             true);
+    }
+    out[i] = static_cast<T>(value);
+  }
+};
+
+/// Count, mean and sum of squares about it, [members, slices, 3, c]; a thread a member, slice and
+/// channel.
+template <class T>
+struct MomentsOf {
+  Slices slices;
+  int c;
+  Group<const T*> group;
+  Sum<T>* moments;
+
+  RETIA_BODY void operator()(int i) const {
+    const int width = slices.n * c, member = i / width;
+    const Moments<T> one = {slices, c, group.members[member],
+                            moments + int64_t{member} * 3 * width};
+    one(i % width);
+  }
+};
+
+template <class S>
+struct Running {
+  S *mean, *variance;  ///< null: not kept
+};
+
+/// What channels are normalised by, [members, 2, c]; a thread a channel of a member. batch:
+/// [members, 3, c], or null: the running statistics are taken.
+template <class S>
+struct Normalisers {
+  int c;
+  const S* batch;
+  Group<Running<S>> running;
+  S momentum, epsilon;
+  S* norm;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c, member = i / c;
+    const Running<S>& kept = running.members[member];
+    const S* const mine = batch == nullptr ? nullptr : batch + int64_t{member} * 3 * c + channel;
+    const S mean = mine != nullptr ? mine[c] : kept.mean[channel];
+    const S variance = mine != nullptr ? mine[2 * c] / mine[0] : kept.variance[channel];
+    if (mine != nullptr && kept.mean != nullptr) {
+      const S unbiased = mine[2 * c] / (mine[0] - S(1));
+      kept.mean[channel] += momentum * (mean - kept.mean[channel]);
+      kept.variance[channel] += momentum * (unbiased - kept.variance[channel]);
+    }
+    S* const to = norm + int64_t{member} * 2 * c + channel;
+    to[0] = mean;
+    to[c] = S(1) / std::sqrt(variance + epsilon);
+  }
+};
+
+template <class T>
+struct Term {
+  Normalised<T> from;
+  int place;  ///< of its weight in the blend
+};
+
+/// The sum of the terms, each by its weight; a thread a number.
+template <class T>
+struct Blend {
+  int c;
+  const Sum<T>* blend;
+  Group<Term<T>> terms;
+  bool add;  ///< to what is there
+  T* out;
+
+  RETIA_BODY void operator()(int i) const {
+    Sum<T> sum = add ? static_cast<Sum<T>>(out[i]) : Sum<T>(0);
+    for (int k = 0; k < terms.n; ++k) {
+      sum += blend[terms.members[k].place] * terms.members[k].from.at(i, i % c, c);
+    }
+    out[i] = static_cast<T>(sum);
+  }
+};
+
+template <class T>
+struct Correlated {
+  Normalised<T> y;
+  const T* gradient;
+};
+
+/// Σ g and Σ g · ŷ, [members, slices, 2, c]: what the gradients of the blend and of all
+/// normalisations need; a thread a member, slice and channel.
+template <class T>
+struct Correlations {
+  Slices slices;
+  int c;
+  Group<Correlated<T>> group;
+  Sum<T>* sums;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c, slice = i / c % slices.n, member = i / c / slices.n;
+    const Correlated<T>& of = group.members[member];
+    Sum<T> sum = 0, product = 0;
+    for (int pixel = slices.begin(slice); pixel < slices.begin(slice + 1); ++pixel) {
+      const int64_t at = int64_t{pixel} * c + channel;
+      const auto g = static_cast<Sum<T>>(of.gradient[at]);
+      sum += g;
+      product += g * of.y.at(at, channel, c);
+    }
+    Sum<T>* const to = sums + (int64_t{member} * slices.n + slice) * 2 * c + channel;
+    to[0] = sum;
+    to[c] = product;
+  }
+};
+
+/// The gradient of the blend; a thread a term. sums: [terms, 2, c].
+template <class S>
+struct BlendBack {
+  int c;
+  const S* sums;
+  Group<int> places;
+  S* to;
+
+  RETIA_BODY void operator()(int i) const {
+    S sum = 0;
+    for (int channel = 0; channel < c; ++channel) {
+      sum += sums[(int64_t{i} * 2 + 1) * c + channel];
+    }
+    to[places.members[i]] = sum;
+  }
+};
+
+template <class T>
+struct Behind {
+  Normalised<T> y;
+  const T* gradient;
+  const Sum<T>*means, *weight;  ///< of g and g · ŷ [2, c]; what g is multiplied by, null: 1
+  T* to;
+};
+
+/// Gradients before normalisations of those behind them; a thread a number of a member.
+template <class T>
+struct NormalisedBack {
+  int size, c;
+  bool training;  ///< normalised by the batch
+  Group<Behind<T>> group;
+
+  RETIA_BODY void operator()(int i) const {
+    const Behind<T>& of = group.members[i / size];
+    const int at = i % size, channel = at % c;
+    auto g = static_cast<Sum<T>>(of.gradient[at]);
+    if (training) {
+      g -= of.means[channel] + of.y.at(at, channel, c) * of.means[c + channel];
+    }
+    const Sum<T> factor = of.weight == nullptr ? Sum<T>(1) : *of.weight;
+    of.to[at] = static_cast<T>(factor * of.y.norm[c + channel] * g);
+  }
+};
+
+template <class T>
+struct Through {
+  Stencil at;
+  Normalised<T> from;
+  const Sum<T>* weights;
+  const T* gradient;  ///< of the outputs
+  T* to;
+};
+
+/// Gradients of what depthwise convolutions read, each of its own; a thread an input of one. size:
+/// inputs of each.
+template <class T>
+struct ThroughDepthwise {
+  int size;
+  Group<Through<T>> group;
+
+  RETIA_BODY void operator()(int i) const {
+    const Through<T>& of = group.members[i / size];
+    const int to = i % size;
+    const Place place(to, of.at.height, of.at.width, of.at.c);
+    const Sum<T>* const mine = of.weights + place.channel * of.at.kernel * of.at.kernel;
+    Sum<T> sum = 0;
+    if (of.from.at(to, place.channel, of.at.c) > 0) {
+      for_readers(of.at, place, [&](int tap, int, int, int64_t from) {
+        sum += mine[tap] * static_cast<Sum<T>>(of.gradient[from]);
+      });
+    }
+    of.to[to] = static_cast<T>(sum);
+  }
+};
+
+/// Gradients of weights, [members, slices, taps, c]; a thread each. taps: of the largest kernel;
+/// beyond those of a smaller one there are zeros.
+template <class T>
+struct DepthwiseWeightsOf {
+  Slices slices;
+  int taps, c;
+  Group<Through<T>> group;
+  Sum<T>* sums;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c, tap = i / c % taps, slice = i / c / taps % slices.n;
+    const Through<T>& of = group.members[i / c / taps / slices.n];
+    const Stencil& at = of.at;
+    Sum<T> sum = 0;
+    if (tap < at.kernel * at.kernel) {
+      const int down = tap / at.kernel * at.dilation, right = tap % at.kernel * at.dilation;
+      for (int pixel = slices.begin(slice); pixel < slices.begin(slice + 1); ++pixel) {
+        const Place out(pixel, at.height_out, at.width_out, 1);
+        const int y = at.first(out.y) + down, column = at.first(out.x) + right;
+        if (y >= 0 && y < at.height && column >= 0 && column < at.width) {
+          const int64_t from = ((int64_t{out.image} * at.height + y) * at.width + column) * c;
+          const Sum<T> value = of.from.at(from + channel, channel, c);
+          sum += value > 0 ? static_cast<Sum<T>>(of.gradient[int64_t{pixel} * c + channel]) * value
+                           : Sum<T>(0);
+        }
+      }
+    }
+    sums[i] = sum;
+  }
+};
+
+/// How a branch reads x. weights: of a depthwise convolution, or the identity's in the blend.
+/// gradient: of what it makes of x; for halving [pixels, 2 c].
+template <class T>
+struct Into {
+  Window kind;
+  Stencil at;
+  const Sum<T>* weights;
+  const T* gradient;
+};
+
+/// The gradient of x through all branches; a thread a number of x.
+template <class T>
+struct IntoInput {
+  const T* x;
+  Group<Into<T>> group;
+  bool add;  ///< to what is there
+  T* to;
+
+  RETIA_BODY void operator()(int i) const {
+    Sum<T> sum = add ? static_cast<Sum<T>>(to[i]) : Sum<T>(0);
+    const Stencil& any = group.members[0].at;
+    const Place place(i, any.height, any.width, any.c);
+    const bool is_cut = !(static_cast<Sum<T>>(x[i]) > 0);
+    for (int k = 0; k < group.n; ++k) {
+      sum += through(group.members[k], i, place, is_cut);
+    }
+    to[i] = static_cast<T>(sum);
+  }
+
+ private:
+  RETIA_BODY Sum<T> through(const Into<T>& of, int i, const Place& place, bool is_cut) const {
+    Sum<T> sum = 0;
+    switch (of.kind) {
+      case Window::Identity:
+        return *of.weights * static_cast<Sum<T>>(of.gradient[i]);
+      case Window::Halving:
+        return is_cut || place.y % 2 != place.x % 2 ? Sum<T>(0) : halved(of, place);
+      case Window::Depthwise:
+        if (!is_cut) {
+          const Sum<T>* const mine = of.weights + place.channel * of.at.kernel * of.at.kernel;
+          for_readers(of.at, place, [&](int tap, int, int, int64_t from) {
+            sum += mine[tap] * static_cast<Sum<T>>(of.gradient[from]);
+          });
+        }
+        return sum;
+      case Window::AveragePool:
+        for_readers(of.at, place, [&](int, int y, int column, int64_t from) {
+          sum += static_cast<Sum<T>>(of.gradient[from]) * share<Sum<T>>(of.at, y, column);
+        });
+        return sum;
+      case Window::MaxPool:
+        for_readers(of.at, place, [&](int tap, int y, int column, int64_t from) {
+          Place out = place;
+          out.y = y;
+          out.x = column;
+          Sum<T> value = 0;
+          if (largest_tap(of.at, x, out, &value) == tap) {
+            sum += static_cast<Sum<T>>(of.gradient[from]);
+          }
+        });
+        return sum;
+    }
+    return sum;
+  }
+
+  RETIA_BODY static Sum<T> halved(const Into<T>& of, const Place& place) {
+    const int shift = place.y % 2, c = of.at.c;
+    const int64_t pixel =
+        (int64_t{place.image} * of.at.height_out + place.y / 2) * of.at.width_out + place.x / 2;
+    return static_cast<Sum<T>>(of.gradient[(pixel * 2 + shift) * c + place.channel]);
+  }
+};
+
+}  // namespace retia::kernels::cuda
