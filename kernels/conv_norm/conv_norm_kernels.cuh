@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #ifdef __CUDACC__
-#define RETIA_BODY __host__ __device__ inline
+#define RETIA_BODY __host__ __device__ __forceinline__
 #else
 #define RETIA_BODY inline
 #endif
@@ -226,11 +226,13 @@ RETIA_BODY int n_inside(int first, int kernel, int size) {
   return end - begin;
 }
 
-/// One by the number of inputs under a window without dilation.
+/// One by the number of inputs under a pool's window, at most three each way; a division would be a
+/// call, around which registers are spilled.
 template <class S>
 RETIA_BODY S share(const Stencil& at, int y, int x) {
-  return S(1) / static_cast<S>(n_inside(at.first(y), at.kernel, at.height) *
-                               n_inside(at.first(x), at.kernel, at.width));
+  const auto inverse = [](int n) { return n == 3 ? S(1) / S(3) : n == 2 ? S(0.5) : S(1); };
+  return inverse(n_inside(at.first(y), at.kernel, at.height)) *
+         inverse(n_inside(at.first(x), at.kernel, at.width));
 }
 
 template <class T>
