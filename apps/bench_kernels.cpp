@@ -105,9 +105,16 @@ int bench_kernels(const KernelsBench& flags) {
             << "operation                        ms    GB/s  GFLOP/s  % limit    ATen  "
                "ATen last\n";
   Json rows = Json::array();
+  std::vector<std::string> failures;
   for (const char* const name : {"conv_norm_bench", "mixed_op_bench"}) {
     for (const Json& found :
          run_benchmark(fs::read_symlink("/proc/self/exe").parent_path() / name, flags)) {
+      if (found.value("error_occurred", false)) {
+        failures.push_back(c10::str(found.at("name").get<std::string>(), ": ",
+                                    found.at("error_message").get<std::string>()));
+        std::cerr << failures.back() << std::endl;
+        continue;
+      }
       const double bytes = found.at("GB/s"), flops = found.at("GFLOP/s");
       const std::string full = found.at("name");
       rows.push_back(
@@ -121,7 +128,8 @@ int bench_kernels(const KernelsBench& flags) {
       print(rows.back());
     }
   }
-  TORCH_CHECK(!rows.empty(), "bench kernels: no benchmark is called like '", flags.filter, "'");
+  TORCH_CHECK(!rows.empty() || !failures.empty(), "bench kernels: no benchmark is called like '",
+              flags.filter, "'");
   if (!flags.out.empty()) {
     write_json(flags.out, {{"format", "retia.bench.kernels"},
                            {"version", 1},
@@ -132,6 +140,8 @@ int bench_kernels(const KernelsBench& flags) {
                            {"product_gigaflops", limit.gigaflops},
                            {"kernels", rows}});
   }
+  TORCH_CHECK(failures.empty(), "bench kernels: ", failures.size(),
+              " failed, the first: ", failures.front());
   return kDone;
 }
 

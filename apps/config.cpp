@@ -354,6 +354,9 @@ Config read_config(const Program& program, const Command& command,
       config.experiment.window.table = config.profile.table;
     }
     check_experiment(config.experiment);
+    TORCH_CHECK(config.trainer.accumulate == 1 && config.trainer.ema == 0, name,
+                ": trials neither accumulate gradients nor average weights, remove "
+                "trainer.accumulate and trainer.ema");
     read_evaluator(program, json, config);
   }
   if (reads(name, "runner")) {

@@ -17,7 +17,7 @@
 namespace retia {
 namespace {
 
-const AdamOptions kDartsAdam = {.lr = 3e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
+constexpr AdamOptions kDartsAdam = {.lr = 3e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
 
 /// A search of these two, whose trainer takes more arguments after the mutator.
 template <class Trainer, class M, class... Args>

@@ -15,12 +15,12 @@ namespace retia {
 
 /// Stochastic gradient descent with momentum, and its schedule over epochs.
 struct SgdOptions {
-  double lr = 0.025;           ///< at the first epoch, or after the warm-up, > 0
-  double final_lr = 0.001;     ///< at the end, where the schedule is cosine or linear
-  double momentum = 0.9;       ///< 0 to 1
-  double weight_decay = 3e-4;  ///< ≥ 0
-  double gradient_clip = 5.0;  ///< largest norm of all gradients together; 0: none
-  ScheduleOptions schedule = ScheduleOptions();  ///< cosine
+  double lr = 0.025;              ///< at the first epoch, or after the warm-up, > 0
+  double final_lr = 0.001;        ///< at the end, where the schedule is cosine or linear
+  double momentum = 0.9;          ///< 0 to 1
+  double weight_decay = 3e-4;     ///< ≥ 0
+  double gradient_clip = 5.0;     ///< largest norm of all gradients together; 0: none
+  ScheduleOptions schedule = {};  ///< cosine
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SgdOptions, lr, final_lr, momentum, weight_decay,
                                                 gradient_clip, schedule)
@@ -34,7 +34,7 @@ struct AdamOptions {
   double beta2 = 0.999;
   double weight_decay = 1e-3;  ///< ≥ 0, added to the gradient
   double final_lr = 0;         ///< at the end, where the schedule is cosine or linear
-  ScheduleOptions schedule = constant_schedule();
+  ScheduleOptions schedule = {.shape = ScheduleShape::Constant};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AdamOptions, lr, beta1, beta2, weight_decay,
                                                 final_lr, schedule)

@@ -8,6 +8,31 @@
 
 namespace retia {
 
+Milestones::Milestones(std::initializer_list<int64_t> epochs) {
+  for (const int64_t epoch : epochs) {
+    add(epoch);
+  }
+}
+
+void Milestones::add(int64_t epoch) {
+  TORCH_CHECK(n_ < epochs_.size(), "a schedule has at most ", epochs_.size(), " milestones");
+  epochs_[n_++] = epoch;
+}
+
+void to_json(Json& json, const Milestones& milestones) {
+  json = Json::array();
+  for (const int64_t epoch : milestones) {
+    json.push_back(epoch);
+  }
+}
+
+void from_json(const Json& json, Milestones& milestones) {
+  milestones = {};
+  for (const Json& epoch : json) {
+    milestones.add(epoch.get<int64_t>());
+  }
+}
+
 void check_schedule_options(const ScheduleOptions& o, const char* where) {
   TORCH_CHECK(o.warmup_epochs >= 0, where, ": warmup_epochs must be at least 0, got ",
               o.warmup_epochs);

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <vector>
+#include <initializer_list>
 
 #include "engine/json.h"
 
@@ -13,22 +14,37 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ScheduleShape, {{ScheduleShape::Constant, "constant
                                              {ScheduleShape::Linear, "linear"},
                                              {ScheduleShape::Step, "step"}})
 
+/// Epochs, at most twenty; a list in JSON. Nothing on the heap: of options deep within others GCC
+/// 12 takes that for uninitialised.
+class Milestones {
+ public:
+  Milestones() = default;
+  Milestones(std::initializer_list<int64_t> epochs);
+  const int64_t* begin() const { return epochs_.data(); }
+  const int64_t* end() const { return begin() + n_; }
+  bool empty() const { return n_ == 0; }
+
+ private:
+  friend void from_json(const Json& json, Milestones& milestones);
+  void add(int64_t epoch);
+
+  std::array<int64_t, 20> epochs_ = {};
+  size_t n_ = 0;
+};
+void to_json(Json& json, const Milestones& milestones);
+void from_json(const Json& json, Milestones& milestones);
+
 /// How a learning rate goes over a training.
 struct ScheduleOptions {
   ScheduleShape shape = ScheduleShape::Cosine;
-  double warmup_epochs = 0;              ///< W, ≥ 0; may be a part of one
-  double warmup_factor = 0.01;           ///< f of the first step, 0 to 1
-  std::vector<int64_t> milestones = {};  ///< step: epochs before which the rate falls
-  int64_t step_size = 0;                 ///< step: it falls each time after so many; 0: milestones
-  double gamma = 0.1;                    ///< step: its factor then, > 0
+  double warmup_epochs = 0;     ///< W, ≥ 0; may be a part of one
+  double warmup_factor = 0.01;  ///< f of the first step, 0 to 1
+  Milestones milestones = {};   ///< step: epochs before which the rate falls
+  int64_t step_size = 0;        ///< step: it falls each time after so many; 0: milestones
+  double gamma = 0.1;           ///< step: its factor then, > 0
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScheduleOptions, shape, warmup_epochs,
                                                 warmup_factor, milestones, step_size, gamma)
-
-// Options that hold these begin as `= ScheduleOptions()`: GCC 12 takes `= {}` for uninitialised.
-
-/// Of a learning rate that stays.
-inline ScheduleOptions constant_schedule() { return {.shape = ScheduleShape::Constant}; }
 
 /// Throws, naming it after `where`, where an option is out of its range.
 void check_schedule_options(const ScheduleOptions& options, const char* where);

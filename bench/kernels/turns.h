@@ -77,7 +77,14 @@ int run_benchmarks(int argc, char** argv, const std::string& operation,
     return 1;
   }
   for (const Case& of : cases) {
-    benchmark::RegisterBenchmark((operation + "/" + of.name).c_str(), bench, of, setting)
+    const auto guarded = [=](benchmark::State& state) {
+      try {
+        bench(state, of, setting);
+      } catch (const c10::Error& error) {
+        state.SkipWithError(error.what_without_backtrace());
+      }
+    };
+    benchmark::RegisterBenchmark((operation + "/" + of.name).c_str(), guarded)
         ->UseManualTime()
         ->Iterations(setting.device.is_cpu() ? 9 : 50)
         ->Unit(benchmark::kMillisecond);

@@ -74,7 +74,7 @@ class ConvNormPasses {
   ConvNormGradients backward(const at::Tensor& gradient, const at::Tensor& kept,
                              const at::Tensor& norm, ConvNormNeeds needs) {
     const at::Tensor& y = kind_ == ConvKind::None ? x_ : kept;
-    const cuda::Slices slices = sliced();
+    const cuda::Slices slices = sliced(c_out_);
     at::Tensor found = sums({slices.n, 2, c_out_});
     Runner::each(cuda::Correlate<T>{slices, c_out_, stored(gradient), stored(y), read(norm),
                                     o_.relu_after, write<S>(found)},
@@ -99,7 +99,7 @@ class ConvNormPasses {
   using T = typename Runner::template Stored<scalar_t>;
   using S = cuda::Sum<T>;
   static constexpr at::ScalarType kSum = c10::CppTypeToScalarType<S>::value;
-  static constexpr int kPixelsOfSlice = 64, kMostSlices = 1024;
+  static constexpr int kPixelsOfSlice = 64, kMostSlices = 1024, kThreads = 1 << 18;
 
   static const T* stored(const at::Tensor& tensor) {
     return reinterpret_cast<const T*>(tensor.const_data_ptr<scalar_t>());
@@ -180,15 +180,17 @@ class ConvNormPasses {
     return out;
   }
 
-  cuda::Slices sliced() const {
-    return {pixels_, std::clamp(pixels_ / kPixelsOfSlice, 1, kMostSlices)};
+  /// For sums of so many columns: enough threads to fill a GPU, and no more.
+  cuda::Slices sliced(int64_t columns) const {
+    const int enough = std::clamp(static_cast<int>(kThreads / columns), 1, kMostSlices);
+    return {pixels_, std::clamp(pixels_ / kPixelsOfSlice, 1, enough)};
   }
 
   static int64_t joins(int64_t slices) { return (slices + cuda::kJoined - 1) / cuda::kJoined; }
 
   /// Of the batch: [3, c].
   at::Tensor moments(const at::Tensor& y) const {
-    const cuda::Slices slices = sliced();
+    const cuda::Slices slices = sliced(c_out_);
     at::Tensor found = sums({slices.n, 3, c_out_});
     Runner::each(cuda::Moments<T>{slices, c_out_, stored(y), write<S>(found)},
                  int64_t{slices.n} * c_out_);
@@ -301,8 +303,8 @@ class ConvNormPasses {
       result.x = to_x;
     }
     if (needs.weights) {
-      const cuda::Slices slices = sliced();
       const int64_t taps = int64_t{stencil_.kernel} * stencil_.kernel;
+      const cuda::Slices slices = sliced(taps * stencil_.c);
       const at::Tensor found = sums({slices.n, taps, stencil_.c});
       Runner::each(
           cuda::DepthwiseWeights<T>{stencil_, slices, stored(x_), stored(before), write<S>(found)},

@@ -93,6 +93,8 @@ TEST_F(BadInput, NamesTheNearestOfATable) {
   expect_usage_error(set("trainer.accumulate=0"), "accumulate must be at least 1, got 0");
   expect_failure(search({"--set", "trainer.accumulate=3"}),
                  "8 samples of a step cannot be cut into 3 equal parts");
+  expect_usage_error(little("explore", {"--out", out(), "--set", "trainer.ema=0.9"}),
+                     "explore: trials neither accumulate gradients nor average weights");
   expect_usage_error(set("trainer.ema=1"), "ema must be at least 0 and below 1, got 1");
   expect_usage_error(search({"--executor", "referense"}), "did you mean 'reference'?");
   expect_usage_error(joined({"space", "tiny", "--format", "ri"}, little_data()),

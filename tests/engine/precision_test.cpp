@@ -23,7 +23,7 @@ using testing::HasSubstr;
 /// A float32 tensor of numbers that bfloat16 has.
 at::Tensor rounded(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
 
-at::Tensor floats(at::IntArrayRef sizes, uint64_t seed) {
+at::Tensor floats(const std::vector<int64_t>& sizes, uint64_t seed) {
   return normal_tensor(sizes, seed).to(at::kFloat);
 }
 

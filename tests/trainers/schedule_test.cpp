@@ -99,5 +99,16 @@ TEST(Schedule, RefusesOptionsOutOfRange) {
               HasSubstr("gamma must be above 0"));
 }
 
+TEST(Schedule, IsReadFromJson) {
+  const Json json = {{"shape", "step"}, {"milestones", {2, 5}}, {"gamma", 0.5}};
+  const auto options = json.get<ScheduleOptions>();
+  EXPECT_DOUBLE_EQ(learning_rate(options, kLr, kLast, 5, 7), 0.1);
+  EXPECT_EQ(Json(options).at("milestones"), Json({2, 5}));
+  EXPECT_THAT(error_of([] {
+                Json{{"milestones", std::vector(21, 1)}}.get<ScheduleOptions>();
+              }),
+              HasSubstr("a schedule has at most 20 milestones"));
+}
+
 }  // namespace
 }  // namespace retia

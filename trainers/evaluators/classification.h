@@ -15,7 +15,7 @@ struct ClassificationOptions {
   DataOptions data = {};    ///< its valid_fraction is what models are scored on
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
   int64_t batch_size = 64;  ///< ≥ 1
-  SgdOptions weight_optimizer = SgdOptions();
+  SgdOptions weight_optimizer = {};
   bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
   bool keep_weights = false;  ///< keep weights also of trials that no other can continue
   uint64_t seed = 0;          ///< of the split, weights, order and augmentation

@@ -25,7 +25,7 @@ struct RegressionOptions {
   DataOptions data = {};    ///< its valid_fraction is what models are scored on
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
   int64_t batch_size = 64;  ///< ≥ 1
-  SgdOptions weight_optimizer = SgdOptions();
+  SgdOptions weight_optimizer = {};
   RegressionMetric metric = RegressionMetric::Mse;
   bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
   bool keep_weights = false;  ///< keep weights also of trials that no other can continue

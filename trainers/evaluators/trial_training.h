@@ -12,7 +12,7 @@ struct TrialTraining {
   Batches train;
   std::optional<Batches> valid;  ///< scored after the last epoch; none: nothing is
   int64_t epochs = 1;            ///< unless the proposal says
-  SgdOptions weight_optimizer = SgdOptions();
+  SgdOptions weight_optimizer = {};
   bool keep_weights = false;                  ///< also of a trial that no other can continue
   Direction direction = Direction::Maximise;  ///< of the first objective
   /// The first objective after an epoch, in which `valid` is scored then; null: nobody asks.

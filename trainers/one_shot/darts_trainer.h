@@ -7,10 +7,10 @@
 namespace retia {
 
 struct DartsOptions {
-  int64_t order = 1;  ///< 1: alpha gradients at the present weights; 2: see below
-  double warmup = 0;  ///< part of the search before alphas are trained, 0 to 1
-  AdamOptions alpha_optimizer = AdamOptions();  ///< the paper's
-  PenaltyOptions penalty = {};                  ///< of the loss of architecture steps
+  int64_t order = 1;                 ///< 1: alpha gradients at the present weights; 2: see below
+  double warmup = 0;                 ///< part of the search before alphas are trained, 0 to 1
+  AdamOptions alpha_optimizer = {};  ///< the paper's
+  PenaltyOptions penalty = {};       ///< of the loss of architecture steps
   EarlyStopOptions early_stop = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alpha_optimizer,

@@ -15,7 +15,7 @@ struct SearchSetup {
   Batches train;    ///< trains the weights
   Batches valid;    ///< trains, or scores, the architecture
   TrainerOptions trainer = {};
-  SgdOptions weight_optimizer = SgdOptions();
+  SgdOptions weight_optimizer = {};
   std::optional<Batches> scoring = {};  ///< scores architectures, neither shuffled nor augmented;
                                         ///< none: valid
   Json space_options = Json::object();  ///< that the space was made with
