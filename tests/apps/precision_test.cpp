@@ -14,17 +14,18 @@ constexpr int64_t kSeeds = 5;
 double accuracy(const std::string& precision, int64_t seed) {
   const TemporaryFolder folder;
   const auto run = [&](const std::string& command, const Words& more) {
-    const Ended ended =
-        run_program(joined({command, "--space", "tiny", "--data", "digits", "--precision",
-                            precision, "--seed", std::to_string(seed), "--executor", "reference",
-                            "--threads", "1", "--quiet", "--batch-size", "64"},
-                           more));
+    const Ended ended = run_program(
+        joined({command, "--space", "tiny", "--data", "digits", "--precision", precision, "--seed",
+                std::to_string(seed), "--executor", "reference", "--threads", "1", "--quiet",
+                "--batch-size", "32", "--set", "space.channels=16"},
+               more));
     EXPECT_EQ(ended.code, kDone) << ended.err;
     return ended.out;
   };
   run("search", {"--algorithm", "darts", "--out", folder / "search", "--epochs", "4"});
-  const std::string out = run("retrain", {"--architecture", folder / "search/architecture.json",
-                                          "--out", folder / "retrain", "--epochs", "12"});
+  const std::string out =
+      run("retrain", {"--architecture", folder / "search/architecture.json", "--out",
+                      folder / "retrain", "--epochs", "20", "--set", "weight_optimizer.lr=0.1"});
   const std::string before = "test accuracy ";
   return std::stod(out.substr(out.find(before) + before.size()));
 }
@@ -52,9 +53,10 @@ TEST(Precision, Bf16ReachesTheAccuracyOfFp32OnDigits) {
   const Sample full = of_all_seeds("fp32"), lower = of_all_seeds("bf16");
   // Welch's test, two-sided, at 99 %: t of 8 degrees of freedom.
   const double error = std::sqrt((full.variance + lower.variance) / kSeeds);
-  EXPECT_LT(std::abs(full.mean - lower.mean), 3.36 * error);
-  EXPECT_GT(full.mean, 90) << "nothing was learnt that could be lost";
-  EXPECT_LT(error, 1.5) << "too noisy a test to tell";
+  constexpr double kSample = 100.0 / 359;  // one of the test set: where all seeds do alike
+  EXPECT_LT(std::abs(full.mean - lower.mean), std::max(3.36 * error, kSample));
+  EXPECT_GT(full.mean, 97) << "nothing was learnt that could be lost";
+  EXPECT_LT(error, 0.4) << "too noisy a test to tell";
 }
 
 TEST(AveragedWeights, AreWhatARunIsScoredByAndWhatEvaluateReads) {

@@ -33,7 +33,7 @@ class Training(unittest.TestCase):
             self.assertLess(lines[0]["lr"], lines[1]["lr"])  # it warms up
 
     def test_its_table_names_what_there_is(self):
-        written = set(re.findall(r"^\| `([a-z_.]+)`", PAGE, re.M))
+        written = set(re.findall(r"^\| `([a-z_]+\.[a-z_.]+)`", PAGE, re.M))
         with tempfile.TemporaryDirectory() as folder:
             for key in written:
                 done = subprocess.run(

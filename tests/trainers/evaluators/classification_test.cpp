@@ -60,6 +60,17 @@ TEST(ClassificationEvaluator, ScoresAModelThatCanLearn) {
   EXPECT_LT(good.metrics.at("loss"), 0.5);
 }
 
+TEST(ClassificationEvaluator, TrainsInALowerPrecisionWhereItIsTold) {
+  const auto evaluate = [](at::ScalarType dtype) {
+    return ClassificationEvaluator(options(), standard_data_sets(), at::kCPU, dtype)
+        .evaluate(two_layers(4), {});
+  };
+  const Evaluation full = evaluate(at::kFloat), lower = evaluate(at::kBFloat16);
+  EXPECT_GT(lower.objectives[0], 0.9);
+  EXPECT_NEAR(lower.metrics.at("loss"), full.metrics.at("loss"), 0.05);
+  EXPECT_NE(lower.metrics.at("loss"), full.metrics.at("loss"));
+}
+
 TEST(ClassificationEvaluator, LetsAnExperimentFindTheBestOfASpace) {
   const TemporaryFolder folder;
   ClassificationEvaluator evaluator(options(), standard_data_sets());
