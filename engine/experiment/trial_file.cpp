@@ -147,6 +147,7 @@ void write_trial_file(const std::filesystem::path& path, const TrialFile& file) 
                         {"version", kVersion},
                         {"setting", file.setting},
                         {"mutables", file.mutables},
+                        {"attempt", file.job.attempt},
                         {"floors", numbers(file.job.floors)},
                         {"trials", trials}});
 }
@@ -155,6 +156,7 @@ TrialFile read_trial_file(const std::filesystem::path& path, const OperationTabl
   return read_document(path, kTrialFormat, [&](const Json& json) {
     TrialFile file{.setting = json.at("setting"), .mutables = json.at("mutables"), .job = {}};
     file.job.floors = numbers(json.at("floors"));
+    file.job.attempt = json.value("attempt", int64_t{0});
     for (const Json& trial : json.at("trials")) {
       file.job.proposals.push_back(
           {.id = trial.at("trial"),
@@ -168,22 +170,31 @@ TrialFile read_trial_file(const std::filesystem::path& path, const OperationTabl
   });
 }
 
-std::filesystem::path result_path(const std::filesystem::path& trial_file) {
-  return std::filesystem::path(trial_file).replace_filename("result.json");
+int64_t attempt_of(const std::filesystem::path& trial_file) {
+  try {
+    return read_format(trial_file, kTrialFormat, kVersion).value("attempt", int64_t{0});
+  } catch (const std::exception&) {
+    return 0;
+  }
 }
 
-void write_results(const std::filesystem::path& trial_file,
-                   const std::vector<TrialResult>& results) {
+std::filesystem::path result_path(const std::filesystem::path& trial_file, int64_t attempt) {
+  return std::filesystem::path(trial_file)
+      .replace_filename(attempt == 0 ? "result.json" : c10::str("result-", attempt, ".json"));
+}
+
+void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
+                   int64_t attempt) {
   Json list = Json::array();
   for (const TrialResult& result : results) {
     list.push_back(to_json(result));
   }
-  write_document(result_path(trial_file),
+  write_document(result_path(trial_file, attempt),
                  {{"format", kResultFormat}, {"version", kVersion}, {"results", list}});
 }
 
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job) {
-  return read_document(result_path(trial_file), kResultFormat, [&](const Json& json) {
+  return read_document(result_path(trial_file, job.attempt), kResultFormat, [&](const Json& json) {
     const Json& list = json.at("results");
     TORCH_CHECK(list.size() == job.proposals.size(), "holds ", list.size(), " results, expected ",
                 job.proposals.size());

@@ -17,6 +17,7 @@ namespace retia {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
+constexpr double kGrace = 1;  // seconds
 constexpr size_t kChunk = 1 << 16;
 
 /// A descriptor that closes itself.
@@ -153,6 +154,16 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  // A signal to all processes of a job may meet the command before it meets this one.
+  const bool was_killed = WIFSIGNALED(status) || WEXITSTATUS(status) > 128;
+  if (result.ending == ProcessEnding::Exited && was_killed && options.stop_requested) {
+    for (const double end = seconds() + kGrace; seconds() < end && !options.stop_requested();) {
+      ::poll(nullptr, 0, kPollMilliseconds / 10);
+    }
+    if (options.stop_requested()) {
+      result.ending = ProcessEnding::Stopped;
+    }
   }
   const timespec now = {};
   while (::sigtimedwait(&pipe_signal, nullptr, &now) > 0) {
