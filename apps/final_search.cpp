@@ -6,6 +6,7 @@
 #include "engine/architecture_json.h"
 #include "engine/experiment/experiment.h"
 #include "engine/io/files.h"
+#include "engine/io/folders.h"
 #include "engine/ir/freeze.h"
 #include "trainers/evaluators/ranked.h"
 
@@ -89,7 +90,7 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Evaluator& eva
                                        const ir::Graph& space, const RunDirectory& directory,
                                        RunObserver& observer, const Config& config) {
   const std::filesystem::path folder = directory.file("final_search");
-  std::filesystem::create_directories(folder / "top");
+  make_folders(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
   Experiment experiment(space, config.space, evaluator, *search.strategy, folder);
   trials.watch(experiment, search, [&](size_t rank, const TrialRecord& trial) {

@@ -332,9 +332,13 @@ std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t s
   return stage == 0 ? first : first / ("stage" + std::to_string(stage));
 }
 
+static bool has_saved(const std::filesystem::path& run, int64_t stage) {
+  return !CheckpointStore(checkpoints_of(run, stage)).steps().empty();
+}
+
 std::filesystem::path newest_checkpoints(const std::filesystem::path& run) {
   int64_t stage = 0;
-  while (std::filesystem::exists(checkpoints_of(run, stage + 1))) {
+  while (has_saved(run, stage + 1)) {
     ++stage;
   }
   return checkpoints_of(run, stage);
@@ -348,7 +352,7 @@ Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, Run
   if (directory) {
     checkpoints.emplace(checkpoints_of(directory->path(), stage));
     saved = checkpoints->newest([&](const std::string& warning) { observer.note(warning); });
-    has_ended = saved && std::filesystem::exists(checkpoints_of(directory->path(), stage + 1));
+    has_ended = saved && has_saved(directory->path(), stage + 1);
   }
   has_ended = ranks.any(has_ended);
   if (ranks.size() > 1 && ranks.any(saved.has_value())) {

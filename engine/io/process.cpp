@@ -105,6 +105,7 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
     if (::getppid() == parent && ::dup2(in.read.number(), 0) == 0 &&
         ::dup2(out.write.number(), 1) == 1 && ::dup2(err.write.number(), 2) == 2) {
       ::signal(SIGPIPE, SIG_DFL);
+      ::signal(SIGXFSZ, SIG_DFL);
       ::execve(arguments[0], const_cast<char**>(arguments), environment.data());
     }
     ::_exit(127);
