@@ -369,7 +369,12 @@ Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, Run
   }
   if (saved) {
     trainer.restore(*saved, observer);
-    observer.note("resumed after step " + std::to_string(trainer.steps_done()));
+    const int64_t step = trainer.steps_done();
+    if (checkpoints && saved->state.value("is_best", false) &&
+        std::filesystem::exists(checkpoints->path(step))) {
+      checkpoints->mark_best(step);
+    }
+    observer.note("resumed after step " + std::to_string(step));
   } else if (stage == 0) {
     observer.load_state({{"metrics", 0}, {"events", 0}});
   }

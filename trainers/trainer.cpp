@@ -87,9 +87,11 @@ Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
 int64_t Trainer::steps_done() const { return epoch_ * steps_per_epoch() + step_in_epoch_; }
 
 Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
-  const auto save_now = [&] {
+  const auto save_now = [&](bool best) {
     if (checkpoints != nullptr) {
-      checkpoints->save(steps_done(), checkpoint(observer));
+      Checkpoint saved = checkpoint(observer);
+      saved.state["is_best"] = best;  // for one that is killed before it is marked
+      checkpoints->save(steps_done(), saved);
     }
   };
   compare_ranks();
@@ -102,7 +104,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     check_weights(epoch_);
     if (ending == Ending::Stopped) {
       compare_ranks();
-      save_now();
+      save_now(false);
       return Ending::Stopped;
     }
     const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
@@ -131,7 +133,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     sums_ = {};
     observer.on_epoch(report);
     const bool best = is_best(report.validation);
-    save_now();
+    save_now(best);
     if (best && checkpoints != nullptr) {
       checkpoints->mark_best(steps_done());
     }

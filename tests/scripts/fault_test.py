@@ -1,14 +1,15 @@
 """Runs that are killed at any moment and resumed come to the numbers of those that nobody disturbed,
 to the bit, and never leave a file that cannot be read.
 
-RETIA_FAULT_RUNS says how many (12), RETIA_FAULT_SEED with which moments (1), RETIA_FAULT_CASES which,
-e.g. darts,enas. As many cores as `nproc` says are used at a time.
+RETIA_FAULT_RUNS says how many (20), RETIA_FAULT_SEED at which moments (1), RETIA_FAULT_CASES which,
+e.g. darts,enas.
 """
 import json
 import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from run_files import read_run, without_speed
 
 PROGRAM = pathlib.Path(os.environ["RETIA_PROGRAMS"]) / "retia"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-N_RUNS = int(os.environ.get("RETIA_FAULT_RUNS", 12))
+N_RUNS = int(os.environ.get("RETIA_FAULT_RUNS", 20))
 SEED = int(os.environ.get("RETIA_FAULT_SEED", 1))
 CHOSEN = os.environ.get("RETIA_FAULT_CASES")
 TIMEOUT = 10  # seconds after which ranks give one another up
@@ -183,6 +184,9 @@ class Faults(unittest.TestCase):
 
     def compare(self, case, run, n_ranks, found, said):
         expected, result, _ = self.expected(case)
+        # One killed between the last checkpoint and the removal of those before leaves one more.
+        found = {name: content for name, content in found.items()
+                 if name in expected or not re.search(r"step-\d+\.safetensors$", name)}
         self.assertEqual(sorted(found), sorted(expected))
         if n_ranks == {CASES[case][1]}:
             for name in expected:
@@ -240,7 +244,9 @@ class Faults(unittest.TestCase):
                 n_kills += min(1, self.one_run(number, case))
             number += 1
         self.assertEqual(n_kills, N_RUNS)
-        print(f"{n_kills} of {number} runs killed, {time.monotonic() - began:.0f} seconds")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"{n_kills} of {number} runs killed, {time.monotonic() - began:.0f} seconds, "
+              f"{used.ru_utime + used.ru_stime:.0f} of them at work")
 
 
 if __name__ == "__main__":
