@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstdint>
+
+struct CUstream_st;  // what a cudaStream_t points to
 
 namespace retia::kernels::cuda {
 
@@ -15,6 +15,6 @@ struct AugmentShape {
 /// errors are left for cudaGetLastError.
 template <class T>
 void launch_augment(const uint8_t* images, const int32_t* draws, const T* levels, T* out,
-                    const AugmentShape& shape, cudaStream_t stream);
+                    const AugmentShape& shape, CUstream_st* stream);
 
 }  // namespace retia::kernels::cuda
