@@ -12,7 +12,8 @@ constexpr int kPoolTaps = 9;
 
 /// The inner loops of mixed_op over arrays whose pixels hold `c` channels side by side, c a
 /// multiple of kPixelGroup. Tables (`from`, `to`, `taps`) hold offsets in numbers. Loops that take
-/// tables of pixels to write run over n rounded up to whole groups.
+/// tables of pixels to write run over n rounded up to whole groups. Pixels and taps go through a
+/// rectangle row by row; pixels are filled up by repeating the last.
 template <class T>
 struct MixedOpLanes {
   /// dst[to[p]] = Σ_t weights[t] · src[from[p] + taps[t]], channel by channel.

@@ -13,25 +13,71 @@ struct StencilLoops : Vectors<T, kLanes> {
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
-  template <bool kAdd>
-  static void stencil_loop(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
-                           const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c) {
+  /// Whether `n` > 1 pixels of a rectangle lie `step` numbers apart. They go on by two distances,
+  /// within a row and to the next, or repeat the last: so both ends tell.
+  static inline bool lie_evenly(const int32_t* from, int n, int64_t step) {
+    return from[n - 1] - from[0] == (n - 1) * step && from[n - 1] - from[n - 2] == step;
+  }
+
+  /// kGroup pixels that lie anywhere.
+  static inline void add_taps(const T* src, const int32_t* from, const int32_t* taps,
+                              int64_t n_taps, const T* weights, int64_t c, Vector* sum) {
+    const T* at[kGroup];
+#pragma GCC unroll 8
+    for (int i = 0; i < kGroup; ++i) {
+      at[i] = src + from[i];
+    }
+    for (int64_t t = 0; t < n_taps; ++t) {
+      const Vector weight = load(weights + t * c);
+      const int64_t tap = taps[t];
+#pragma GCC unroll 8
+      for (int i = 0; i < kGroup; ++i) {
+        sum[i] += weight * load(at[i] + tap);
+      }
+    }
+  }
+
+  /// kGroup pixels that lie kStep units apart, under rows of kColumns taps kGap units apart: what
+  /// is loaded once serves every pixel that has it under a tap of the row.
+  template <int kColumns, int kStep, int kGap>
+  static inline void add_rows(const T* at, int64_t unit, const int32_t* taps, int64_t n_taps,
+                              const T* weights, int64_t c, Vector* sum) {
+    for (int64_t t = 0; t < n_taps; t += kColumns) {
+      const T* const row = at + taps[t];
+      constexpr int kSpan = (kGroup - 1) * kStep + (kColumns - 1) * kGap + 1;
+      Vector value[kSpan];
+#pragma GCC unroll 32
+      for (int q = 0; q < kSpan; ++q) {
+        value[q] = load(row + q * unit);
+      }
+#pragma GCC unroll 8
+      for (int j = 0; j < kColumns; ++j) {
+        const Vector weight = load(weights + (t + j) * c);
+#pragma GCC unroll 8
+        for (int i = 0; i < kGroup; ++i) {
+          sum[i] += weight * value[i * kStep + j * kGap];
+        }
+      }
+    }
+  }
+
+  /// kColumns: taps of a row; 1: taps that lie anywhere.
+  template <bool kAdd, int kColumns, int kStep, int kGap>
+  static void stencil_loop(const T* src, const int32_t* from, int64_t unit, const int32_t* taps,
+                           int64_t n_taps, const T* weights, T* dst, const int32_t* to, int64_t n,
+                           int64_t c) {
     for (int64_t v = 0; v < c; v += kLanes) {
       for (int64_t p = 0; p < n; p += kGroup) {
-        const T* at[kGroup];
         Vector sum[kGroup];
 #pragma GCC unroll 8
         for (int i = 0; i < kGroup; ++i) {
-          at[i] = src + from[p + i] + v;
           sum[i] = kAdd ? load(dst + to[p + i] + v) : Vector{};
         }
-        for (int64_t t = 0; t < n_taps; ++t) {
-          const Vector weight = load(weights + t * c + v);
-          const int64_t tap = taps[t];
-#pragma GCC unroll 8
-          for (int i = 0; i < kGroup; ++i) {
-            sum[i] += weight * load(at[i] + tap);
-          }
+        if (kColumns > 1 && lie_evenly(from + p, kGroup, kStep * unit)) {
+          add_rows<kColumns, kStep, kGap>(src + from[p] + v, unit, taps, n_taps, weights + v, c,
+                                          sum);
+        } else {
+          add_taps(src + v, from + p, taps, n_taps, weights + v, c, sum);
         }
 #pragma GCC unroll 8
         for (int i = 0; i < kGroup; ++i) {
@@ -41,24 +87,92 @@ struct StencilLoops : Vectors<T, kLanes> {
     }
   }
 
+  /// Taps in a row of theirs, which form a rectangle too.
+  static int64_t columns_of(const int32_t* taps, int64_t n_taps, int64_t gap) {
+    int64_t columns = 1;
+    while (columns < n_taps && taps[columns] - taps[columns - 1] == gap) {
+      ++columns;
+    }
+    return columns > 1 && n_taps % columns == 0 ? columns : 1;
+  }
+
+  /// The loop for pixels `step` and taps `gap` apart, if there is one for both together.
+  template <bool kAdd>
+  static auto loop_for(int64_t columns, int64_t step, int64_t gap) {
+    if (step == gap) {
+      return columns == 2   ? &stencil_loop<kAdd, 2, 1, 1>
+             : columns == 3 ? &stencil_loop<kAdd, 3, 1, 1>
+             : columns == 5 ? &stencil_loop<kAdd, 5, 1, 1>
+             : columns == 7 ? &stencil_loop<kAdd, 7, 1, 1>
+                            : &stencil_loop<kAdd, 1, 1, 1>;
+    }
+    if (2 * step == gap) {
+      return columns == 3   ? &stencil_loop<kAdd, 3, 1, 2>
+             : columns == 5 ? &stencil_loop<kAdd, 5, 1, 2>
+                            : &stencil_loop<kAdd, 1, 1, 1>;
+    }
+    if (step == 2 * gap) {
+      return columns == 3   ? &stencil_loop<kAdd, 3, 2, 1>
+             : columns == 5 ? &stencil_loop<kAdd, 5, 2, 1>
+             : columns == 7 ? &stencil_loop<kAdd, 7, 2, 1>
+                            : &stencil_loop<kAdd, 1, 1, 1>;
+    }
+    return &stencil_loop<kAdd, 1, 1, 1>;
+  }
+
+  template <bool kAdd>
+  static void any_stencil(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
+                          const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c) {
+    const int64_t step = n > 0 ? from[1] - from[0] : 0;
+    const int64_t gap = n_taps > 1 ? taps[1] - taps[0] : 0;
+    const int64_t unit = step < gap ? step : gap;
+    const int64_t columns = columns_of(taps, n_taps, gap);
+    loop_for<kAdd>(columns, step, gap)(src, from, unit, taps, n_taps, weights, dst, to, n, c);
+  }
+
   static void stencil(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                       const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c) {
-    stencil_loop<false>(src, from, taps, n_taps, weights, dst, to, n, c);
+    any_stencil<false>(src, from, taps, n_taps, weights, dst, to, n, c);
   }
 
   static void add_stencil(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                           const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c) {
-    stencil_loop<true>(src, from, taps, n_taps, weights, dst, to, n, c);
+    any_stencil<true>(src, from, taps, n_taps, weights, dst, to, n, c);
   }
 
-  /// kRows rows of a kernel of kKernel columns, all their sums in registers.
-  template <int kKernel, int kRows>
+  /// kRows rows of a kernel of kKernel columns, all their sums in registers. Of kPixels pixels that
+  /// lie kStep units apart, under taps kGap units apart, what is loaded once serves all.
+  template <int kKernel, int kRows, int kPixels, int kStep, int kGap>
   static void add_weights_of_rows(const T* src, const int32_t* from, int64_t row, int64_t column,
                                   const T* g, const int32_t* g_from, int64_t n, int64_t c, T* sum) {
+    const int64_t unit = column / kGap;
     for (int64_t v = 0; v < c; v += kLanes) {
       Vector sums[kRows][kKernel] = {};
-      for (int64_t p = 0; p < n; ++p) {
+      for (int64_t p = 0; p < n;) {
         const T* const at = src + from[p] + v;
+        if (kPixels > 1 && p + kPixels <= n && lie_evenly(from + p, kPixels, kStep * unit)) {
+          Vector gradient[kPixels];
+#pragma GCC unroll 8
+          for (int i = 0; i < kPixels; ++i) {
+            gradient[i] = load(g + g_from[p + i] + v);
+          }
+#pragma GCC unroll 32
+          for (int q = 0; q <= (kPixels - 1) * kStep + (kKernel - 1) * kGap; ++q) {
+#pragma GCC unroll 8
+            for (int i = 0; i < kRows; ++i) {
+              const Vector value = load(at + i * row + q * unit);
+#pragma GCC unroll 8
+              for (int j = 0; j < kKernel; ++j) {
+                const int pixel = q - j * kGap;
+                if (pixel >= 0 && pixel % kStep == 0 && pixel < kPixels * kStep) {
+                  sums[i][j] += gradient[pixel / kStep] * value;
+                }
+              }
+            }
+          }
+          p += kPixels;
+          continue;
+        }
         const Vector gradient = load(g + g_from[p] + v);
 #pragma GCC unroll 8
         for (int i = 0; i < kRows; ++i) {
@@ -67,6 +181,7 @@ struct StencilLoops : Vectors<T, kLanes> {
             sums[i][j] += gradient * load(at + i * row + j * column);
           }
         }
+        ++p;
       }
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
@@ -80,30 +195,45 @@ struct StencilLoops : Vectors<T, kLanes> {
   }
 
   /// All rows of the kernel, kRows at a time.
-  template <int kKernel, int kRows>
+  template <int kKernel, int kRows, int kPixels, int kStep, int kGap>
   static void add_weights(const T* src, const int32_t* from, int64_t row, int64_t column,
                           const T* g, const int32_t* g_from, int64_t n, int64_t c, T* sum) {
     constexpr int kWhole = kKernel / kRows * kRows;
     for (int i = 0; i < kWhole; i += kRows) {
-      add_weights_of_rows<kKernel, kRows>(src + i * row, from, row, column, g, g_from, n, c,
-                                          sum + i * kKernel * c);
+      add_weights_of_rows<kKernel, kRows, kPixels, kStep, kGap>(
+          src + i * row, from, row, column, g, g_from, n, c, sum + i * kKernel * c);
     }
     if constexpr (kWhole < kKernel) {
-      add_weights_of_rows<kKernel, kKernel - kWhole>(src + kWhole * row, from, row, column, g,
-                                                     g_from, n, c, sum + kWhole * kKernel * c);
+      add_weights_of_rows<kKernel, kKernel - kWhole, kPixels, kStep, kGap>(
+          src + kWhole * row, from, row, column, g, g_from, n, c, sum + kWhole * kKernel * c);
+    }
+  }
+
+  template <int kStep, int kGap>
+  static void any_weights(const T* src, const int32_t* from, int64_t row, int64_t column,
+                          const T* g, const int32_t* g_from, int64_t n, int64_t c, int64_t kernel,
+                          T* sum) {
+    // What several pixels share takes more than the 16 registers of AVX2.
+    constexpr bool kShare = kRegisters == 32;
+    if (kernel == 3) {
+      add_weights<3, 3, kShare ? 8 : 1, kStep, kGap>(src, from, row, column, g, g_from, n, c, sum);
+    } else if (kernel == 5) {
+      add_weights<5, kShare ? 5 : 2, kShare ? 4 : 1, kStep, kGap>(src, from, row, column, g, g_from,
+                                                                  n, c, sum);
+    } else {
+      add_weights<7, kShare ? 3 : 2, kShare ? 4 : 1, kStep, kGap>(src, from, row, column, g, g_from,
+                                                                  n, c, sum);
     }
   }
 
   static void add_stencil_weights(const T* src, const int32_t* from, int64_t row, int64_t column,
                                   const T* g, const int32_t* g_from, int64_t n, int64_t c,
                                   int64_t kernel, T* sum) {
-    if (kernel == 3) {
-      add_weights_of_rows<3, 3>(src, from, row, column, g, g_from, n, c, sum);
-    } else if (kernel == 5) {
-      add_weights<5, kRegisters / 6>(src, from, row, column, g, g_from, n, c, sum);
-    } else {
-      add_weights<7, kRegisters / 8>(src, from, row, column, g, g_from, n, c, sum);
-    }
+    const int64_t step = n > 1 ? from[1] - from[0] : 0;
+    const auto add = step == 2 * column   ? &any_weights<2, 1>
+                     : 2 * step == column ? &any_weights<1, 2>
+                                          : &any_weights<1, 1>;
+    add(src, from, row, column, g, g_from, n, c, kernel, sum);
   }
 };
 

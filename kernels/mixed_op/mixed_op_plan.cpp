@@ -164,7 +164,7 @@ PhaseTaps<T> taps_through(const Phase& phase, const Geometry& g, const std::vect
                           const Numbers<T>& stencil) {
   const int64_t c = g.in.c;
   PhaseTaps<T> through{{}, Numbers<T>(static_cast<int64_t>(taps.size()) * c)};
-  for (size_t t = 0; t < taps.size(); ++t) {
+  for (size_t t = taps.size(); t-- > 0;) {
     const int64_t y = phase.y - taps[t].y;
     const int64_t x = phase.x - taps[t].x;
     if (y % g.stride == 0 && x % g.stride == 0) {
