@@ -196,6 +196,39 @@ TEST_F(Interrupted, SurvivesBeingKilledAtAnyMoment) {
   EXPECT_EQ(kills, kKills);
 }
 
+TEST_F(Interrupted, GoesOnWhereItWasKilledBeforeAStageHadSaved) {
+  const auto words = [&](const std::string& name) {
+    Words all = {"search", "--algorithm", "p_darts", "--space",      "darts_cnn", "--data",
+                 "digits", "--threads",   "1",       "--batch-size", "12",        "--epochs",
+                 "2",      "--resume",    "--out",   folder_ / name};
+    for (const char* setting :
+         {"space.channels=2", "space.layers=3", "space.nodes=2", "data.limit=48",
+          "algorithm.extra_layers=[0,1]", "algorithm.dropped=[2]",
+          "algorithm.skip_dropout=[0.2,0.3]", "algorithm.warmup=0"}) {
+      all = joined(all, {"--set", setting});
+    }
+    return all;
+  };
+  ASSERT_EQ(run(words("whole")), kDone) << output();
+  ASSERT_EQ(run(words("killed")), kDone) << output();
+  for (const char* file : {"finished.json", "architecture.json", "checkpoints/stage1"}) {
+    EXPECT_GT(std::filesystem::remove_all(folder_ / "killed" / file), 0u);
+  }
+  std::filesystem::create_directory(folder_ / "killed/checkpoints/stage1");
+  ASSERT_EQ(run(words("killed")), kDone) << output();
+  expect_equal_runs(folder_ / "whole", folder_ / "killed");
+}
+
+TEST_F(Interrupted, MarksTheBestWhereItWasKilledBeforeItHad) {
+  const Words words = search("run", 4, 1, {"--resume"});
+  ASSERT_EQ(run(words), kDone) << output();
+  for (const char* file : {"run/finished.json", "run/checkpoints/best.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::remove(folder_ / file));
+  }
+  ASSERT_EQ(run(words), kDone) << output();
+  EXPECT_TRUE(exists("run/checkpoints/best.safetensors"));
+}
+
 TEST_F(Interrupted, LetsNoSecondProcessIntoAFolder) {
   const Words words = search("run", 256, 1000, {"--resume"});
   const Process first(words, folder_ / "first.txt");
