@@ -184,7 +184,6 @@ class BackwardPass {
           const T* const mean = mean_of(stage.source);
           const T* const y = outputs_(source.place, i);
           fill_second(plan_, y, mean, w);
-          std::fill_n(w.second_in.get(), plan_.second.in.size(), T(0));
           stage_gradient(plan_, stage, w.second.get(), g, coefficients_of(s),
                          outputs_(stage.place, i), sums_of(stage, run), w.second_in.get(), w);
           T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size_;

@@ -16,6 +16,30 @@ struct MaximumLoops : Vectors<T, kLanes> {
   using Mask = decltype(Vector{} > Vector{});
   using Integer = decltype(+Mask{}[0]);
 
+  static inline Vector larger(Vector most, Vector value) {
+    const Mask more = (value > most) | (value != value);
+    return more ? value : most;
+  }
+
+  /// kGroup pixels that lie kStep units apart, under taps a unit apart: a maximum down a column
+  /// serves every pixel that has it under its taps.
+  template <int kStep>
+  static inline void maximum_of_columns(const T* at, int64_t unit, const int32_t* taps, T* dst,
+                                        int64_t c) {
+    constexpr int kSpan = (kGroup - 1) * kStep + 3;
+    Vector column[kSpan];
+#pragma GCC unroll 32
+    for (int q = 0; q < kSpan; ++q) {
+      const T* const top = at + q * unit;
+      column[q] = larger(larger(load(top + taps[0]), load(top + taps[3])), load(top + taps[6]));
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kGroup; ++i) {
+      const Vector* const three = column + i * kStep;
+      store(dst + i * c, larger(larger(three[0], three[1]), three[2]));
+    }
+  }
+
   template <bool kPlaces>
   static void maximum_loop(const T* src, const int32_t* from, const int32_t* taps, T* dst,
                            T* places, int64_t n, int64_t c) {
@@ -41,7 +65,20 @@ struct MaximumLoops : Vectors<T, kLanes> {
 
   static void maximum(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
                       int64_t c) {
-    maximum_loop<false>(src, from, taps, dst, nullptr, n, c);
+    const int64_t unit = taps[1] - taps[0];
+    int64_t p = 0;
+    for (; p + kGroup <= n; p += kGroup) {
+      const bool dense = lie_evenly(from + p, kGroup, unit);
+      if (!dense && !lie_evenly(from + p, kGroup, 2 * unit)) {
+        maximum_loop<false>(src, from + p, taps, dst + p * c, nullptr, kGroup, c);
+        continue;
+      }
+      for (int64_t v = 0; v < c; v += kLanes) {
+        const auto columns = dense ? &maximum_of_columns<1> : &maximum_of_columns<2>;
+        columns(src + from[p] + v, unit, taps, dst + p * c + v, c);
+      }
+    }
+    maximum_loop<false>(src, from + p, taps, dst + p * c, nullptr, n - p, c);
   }
 
   static void maximum_and_places(const T* src, const int32_t* from, const int32_t* taps, T* dst,

@@ -13,12 +13,6 @@ struct StencilLoops : Vectors<T, kLanes> {
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
-  /// Whether `n` > 1 pixels of a rectangle lie `step` numbers apart. They go on by two distances,
-  /// within a row and to the next, or repeat the last: so both ends tell.
-  static inline bool lie_evenly(const int32_t* from, int n, int64_t step) {
-    return from[n - 1] - from[0] == (n - 1) * step && from[n - 1] - from[n - 2] == step;
-  }
-
   /// kGroup pixels that lie anywhere.
   static inline void add_taps(const T* src, const int32_t* from, const int32_t* taps,
                               int64_t n_taps, const T* weights, int64_t c, Vector* sum) {

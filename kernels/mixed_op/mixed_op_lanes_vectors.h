@@ -28,5 +28,11 @@ struct Vectors {
   static inline void store(T* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
 };
 
+/// Whether `n` > 1 pixels of a rectangle lie `step` numbers apart. They go on by two distances,
+/// within a row and to the next, or repeat the last: so both ends tell.
+inline bool lie_evenly(const int32_t* from, int n, int64_t step) {
+  return from[n - 1] - from[0] == (n - 1) * step && from[n - 1] - from[n - 2] == step;
+}
+
 }  // namespace
 }  // namespace retia::kernels

@@ -141,9 +141,10 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
       const Phase& phase = geometry.phases[i];
       const PhaseTaps<T>& through = stage.through[i];
       if (!through.taps.empty()) {
-        plan.lanes.add_stencil(bordered, phase.from.data(), through.taps.data(),
-                               static_cast<int64_t>(through.taps.size()), through.weights.get(), to,
-                               phase.to.data(), phase.n, c);
+        const auto put = stage.source < 0 ? plan.lanes.add_stencil : plan.lanes.stencil;
+        put(bordered, phase.from.data(), through.taps.data(),
+            static_cast<int64_t>(through.taps.size()), through.weights.get(), to, phase.to.data(),
+            phase.n, c);
       }
     }
   }

@@ -38,8 +38,9 @@ struct WeightSums {
   T* product = nullptr;  ///< [c, in]
 };
 
-/// Adds one image's gradient of what a convolution or halving reads to `to` (unless null), and of
-/// its weights to `sums` (likewise). g is the gradient behind the normalisation.
+/// Adds one image's gradient of what a convolution or halving reads to `to` (unless null; a stage
+/// that reads a stage is its only reader, and sets it), and of its weights to `sums` (likewise). g
+/// is the gradient behind the normalisation.
 template <class T>
 void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
