@@ -28,7 +28,12 @@ class Distributed(unittest.TestCase):
             self.assertTrue((folder / "runs/two/architecture.json").exists())
             lines = (folder / "runs/two/metrics.jsonl").read_text().splitlines()
             self.assertEqual(len(lines), 2)
-            self.assertGreater(json.loads(lines[-1])["communication"], 0)
+            last = json.loads(lines[-1])
+            self.assertGreater(last["communication"], 0)
+            for purpose in ("gradients", "statistics", "agreement"):
+                self.assertGreater(last[f"communication_{purpose}_bytes"], 0)
+                self.assertGreater(last[f"communication_{purpose}_calls"], 0)
+                self.assertLess(last[f"communication_{purpose}"], last["communication"])
 
     def test_torchrun_ends_all_ranks_where_the_command_is_wrong(self):
         done = subprocess.run([ROOT / ".venv/bin/torchrun", "--no-python", "--nproc-per-node", "3",
