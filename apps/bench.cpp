@@ -6,10 +6,12 @@
 #include <iostream>
 #include <numeric>
 
+#include "apps/bench_flags.h"
 #include "apps/bench_kernels.h"
 #include "apps/program.h"
 #include "engine/device.h"
-#include "engine/io/options.h"
+#include "engine/precision.h"
+#include "engine/stopwatch.h"
 #include "trainers/data/synthetic.h"
 
 namespace retia {
@@ -18,13 +20,15 @@ namespace {
 /// The flags of `retia bench search-step`; the same as of the plain PyTorch programs it is held
 /// against.
 struct StepBench {
-  std::string space = "darts_cnn", algorithm = "darts", executor = "fused", device = "cpu";
+  std::string space = "darts_cnn", algorithm = "darts", executor = "fused", device = "cpu",
+              precision = "fp32";
   int64_t channels = 16, layers = 8, nodes = 4, batch = 64, image = 32, in_channels = 3;
   int64_t classes = 10, steps = 10, warmup = 2, threads = 2, seed = 0, order = 1;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepBench, space, algorithm, executor, device,
-                                                channels, layers, nodes, batch, image, in_channels,
-                                                classes, steps, warmup, threads, seed, order)
+                                                precision, channels, layers, nodes, batch, image,
+                                                in_channels, classes, steps, warmup, threads, seed,
+                                                order)
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -36,25 +40,14 @@ double peak_rss_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-/// --in-channels 3 as {"in_channels": 3}, strictly.
-StepBench read_flags(const std::vector<std::string>& words) {
-  const Json defaults = StepBench{};
-  Json given = Json::object();
-  for (size_t i = 0; i < words.size(); i += 2) {
-    std::string name = words[i];
-    TORCH_CHECK(name.compare(0, 2, "--") == 0 && i + 1 < words.size(),
-                "expected --option VALUE, got '", name, "'");
-    name = name.substr(2);
-    std::replace(name.begin(), name.end(), '-', '_');
-    if (defaults.contains(name) && defaults.at(name).is_string()) {
-      given[name] = words[i + 1];
-    } else {
-      set_by_path(given, name + "=" + words[i + 1]);
-    }
-  }
-  const auto flags = options_from_json<StepBench>(given, "bench search-step");
+StepBench read_step_bench(const Program& program, const std::vector<std::string>& words) {
+  const auto flags = read_flags<StepBench>(words, "bench search-step");
   TORCH_CHECK(flags.steps >= 1 && flags.warmup >= 0 && flags.batch >= 1 && flags.threads >= 1,
               "bench search-step: steps, batch and threads must be at least 1");
+  TORCH_CHECK(dtype_of(flags.precision) != at::kHalf || flags.device == "cuda",
+              "bench search-step: precision fp16 is for --device cuda, take bf16 on a CPU");
+  executor_of(flags.executor);
+  program.spaces.search_options(flags.space);
   return flags;
 }
 
@@ -79,7 +72,11 @@ Batches batches(const StepBench& flags, uint64_t seed, at::Device device) {
                                                           .height = flags.image,
                                                           .width = flags.image,
                                                           .seed = seed}));
-  return {data.train, {.batch_size = flags.batch, .seed = seed, .device = device}};
+  return {data.train,
+          {.batch_size = flags.batch,
+           .seed = seed,
+           .device = device,
+           .dtype = stored_in(dtype_of(flags.precision))}};
 }
 
 Json summary(std::vector<double> seconds) {
@@ -110,7 +107,8 @@ int search_step(const Program& program, const StepBench& flags) {
                   {{flags.in_channels, flags.image, flags.image}, flags.classes})
           .supernet();
   Network network(space, static_cast<uint64_t>(flags.seed));
-  network->to(device);
+  network->to(device, stored_in(dtype_of(flags.precision)));
+  network->set_precision(dtype_of(flags.precision));
   network->set_executor(executor_of(flags.executor));
   Json options = Json::object();
   if (flags.algorithm == "darts") {
@@ -125,14 +123,17 @@ int search_step(const Program& program, const StepBench& flags) {
   for (int64_t i = 0; i < flags.warmup + flags.steps; ++i) {
     const Batch train = setup.train.batch(0, i % 2);
     const Batch valid = setup.valid.batch(0, i % 2);
+    finish_work(device);
     const double started = now();
-    loss = search.trainer->train_step(train, valid).loss.item<double>();
+    const at::Tensor made = search.trainer->train_step(train, valid).loss;
+    finish_work(device);
     if (i >= flags.warmup) {
       seconds.push_back(now() - started);
     }
+    loss = made.item<double>();
   }
   const Json times = summary(seconds);
-  const Json line = {
+  Json line = {
       {"impl", "retia"},
       {"algo",
        flags.algorithm == "darts" ? "darts_order" + std::to_string(flags.order) : flags.algorithm},
@@ -144,8 +145,23 @@ int search_step(const Program& program, const StepBench& flags) {
       {"arch_params", count(*search.mutator)},
       {"loss_last", loss},
       {"config", flags}};
+  if (device.is_cuda()) {
+    line["cuda_peak_mib"] = take_peak_memory(device) * 1e6 / 1048576;
+    line["gpu"] = hardware_name(device);
+  }
   std::cout << line.dump() << std::endl;
   return kDone;
+}
+
+/// Runs a benchmark whose flags are right: what fails from here on is no bad usage.
+template <class Run>
+int run_or_fail(const Run& run) {
+  try {
+    return run();
+  } catch (const std::exception& error) {
+    std::cerr << "retia: " << message_of(error) << std::endl;
+    return kFailed;
+  }
 }
 
 }  // namespace
@@ -154,9 +170,14 @@ int bench(const Program& program, const std::vector<std::string>& words) {
   const std::string what = words.empty() ? "" : words.front();
   TORCH_CHECK(what == "search-step" || what == "kernels",
               "bench: expected `retia bench search-step [--option VALUE]…` or `retia bench kernels "
-              "[--filter REGEX] [--out FILE]`");
+              "[--filter REGEX] [--out FILE] [--device NAME] [--precision NAME]`");
   const std::vector<std::string> rest = {words.begin() + 1, words.end()};
-  return what == "kernels" ? bench_kernels(rest) : search_step(program, read_flags(rest));
+  if (what == "kernels") {
+    const KernelsBench flags = read_kernels_bench(rest);
+    return run_or_fail([&] { return bench_kernels(flags); });
+  }
+  const StepBench flags = read_step_bench(program, rest);
+  return run_or_fail([&] { return search_step(program, flags); });
 }
 
 }  // namespace retia

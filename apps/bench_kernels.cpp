@@ -1,65 +1,68 @@
 #include "apps/bench_kernels.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
 
+#include "apps/bench_flags.h"
 #include "apps/program.h"
+#include "engine/device.h"
 #include "engine/io/files.h"
 #include "engine/io/process.h"
-#include "engine/json.h"
+#include "engine/precision.h"
+#include "engine/stopwatch.h"
 
 namespace retia {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KernelsBench, filter, out, device, precision)
+
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr int kTrials = 5;
 
-/// Least processor time of some trials.
-template <class Work>
-double seconds_of(const Work& work) {
-  const auto now = [] {
-    timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-  double least = 1e9;
-  for (int i = 0; i < kTrials; ++i) {
-    const double started = now();
-    work();
-    least = std::min(least, now() - started);
-  }
-  return least;
-}
-
+/// A second, of one thread of the CPU or of the whole GPU.
 struct Limit {
-  double gigabytes = 0, gigaflops = 0;  ///< a second, of one thread
+  double gigabytes = 0, gigaflops = 0;
 };
 
-Limit measured_limit() {
+Limit measured_limit(at::Device device, at::ScalarType dtype) {
   at::set_num_threads(1);
-  constexpr int64_t kNumbers = 1 << 25, kSide = 1024;
-  const at::Tensor from = at::randn({kNumbers}), to = at::empty({kNumbers});
-  const at::Tensor a = at::randn({kSide, kSide}), b = at::randn({kSide, kSide});
+  Stopwatch watch(device);
+  const auto least = [&](const std::function<void()>& work) {
+    double seconds = watch.seconds_of(work);
+    for (int i = 1; i < kTrials; ++i) {
+      seconds = std::min(seconds, watch.seconds_of(work));
+    }
+    return seconds;
+  };
+  const int64_t n_bytes = device.is_cpu() ? 1 << 27 : int64_t{1} << 30;
+  const int64_t side = device.is_cpu() ? 1024 : 8192;
+  const at::TensorOptions options = at::TensorOptions(device).dtype(dtype);
+  const at::Tensor from =
+      at::ones({n_bytes / static_cast<int64_t>(at::elementSize(dtype))}, options);
+  const at::Tensor to = at::empty_like(from);
+  const at::Tensor a = at::randn({side, side}, options), b = at::randn({side, side}, options);
   at::Tensor product;
-  return {8e-9 * kNumbers / seconds_of([&] { to.copy_(from); }),
-          2e-9 * kSide * kSide * kSide / seconds_of([&] { product = at::mm(a, b); })};
+  const auto cubed = static_cast<double>(side * side * side);
+  return {2e-9 * static_cast<double>(n_bytes) / least([&] { to.copy_(from); }),
+          2e-9 * cubed / least([&] { product = at::mm(a, b); })};
 }
 
-Json run_benchmark(const fs::path& program, const std::string& filter) {
+Json run_benchmark(const fs::path& program, const KernelsBench& flags) {
   TORCH_CHECK(fs::exists(program), "bench kernels: expected the benchmark ", program.string(),
               " beside this program: build it, e.g. cmake --build build/release");
-  const ProcessResult ended =
-      run_process("exec '" + program.string() + "' --benchmark_format=json --benchmark_filter='" +
-                  filter + "'");
+  const ProcessResult ended = run_process(c10::str(
+      "exec '", program.string(), "' --device=", flags.device, " --precision=", flags.precision,
+      " --benchmark_format=json --benchmark_filter='", flags.filter, "'"));
   TORCH_CHECK(ended.ending == ProcessEnding::Exited && ended.code == 0, program.string(),
               " failed: ", ended.err);
   const size_t start = ended.out.find('{');
@@ -84,23 +87,34 @@ void print(const Json& row) {
 
 }  // namespace
 
-int bench_kernels(const std::vector<std::string>& words) {
-  std::string filter, out;
-  for (size_t i = 0; i < words.size(); i += 2) {
-    TORCH_CHECK((words[i] == "--filter" || words[i] == "--out") && i + 1 < words.size(),
-                "bench kernels: expected --filter REGEX or --out FILE, got '", words[i], "'");
-    (words[i] == "--filter" ? filter : out) = words[i + 1];
-  }
-  TORCH_CHECK(filter.find('\'') == std::string::npos, "bench kernels: a filter has no quotes");
-  const Limit limit = measured_limit();
+KernelsBench read_kernels_bench(const std::vector<std::string>& words) {
+  const auto flags = read_flags<KernelsBench>(words, "bench kernels");
+  TORCH_CHECK(flags.filter.find('\'') == std::string::npos,
+              "bench kernels: a filter has no quotes");
+  TORCH_CHECK(!is_lower(dtype_of(flags.precision)) || flags.device == "cuda",
+              "bench kernels: precision ", flags.precision,
+              " is for --device cuda: on a CPU fused operations compute in fp32 or fp64");
+  return flags;
+}
+
+int bench_kernels(const KernelsBench& flags) {
+  const at::Device device = open_device(flags.device);
+  const Limit limit = measured_limit(device, dtype_of(flags.precision));
   std::cout << "limit: a copy moves " << limit.gigabytes << " GB/s, a matrix product makes "
             << limit.gigaflops << " GFLOP/s\n"
             << "operation                        ms    GB/s  GFLOP/s  % limit    ATen  "
                "ATen last\n";
   Json rows = Json::array();
+  std::vector<std::string> failures;
   for (const char* const name : {"conv_norm_bench", "mixed_op_bench"}) {
     for (const Json& found :
-         run_benchmark(fs::read_symlink("/proc/self/exe").parent_path() / name, filter)) {
+         run_benchmark(fs::read_symlink("/proc/self/exe").parent_path() / name, flags)) {
+      if (found.value("error_occurred", false)) {
+        failures.push_back(c10::str(found.at("name").get<std::string>(), ": ",
+                                    found.at("error_message").get<std::string>()));
+        std::cerr << failures.back() << std::endl;
+        continue;
+      }
       const double bytes = found.at("GB/s"), flops = found.at("GFLOP/s");
       const std::string full = found.at("name");
       rows.push_back(
@@ -114,16 +128,20 @@ int bench_kernels(const std::vector<std::string>& words) {
       print(rows.back());
     }
   }
-  TORCH_CHECK(!rows.empty(), "bench kernels: no benchmark is called like '", filter, "'");
-  if (!out.empty()) {
-    write_atomically(out, Json{{"format", "retia.bench.kernels"},
-                               {"version", 1},
-                               {"copy_gigabytes_a_second", limit.gigabytes},
-                               {"product_gigaflops", limit.gigaflops},
-                               {"kernels", rows}}
-                                  .dump(2) +
-                              "\n");
+  TORCH_CHECK(!rows.empty() || !failures.empty(), "bench kernels: no benchmark is called like '",
+              flags.filter, "'");
+  if (!flags.out.empty()) {
+    write_json(flags.out, {{"format", "retia.bench.kernels"},
+                           {"version", 1},
+                           {"machine", hardware_name(device)},
+                           {"device", flags.device},
+                           {"precision", flags.precision},
+                           {"copy_gigabytes_a_second", limit.gigabytes},
+                           {"product_gigaflops", limit.gigaflops},
+                           {"kernels", rows}});
   }
+  TORCH_CHECK(failures.empty(), "bench kernels: ", failures.size(),
+              " failed, the first: ", failures.front());
   return kDone;
 }
 

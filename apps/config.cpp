@@ -109,7 +109,9 @@ std::vector<std::string> formats_of(const std::string& command) {
 
 void check_run(const RunOptions& run, const std::string& command) {
   check_known("device", run.device, {"cpu", "cuda"});
-  check_known("precision", run.precision, {"fp32", "fp64"});
+  check_known("precision", run.precision, {"fp32", "fp64", "bf16", "fp16"});
+  TORCH_CHECK(run.precision != "fp16" || run.device == "cuda",
+              "--precision fp16 is for --device cuda: on a CPU take --precision bf16");
   check_known("executor", run.executor, {"reference", "fused"});
   check_known("format", run.format, formats_of(command));
   TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
@@ -231,7 +233,8 @@ const std::vector<OptionRow>& shared_options() {
       {"runner", "runner.name", Type::Text, "where trials run: inline, local or slurm"},
       {"use-active-gpu", "runner.use_active_gpu", Type::Flag, "also GPUs that others compute on"},
       {"device", "run.device", Type::Text, "cpu or cuda"},
-      {"precision", "run.precision", Type::Text, "fp32 or fp64"},
+      {"precision", "run.precision", Type::Text,
+       "fp32, fp64, or by autocast bf16 or (on a GPU) fp16"},
       {"executor", "run.executor", Type::Text, "reference or fused"},
       {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
       {"format", "run.format", Type::Text,
@@ -351,6 +354,9 @@ Config read_config(const Program& program, const Command& command,
       config.experiment.window.table = config.profile.table;
     }
     check_experiment(config.experiment);
+    TORCH_CHECK(config.trainer.accumulate == 1 && config.trainer.ema == 0, name,
+                ": trials neither accumulate gradients nor average weights, remove "
+                "trainer.accumulate and trainer.ema");
     read_evaluator(program, json, config);
   }
   if (reads(name, "runner")) {

@@ -19,7 +19,7 @@ struct RunOptions {
   std::string architecture = "";   ///< an architecture.json to use
   std::string checkpoint = "";     ///< a run directory to take weights from
   std::string device = "cpu";      ///< cpu or cuda
-  std::string precision = "fp32";  ///< fp32 or fp64
+  std::string precision = "fp32";  ///< fp32, fp64, bf16 or fp16
   std::string executor = "fused";  ///< how graphs are run
   int64_t threads = 0;             ///< of one operation; 0: all cores
   int64_t seed = 0;                ///< of weights, data order, split and search

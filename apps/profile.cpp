@@ -10,6 +10,7 @@
 #include "engine/cost_measure.h"
 #include "engine/ir/freeze.h"
 #include "engine/latency_table.h"
+#include "engine/precision.h"
 
 namespace retia {
 namespace {
@@ -61,7 +62,8 @@ void compare(const Config& config, const Workbench& bench, const ir::Graph& spac
   network->eval();
   std::vector<int64_t> sizes = bench.task.input;
   sizes.insert(sizes.begin(), options.batch);
-  const at::Tensor input = at::randn(sizes, at::TensorOptions(bench.device).dtype(bench.dtype));
+  const at::Tensor input =
+      at::randn(sizes, at::TensorOptions(bench.device).dtype(stored_in(bench.dtype)));
   const Latency whole = measure_latency([&] { network->forward(input); }, bench.device, options);
   const ir::OperationCost cost =
       operation_cost(CostMeasure::Latency, config.profile.table, config.space);

@@ -97,8 +97,9 @@ void add_training(Facts& facts, const std::filesystem::path& run, bool running) 
     const auto left = last.value("epochs", 0.0) - last.value("epoch", 0.0);
     facts["left"] = clock(left * seconds / static_cast<double>(epochs.size()));
   }
-  for (const char* name : {"loss", "accuracy", "valid_loss", "valid_accuracy", "lr",
-                           "images_per_second", "peak_memory"}) {
+  for (const char* name :
+       {"loss", "accuracy", "valid_loss", "valid_accuracy", "lr", "images_per_second",
+        "peak_memory", "gpu_peak_memory", "loss_scale", "skipped_steps"}) {
     if (last.contains(name)) {
       facts[name] = last[name];
     }

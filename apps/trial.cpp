@@ -12,6 +12,7 @@
 #include "engine/experiment/trial_file.h"
 #include "engine/io/files.h"
 #include "engine/ir/infer.h"
+#include "engine/precision.h"
 
 namespace retia {
 namespace {

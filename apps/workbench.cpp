@@ -20,6 +20,7 @@
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "engine/ir/setting.h"
+#include "engine/precision.h"
 #include "trainers/evaluators/costed.h"
 
 namespace retia {
@@ -54,10 +55,6 @@ bool is_named(const Program& program, const std::string& space) {
 }
 
 }  // namespace
-
-at::ScalarType dtype_of(const std::string& precision) {
-  return precision == "fp64" ? at::kDouble : at::kFloat;
-}
 
 std::function<std::string(const Architecture&)> key_of(const Program& program,
                                                        const std::string& space,
@@ -103,7 +100,7 @@ Batches Workbench::training(const Config& config, const std::vector<int64_t>& in
            .last = last,
            .augment = config.data.augment,
            .device = device,
-           .dtype = dtype,
+           .dtype = stored_in(dtype),
            .rank = ranks == nullptr ? 0 : ranks->rank(),
            .n_ranks = ranks == nullptr ? 1 : ranks->size()}};
 }
@@ -118,7 +115,7 @@ Batches Workbench::scoring(const Config& config, const Dataset& set,
            .last = LastBatch::Keep,
            .augment = {},
            .device = device,
-           .dtype = dtype}};
+           .dtype = stored_in(dtype)}};
 }
 
 Batches Workbench::scoring(const Config& config, const Dataset& set) const {
@@ -190,7 +187,8 @@ void check_suits(const ir::Graph& graph, const Task& task, const std::string& so
 
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench) {
   Network network(graph, static_cast<uint64_t>(config.run.seed));
-  network->to(bench.device, bench.dtype);
+  network->to(bench.device, stored_in(bench.dtype));
+  network->set_precision(bench.dtype);
   network->set_executor(executor_of(config.run.executor));
   return network;
 }
@@ -225,7 +223,7 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
   const auto saved =
       checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });
   TORCH_CHECK(saved.has_value(), run.string(), " holds no checkpoint yet: let it train an epoch");
-  return {written.at("command"), std::move(space), with_prefix(saved->tensors, "network/")};
+  return {written.at("command"), std::move(space), trained_weights(*saved)};
 }
 
 TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions& limits,

@@ -17,7 +17,7 @@ namespace retia {
 /// Device, data and what they ask of a model: what every command that trains or scores begins with.
 struct Workbench {
   at::Device device;
-  at::ScalarType dtype;
+  at::ScalarType dtype;  ///< what models compute in (see precision.h)
   DataSplits data;
   Task task;
   Ranks* ranks = nullptr;  ///< those that train together; null: this process alone
@@ -51,9 +51,6 @@ ir::Space written_space(const Program& program, const Json& config, ir::Graph gr
 /// Throws where `graph`, which `source` holds, does not read the samples of `task` or does not
 /// give the number of outputs that it asks for.
 void check_suits(const ir::Graph& graph, const Task& task, const std::string& source);
-
-/// "fp32" or "fp64".
-at::ScalarType dtype_of(const std::string& precision);
 
 /// How tables call the architectures of a space: as it says or, where it says nothing, by their
 /// choices as JSON.

@@ -2,13 +2,15 @@
 """Times a search step of Retia and of plain PyTorch side by side, and writes both to a JSON file.
 
 The runs take turns (one of each a round), so that a machine whose speed drifts treats all alike; what
-is compared are the medians over rounds of each run's median step, and peak resident memory above that
-of the idle process.
+is compared are the medians over rounds of each run's median step, and peak memory: on the CPU what is
+resident above the idle process, on a GPU what tensors held. A run that fails is named, the others go on.
 
-  bench/search_step.py --peers FOLDER [--rounds 3] [--threads 1] [--only WORD] [--out bench/results/search_step.json]
+  bench/search_step.py [--peers FOLDER] [--device cuda] [--precision bf16] [--compile] [--rounds 3]
+                       [--threads 1] [--only WORD] [--out bench/results/search_step.json]
 
 FOLDER holds torch_darts.py, torch_spos.py and torch_enas.py, plain-PyTorch programs that take the same
-flags and print the same JSON line as `retia bench search-step`.
+flags and print the same JSON line as `retia bench search-step`; without it, Retia is timed alone. On a
+GPU, and on the CPU with --compile, DARTS's is run by torch.compile as well.
 """
 import argparse
 import json
@@ -23,6 +25,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLAIN = ("plain", [])
 LAST = ("channels_last", ["--channels-last"])
 BEST = ("channels_last, alpha only", ["--channels-last", "--arch-grads", "alpha"])
+COMPILED = ("compiled", ["--compile"])
+BEST_COMPILED = ("compiled, " + BEST[0], ["--compile", *BEST[1]])
 AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
@@ -49,52 +53,99 @@ CASES = [
     chain("spos_chain", "spos", [PLAIN, LAST]),
     chain("enas_macro", "enas", [LAST]),
 ]
+GPU_CASES = [
+    darts("small", **SMALL),
+    darts("paper", channels=16, layers=8, batch=64, image=32),
+    darts("second order", [PLAIN], order=2, channels=16, layers=8, batch=64, image=32),
+    chain("spos_chain", "spos", [PLAIN, LAST]),
+    chain("enas_macro", "enas", [LAST]),
+]
 
 
 def words(flags):
     return [w for k, v in flags.items() for w in ("--" + k.replace("_", "-"), str(v))]
 
 
+class Failed(Exception):
+    """A run that ended with an error; the message is one line."""
+
+
 def run(command, environment):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True,
                           env={**os.environ, **environment})
     if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed: {done.stderr.strip()}")
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise Failed(f"{' '.join(map(str, command))}: {said[-1]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def summary(runs):
+def peers_of(case, args):
+    if args.peers is None:
+        return []
+    compiled = [COMPILED, BEST_COMPILED] if args.compile and BEST in case["peers"] else []
+    return [*case["peers"], *compiled]
+
+
+def memory(runs):
+    if "cuda_peak_mib" in runs[0]:
+        return {"cuda_peak_mib": max(r["cuda_peak_mib"] for r in runs)}
     idle = min(r["rss_after_import_mib"] for r in runs)
     peak = max(r["peak_rss_mib"] for r in runs)
-    return {"seconds": statistics.median(r["seconds_per_step"]["median"] for r in runs),
-            "peak_rss_mib": peak, "above_idle_mib": peak - idle,
+    return {"peak_rss_mib": peak, "above_idle_mib": peak - idle}
+
+
+def summary(runs):
+    return {"seconds": statistics.median(r["seconds_per_step"]["median"] for r in runs), **memory(runs),
             "runs": [r["seconds_per_step"] for r in runs]}
 
 
 def time_case(case, args):
+    """The row of a case, and one line for each run that failed."""
     flags = dict(case["flags"])
     rounds = flags.pop("rounds", args.rounds)
     flags.setdefault("steps", args.steps)
-    flags.update(warmup=1, threads=args.threads, seed=0)
-    ours, theirs = [], {name: [] for name, _ in case["peers"]}
+    flags.update(warmup=args.warmup, threads=args.threads, seed=0, device=args.device)
+    amp = ["--amp"] if args.precision == "bf16" else []
+    commands = {"retia": [args.program, "bench", "search-step", "--space", case["space"], "--algorithm",
+                          case["algorithm"], "--executor", args.executor, "--precision", args.precision,
+                          *words(flags)]}
+    for name, more in peers_of(case, args):
+        commands[name] = [args.python, args.peers / case["peer"], *words(flags), *amp, *more]
+    runs, failures = {name: [] for name in commands}, {}
     for _ in range(rounds):
-        ours.append(run([args.program, "bench", "search-step", "--space", case["space"], "--algorithm",
-                         case["algorithm"], "--executor", args.executor, *words(flags)],
-                        case["environment"]))
-        for name, more in case["peers"]:
-            theirs[name].append(run([args.python, args.peers / case["peer"], *words(flags), *more],
-                                    case["environment"]))
-            if ours[0]["params"] != theirs[name][0]["params"]:
-                sys.exit(f"unlike work: {ours[0]['params']} weights against {theirs[name][0]['params']}")
+        for name, command in commands.items():
+            if name in failures:
+                continue
+            try:
+                runs[name].append(run(command, case["environment"]))
+            except Failed as failure:
+                failures[name] = str(failure)
+                print(f"{case['name']}: {name} failed: {failure}", file=sys.stderr, flush=True)
+    if "retia" in failures:
+        return None, failures
     row = {"name": case["name"], "space": case["space"], "algorithm": case["algorithm"], "flags": flags,
-           "environment": case["environment"], "params": ours[0]["params"], "retia": summary(ours),
-           "torch": {name: summary(runs) for name, runs in theirs.items()}}
+           "environment": case["environment"], "params": runs["retia"][0]["params"],
+           "retia": summary(runs["retia"]), "torch": {}, "failed": failures}
+    for name in commands:
+        if name != "retia" and name not in failures:
+            if runs[name][0]["params"] != row["params"]:
+                sys.exit(f"unlike work: {row['params']} weights against {runs[name][0]['params']}")
+            row["torch"][name] = summary(runs[name])
+    show(row)
+    return row, failures
+
+
+def show(row):
+    def megabytes(of):
+        return of.get("cuda_peak_mib", of.get("above_idle_mib"))
+
+    retia = row["retia"]
+    if not row["torch"]:
+        print(f"{row['name']:20} {'':36} {retia['seconds']:9.4f} {'':16} {megabytes(retia):10.0f}", flush=True)
     for name, torch in row["torch"].items():
-        torch["ratio"] = torch["seconds"] / row["retia"]["seconds"]
-        print(f"{case['name']:20} {name:26} {row['retia']['seconds']:9.4f} {torch['seconds']:9.4f} "
-              f"{torch['ratio']:6.2f} {row['retia']['above_idle_mib']:10.0f} "
-              f"{torch['above_idle_mib']:10.0f}", flush=True)
-    return row
+        torch["ratio"] = torch["seconds"] / retia["seconds"]
+        print(f"{row['name']:20} {name:36} {retia['seconds']:9.4f} {torch['seconds']:9.4f} "
+              f"{torch['ratio']:6.2f} {megabytes(retia):10.0f} {megabytes(torch):10.0f}", flush=True)
 
 
 def processor():
@@ -104,27 +155,51 @@ def processor():
     return platform.machine()
 
 
+def machine(args):
+    if args.device == "cpu":
+        return processor()
+    asked = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
+                           capture_output=True, text=True)
+    return asked.stdout.strip().splitlines()[0] if asked.returncode == 0 else "a GPU"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", type=pathlib.Path, required=True)
+    parser.add_argument("--peers", type=pathlib.Path)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/retia")
     parser.add_argument("--python", type=pathlib.Path, default=ROOT / ".venv/bin/python")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--compile", action="store_true", help="also on the CPU; takes minutes a case")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--steps", type=int, help="timed steps of a run; 4, on a GPU 20")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--executor", choices=("reference", "fused"), default="fused")
     parser.add_argument("--only", default="", help="cases whose names hold this word")
     parser.add_argument("--out", type=pathlib.Path)
     args = parser.parse_args()
+    on_gpu = args.device == "cuda"
+    args.compile = args.compile or on_gpu
+    args.steps = args.steps or (20 if on_gpu else 4)
+    args.warmup = 5 if on_gpu else 1
+    cases = [case for case in (GPU_CASES if on_gpu else CASES) if args.only in case["name"]]
+    if not cases:
+        parser.error(f"no case is called like '{args.only}'")
 
-    print(f"{'case':20} {'PyTorch':26} {'retia s':>9} {'torch s':>9} {'ratio':>6} {'retia MiB':>10} "
+    print(f"{'case':20} {'PyTorch':36} {'retia s':>9} {'torch s':>9} {'ratio':>6} {'retia MiB':>10} "
           f"{'torch MiB':>10}")
-    rows = [time_case(case, args) for case in CASES if args.only in case["name"]]
-    result = {"format": "retia.bench.search_step", "version": 2, "machine": processor(),
-              "threads": args.threads, "executor": args.executor, "cases": rows}
-    if args.out:
+    rows, failed = [], False
+    for case in cases:
+        row, failures = time_case(case, args)
+        rows += [row] if row else []
+        failed = failed or bool(failures)
+    result = {"format": "retia.bench.search_step", "version": 2, "machine": machine(args),
+              "device": args.device, "precision": args.precision, "threads": args.threads,
+              "executor": args.executor, "cases": rows}
+    if args.out and rows:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(result, indent=2) + "\n")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,10 @@ kernels::CudaModule cuda_module() {
   return open();
 }
 
+double take_peak_memory(at::Device gpu) {
+  return static_cast<double>(cuda_module().take_peak_bytes(gpu.index())) / (1024.0 * 1024.0);
+}
+
 void claim_gpu(int64_t local_rank) {
   const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
   std::vector<std::string> names;

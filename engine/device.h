@@ -23,6 +23,10 @@ std::vector<at::Device> available_devices();
 /// What the module for GPUs offers. Throws where it cannot be opened.
 kernels::CudaModule cuda_module();
 
+/// The most memory of that GPU, in megabytes (2^20 bytes), that this process's tensors had since
+/// the last call, or since it began.
+double take_peak_memory(at::Device gpu);
+
 /// Shows this process one GPU only, of those it may use, so that each process of a machine has its
 /// own: that of number `local_rank`. To be called before open_device.
 void claim_gpu(int64_t local_rank);

@@ -14,6 +14,7 @@
 #include "engine/io/options.h"
 #include "engine/ir/graph.h"
 #include "engine/operations/primitive.h"
+#include "engine/precision.h"
 
 namespace retia {
 namespace {
@@ -51,7 +52,7 @@ double median(std::vector<double> values) {
 LatencyConditions conditions_here(at::Device device, at::ScalarType dtype, int64_t batch) {
   return {.device = device.is_cuda() ? "cuda" : "cpu",
           .hardware = hardware_name(device),
-          .precision = dtype == at::kDouble ? "fp64" : "fp32",
+          .precision = precision_of(dtype),
           .threads = at::get_num_threads(),
           .batch = batch};
 }
@@ -140,15 +141,19 @@ Latency measure_latency(const ir::Operation& operation, const std::vector<Shape>
   TORCH_CHECK(options.batch >= 1, "profile: batch must be at least 1, got ", options.batch);
   const at::NoGradGuard no_grad;
   const std::shared_ptr<Layer> layer = operation.kind().make(operation.parameters(), inputs);
-  layer->to(device, dtype);
+  layer->to(device, stored_in(dtype));
   layer->eval();
   std::vector<at::Tensor> tensors;
   for (const Shape& input : inputs) {
     std::vector<int64_t> sizes = decided(input);
     sizes.insert(sizes.begin(), options.batch);
-    tensors.push_back(at::randn(sizes, at::TensorOptions(device).dtype(dtype)));
+    tensors.push_back(at::randn(sizes, at::TensorOptions(device).dtype(stored_in(dtype))));
   }
-  return measure_latency([&] { layer->forward(tensors); }, device, options);
+  const auto pass = [&] {
+    const Autocast autocast(device.type(), dtype);
+    layer->forward(tensors);
+  };
+  return measure_latency(pass, device, options);
 }
 
 }  // namespace retia

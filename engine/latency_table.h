@@ -18,7 +18,7 @@ namespace retia {
 struct LatencyConditions {
   std::string device = "cpu";      ///< cpu or cuda
   std::string hardware = "";       ///< the name of the processor
-  std::string precision = "fp32";  ///< fp32 or fp64
+  std::string precision = "fp32";  ///< see dtype_of
   int64_t threads = 1;             ///< of one operation, on a CPU
   int64_t batch = 1;               ///< samples of a forward pass
 
@@ -27,7 +27,7 @@ struct LatencyConditions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LatencyConditions, device, hardware, precision,
                                                 threads, batch)
 
-/// Those of this process for tensors of that device and dtype.
+/// Those of this process for models on that device that compute in that dtype (see precision.h).
 LatencyConditions conditions_here(at::Device device, at::ScalarType dtype, int64_t batch);
 
 /// "cpu (Intel Xeon), fp32, 2 threads, batch 1"

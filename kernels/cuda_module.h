@@ -31,10 +31,13 @@ struct CudaModule {
   DeviceCount (*count_devices)();          ///< asks the CUDA driver, throws nothing
   std::string (*device_name)(int device);  ///< e.g. "NVIDIA H100"; empty where there is none
   MakeNcclGroup make_nccl_group;
+  /// The most bytes that tensors on the GPU had at once since the last call, or since the
+  /// beginning.
+  int64_t (*take_peak_bytes)(int device);
 };
 
 /// The layout of `CudaModule` and the LibTorch it was compiled with: program and module must agree.
-inline constexpr const char* kCudaModuleVersion = "retia CUDA module 3, LibTorch " TORCH_VERSION;
+inline constexpr const char* kCudaModuleVersion = "retia CUDA module 4, LibTorch " TORCH_VERSION;
 
 /// The name of the module's only exported function, of type `OpenCudaModule`.
 inline constexpr const char* kCudaModuleFunction = "retia_cuda_module";

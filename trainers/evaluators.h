@@ -17,7 +17,7 @@ namespace retia {
 struct EvaluatorContext {
   DataSets data_sets = standard_data_sets();
   at::Device device = at::kCPU;       ///< where models run
-  at::ScalarType dtype = at::kFloat;  ///< what they compute in
+  at::ScalarType dtype = at::kFloat;  ///< what they compute in (see precision.h)
   /// The name of a canonical architecture in tables of scores; null: the space makes none.
   std::function<std::string(const Architecture&)> key = nullptr;
 };

@@ -1,5 +1,6 @@
 #include "trainers/gradients.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/linalg_vector_norm.h>
@@ -9,7 +10,7 @@
 namespace retia {
 
 Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
-  Gradients result{{of.begin(), of.end()}, {}};
+  Gradients result{.of = {of.begin(), of.end()}, .values = {}};
   if (!loss.requires_grad()) {
     result.values.resize(of.size());
   } else if (!of.empty()) {
@@ -17,6 +18,21 @@ Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
                                           /*create_graph=*/false, /*allow_unused=*/true);
   }
   return result;
+}
+
+void add(Gradients& sum, Gradients more) {
+  if (sum.of.empty()) {
+    sum = std::move(more);
+    return;
+  }
+  const at::NoGradGuard no_grad;
+  sum.overflowed = sum.overflowed || more.overflowed;
+  for (size_t i = 0; i < sum.values.size(); ++i) {
+    at::Tensor& value = sum.values[i];
+    const at::Tensor& added = more.values[i];
+    // Not in place: autograd may hand out one tensor for several parameters.
+    value = value.defined() && added.defined() ? value + added : added.defined() ? added : value;
+  }
 }
 
 void clip_norm(Gradients& gradients, double most) {

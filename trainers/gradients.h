@@ -11,7 +11,11 @@ namespace retia {
 struct Gradients {
   std::vector<at::Tensor> of;
   std::vector<at::Tensor> values;
+  bool overflowed = false;  ///< in float16: not to be used
 };
+
+/// Adds those of the same tensors to `sum`, or makes it them where it is empty.
+void add(Gradients& sum, Gradients more);
 
 /// d loss / d of, and nothing else is computed. loss: a scalar.
 Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);

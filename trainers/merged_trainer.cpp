@@ -46,6 +46,8 @@ MergedTrainer::MergedTrainer(MergedNetwork merged, Batches train, std::optional<
       merged_(std::move(merged)),
       valid_(std::move(valid)),
       gradient_clip_(weight_optimizer.gradient_clip) {
+  TORCH_CHECK(options.accumulate == 1,
+              "models that are trained at once do not accumulate gradients: train them one by one");
   std::vector<int64_t> models;
   for (const MergedNetwork::Stacked& stacked : merged_.parameters()) {
     rows_.push_back(static_cast<int64_t>(stacked.members.size()));
@@ -71,7 +73,7 @@ StepStats MergedTrainer::train_step(int64_t epoch, int64_t i) {
   Gradients found = gradients(loss.mean(0).sum(), weights());
   const at::NoGradGuard no_grad;
   clip(found);
-  weight_optimizer().step(found);
+  step_weights(found);
   const at::Tensor correct = n_correct(first, batch.targets);
   accumulate(loss_, loss.detach().sum(0, /*keepdim=*/false, at::kDouble));
   accumulate(correct_, correct);

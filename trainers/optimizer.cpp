@@ -4,8 +4,6 @@
 #include <torch/optim/sgd.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 namespace retia {
 namespace {
@@ -36,6 +34,7 @@ void check_sgd_options(const SgdOptions& options) {
   check_range("weight_optimizer: momentum", options.momentum, 0, 1);
   check_range("weight_optimizer: weight_decay", options.weight_decay, 0, 1e6);
   check_range("weight_optimizer: gradient_clip", options.gradient_clip, 0, 1e12);
+  check_schedule_options(options.schedule, "weight_optimizer.schedule");
 }
 
 NamedTensors named_parameters(const torch::nn::Module& module) {
@@ -61,6 +60,7 @@ Optimizer Optimizer::sgd(const NamedTensors& parameters, const SgdOptions& optio
                                                           torch::optim::SGDOptions(options.lr)
                                                               .momentum(options.momentum)
                                                               .weight_decay(options.weight_decay));
+  result.schedule_ = options.schedule;
   result.first_lr_ = options.lr;
   result.final_lr_ = options.final_lr;
   return result;
@@ -71,17 +71,25 @@ Optimizer Optimizer::adam(const NamedTensors& parameters, const AdamOptions& opt
   check_range("beta1", options.beta1, 0, 1);
   check_range("beta2", options.beta2, 0, 1);
   check_range("weight_decay", options.weight_decay, 0, 1e6);
+  check_range("final_lr", options.final_lr, 0, 1e6);
+  check_schedule_options(options.schedule, "schedule");
   Optimizer result(parameters, 0);
   result.optimizer_ = std::make_unique<torch::optim::Adam>(
       result.parameters_, torch::optim::AdamOptions(options.lr)
                               .betas({options.beta1, options.beta2})
                               .weight_decay(options.weight_decay));
+  result.schedule_ = options.schedule;
+  result.first_lr_ = options.lr;
+  result.final_lr_ = options.final_lr;
   return result;
 }
 
-void Optimizer::step(const Gradients& given) {
+bool Optimizer::step(const Gradients& given) {
   TORCH_INTERNAL_ASSERT(given.of.size() == parameters_.size(),
                         "gradients of other parameters than the optimiser's");
+  if (given.overflowed) {
+    return false;
+  }
   Gradients gradients = given;
   clip_norm(gradients, gradient_clip_);
   for (size_t i = 0; i < parameters_.size(); ++i) {
@@ -92,6 +100,7 @@ void Optimizer::step(const Gradients& given) {
   for (at::Tensor& parameter : parameters_) {
     parameter.mutable_grad() = at::Tensor();
   }
+  return true;
 }
 
 std::vector<at::Tensor> Optimizer::direction(const Gradients& gradients) const {
@@ -115,9 +124,8 @@ std::vector<at::Tensor> Optimizer::direction(const Gradients& gradients) const {
 
 double Optimizer::lr() const { return optimizer_->param_groups().front().options().get_lr(); }
 
-double Optimizer::schedule(double progress) {
-  const double lr =
-      final_lr_ + (first_lr_ - final_lr_) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+double Optimizer::schedule(double epoch, int64_t epochs) {
+  const double lr = learning_rate(schedule_, first_lr_, final_lr_, epoch, epochs);
   optimizer_->param_groups().front().options().set_lr(lr);
   return lr;
 }

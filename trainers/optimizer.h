@@ -9,19 +9,21 @@
 
 #include "engine/json.h"
 #include "trainers/gradients.h"
+#include "trainers/schedule.h"
 
 namespace retia {
 
 /// Stochastic gradient descent with momentum, and its schedule over epochs.
 struct SgdOptions {
-  double lr = 0.025;           ///< at the first epoch, > 0
-  double final_lr = 0.001;     ///< at the end: cosine annealing without restarts (Loshchilov 2017)
-  double momentum = 0.9;       ///< 0 to 1
-  double weight_decay = 3e-4;  ///< ≥ 0
-  double gradient_clip = 5.0;  ///< largest norm of all gradients together; 0: none
+  double lr = 0.025;              ///< at the first epoch, or after the warm-up, > 0
+  double final_lr = 0.001;        ///< at the end, where the schedule is cosine or linear
+  double momentum = 0.9;          ///< 0 to 1
+  double weight_decay = 3e-4;     ///< ≥ 0
+  double gradient_clip = 5.0;     ///< largest norm of all gradients together; 0: none
+  ScheduleOptions schedule = {};  ///< cosine
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SgdOptions, lr, final_lr, momentum, weight_decay,
-                                                gradient_clip)
+                                                gradient_clip, schedule)
 
 /// Throws, naming it, where an option is out of its range.
 void check_sgd_options(const SgdOptions& options);
@@ -31,8 +33,11 @@ struct AdamOptions {
   double beta1 = 0.5;
   double beta2 = 0.999;
   double weight_decay = 1e-3;  ///< ≥ 0, added to the gradient
+  double final_lr = 0;         ///< at the end, where the schedule is cosine or linear
+  ScheduleOptions schedule = {.shape = ScheduleShape::Constant};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AdamOptions, lr, beta1, beta2, weight_decay)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AdamOptions, lr, beta1, beta2, weight_decay,
+                                                final_lr, schedule)
 
 /// Named tensors: what an optimiser trains and what it writes into a checkpoint.
 using NamedTensors = std::map<std::string, at::Tensor>;
@@ -51,7 +56,8 @@ class Optimizer {
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
 
   /// One step with `gradients`, which must be of these parameters; those undefined are left alone.
-  void step(const Gradients& gradients);
+  /// Where they have overflowed nothing is done, and false returned.
+  bool step(const Gradients& gradients);
 
   /// What a step with those gradients (not clipped) would subtract from each parameter, over the
   /// learning rate: momentum * buffer + gradient + weight_decay * parameter; undefined where the
@@ -61,8 +67,8 @@ class Optimizer {
   /// The learning rate that holds now.
   double lr() const;
 
-  /// Learning rate of the part `progress` (0 to 1) of the training. Only of SGD; returns it.
-  double schedule(double progress);
+  /// Sets the learning rate that its schedule has then, and returns it: see learning_rate.
+  double schedule(double epoch, int64_t epochs);
 
   /// Momentum buffers and the like, named `<parameter>/<what>`.
   NamedTensors state() const;
@@ -75,6 +81,7 @@ class Optimizer {
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  ScheduleOptions schedule_;
   double first_lr_ = 0, final_lr_ = 0, gradient_clip_ = 0;
 };
 

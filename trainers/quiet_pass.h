@@ -3,7 +3,9 @@
 #include <memory>
 #include <vector>
 
+#include "engine/executor/network.h"
 #include "engine/operations/batch_norm.h"
+#include "engine/precision.h"
 
 namespace retia {
 
@@ -18,6 +20,21 @@ class [[nodiscard]] QuietPass {
 
  private:
   std::vector<std::shared_ptr<BatchNormLayer>> norms_;
+};
+
+/// While it lives, `network` computes in what its weights are.
+class [[nodiscard]] FullPrecision {
+ public:
+  explicit FullPrecision(NetworkImpl& network) : network_(network), was_(network.precision()) {
+    network.set_precision(stored_in(was_));
+  }
+  ~FullPrecision() { network_.set_precision(was_); }
+  FullPrecision(const FullPrecision&) = delete;
+  FullPrecision& operator=(const FullPrecision&) = delete;
+
+ private:
+  NetworkImpl& network_;
+  at::ScalarType was_;
 };
 
 }  // namespace retia

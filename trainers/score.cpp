@@ -112,6 +112,7 @@ Network remade(const Network& like, const ir::Graph& graph, uint64_t seed) {
   if (!parameters.empty()) {
     network->to(parameters.front().device(), parameters.front().scalar_type());
   }
+  network->set_precision(like->precision());
   network->synchronise(like->synchronised());
   return network;
 }

@@ -1,5 +1,6 @@
 #include "trainers/trainer.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/mse_loss.h>
@@ -9,11 +10,16 @@
 #include <chrono>
 #include <cmath>
 
+#include "engine/device.h"
 #include "engine/distributed/digest.h"
 #include "engine/io/memory.h"
 
 namespace retia {
 namespace {
+
+constexpr const char* kNetwork = "network/";
+constexpr const char* kAverage = "average/";  // of the weights
+constexpr const char* kLossScaler = "loss_scaler";
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -31,6 +37,10 @@ at::Tensor loss_of(const at::Tensor& output, const at::Tensor& targets, double l
 at::Tensor n_correct(const at::Tensor& output, const at::Tensor& targets) {
   return targets.is_floating_point() ? at::zeros({}, targets.options().dtype(at::kLong))
                                      : output.argmax(1).eq(targets).sum();
+}
+
+void accumulate(at::Tensor& sum, const at::Tensor& more) {
+  sum = sum.defined() ? sum + more : more;
 }
 
 void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& tensors) {
@@ -89,6 +99,10 @@ void check_trainer_options(const TrainerOptions& options) {
               options.validate_every);
   TORCH_CHECK(options.digest_every >= 0, "trainer: digest_every must be at least 0, got ",
               options.digest_every);
+  TORCH_CHECK(options.accumulate >= 1, "trainer: accumulate must be at least 1, got ",
+              options.accumulate);
+  TORCH_CHECK(options.ema >= 0 && options.ema < 1,
+              "trainer: ema must be at least 0 and below 1, got ", options.ema);
 }
 
 Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
@@ -99,6 +113,16 @@ Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
       weight_optimizer_(Optimizer::sgd(named_parameters(*network_), weight_optimizer)),
       ranks_(ranks) {
   check_trainer_options(options);
+  const int64_t share = train_.options().batch_size / n_ranks();
+  TORCH_CHECK(share % options.accumulate == 0, "trainer: accumulate: ", share, " samples of a step",
+              ranks_ == nullptr ? "" : " on each rank", " cannot be cut into ", options.accumulate,
+              " equal parts: give another --batch-size");
+  if (network_->precision() == at::kHalf) {
+    scaler_.emplace(train_.options().device);
+  }
+  if (options.ema > 0) {
+    weight_average_.emplace(*network_, options.ema);
+  }
   if (ranks_ != nullptr) {
     average_ = std::make_unique<GradientAverage>(*ranks_);
     norms_ = norms_of(*network_);
@@ -108,6 +132,11 @@ Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
 
 int64_t Trainer::steps_done() const { return epoch_ * steps_per_epoch() + step_in_epoch_; }
 
+double Trainer::position() const {
+  return static_cast<double>(epoch_) +
+         static_cast<double>(step_in_epoch_) / static_cast<double>(steps_per_epoch());
+}
+
 Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
   const auto save_now = [&] {
     if (checkpoints != nullptr) {
@@ -116,8 +145,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
   };
   compare_ranks();
   while (epoch_ < options_.epochs && !ends_early()) {
-    const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_) /
-                                                 static_cast<double>(options_.epochs));
+    const double lr = weight_optimizer_.schedule(static_cast<double>(epoch_), options_.epochs);
     const double began = now(), started = began - sums_.seconds;
     const auto told = ranks_ == nullptr ? std::array<Traffic, 3>{} : ranks_->traffic();
     const int64_t first_step = step_in_epoch_;
@@ -136,16 +164,28 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     if (ranks_ != nullptr) {
       report.more = traffic_since(told, *ranks_, now() - began, step_in_epoch_ - first_step);
     }
+    if (scaler_) {
+      report.more.emplace_back("loss_scale", scaler_->scale());
+      report.more.emplace_back("skipped_steps", static_cast<double>(scaler_->n_overflows()));
+      scaler_->start_counting();
+    }
     end_epoch(report);
     const bool last = epoch_ + 1 == options_.epochs || ends_early();
     const int64_t every = options_.validate_every;
     if (last || (every > 0 && (epoch_ + 1) % every == 0)) {
+      std::optional<WeightAverage::InUse> averaged;
+      if (weight_average_) {
+        averaged.emplace(*weight_average_);
+      }
       report.validation = validate();
       check_finite(!report.validation || std::isfinite(report.validation->loss),
                    "the validation loss", epoch_, step_in_epoch_);
     }
     report.probabilities = probabilities();
     report.peak_memory = take_peak_memory();
+    if (const at::Device device = train_.options().device; device.is_cuda()) {
+      report.more.emplace_back("gpu_peak_memory", take_peak_memory(device));
+    }
     report.seconds = now() - started;
     compare_ranks();
     ++epoch_;
@@ -162,6 +202,9 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
       return Ending::Stopped;
     }
   }
+  if (weight_average_) {
+    weight_average_->copy_to_model();
+  }
   return Ending::Finished;
 }
 
@@ -170,8 +213,15 @@ Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
   network_->train();
   const int64_t steps = steps_per_epoch();
   while (step_in_epoch_ < steps) {
+    weight_optimizer_.schedule(position(), options_.epochs);
     const StepStats stats = train_step(epoch, step_in_epoch_);
+    if (scaler_) {
+      scaler_->update();
+    }
     count(stats, epoch, step_in_epoch_, observer);
+    if (std::exchange(has_stepped_, false) && weight_average_) {
+      weight_average_->update();  // now that ranks have the same statistics
+    }
     ++step_in_epoch_;
     sums_.seconds = now() - started;
     const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
@@ -255,40 +305,58 @@ Trainer::Outcome Trainer::run(const Batch& batch) {
 }
 
 Gradients Trainer::gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
-  if (!average_) {
-    return retia::gradients(loss, of);
-  }
-  return {{of.begin(), of.end()},
-          (*average_)(of, [&] { return retia::gradients(loss, of).values; })};
+  return finished(of, [&] { return scaled_gradients(loss, of).values; });
 }
 
-StepStats Trainer::add_weight_gradients(const Batch& batch, Gradients& sum) {
-  const Outcome outcome = run(batch);
-  Gradients added = gradients(outcome.loss, weights());
-  const at::NoGradGuard no_grad;
-  if (sum.of.empty()) {
-    sum = std::move(added);
-  } else {
-    for (size_t i = 0; i < sum.values.size(); ++i) {
-      at::Tensor& value = sum.values[i];
-      const at::Tensor& more = added.values[i];
-      // Not in place: autograd may hand out one tensor for several parameters.
-      value = value.defined() && more.defined() ? value + more : more.defined() ? more : value;
-    }
+Gradients Trainer::scaled_gradients(const at::Tensor& loss, std::span<const at::Tensor> of) const {
+  return retia::gradients(scaler_ ? scaler_->scaled(loss) : loss, of);
+}
+
+Gradients Trainer::finished(std::span<const at::Tensor> of,
+                            const std::function<std::vector<at::Tensor>()>& make) {
+  Gradients found{.of = {of.begin(), of.end()},
+                  .values = average_ ? (*average_)(of, make) : make()};
+  found.overflowed = scaler_ && !scaler_->unscale(found.values);
+  return found;
+}
+
+Trainer::Passed Trainer::differentiate(const Batch& batch, std::span<const at::Tensor> of,
+                                       const LossOf& objective) {
+  const auto loss_over = [&](const Batch& part, StepStats& stats) {
+    const Outcome outcome = run(part);
+    const auto share = static_cast<double>(part.size()) / static_cast<double>(batch.size());
+    const at::Tensor loss = objective ? objective(outcome.loss) : outcome.loss;
+    accumulate(stats.loss, outcome.loss.detach() * share);
+    accumulate(stats.correct, n_correct(outcome.logits, part.targets));
+    return loss * share;
+  };
+  Passed passed{{}, {{}, {}, batch.size()}};
+  const std::vector<Batch> parts = split(batch, options_.accumulate);
+  if (parts.size() == 1) {
+    passed.gradients = gradients(loss_over(batch, passed.stats), of);
+    return passed;
   }
-  return {outcome.loss.detach(), n_correct(outcome.logits, batch.targets), batch.size()};
+  Gradients sum;
+  for (const Batch& part : parts) {
+    add(sum, scaled_gradients(loss_over(part, passed.stats), of));
+  }
+  passed.gradients = finished(of, [&] { return sum.values; });
+  return passed;
+}
+
+void Trainer::step_weights(const Gradients& gradients) {
+  has_stepped_ = weight_optimizer_.step(gradients);
 }
 
 StepStats Trainer::step_weights(const Batch& batch) {
-  Gradients found;
-  const StepStats stats = add_weight_gradients(batch, found);
-  weight_optimizer_.step(found);
-  return stats;
+  const Passed passed = differentiate(batch, weights());
+  step_weights(passed.gradients);
+  return passed.stats;
 }
 
 Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
   Checkpoint saved;
-  put(saved, "network/", weights_of(*network_));
+  put(saved, kNetwork, weights_of(*network_));
   put(saved, "weight_optimizer/", weight_optimizer_.state());
   saved.state = {{"epoch", epoch_},
                  {"step", step_in_epoch_},
@@ -300,12 +368,19 @@ Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
   if (best_) {
     saved.state["best"] = {{"loss", best_->loss}, {"accuracy", best_->accuracy}};
   }
+  if (scaler_) {
+    saved.state[kLossScaler] = scaler_->state();
+  }
+  if (weight_average_) {
+    put(saved, kAverage, weight_average_->tensors());
+    saved.state[kAverage] = weight_average_->n_updates();
+  }
   save(saved);
   return saved;
 }
 
 void Trainer::restore(const Checkpoint& saved, TrainingObserver& observer) {
-  copy_weights(with_prefix(saved.tensors, "network/"), *network_);
+  copy_weights(with_prefix(saved.tensors, kNetwork), *network_);
   weight_optimizer_.load_state(with_prefix(saved.tensors, "weight_optimizer/"));
   epoch_ = saved.state.at("epoch");
   step_in_epoch_ = saved.state.at("step");
@@ -314,8 +389,22 @@ void Trainer::restore(const Checkpoint& saved, TrainingObserver& observer) {
   if (const auto best = saved.state.find("best"); best != saved.state.end()) {
     best_ = Score{.loss = best->at("loss"), .accuracy = best->at("accuracy")};
   }
+  if (scaler_) {
+    TORCH_CHECK(saved.state.contains(kLossScaler),
+                "the checkpoint has no loss scale: it is of a run in another --precision");
+    scaler_->load_state(saved.state.at(kLossScaler));
+  }
+  if (weight_average_) {
+    weight_average_->load(with_prefix(saved.tensors, kAverage),
+                          saved.state.value(kAverage, int64_t{0}));
+  }
   observer.load_state(saved.state.at("observer"));
   load(saved);
+}
+
+NamedTensors trained_weights(const Checkpoint& saved) {
+  NamedTensors averages = with_prefix(saved.tensors, kAverage);
+  return averages.empty() ? with_prefix(saved.tensors, kNetwork) : averages;
 }
 
 }  // namespace retia

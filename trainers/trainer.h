@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,8 +10,10 @@
 #include "engine/io/checkpoint.h"
 #include "engine/io/progress.h"
 #include "trainers/data/batches.h"
+#include "trainers/loss_scaler.h"
 #include "trainers/optimizer.h"
 #include "trainers/score.h"
+#include "trainers/weight_average.h"
 
 namespace retia {
 
@@ -22,10 +25,12 @@ struct TrainerOptions {
   int64_t validate_every = 1;     ///< epochs between validations; 0: only at the end
   bool sync_batch_norm = false;   ///< whether several ranks normalise by all their samples together
   int64_t digest_every = 200;     ///< steps until they are compared; 0: only before saving
+  int64_t accumulate = 1;  ///< equal parts of a batch that run one after the other, to save memory
+  double ema = 0;          ///< decay of the moving average of the weights; 0: none
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
                                                 auxiliary_weight, validate_every, sync_batch_norm,
-                                                digest_every)
+                                                digest_every, accumulate, ema)
 
 /// Throws, naming it, where an option is out of its range.
 void check_trainer_options(const TrainerOptions& options);
@@ -52,7 +57,7 @@ struct EpochReport {
   std::optional<Score> validation;
   double lr = 0;
   double seconds = 0, images_per_second = 0;
-  double peak_memory = 0;  ///< megabytes of this process
+  double peak_memory = 0;  ///< megabytes of this process, beside those on a GPU
   NamedNumbers more = {};  ///< what the method adds
   /// Of each label of a search, how likely each candidate is, where the method knows.
   std::map<std::string, std::vector<double>> probabilities = {};
@@ -77,6 +82,9 @@ enum class Ending { Finished, Stopped };
 /// The training loop, once: epochs, schedule, checkpoints, resuming, reports. Which batch comes
 /// when is a function of the seed (see Batches), so a resumed run gives the numbers of an
 /// uninterrupted one.
+///
+/// A network that computes in float16 is trained with a LossScaler. With `ema`, the averages of the
+/// weights are what is validated, and what the network has when the training is finished.
 ///
 /// Several ranks train as one: each on its share of every batch (see BatchOptions), with averaged
 /// gradients, so that weights, alphas, controllers, statistics, learning rates and samples are the
@@ -111,7 +119,8 @@ class Trainer {
   virtual StepStats train_step(int64_t epoch, int64_t i) = 0;
   /// Steps of an epoch; more than the training batches in methods with phases.
   virtual int64_t steps_per_epoch() const { return train_.n_batches(); }
-  /// How well the network does on what it is not trained on, where that can be said.
+  /// How well the network does on what it is not trained on, where that can be said. With averaged
+  /// weights, where there are any.
   virtual std::optional<Score> validate() { return std::nullopt; }
   /// Told at the end of an epoch, before it is validated; may add to what is reported.
   virtual void end_epoch(EpochReport&) {}
@@ -129,16 +138,28 @@ class Trainer {
   };
   Outcome run(const Batch& batch);
 
-  /// d loss / d of, and nothing else is computed: the one place where gradients are scaled,
-  /// averaged over ranks and checked. loss: a scalar.
+  /// d loss / d of, and nothing else is computed. loss: a scalar.
   Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
 
-  /// Adds d loss / d weights on `batch` to `sum`, which is made where it is empty. Returns what a
-  /// step reports.
-  StepStats add_weight_gradients(const Batch& batch, Gradients& sum);
+  /// What passes over a batch have made.
+  struct Passed {
+    Gradients gradients;
+    StepStats stats;
+  };
+  using LossOf = std::function<at::Tensor(const at::Tensor& loss)>;
 
-  /// The same, clipped and applied.
+  /// The same on a batch, in as many parts as `accumulate` says. objective: what the gradients are
+  /// of, affine in the mean loss; null: this.
+  Passed differentiate(const Batch& batch, std::span<const at::Tensor> of,
+                       const LossOf& objective = nullptr);
+
+  /// One step of the weights with those gradients, clipped; none where they have overflowed.
+  void step_weights(const Gradients& gradients);
+  /// The same with those on `batch`. Returns what a step reports.
   StepStats step_weights(const Batch& batch);
+
+  /// How many epochs are done, with the part of this one.
+  double position() const;
 
   const std::vector<at::Tensor>& weights() const { return weight_optimizer_.parameters(); }
   Optimizer& weight_optimizer() { return weight_optimizer_; }
@@ -146,6 +167,11 @@ class Trainer {
   const TrainerOptions& options() const { return options_; }
 
  private:
+  /// What `make` returns, one each of `of`, averaged over ranks and unscaled: the one place.
+  Gradients finished(std::span<const at::Tensor> of,
+                     const std::function<std::vector<at::Tensor>()>& make);
+  /// Of this rank alone, times the scale of the loss.
+  Gradients scaled_gradients(const at::Tensor& loss, std::span<const at::Tensor> of) const;
   Ending train_epoch(int64_t epoch, TrainingObserver& observer);
   void check_weights(int64_t epoch) const;
   bool is_best(const std::optional<Score>& validation);
@@ -161,9 +187,12 @@ class Trainer {
   TrainerOptions options_;
   Optimizer weight_optimizer_;
   Ranks* ranks_;
-  std::unique_ptr<GradientAverage> average_;            // null: alone
+  std::unique_ptr<GradientAverage> average_;  // null: alone
+  std::optional<LossScaler> scaler_;          // of float16
+  std::optional<WeightAverage> weight_average_;
   std::vector<std::shared_ptr<BatchNormLayer>> norms_;  // whose statistics ranks average
   bool agreed_to_stop_ = false;
+  bool has_stepped_ = false;   // the weights, in this step
   int64_t epoch_ = 0;          // the one to train next
   int64_t step_in_epoch_ = 0;  // the one to do next
   struct {
@@ -173,6 +202,9 @@ class Trainer {
   } sums_;
   std::optional<Score> best_;  // of all validations
 };
+
+/// The weights of a checkpoint that are to be used: averages where there are any.
+NamedTensors trained_weights(const Checkpoint& saved);
 
 /// Entries of `tensors` whose names begin with `prefix`, without it.
 NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,

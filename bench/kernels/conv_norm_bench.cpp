@@ -3,9 +3,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <vector>
 
+#include "bench/kernels/turns.h"
 #include "kernels/conv_norm/conv_norm.h"
 #include "kernels/conv_norm/conv_norm_cases.h"
 
@@ -15,32 +15,35 @@ namespace {
 using ConvNormFunction = at::Tensor (*)(const at::Tensor&, at::TensorList, at::TensorList,
                                         at::TensorList, const ConvNormOptions&);
 
-/// Processor time, which neighbours on the machine lengthen least; there is one thread.
-double seconds_now() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 /// Forward and backward, all gradients.
-double seconds_of(ConvNormFunction function, const ConvNormInputs& in) {
+void run(ConvNormFunction function, const ConvNormInputs& in) {
   std::vector<at::Tensor> leaves = {in.x};
   leaves.insert(leaves.end(), in.weights.begin(), in.weights.end());
   leaves.insert(leaves.end(), in.affine.begin(), in.affine.end());
-  const double start = seconds_now();
   const at::Tensor out = function(in.x, in.weights, in.affine, in.running, in.options);
   benchmark::DoNotOptimize(torch::autograd::grad({out}, leaves, {in.gradient}));
-  return seconds_now() - start;
 }
 
-ConvNormInputs in_layout(ConvNormInputs in, at::MemoryFormat layout) {
-  const auto lay_out = [&](at::Tensor& tensor) {
-    tensor = (tensor.dim() == 4 ? tensor.contiguous(layout) : tensor).detach().requires_grad_();
+/// In that layout and on the device of the setting; scales and shifts are never half.
+ConvNormInputs prepared(ConvNormInputs in, at::MemoryFormat layout, const BenchSetting& setting,
+                        at::ScalarType of_weights) {
+  const auto prepare = [&](at::Tensor& tensor, at::ScalarType dtype) {
+    tensor = tensor.to(setting.device, dtype);
+    tensor = tensor.dim() == 4 ? tensor.contiguous(layout) : tensor;
   };
-  lay_out(in.x);
-  std::for_each(in.weights.begin(), in.weights.end(), lay_out);
-  std::for_each(in.affine.begin(), in.affine.end(), lay_out);
-  in.gradient = in.gradient.contiguous(layout);
+  const at::ScalarType wide = at::promote_types(setting.dtype, at::kFloat);
+  prepare(in.gradient, setting.dtype);
+  prepare(in.x, setting.dtype);
+  in.x.requires_grad_();
+  for (at::Tensor& weight : in.weights) {
+    prepare(weight, of_weights);
+    weight.requires_grad_();
+  }
+  for (size_t i = 0; i < in.affine.size(); ++i) {
+    prepare(in.affine[i], wide);
+    prepare(in.running[i], wide);
+    in.affine[i].requires_grad_();
+  }
   return in;
 }
 
@@ -62,49 +65,33 @@ double multiply_adds(const ConvNormCase& of) {
   }
 }
 
-/// Each round times the operation and the reference in both layouts, in turns. Bytes: at least x,
-/// what is normalised and the result are written and read, and as much twice on the way back.
-void bench_conv_norm(benchmark::State& state, const ConvNormCase& of) {
+/// Bytes: at least x, what is normalised and the result are written and read, and as much twice on
+/// the way back.
+void bench_conv_norm(benchmark::State& state, const ConvNormCase& of, const BenchSetting& setting) {
   at::set_num_threads(1);
   ConvNormInputs in = random_inputs(of, at::kFloat);
   in.options.relu_after = true;
-  const ConvNormInputs plain = in_layout(in, at::MemoryFormat::Contiguous);
-  const ConvNormInputs last = in_layout(in, at::MemoryFormat::ChannelsLast);
-  std::vector<double> ours, contiguous, channels_last;
-  seconds_of(&conv_norm, last);
-  for (auto _ : state) {
-    ours.push_back(seconds_of(&conv_norm, last));
-    contiguous.push_back(seconds_of(&reference::conv_norm, plain));
-    channels_last.push_back(seconds_of(&reference::conv_norm, last));
-    state.SetIterationTime(ours.back());
-  }
-  const auto median = [](std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    return values[values.size() / 2];
-  };
+  // Fused operations read weights of float32 where x is half, ATen's convolutions such of x's
+  // dtype.
+  const at::ScalarType wide = at::promote_types(setting.dtype, at::kFloat);
+  const ConvNormInputs ours = prepared(in, at::MemoryFormat::ChannelsLast, setting, wide);
+  const ConvNormInputs plain = prepared(in, at::MemoryFormat::Contiguous, setting, setting.dtype);
+  const ConvNormInputs last = prepared(in, at::MemoryFormat::ChannelsLast, setting, setting.dtype);
+  const double seconds =
+      time_in_turns(state, setting.device,
+                    {[&] { run(&conv_norm, ours); }, [&] { run(&reference::conv_norm, plain); },
+                     [&] { run(&reference::conv_norm, last); }});
   const auto pixels = static_cast<double>(in.gradient.numel() / in.gradient.size(1));
-  const auto x = static_cast<double>(in.x.numel()), y = static_cast<double>(in.gradient.numel());
-  state.counters["GFLOP/s"] = 6e-9 * multiply_adds(of) * pixels / median(ours);
-  state.counters["GB/s"] = 4e-9 * (3 * x + 9 * y) / median(ours);
-  state.counters["speedup"] = median(contiguous) / median(ours);
-  state.counters["speedup_to_channels_last"] = median(channels_last) / median(ours);
+  const auto x = static_cast<double>(last.x.nbytes()),
+             y = static_cast<double>(last.gradient.nbytes());
+  state.counters["GFLOP/s"] = 6e-9 * multiply_adds(of) * pixels / seconds;
+  state.counters["GB/s"] = 1e-9 * (3 * x + 9 * y) / seconds;
 }
 
 }  // namespace
 }  // namespace retia::kernels
 
 int main(int argc, char** argv) {
-  for (const auto& of : retia::kernels::conv_norm_cases()) {
-    benchmark::RegisterBenchmark(("conv_norm/" + of.name).c_str(), retia::kernels::bench_conv_norm,
-                                 of)
-        ->UseManualTime()
-        ->Iterations(9)
-        ->Unit(benchmark::kMillisecond);
-  }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-    return 2;
-  }
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  using namespace retia::kernels;
+  return run_benchmarks(argc, argv, "conv_norm", conv_norm_cases(), &bench_conv_norm);
 }

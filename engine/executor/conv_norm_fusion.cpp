@@ -8,6 +8,7 @@
 #include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
 #include "engine/operations/pool.h"
+#include "kernels/autocast.h"
 
 namespace retia {
 
@@ -179,9 +180,12 @@ void ConvNormFusion::fuse(std::vector<Step>& steps, const std::vector<size_t>& o
 }
 
 bool ConvNormFusion::takes(const at::Tensor& x) const {
-  return x.device().is_cpu() && x.dim() == 4 && x.numel() > 0 &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         norm_.running_mean.scalar_type() == x.scalar_type();
+  const at::ScalarType dtype = kernels::dtype_read(x);
+  const bool is_half = dtype == at::kHalf || dtype == at::kBFloat16;
+  return (x.is_cuda() || (x.is_cpu() && !is_half)) && x.dim() == 4 && x.numel() > 0 &&
+         (is_half || dtype == at::kFloat || dtype == at::kDouble) &&
+         norm_.running_mean.scalar_type() == (is_half ? at::kFloat : dtype) &&
+         !(x.is_cuda() && norm_.layer->is_training() && norm_.layer->synchronised() != nullptr);
 }
 
 at::Tensor ConvNormFusion::run(const at::Tensor& x) const {

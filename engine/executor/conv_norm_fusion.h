@@ -24,7 +24,8 @@ class ConvNormFusion {
   const std::vector<size_t>& steps() const { return inside_; }
   const kernels::ConvNormOptions& options() const { return options_; }
 
-  /// Whether the operation runs on `x`: on the CPU, of the type of the weights.
+  /// Whether the operation runs on `x`: of the type of the weights, or half of float32 on a GPU,
+  /// and there, where no statistics of other ranks are needed.
   bool takes(const at::Tensor& x) const;
 
   /// x: best in channels_last.

@@ -94,6 +94,7 @@ MergedNetwork::MergedNetwork(std::span<const Network> members, int64_t most_chan
   const ir::MergedGraph graph = merged(members, most_channels);
   network_ = Network(graph.graph, 0);
   std::vector<Tensors> parameters, buffers;
+  network_->set_precision(members.front()->precision());
   for (const Network& member : members) {
     parameters.push_back(member->named_parameters());
     buffers.push_back(member->named_buffers());

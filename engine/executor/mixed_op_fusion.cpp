@@ -10,6 +10,7 @@
 #include "engine/executor/recognition.h"
 #include "engine/executor/routine.h"
 #include "engine/operations/pool.h"
+#include "kernels/autocast.h"
 #include "kernels/mixed_op/mixed_op.h"
 
 namespace retia {
@@ -147,7 +148,7 @@ std::shared_ptr<MixedOpFusion> MixedOpFusion::of(const Step& step) {
 }
 
 bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
-  const at::ScalarType dtype = x.scalar_type();
+  const at::ScalarType dtype = kernels::dtype_read(x);
   if (!verdict.weights.defined() || !x.device().is_cpu() || x.dim() != 4 || x.numel() == 0 ||
       (dtype != at::kFloat && dtype != at::kDouble) || verdict.weights.scalar_type() != dtype) {
     return false;

@@ -7,6 +7,7 @@
 #include "engine/ir/lower.h"
 #include "engine/operations/batch_norm.h"
 #include "engine/operations/primitive.h"
+#include "engine/precision.h"
 #include "engine/random.h"
 
 namespace retia {
@@ -85,8 +86,13 @@ std::vector<at::Tensor> NetworkImpl::run(at::TensorList inputs) {
                 graph_.name(), "' expected an input of ", expected, " per sample, got a batch of ",
                 inputs[i].sizes());
   }
+  const Autocast autocast(inputs.front().device().type(), precision_);
   const ForwardPass pass(any_choice_ ? &any_choice_->mutator() : nullptr);
-  return routine_->run(inputs);
+  std::vector<at::Tensor> outputs = routine_->run(inputs);
+  for (at::Tensor& output : outputs) {
+    output = is_lower(precision_) ? output.to(at::kFloat) : output;
+  }
+  return outputs;
 }
 
 void NetworkImpl::synchronise(Ranks* ranks) {

@@ -39,6 +39,11 @@ class NetworkImpl final : public torch::nn::Module {
   /// Those ranks; null: each normalises by itself.
   Ranks* synchronised() const { return ranks_; }
 
+  /// Passes compute in `dtype` from now on: bfloat16 and float16 by autocast, over weights and with
+  /// outputs in float32; otherwise in what the weights are.
+  void set_precision(at::ScalarType dtype) { precision_ = dtype; }
+  at::ScalarType precision() const { return precision_; }
+
   /// The graph it was made from.
   const ir::Graph& graph() const { return graph_; }
 
@@ -52,6 +57,7 @@ class NetworkImpl final : public torch::nn::Module {
   std::vector<std::vector<int64_t>> input_sizes_;
   std::shared_ptr<MutableModule> any_choice_;
   Ranks* ranks_ = nullptr;
+  at::ScalarType precision_ = at::kFloat;
 };
 TORCH_MODULE(Network);
 

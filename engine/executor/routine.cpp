@@ -14,6 +14,7 @@
 #include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
 #include "engine/operations/split_layer.h"
+#include "kernels/autocast.h"
 
 namespace retia {
 namespace {
@@ -48,6 +49,11 @@ void check_candidates(const std::string& path, const std::string& label,
                 "decide both sizes, or ",
                 kByTrials);
   }
+}
+
+/// x as fused operations take it.
+at::Tensor read_by_fusion(const at::Tensor& x) {
+  return kernels::autocast(x).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 std::string scope_of(const std::string& path) {
@@ -360,13 +366,13 @@ at::Tensor Routine::run_layer_choice(const Step& step, at::Tensor& x) {
   if (verdict == nullptr || !step.fusion->takes(*verdict, x)) {
     return step.layer_choice->forward({x});
   }
-  x = x.contiguous(at::MemoryFormat::ChannelsLast);  // once for all who read it
+  x = read_by_fusion(x);  // once for all who read it
   return step.fusion->run(*step.layer_choice, *verdict, x);
 }
 
 at::Tensor Routine::run_conv_norm(const ConvNormFusion& fusion, at::Tensor& x) {
   if (fusion.takes(x)) {
-    x = x.contiguous(at::MemoryFormat::ChannelsLast);  // once for all who read it
+    x = read_by_fusion(x);  // once for all who read it
     return fusion.run(x);
   }
   std::map<size_t, at::Tensor> made = {{fusion.input(), x}};

@@ -5,6 +5,8 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "engine/precision.h"
+
 namespace retia {
 namespace {
 
@@ -13,6 +15,8 @@ using torch::autograd::AutogradContext;
 /// What the backward pass runs.
 struct Candidates final : torch::CustomClassHolder {
   int64_t n = 0, open = 0;
+  at::ScalarType dtype = at::kFloat;      // of gates
+  at::ScalarType precision = at::kFloat;  // of the forward pass
   std::function<at::Tensor(int64_t)> run;
 };
 
@@ -33,9 +37,11 @@ struct Gated final : torch::autograd::Function<Gated> {
       const auto capsule = context->saved_data.at("candidates").toCapsule();
       const auto& candidates = static_cast<const Candidates&>(*capsule);
       const at::Tensor output = context->get_saved_variables().front();
+      const Autocast as_forward(output.device().type(), candidates.precision);
       std::vector<at::Tensor> products;
       for (int64_t k = 0; k < candidates.n; ++k) {
-        products.push_back((gradient * (k == candidates.open ? output : candidates.run(k))).sum());
+        const at::Tensor made = k == candidates.open ? output : candidates.run(k);
+        products.push_back((gradient * made).sum(candidates.dtype));
       }
       of_gates = at::stack(products);
     }
@@ -49,6 +55,8 @@ at::Tensor gated(const at::Tensor& output, int64_t open, const at::Tensor& gates
                  std::function<at::Tensor(int64_t k)> run) {
   auto candidates = c10::make_intrusive<Candidates>();
   candidates->n = gates.size(0);
+  candidates->precision = autocast_to(output.device().type());
+  candidates->dtype = gates.scalar_type();
   candidates->open = open;
   candidates->run = std::move(run);
   return Gated::apply(output, gates, candidates);

@@ -4,6 +4,7 @@
 
 #include "engine/distributed/batch_statistics.h"
 #include "engine/operations/primitive.h"
+#include "engine/precision.h"
 
 namespace retia {
 
@@ -44,11 +45,14 @@ at::Tensor BatchNormLayer::normalised(const at::Tensor& x, const at::Tensor& wei
                                       const at::Tensor& bias, const at::Tensor& mean,
                                       const at::Tensor& variance) {
   const bool keep = is_training() && keeps_statistics_;
-  const at::Tensor kept_mean = keep ? at::Tensor() : mean;
-  const at::Tensor kept_variance = keep ? at::Tensor() : variance;
+  // Without running statistics LibTorch would round those of a batch to a lower dtype of x.
+  const bool lower = is_lower(x.scalar_type());
+  const at::Tensor kept_mean = !keep ? mean : lower ? mean.clone() : at::Tensor();
+  const at::Tensor kept_variance = !keep ? variance : lower ? variance.clone() : at::Tensor();
   if (is_training() && ranks_ != nullptr) {
-    return synchronised_batch_norm(x, weight, bias, kept_mean, kept_variance, momentum_, epsilon_,
-                                   *ranks_);
+    return synchronised_batch_norm(lower ? x.to(at::kFloat) : x, weight, bias, kept_mean,
+                                   kept_variance, momentum_, epsilon_, *ranks_)
+        .to(x.scalar_type());
   }
   has_moved_ = has_moved_ || (is_training() && !keep);
   return at::batch_norm(x, weight, bias, kept_mean, kept_variance, is_training(), momentum_,

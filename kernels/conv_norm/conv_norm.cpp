@@ -1,9 +1,13 @@
 #include "kernels/conv_norm/conv_norm.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include <string>
+
+#include "kernels/autocast.h"
 
 namespace retia::kernels {
 namespace {
@@ -13,9 +17,14 @@ using torch::autograd::variable_list;
 
 constexpr auto kLastKind = static_cast<int64_t>(ConvKind::AveragePool3);
 
+bool is_half(const at::Tensor& x) {
+  return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
+}
+
 void check_same_kind(const char* what, const at::Tensor& tensor, const at::Tensor& x) {
-  TORCH_CHECK(tensor.scalar_type() == x.scalar_type() && tensor.device() == x.device(),
-              "conv_norm: ", what, " must be ", x.scalar_type(), " on ", x.device(), ", but is ",
+  const at::ScalarType expected = is_half(x) ? at::kFloat : x.scalar_type();
+  TORCH_CHECK(tensor.scalar_type() == expected && tensor.device() == x.device(),
+              "conv_norm: ", what, " must be ", expected, " on ", x.device(), ", but is ",
               tensor.scalar_type(), " on ", tensor.device());
 }
 
@@ -58,14 +67,48 @@ void check_weights(const at::Tensor& x, at::TensorList weights, const ConvNormOp
   }
 }
 
+/// On the CPU or by what the module for GPUs registered.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> forward_on_device(const at::Tensor& x,
+                                                                 at::TensorList weights,
+                                                                 at::TensorList affine,
+                                                                 at::TensorList running,
+                                                                 const ConvNormOptions& o) {
+  if (x.is_cpu()) {
+    return cpu::conv_norm_forward(x, weights, affine, running, o);
+  }
+  const auto op = c10::Dispatcher::singleton()
+                      .findSchemaOrThrow("retia::conv_norm_forward", "")
+                      .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor>(
+                          const at::Tensor&, at::TensorList, at::TensorList, at::TensorList,
+                          at::IntArrayRef, double, double)>();
+  const at::AutoDispatchBelowADInplaceOrView below;
+  return op.call(x, weights, affine, running, listed(o), o.momentum, o.epsilon);
+}
+
+std::vector<at::Tensor> backward_on_device(const at::Tensor& gradient, const variable_list& saved,
+                                           at::TensorList weights, at::TensorList affine,
+                                           const ConvNormOptions& o, ConvNormNeeds needs) {
+  if (gradient.is_cpu()) {
+    return listed(cpu::conv_norm_backward(gradient, saved[0], saved[1], weights, affine, saved[2],
+                                          saved[3], o, needs));
+  }
+  const auto op = c10::Dispatcher::singleton()
+                      .findSchemaOrThrow("retia::conv_norm_backward", "")
+                      .typed<std::vector<at::Tensor>(
+                          const at::Tensor&, const at::Tensor&, at::TensorList, at::TensorList,
+                          const at::Tensor&, const at::Tensor&, at::IntArrayRef, bool, bool)>();
+  return op.call(gradient, saved[0], weights, affine, saved[2], saved[3], listed(o), needs.x,
+                 needs.weights);
+}
+
 class ConvNorm : public torch::autograd::Function<ConvNorm> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList weights,
                             at::TensorList affine, const std::vector<at::Tensor>& running,
                             const ConvNormOptions& o) {
     const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
-    const auto [out, kept, moments] = cpu::conv_norm_forward(read, weights, affine, running, o);
-    variable_list saved = {read, o.relu_after ? out : at::Tensor(), kept, moments};
+    const auto [out, kept, moments] = forward_on_device(read, weights, affine, running, o);
+    variable_list saved = {read, o.relu_after && x.is_cpu() ? out : at::Tensor(), kept, moments};
     saved.insert(saved.end(), weights.begin(), weights.end());
     saved.insert(saved.end(), affine.begin(), affine.end());
     ctx->save_for_backward(std::move(saved));
@@ -99,17 +142,35 @@ class ConvNorm : public torch::autograd::Function<ConvNorm> {
     for (size_t i = 0; i < weights.size(); ++i) {
       needs.weights = needs.weights || ctx->needs_input_grad(1 + i);
     }
-    ConvNormGradients found = cpu::conv_norm_backward(gradients[0], saved[0], saved[1], weights,
-                                                      affine, saved[2], saved[3], o, needs);
-    variable_list result = {found.x};
-    result.insert(result.end(), found.weights.begin(), found.weights.end());
-    result.insert(result.end(), found.affine.begin(), found.affine.end());
+    variable_list result = backward_on_device(gradients[0], saved, weights, affine, o, needs);
     result.resize(result.size() + 2);  // of the running statistics and the options
     return result;
   }
 };
 
 }  // namespace
+
+std::vector<int64_t> listed(const ConvNormOptions& o) {
+  return {o.kind, o.stride, o.dilation, o.relu_before, o.relu_after, o.training};
+}
+
+ConvNormOptions conv_norm_options(at::IntArrayRef listed, double momentum, double epsilon) {
+  return {.kind = listed[0],
+          .stride = listed[1],
+          .dilation = listed[2],
+          .relu_before = listed[3] != 0,
+          .relu_after = listed[4] != 0,
+          .training = listed[5] != 0,
+          .momentum = momentum,
+          .epsilon = epsilon};
+}
+
+std::vector<at::Tensor> listed(const ConvNormGradients& gradients) {
+  std::vector<at::Tensor> all = {gradients.x};
+  all.insert(all.end(), gradients.weights.begin(), gradients.weights.end());
+  all.insert(all.end(), gradients.affine.begin(), gradients.affine.end());
+  return all;
+}
 
 int64_t n_weights(ConvKind kind) {
   switch (kind) {
@@ -138,11 +199,13 @@ int64_t channels_out(const at::Tensor& x, at::TensorList weights, ConvKind kind)
 
 void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& o) {
-  TORCH_CHECK(
-      x.dim() == 4 && x.numel() > 0 && x.device().is_cpu() &&
-          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble),
-      "conv_norm: x must be float32 or float64 [n, C, H, W] on the CPU and not empty, but is ",
-      x.scalar_type(), " ", x.sizes(), " on ", x.device());
+  TORCH_CHECK(x.dim() == 4 && x.numel() > 0 && (x.is_cpu() || x.is_cuda()) &&
+                  (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble ||
+                   (is_half(x) && x.is_cuda())),
+              "conv_norm: x must be float32 or float64 (on a GPU also float16 or bfloat16) [n, C, "
+              "H, W] and "
+              "not empty, but is ",
+              x.scalar_type(), " ", x.sizes(), " on ", x.device());
   TORCH_CHECK(o.kind >= 0 && o.kind <= kLastKind, "conv_norm: kinds are numbered 0 to ", kLastKind,
               ", got ", o.kind);
   const auto kind = static_cast<ConvKind>(o.kind);
@@ -177,7 +240,9 @@ void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList
 
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& options) {
-  return ConvNorm::apply(x, weights, affine, running.vec(), options);
+  const at::Tensor read = autocast(x);
+  const WithoutAutocast as_given;
+  return ConvNorm::apply(read, weights, affine, running.vec(), options);
 }
 
 TORCH_LIBRARY_FRAGMENT(retia, library) {
@@ -185,6 +250,14 @@ TORCH_LIBRARY_FRAGMENT(retia, library) {
       "conv_norm(Tensor x, Tensor[] weights, Tensor[] affine, Tensor(a!)[] running, int kind, "
       "int stride=1, int dilation=1, bool relu_before=False, bool relu_after=False, "
       "bool training=True, float momentum=0.1, float epsilon=1e-05) -> Tensor");
+  // What a device other than the CPU brings.
+  library.def(
+      "conv_norm_forward(Tensor x, Tensor[] weights, Tensor[] affine, Tensor(a!)[] running, "
+      "int[] options, float momentum, float epsilon) -> (Tensor, Tensor, Tensor)");
+  library.def(
+      "conv_norm_backward(Tensor gradient, Tensor x, Tensor[] weights, Tensor[] affine, Tensor "
+      "kept, "
+      "Tensor moments, int[] options, bool needs_x, bool needs_weights) -> Tensor[]");
 }
 
 TORCH_LIBRARY_IMPL(retia, CompositeImplicitAutograd, library) {

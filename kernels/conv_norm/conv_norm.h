@@ -41,13 +41,15 @@ struct ConvNormOptions {
 /// A layer of a network as one operation: [relu] → convolution or pool → batch normalisation →
 /// [relu], the brackets as the options say.
 ///
-/// x: [n, C, H, W] float32 or float64, none of them 0; read in channels_last.
+/// x: [n, C, H, W] float32 or float64, on a GPU also float16 or bfloat16, none of them 0; read in
+/// channels_last. Of a half x all else is float32, and so are sums.
 /// weights: as the kind says. affine: scale and shift [out] of the normalisation, or empty.
 /// running: mean and (unbiased) variance [out], updated while training; may be empty then.
 /// Returns [n, out, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
-/// weights and affine. Runs on the CPU; results do not depend on the number of threads. For the
-/// backward pass it keeps x and what is normalised, and the result where relu comes after.
-/// The torch operator is `retia::conv_norm`.
+/// weights and affine. Results do not depend on the order in which threads run, on a GPU as far as
+/// that holds of ATen's dense convolutions. For the backward pass it keeps x and what is
+/// normalised, on the CPU also the result where relu comes after. The torch operator is
+/// `retia::conv_norm`.
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& options);
 
@@ -68,6 +70,13 @@ struct ConvNormGradients {
   at::Tensor x;
   std::vector<at::Tensor> weights, affine;
 };
+
+/// The options as the operators of a device take them, beside momentum and epsilon.
+std::vector<int64_t> listed(const ConvNormOptions& options);
+ConvNormOptions conv_norm_options(at::IntArrayRef listed, double momentum, double epsilon);
+
+/// Gradients of x, of weights and of affine, one after another.
+std::vector<at::Tensor> listed(const ConvNormGradients& gradients);
 
 namespace cpu {
 

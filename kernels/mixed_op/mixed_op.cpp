@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "kernels/autocast.h"
+
 namespace retia::kernels {
 namespace {
 
@@ -161,7 +163,9 @@ void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList
 
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options) {
-  return MixedOp::apply(x, blend, weights, running.vec(), options);
+  const at::Tensor read = autocast(x);
+  const WithoutAutocast as_given;
+  return MixedOp::apply(read, blend, weights, running.vec(), options);
 }
 
 TORCH_LIBRARY_FRAGMENT(retia, library) {

@@ -84,7 +84,18 @@ TEST_F(BadInput, NamesTheNearestOfATable) {
   expect_usage_error(little("explore", {"--out", out(), "--evaluator", "clasification"}),
                      "did you mean 'classification'?");
   expect_usage_error(set("run.device=gpu"), "unknown device 'gpu'");
-  expect_usage_error(search({"--precision", "fp46"}), "did you mean 'fp64'?");
+  expect_usage_error(search({"--precision", "fp46"}), "unknown precision 'fp46'; did you mean '");
+  expect_usage_error(search({"--precision", "fp16"}),
+                     "--precision fp16 is for --device cuda: on a CPU take --precision bf16");
+  expect_usage_error(set("weight_optimizer.schedule.shape=cosin"), "none of the values");
+  expect_usage_error(set("weight_optimizer.schedule.step_size=2"),
+                     "weight_optimizer.schedule: milestones and step_size are of shape step");
+  expect_usage_error(set("trainer.accumulate=0"), "accumulate must be at least 1, got 0");
+  expect_failure(search({"--set", "trainer.accumulate=3"}),
+                 "8 samples of a step cannot be cut into 3 equal parts");
+  expect_usage_error(little("explore", {"--out", out(), "--set", "trainer.ema=0.9"}),
+                     "explore: trials neither accumulate gradients nor average weights");
+  expect_usage_error(set("trainer.ema=1"), "ema must be at least 0 and below 1, got 1");
   expect_usage_error(search({"--executor", "referense"}), "did you mean 'reference'?");
   expect_usage_error(joined({"space", "tiny", "--format", "ri"}, little_data()),
                      "unknown format 'ri'");

@@ -1,6 +1,7 @@
 #include "engine/device.h"
 
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 
@@ -60,6 +61,21 @@ TEST(Device, GivesEachRankOfAMachineAGpuOfItsOwn) {
   EXPECT_EQ(claimed("3,5", 1), "5");
   EXPECT_EQ(claimed("3", 1), "3") << "the launcher has chosen";
   EXPECT_THAT(claimed("3,5", 2), testing::HasSubstr("rank 2 of this machine has no GPU"));
+}
+
+TEST(Device, TellsThePeakMemoryOfAGpuSinceItWasAskedLast) {
+  const at::Device device = available_devices().back();
+  if (!device.is_cuda()) {
+    GTEST_SKIP() << "no GPU";
+  }
+  constexpr double kMegabytes = 64;
+  take_peak_memory(device);
+  {
+    const at::Tensor large = at::zeros({static_cast<int64_t>(kMegabytes) << 20},
+                                       at::TensorOptions(device).dtype(at::kByte));
+  }
+  EXPECT_GE(take_peak_memory(device), kMegabytes);
+  EXPECT_LT(take_peak_memory(device), kMegabytes);
 }
 
 TEST(Device, RunsATensorOnEveryAvailableDevice) {

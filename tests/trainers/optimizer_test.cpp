@@ -87,12 +87,37 @@ TEST(Optimizer, AnnealsTheLearningRateAlongACosine) {
   const NamedTensors parameters = two_parameters();
   Optimizer sgd =
       Optimizer::sgd(parameters, {.lr = 0.5, .final_lr = 0.1, .momentum = 0, .weight_decay = 0});
-  EXPECT_DOUBLE_EQ(sgd.schedule(0), 0.5);
-  EXPECT_DOUBLE_EQ(sgd.schedule(1.0 / 3), 0.4);
-  EXPECT_DOUBLE_EQ(sgd.schedule(1), 0.1);
-  EXPECT_DOUBLE_EQ(sgd.schedule(0.5), 0.3);
+  EXPECT_DOUBLE_EQ(sgd.schedule(0, 6), 0.5);
+  EXPECT_DOUBLE_EQ(sgd.schedule(2, 6), 0.4);
+  EXPECT_DOUBLE_EQ(sgd.schedule(6, 6), 0.1);
+  EXPECT_DOUBLE_EQ(sgd.schedule(3, 6), 0.3);
   step(sgd, {}, doubles({1}));
   EXPECT_DOUBLE_EQ(parameters.at("b").item<double>(), 2.7);
+}
+
+TEST(Optimizer, OfAdamHasAScheduleToo) {
+  const NamedTensors parameters = two_parameters();
+  Optimizer adam = Optimizer::adam(parameters, {.lr = 0.1, .beta1 = 0, .weight_decay = 0});
+  EXPECT_DOUBLE_EQ(adam.schedule(3, 6), 0.1) << "constant unless it is told";
+  adam = Optimizer::adam(parameters, {.lr = 0.1,
+                                      .beta1 = 0,
+                                      .weight_decay = 0,
+                                      .final_lr = 0.02,
+                                      .schedule = {.shape = ScheduleShape::Linear}});
+  EXPECT_DOUBLE_EQ(adam.schedule(3, 6), 0.06);
+  step(adam, {}, doubles({2}));
+  EXPECT_NEAR(parameters.at("b").item<double>(), 2.94, 1e-7);
+}
+
+TEST(Optimizer, TakesNoStepWithGradientsThatHaveOverflowed) {
+  const NamedTensors parameters = two_parameters();
+  Optimizer sgd = Optimizer::sgd(parameters, {.lr = 0.1});
+  const std::vector<at::Tensor> values = {doubles({1, 1}), doubles({1})};
+  EXPECT_FALSE(sgd.step({.of = sgd.parameters(), .values = values, .overflowed = true}));
+  EXPECT_TRUE(at::equal(parameters.at("a"), doubles({1, -2})));
+  EXPECT_TRUE(sgd.state().empty());
+  EXPECT_TRUE(sgd.step({.of = sgd.parameters(), .values = values}));
+  EXPECT_FALSE(at::equal(parameters.at("a"), doubles({1, -2})));
 }
 
 TEST(Optimizer, ContinuesFromItsStateBitForBit) {

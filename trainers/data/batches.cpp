@@ -33,6 +33,19 @@ Dataset standardised_table(const Dataset& set, at::ScalarType dtype) {
 
 }  // namespace
 
+std::vector<Batch> split(const Batch& batch, int64_t n) {
+  const int64_t size = std::max<int64_t>((batch.size() + n - 1) / n, 1);
+  std::vector<Batch> parts;
+  for (int64_t first = 0; first < batch.size(); first += size) {
+    const int64_t last = std::min(first + size, batch.size());
+    const auto keys = batch.sample_keys.begin();
+    parts.push_back({batch.inputs.slice(0, first, last),
+                     batch.targets.slice(0, first, last),
+                     {keys + first, keys + last}});
+  }
+  return parts;
+}
+
 Batches::Batches(const Dataset& set, std::vector<int64_t> indices, const BatchOptions& options)
     : set_(set), indices_(std::move(indices)), options_(options) {
   check_dataset(set);

@@ -34,6 +34,10 @@ struct Batch {
   int64_t size() const { return inputs.size(0); }
 };
 
+/// The batch in `n` parts one after the other, of equal size where that goes; fewer where it has
+/// fewer samples.
+std::vector<Batch> split(const Batch& batch, int64_t n);
+
 /// Some samples of a data set, batch by batch. The i-th batch of an epoch is a pure function of
 /// (options, epoch, i): there is nothing to save or to resume. The shares of several ranks, one
 /// after the other, are the batch that one rank makes. The order of the last epoch asked for is

@@ -1,6 +1,7 @@
 #include "trainers/evaluators/classification.h"
 
 #include "engine/ir/infer.h"
+#include "engine/precision.h"
 #include "trainers/evaluators/merged_training.h"
 
 namespace retia {
@@ -43,7 +44,8 @@ ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& op
 Network ClassificationEvaluator::network_of(const ir::Graph& model) const {
   check_output(model, set_.n_classes);
   Network network(model, options_.seed);
-  network->to(device_, dtype_);
+  network->to(device_, stored_in(dtype_));
+  network->set_precision(dtype_);
   return network;
 }
 
@@ -55,12 +57,12 @@ TrialTraining ClassificationEvaluator::training() const {
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
                        .augment = options_.data.augment,
                        .device = device_,
-                       .dtype = dtype_});
+                       .dtype = stored_in(dtype_)});
   const Batches valid(set_, valid_,
                       {.batch_size = options_.batch_size,
                        .order = SampleOrder::Given,
                        .device = device_,
-                       .dtype = dtype_});
+                       .dtype = stored_in(dtype_)});
   return {train, valid, options_.epochs, options_.weight_optimizer, options_.keep_weights};
 }
 

@@ -30,7 +30,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epo
 /// "parameters"; of a trial that ended early "epochs", those it had.
 class ClassificationEvaluator final : public Evaluator {
  public:
-  /// Loads the data, to `device`. dtype: of the models, float32 or float64.
+  /// Loads the data, to `device`. dtype: what models compute in (see
+  /// precision.h).
   ClassificationEvaluator(const ClassificationOptions& options, const DataSets& data_sets,
                           at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
 

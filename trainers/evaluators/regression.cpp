@@ -5,6 +5,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "engine/ir/infer.h"
+#include "engine/precision.h"
 #include "trainers/evaluators/merged_training.h"
 
 namespace retia {
@@ -53,7 +54,8 @@ Network RegressionEvaluator::network_of(const ir::Graph& model) const {
   TORCH_CHECK(ir::always_equal(shape, {1}), "the model's output has shape ", ir::to_string(shape),
               ", expected [1], the prediction");
   Network network(model, options_.seed);
-  network->to(device_, dtype_);
+  network->to(device_, stored_in(dtype_));
+  network->set_precision(dtype_);
   return network;
 }
 
@@ -64,7 +66,7 @@ TrialTraining RegressionEvaluator::training() const {
                        .seed = options_.seed,
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
                        .device = device_,
-                       .dtype = dtype_});
+                       .dtype = stored_in(dtype_)});
   return {train,
           std::nullopt,
           options_.epochs,
@@ -110,7 +112,7 @@ Evaluation RegressionEvaluator::score(Network& network) const {
                       {.batch_size = options_.batch_size,
                        .order = SampleOrder::Given,
                        .device = device_,
-                       .dtype = dtype_});
+                       .dtype = stored_in(dtype_)});
   const at::NoGradGuard no_grad;
   network->eval();
   std::vector<at::Tensor> predictions, targets;

@@ -49,7 +49,8 @@ RegressionScore score_regression(const at::Tensor& predictions, const at::Tensor
 /// "mse", "mae", "r2"; and "parameters"; of a trial that ended early "epochs", those it had.
 class RegressionEvaluator final : public Evaluator {
  public:
-  /// Loads the data, to `device`. dtype: of the models, float32 or float64.
+  /// Loads the data, to `device`. dtype: what models compute in (see
+  /// precision.h).
   RegressionEvaluator(const RegressionOptions& options, const DataSets& data_sets,
                       at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
 

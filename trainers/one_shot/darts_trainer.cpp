@@ -29,6 +29,7 @@ DartsTrainer::DartsTrainer(const SearchSetup& setup, Mutator& mutator, const Dar
 
 StepStats DartsTrainer::train_step(const Batch& train, const Batch& valid) {
   if (progress() >= options_.warmup) {
+    alpha_optimizer_.schedule(position(), options().epochs);
     mutator().apply(mutator().sample_architecture_step());
     alpha_optimizer_.step(alpha_gradients(train, valid));
     mutator().end_architecture_step();
@@ -39,16 +40,17 @@ StepStats DartsTrainer::train_step(const Batch& train, const Batch& valid) {
 
 Gradients DartsTrainer::alpha_gradients(const Batch& train, const Batch& valid) {
   const std::vector<at::Tensor>& alphas = alpha_optimizer_.parameters();
+  const LossOf objective = [&](const at::Tensor& loss) { return penalised_(loss); };
   if (options_.order == 1) {
-    return gradients(penalised_(run(valid).loss), alphas);
+    return differentiate(valid, alphas, objective).gradients;
   }
   const QuietPass quiet(*network());
+  const FullPrecision full(*network());  // the finite difference is lost in a lower one
   return unrolled_gradients(
-      {.train_loss = [&] { return run(train).loss; },
-       .valid_loss = [&] { return penalised_(run(valid).loss); },
+      {.train_gradients = [&](auto of) { return differentiate(train, of).gradients; },
+       .valid_gradients = [&](auto of) { return differentiate(valid, of, objective).gradients; },
        .weights = weights(),
        .alphas = alphas,
-       .gradients = [&](const auto& loss, auto of) { return gradients(loss, of); },
        .direction = [&](const Gradients& found) { return weight_optimizer().direction(found); },
        .xi = weight_optimizer().lr()});
 }
@@ -79,8 +81,9 @@ void DartsTrainer::end_epoch(EpochReport& report) {
 
 double DartsTrainer::curvature(const Batch& valid, uint64_t seed) {
   const QuietPass quiet(*network());
+  const FullPrecision full(*network());
   const std::vector<at::Tensor>& alphas = alpha_optimizer_.parameters();
-  return largest_eigenvalue(alphas, [&] { return gradients(run(valid).loss, alphas).values; },
+  return largest_eigenvalue(alphas, [&] { return differentiate(valid, alphas).gradients.values; },
                             {.seed = seed});
 }
 

@@ -21,7 +21,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alp
 ///   made) w     <- w - SGD(grad_w L_train(w, alpha)).
 /// First order: w' = w. Second order: w' = w - xi d with the step d that SGD would take on L_train
 /// (momentum and decay included) and its learning rate xi, and the gradient goes through that step
-/// (see unrolled.h); the extra passes leave weights and batch statistics as they were, bit for bit.
+/// (see unrolled.h); the extra passes leave weights and batch statistics as they were, bit for bit,
+/// and compute in float32 at least.
 /// With a penalty, L_valid is the penalised loss. For every mutator with parameters of its own that
 /// its weights() depend on.
 class DartsTrainer : public OneShotTrainer {

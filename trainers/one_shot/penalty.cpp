@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "engine/latency_table.h"
+#include "engine/precision.h"
 
 namespace retia {
 namespace {
@@ -110,9 +111,11 @@ double RewardPenalty::operator()(double reward, const Architecture& architecture
 void check_conditions(const std::string& table, const SearchSetup& setup) {
   const LatencyConditions measured = LatencyTable::read(table).conditions();
   const std::vector<at::Tensor> weights = setup.network->parameters();
+  const at::ScalarType lower = setup.network->precision();
   const LatencyConditions here =
       weights.empty() ? measured
-                      : conditions_here(weights.front().device(), weights.front().scalar_type(),
+                      : conditions_here(weights.front().device(),
+                                        is_lower(lower) ? lower : weights.front().scalar_type(),
                                         measured.batch);
   if (measured != here) {
     setup.warn(c10::str("warning: ", table, " was measured on ", to_string(measured),

@@ -31,7 +31,8 @@ StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
   StepStats stats;
   for (int64_t k = 0; k < options_.paths_per_step; ++k) {
     mutator().reset();
-    const StepStats path = add_weight_gradients(train, sum);
+    auto [found, path] = differentiate(train, weights());
+    add(sum, std::move(found));
     stats = k == 0 ? path
                    : StepStats{stats.loss + (path.loss - stats.loss) / static_cast<double>(k + 1),
                                stats.correct + path.correct, stats.n_samples};
@@ -39,7 +40,7 @@ StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
   if (options_.paths_per_step > 1) {
     stats.correct = stats.correct.div(options_.paths_per_step);
   }
-  weight_optimizer().step(sum);
+  step_weights(sum);
   return stats;
 }
 

@@ -26,14 +26,14 @@ double norm_of(const std::vector<at::Tensor>& tensors) {
 }  // namespace
 
 Gradients unrolled_gradients(const Unrolled& p) {
-  Gradients result{p.alphas, {}};
+  Gradients result{.of = p.alphas, .values = {}};
   std::vector<at::Tensor> v;
   {
-    const auto d = p.direction(p.gradients(p.train_loss(), p.weights));
+    const auto d = p.direction(p.train_gradients(p.weights));
     const MovedWeights at_w_prime(p.weights, d, -p.xi);
     std::vector<at::Tensor> both = p.alphas;
     both.insert(both.end(), p.weights.begin(), p.weights.end());
-    const std::vector<at::Tensor> values = p.gradients(p.valid_loss(), both).values;
+    const std::vector<at::Tensor> values = p.valid_gradients(both).values;
     const auto n_alphas = static_cast<int64_t>(p.alphas.size());
     result.values.assign(values.begin(), values.begin() + n_alphas);
     v.assign(values.begin() + n_alphas, values.end());
@@ -45,7 +45,7 @@ Gradients unrolled_gradients(const Unrolled& p) {
   const double eps = 0.01 / norm;
   const auto alpha_gradients_at = [&](double shift) {
     const MovedWeights moved(p.weights, v, shift);
-    return p.gradients(p.train_loss(), p.alphas).values;
+    return p.train_gradients(p.alphas).values;
   };
   const std::vector<at::Tensor> plus = alpha_gradients_at(eps);
   const std::vector<at::Tensor> minus = alpha_gradients_at(-eps);

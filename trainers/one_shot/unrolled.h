@@ -10,9 +10,10 @@ namespace retia {
 
 /// What the gradient through one step of the weights is made of.
 struct Unrolled {
-  std::function<at::Tensor()> train_loss, valid_loss;  ///< at the present weights and alphas
+  /// Of L_train and L_valid, at the present weights and alphas.
+  using GradientsOf = std::function<Gradients(std::span<const at::Tensor> of)>;
+  GradientsOf train_gradients, valid_gradients;
   std::vector<at::Tensor> weights, alphas;
-  std::function<Gradients(const at::Tensor& loss, std::span<const at::Tensor> of)> gradients;
   /// The step d that the weight optimiser would take on given gradients, over its learning rate.
   std::function<std::vector<at::Tensor>(const Gradients&)> direction;
   double xi = 0;  ///< the learning rate of that step

@@ -25,11 +25,10 @@ at::Tensor variable(double value) {
 double scalar_gradient(const Optimizer& sgd, const at::Tensor& w, double xi) {
   const at::Tensor a = variable(0.5);
   const Gradients found = unrolled_gradients(
-      {.train_loss = [&] { return (w - a).square() / 2; },
-       .valid_loss = [&] { return (w - 1).square() / 2; },
+      {.train_gradients = [&](auto of) { return gradients((w - a).square() / 2, of); },
+       .valid_gradients = [&](auto of) { return gradients((w - 1).square() / 2, of); },
        .weights = {w},
        .alphas = {a},
-       .gradients = [](const at::Tensor& loss, auto of) { return gradients(loss, of); },
        .direction = [&](const Gradients& g) { return sgd.direction(g); },
        .xi = xi});
   EXPECT_EQ(w.item<double>(), 0);
@@ -68,14 +67,13 @@ TEST(UnrolledGradients, EqualTheExactOnesThroughTheVirtualStepOfASupernet) {
   const std::vector<at::Tensor> alphas = mutator.parameters();
   const auto train_loss = [&] { return loss(0); };
   const auto valid_loss = [&] { return loss(3); };
-  const Gradients found = unrolled_gradients(
-      {.train_loss = train_loss,
-       .valid_loss = valid_loss,
-       .weights = w,
-       .alphas = alphas,
-       .gradients = [](const at::Tensor& value, auto of) { return gradients(value, of); },
-       .direction = [&](const Gradients& g) { return sgd.direction(g); },
-       .xi = xi});
+  const Gradients found =
+      unrolled_gradients({.train_gradients = [&](auto of) { return gradients(train_loss(), of); },
+                          .valid_gradients = [&](auto of) { return gradients(valid_loss(), of); },
+                          .weights = w,
+                          .alphas = alphas,
+                          .direction = [&](const Gradients& g) { return sgd.direction(g); },
+                          .xi = xi});
 
   std::vector<at::Tensor> v, direct;
   {

@@ -1,0 +1,455 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#ifdef __CUDACC__
+#define RETIA_BODY __host__ __device__ inline
+#else
+#define RETIA_BODY inline
+#endif
+
+/// What one thread does in each pass of conv_norm, as a function of its number: no pass shares
+/// memory between threads, so that a loop on the host runs the very same code. Tensors are
+/// [n, height, width, c]; T is how they are stored, Sum<T> what is computed in. No sum depends on
+/// the order in which threads run.
+namespace retia::kernels::cuda {
+
+template <class T>
+struct SumOf {
+  using type = float;
+};
+template <>
+struct SumOf<double> {
+  using type = double;
+};
+template <class T>
+using Sum = typename SumOf<T>::type;
+
+/// Sizes of a stencil and how it reads. An output's taps are at out · stride + (tap - kernel / 2) ·
+/// dilation.
+struct Stencil {
+  int height, width, height_out, width_out, c;
+  int kernel, stride, dilation;
+  bool rectify;  ///< max(x, 0) is read
+
+  RETIA_BODY int first(int out) const { return out * stride - kernel / 2 * dilation; }
+};
+
+/// Where number `i` of a tensor of height · width · c is.
+struct Place {
+  int image, y, x, channel;
+
+  RETIA_BODY Place(int i, int height, int width, int c) {
+    channel = i % c;
+    i /= c;
+    x = i % width;
+    i /= width;
+    y = i % height;
+    image = i / height;
+  }
+};
+
+template <class T>
+RETIA_BODY Sum<T> read_rectified(const T* x, int64_t i, bool rectify) {
+  const auto value = static_cast<Sum<T>>(x[i]);
+  return rectify && value < 0 ? Sum<T>(0) : value;
+}
+
+template <class T>
+RETIA_BODY bool is_cut(const T* x, int64_t i, bool rectify) {
+  return rectify && !(static_cast<Sum<T>>(x[i]) > 0);
+}
+
+/// Calls visit(tap, place in the input) for the taps of an output that are inside.
+template <class Visit>
+RETIA_BODY void for_taps(const Stencil& s, const Place& out, const Visit& visit) {
+  for (int row = 0; row < s.kernel; ++row) {
+    const int y = s.first(out.y) + row * s.dilation;
+    for (int column = 0; column < s.kernel; ++column) {
+      const int x = s.first(out.x) + column * s.dilation;
+      if (y >= 0 && y < s.height && x >= 0 && x < s.width) {
+        visit(row * s.kernel + column,
+              ((int64_t{out.image} * s.height + y) * s.width + x) * s.c + out.channel);
+      }
+    }
+  }
+}
+
+/// Calls visit(tap, y, x of the output, its place) for the outputs that read an input.
+template <class Visit>
+RETIA_BODY void for_readers(const Stencil& s, const Place& in, const Visit& visit) {
+  for (int row = 0; row < s.kernel; ++row) {
+    const int y = in.y - s.first(0) - row * s.dilation;
+    for (int column = 0; column < s.kernel; ++column) {
+      const int x = in.x - s.first(0) - column * s.dilation;
+      if (y >= 0 && x >= 0 && y % s.stride == 0 && x % s.stride == 0 &&
+          y / s.stride < s.height_out && x / s.stride < s.width_out) {
+        visit(
+            row * s.kernel + column, y / s.stride, x / s.stride,
+            ((int64_t{in.image} * s.height_out + y / s.stride) * s.width_out + x / s.stride) * s.c +
+                in.channel);
+      }
+    }
+  }
+}
+
+/// A depthwise convolution; a thread an output. weights: [c, kernel²].
+template <class T>
+struct Depthwise {
+  Stencil at;
+  const T* x;
+  const Sum<T>* weights;
+  T* out;
+
+  RETIA_BODY void operator()(int i) const {
+    const Place place(i, at.height_out, at.width_out, at.c);
+    const Sum<T>* const mine = weights + place.channel * at.kernel * at.kernel;
+    Sum<T> sum = 0;
+    for_taps(at, place, [&](int tap, int64_t from) {
+      sum += mine[tap] * read_rectified(x, from, at.rectify);
+    });
+    out[i] = static_cast<T>(sum);
+  }
+};
+
+/// The gradient of its input; a thread an input.
+template <class T>
+struct DepthwiseBack {
+  Stencil at;
+  const T *x, *gradient;
+  const Sum<T>* weights;
+  T* to;
+
+  RETIA_BODY void operator()(int i) const {
+    const Place place(i, at.height, at.width, at.c);
+    const Sum<T>* const mine = weights + place.channel * at.kernel * at.kernel;
+    Sum<T> sum = 0;
+    if (!is_cut(x, i, at.rectify)) {
+      for_readers(at, place, [&](int tap, int, int, int64_t from) {
+        sum += mine[tap] * static_cast<Sum<T>>(gradient[from]);
+      });
+    }
+    to[i] = static_cast<T>(sum);
+  }
+};
+
+/// Pixels of one of the slices into which sums are cut.
+struct Slices {
+  int pixels, n;
+
+  RETIA_BODY int begin(int slice) const { return static_cast<int>(int64_t{pixels} * slice / n); }
+};
+
+/// The gradient of its weights, by slices of outputs: [slices, kernel², c]; a thread each of them.
+template <class T>
+struct DepthwiseWeights {
+  Stencil at;
+  Slices slices;
+  const T *x, *gradient;
+  Sum<T>* sums;
+
+  RETIA_BODY void operator()(int i) const {
+    const int taps = at.kernel * at.kernel;
+    const int channel = i % at.c, tap = i / at.c % taps, slice = i / at.c / taps;
+    const int down = tap / at.kernel * at.dilation, right = tap % at.kernel * at.dilation;
+    Sum<T> sum = 0;
+    for (int pixel = slices.begin(slice); pixel < slices.begin(slice + 1); ++pixel) {
+      const Place out(pixel, at.height_out, at.width_out, 1);
+      const int y = at.first(out.y) + down, row = at.first(out.x) + right;
+      if (y >= 0 && y < at.height && row >= 0 && row < at.width) {
+        const int64_t from = ((int64_t{out.image} * at.height + y) * at.width + row) * at.c;
+        sum += static_cast<Sum<T>>(gradient[int64_t{pixel} * at.c + channel]) *
+               read_rectified(x, from + channel, at.rectify);
+      }
+    }
+    sums[i] = sum;
+  }
+};
+
+/// The tap of the largest input of a window, the first of several; NaN is larger than all.
+template <class T>
+RETIA_BODY int largest_tap(const Stencil& at, const T* x, const Place& out, Sum<T>* value) {
+  int best = -1;
+  for_taps(at, out, [&](int tap, int64_t from) {
+    const Sum<T> here = read_rectified(x, from, at.rectify);
+    if (best < 0 || here > *value || here != here) {
+      best = tap;
+      *value = here;
+    }
+  });
+  return best;
+}
+
+template <class T>
+struct MaxPool {
+  Stencil at;
+  const T* x;
+  T* out;
+
+  RETIA_BODY void operator()(int i) const {
+    Sum<T> value = 0;
+    largest_tap(at, x, Place(i, at.height_out, at.width_out, at.c), &value);
+    out[i] = static_cast<T>(value);
+  }
+};
+
+/// Makes the maxima of the windows around an input again rather than keep where they are.
+template <class T>
+struct MaxPoolBack {
+  Stencil at;
+  const T *x, *gradient;
+  T* to;
+
+  RETIA_BODY void operator()(int i) const {
+    const Place place(i, at.height, at.width, at.c);
+    Sum<T> sum = 0;
+    if (!is_cut(x, i, at.rectify)) {
+      for_readers(at, place, [&](int tap, int y, int column, int64_t from) {
+        Place out = place;
+        out.y = y;
+        out.x = column;
+        Sum<T> value = 0;
+        if (largest_tap(at, x, out, &value) == tap) {
+          sum += static_cast<Sum<T>>(gradient[from]);
+        }
+      });
+    }
+    to[i] = static_cast<T>(sum);
+  }
+};
+
+/// How many inputs the window of an output along one axis holds.
+RETIA_BODY int n_inside(int first, int kernel, int size) {
+  const int begin = first < 0 ? 0 : first;
+  const int end = first + kernel > size ? size : first + kernel;
+  return end - begin;
+}
+
+/// One by the number of inputs under a window without dilation.
+template <class S>
+RETIA_BODY S share(const Stencil& at, int y, int x) {
+  return S(1) / static_cast<S>(n_inside(at.first(y), at.kernel, at.height) *
+                               n_inside(at.first(x), at.kernel, at.width));
+}
+
+template <class T>
+struct AveragePool {
+  Stencil at;
+  const T* x;
+  T* out;
+
+  RETIA_BODY void operator()(int i) const {
+    const Place place(i, at.height_out, at.width_out, at.c);
+    Sum<T> sum = 0;
+    for_taps(at, place, [&](int, int64_t from) { sum += read_rectified(x, from, at.rectify); });
+    out[i] = static_cast<T>(sum * share<Sum<T>>(at, place.y, place.x));
+  }
+};
+
+template <class T>
+struct AveragePoolBack {
+  Stencil at;
+  const T *x, *gradient;
+  T* to;
+
+  RETIA_BODY void operator()(int i) const {
+    Sum<T> sum = 0;
+    if (!is_cut(x, i, at.rectify)) {
+      for_readers(at, Place(i, at.height, at.width, at.c),
+                  [&](int, int y, int column, int64_t from) {
+                    sum += static_cast<Sum<T>>(gradient[from]) * share<Sum<T>>(at, y, column);
+                  });
+    }
+    to[i] = static_cast<T>(sum);
+  }
+};
+
+/// Count, mean and sum of squares about it of each channel over slices of pixels: [slices, 3, c];
+/// a thread a slice and channel.
+template <class T>
+struct Moments {
+  Slices slices;
+  int c;
+  const T* y;
+  Sum<T>* moments;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c, slice = i / c;
+    const int begin = slices.begin(slice), end = slices.begin(slice + 1);
+    // About the first number, so that a large mean costs no digits.
+    const auto centre = static_cast<Sum<T>>(y[int64_t{begin} * c + channel]);
+    Sum<T> sum = 0, square = 0;
+    for (int pixel = begin; pixel < end; ++pixel) {
+      const Sum<T> value = static_cast<Sum<T>>(y[int64_t{pixel} * c + channel]) - centre;
+      sum += value;
+      square += value * value;
+    }
+    const auto count = static_cast<Sum<T>>(end - begin);
+    Sum<T>* const to = moments + int64_t{slice} * 3 * c + channel;
+    to[0] = count;
+    to[c] = centre + sum / count;
+    to[2 * c] = square - sum * sum / count;
+  }
+};
+
+/// Joins up to kJoined slices into one, of `n` in all; a thread a joined slice and channel.
+constexpr int kJoined = 32;
+
+template <class S>
+struct JoinMoments {
+  int n, c;
+  const S* from;
+  S* to;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c, joined = i / c;
+    S count = 0, mean = 0, square = 0;
+    for (int slice = joined * kJoined; slice < n && slice < (joined + 1) * kJoined; ++slice) {
+      const S* const more = from + int64_t{slice} * 3 * c + channel;
+      const S distance = more[c] - mean, both = count + more[0];
+      square += more[2 * c] + distance * distance * count * more[0] / both;
+      mean += distance * more[0] / both;
+      count = both;
+    }
+    S* const result = to + int64_t{joined} * 3 * c + channel;
+    result[0] = count;
+    result[c] = mean;
+    result[2 * c] = square;
+  }
+};
+
+/// Joins slices [n, width] of sums likewise.
+template <class S>
+struct JoinSums {
+  int n, width;
+  const S* from;
+  S* to;
+
+  RETIA_BODY void operator()(int i) const {
+    const int column = i % width, joined = i / width;
+    S sum = 0;
+    for (int slice = joined * kJoined; slice < n && slice < (joined + 1) * kJoined; ++slice) {
+      sum += from[int64_t{slice} * width + column];
+    }
+    to[i] = sum;
+  }
+};
+
+/// What a channel is normalised by; a thread a channel. norm: mean, 1/deviation, scale, shift
+/// [4, c]; batch: count, mean and sum of squares [3, c], or null: the running statistics are taken;
+/// with it they are moved, where there are any.
+template <class S>
+struct Normaliser {
+  int c;
+  const S *batch, *scale, *shift;
+  S *running_mean, *running_variance, *norm;
+  S momentum, epsilon;
+
+  RETIA_BODY void operator()(int i) const {
+    const S mean = batch != nullptr ? batch[c + i] : running_mean[i];
+    const S variance = batch != nullptr ? batch[2 * c + i] / batch[0] : running_variance[i];
+    const S inverse = S(1) / std::sqrt(variance + epsilon);
+    if (batch != nullptr && running_mean != nullptr) {
+      const S unbiased = batch[2 * c + i] / (batch[0] - S(1));
+      running_mean[i] += momentum * (mean - running_mean[i]);
+      running_variance[i] += momentum * (unbiased - running_variance[i]);
+    }
+    const S factor = inverse * (scale != nullptr ? scale[i] : S(1));
+    norm[i] = mean;
+    norm[c + i] = inverse;
+    norm[2 * c + i] = factor;
+    norm[3 * c + i] = (shift != nullptr ? shift[i] : S(0)) - factor * mean;
+  }
+};
+
+/// The normalised, rectified if asked for; a thread a number.
+template <class T>
+struct Normalise {
+  int c;
+  const T* y;
+  const Sum<T>* norm;
+  bool rectify;
+  T* out;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c;
+    const Sum<T> value = norm[2 * c + channel] * static_cast<Sum<T>>(y[i]) + norm[3 * c + channel];
+    out[i] = static_cast<T>(rectify && value < 0 ? Sum<T>(0) : value);
+  }
+};
+
+/// The gradient behind a normalisation where it is rectified: of what was above 0.
+template <class T>
+RETIA_BODY Sum<T> behind(const T* gradient, const T* y, const Sum<T>* norm, int c, int channel,
+                         int64_t i, bool rectify) {
+  const bool cut =
+      rectify && !(norm[2 * c + channel] * static_cast<Sum<T>>(y[i]) + norm[3 * c + channel] > 0);
+  return cut ? Sum<T>(0) : static_cast<Sum<T>>(gradient[i]);
+}
+
+/// Σ g and Σ g · (y - mean) of each channel over slices of pixels: [slices, 2, c]; a thread a slice
+/// and channel.
+template <class T>
+struct Correlate {
+  Slices slices;
+  int c;
+  const T *gradient, *y;
+  const Sum<T>* norm;
+  bool rectify;
+  Sum<T>* sums;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c, slice = i / c;
+    Sum<T> sum = 0, product = 0;
+    for (int pixel = slices.begin(slice); pixel < slices.begin(slice + 1); ++pixel) {
+      const int64_t at = int64_t{pixel} * c + channel;
+      const Sum<T> g = behind(gradient, y, norm, c, channel, at, rectify);
+      sum += g;
+      product += g * (static_cast<Sum<T>>(y[at]) - norm[channel]);
+    }
+    sums[int64_t{slice} * 2 * c + channel] = sum;
+    sums[int64_t{slice} * 2 * c + c + channel] = product;
+  }
+};
+
+/// How the gradient before a normalisation comes of that behind it, g, and of y: a · g + b · y +
+/// shift, [3, c]; and the gradients of scale and shift, [2, c]; a thread a channel.
+template <class S>
+struct Coefficients {
+  int c;
+  const S *sums, *norm;
+  S count;
+  bool training;
+  S *coefficients, *affine;
+
+  RETIA_BODY void operator()(int i) const {
+    const S a = norm[2 * c + i], inverse = norm[c + i];
+    const S b = training ? -a * inverse * inverse * sums[c + i] / count : S(0);
+    coefficients[i] = a;
+    coefficients[c + i] = b;
+    coefficients[2 * c + i] = training ? -a * sums[i] / count - b * norm[i] : S(0);
+    affine[i] = sums[c + i] * inverse;
+    affine[c + i] = sums[i];
+  }
+};
+
+/// The gradient before the normalisation; a thread a number.
+template <class T>
+struct NormaliseBack {
+  int c;
+  const T *gradient, *y;
+  const Sum<T>*norm, *coefficients;
+  bool rectify;
+  T* to;
+
+  RETIA_BODY void operator()(int i) const {
+    const int channel = i % c;
+    const Sum<T> g = behind(gradient, y, norm, c, channel, i, rectify);
+    to[i] = static_cast<T>(coefficients[channel] * g +
+                           coefficients[c + channel] * static_cast<Sum<T>>(y[i]) +
+                           coefficients[2 * c + channel]);
+  }
+};
+
+}  // namespace retia::kernels::cuda
