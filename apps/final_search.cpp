@@ -8,6 +8,7 @@
 #include "engine/experiment/inline_runner.h"
 #include "engine/experiment/ranked_runner.h"
 #include "engine/io/files.h"
+#include "engine/io/folders.h"
 #include "engine/ir/freeze.h"
 
 namespace retia {
@@ -90,7 +91,7 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner
                                        const ir::Graph& space, const RunDirectory& directory,
                                        RunObserver& observer, const Config& config) {
   const std::filesystem::path folder = directory.file("final_search");
-  std::filesystem::create_directories(folder / "top");
+  make_folders(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
   Experiment experiment(space, config.space, *search.evaluator, *search.strategy, folder);
   trials.watch(experiment, search, [&](size_t rank, const TrialRecord& trial) {

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 
 #include "engine/suggest.h"
@@ -134,6 +135,7 @@ Program::Program()
 
 int Program::run(int argc, char** argv) const {
   keep_freed_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // the write that goes beyond a limit says so
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || words.front() == "--help" || words.front() == "help") {
     print_help();

@@ -46,7 +46,7 @@ std::vector<TrialResult> run_trial_file(const Program& program, const std::files
            .evaluation = {.status = TrialStatus::Failed, .error = message_of(error)}});
     }
   }
-  write_results(path, results);
+  write_results(path, results, file.job.attempt);
   return results;
 }
 

@@ -3,6 +3,7 @@
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
 #include "engine/io/files.h"
+#include "engine/io/folders.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "engine/ir/setting.h"
@@ -33,7 +34,7 @@ void export_trial(const Program& program, const fs::path& run, const Json& trial
           .with(ir::settings_in(config.value("evaluator", Json::object()), "evaluator"));
   const Architecture architecture = choices_from_json(trial.at("choices"), space.mutables());
   const ir::Graph model = space.model(architecture);
-  fs::create_directories(to);
+  make_folders(to);
   write_json(to / "model.json", ir::to_json(model));
   write_json(to / "architecture.json",
              to_json(architecture, space.mutables(), config.at("space").at("name")));

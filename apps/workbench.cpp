@@ -330,9 +330,13 @@ std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t s
   return stage == 0 ? first : first / ("stage" + std::to_string(stage));
 }
 
+static bool has_saved(const std::filesystem::path& run, int64_t stage) {
+  return !CheckpointStore(checkpoints_of(run, stage)).steps().empty();
+}
+
 std::filesystem::path newest_checkpoints(const std::filesystem::path& run) {
   int64_t stage = 0;
-  while (std::filesystem::exists(checkpoints_of(run, stage + 1))) {
+  while (has_saved(run, stage + 1)) {
     ++stage;
   }
   return checkpoints_of(run, stage);
@@ -346,7 +350,7 @@ Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, Run
   if (directory) {
     checkpoints.emplace(checkpoints_of(directory->path(), stage));
     saved = checkpoints->newest([&](const std::string& warning) { observer.note(warning); });
-    has_ended = saved && std::filesystem::exists(checkpoints_of(directory->path(), stage + 1));
+    has_ended = saved && has_saved(directory->path(), stage + 1);
   }
   has_ended = ranks.any(has_ended);
   if (ranks.size() > 1 && ranks.any(saved.has_value())) {
@@ -363,7 +367,12 @@ Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, Run
   }
   if (saved) {
     trainer.restore(*saved, observer);
-    observer.note("resumed after step " + std::to_string(trainer.steps_done()));
+    const int64_t step = trainer.steps_done();
+    if (checkpoints && saved->state.value("is_best", false) &&
+        std::filesystem::exists(checkpoints->path(step))) {
+      checkpoints->mark_best(step);
+    }
+    observer.note("resumed after step " + std::to_string(step));
   } else if (stage == 0) {
     observer.load_state({{"metrics", 0}, {"events", 0}});
   }

@@ -138,9 +138,11 @@ double Trainer::position() const {
 }
 
 Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
-  const auto save_now = [&] {
+  const auto save_now = [&](bool best) {
     if (checkpoints != nullptr) {
-      checkpoints->save(steps_done(), checkpoint(observer));
+      Checkpoint saved = checkpoint(observer);
+      saved.state["is_best"] = best;  // for one that is killed before it is marked
+      checkpoints->save(steps_done(), saved);
     }
   };
   compare_ranks();
@@ -153,7 +155,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     check_weights(epoch_);
     if (ending == Ending::Stopped) {
       compare_ranks();
-      save_now();
+      save_now(false);
       return Ending::Stopped;
     }
     const auto samples = static_cast<double>(std::max<int64_t>(sums_.samples, 1));
@@ -193,7 +195,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     sums_ = {};
     observer.on_epoch(report);
     const bool best = is_best(report.validation);
-    save_now();
+    save_now(best);
     if (best && checkpoints != nullptr) {
       checkpoints->mark_best(steps_done());
     }

@@ -109,8 +109,12 @@ Launch of_open_mpi(const Reader& read) {
 Launch of_slurm(const Reader& read) {
   const Launch launch = read.who(kSlurm);
   const bool of_step = read.has("SLURM_STEP_NODELIST");
-  return meeting_at(launch, read,
-                    first_host(read.text(of_step ? "SLURM_STEP_NODELIST" : "SLURM_JOB_NODELIST")),
+  // What Slurm calls a node need not be a name that the network knows.
+  const std::string master =
+      read.text("SLURM_STEP_NUM_NODES") == "1"
+          ? kLoopback
+          : first_host(read.text(of_step ? "SLURM_STEP_NODELIST" : "SLURM_JOB_NODELIST"));
+  return meeting_at(launch, read, master,
                     read.text("SLURM_JOB_ID") + "." + read.text("SLURM_STEP_ID"));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <sstream>
+#include <thread>
 
 namespace retia {
 namespace {
@@ -31,32 +32,12 @@ Pulse::Pulse(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t
       size_(size),
       seconds_(seconds),
       store_keeper_(std::move(store_keeper)),
-      thread_([this] { run(); }) {}
-
-Pulse::~Pulse() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ended_ = true;
-  }
-  ends_.notify_all();
-  thread_.join();
-}
-
-void Pulse::run() {
-  try {
-    // A connection of its own: that of another thread may be waiting for an answer.
-    const c10::intrusive_ptr<c10d::Store> store = store_->clone();
-    bool ended = false;
-    for (int64_t n = 0; !ended; ++n) {
-      store->set(beat_key(rank_), bytes_of(c10::str(n, " ", n_calls_.load())));
-      std::unique_lock<std::mutex> lock(mutex_);
-      ended =
-          ends_.wait_for(lock, std::chrono::duration<double>(seconds_), [this] { return ended_; });
-    }
-  } catch (const std::exception&) {
-    // The store is gone; the caller's thread will find that out, and say so.
-  }
-}
+      // Where the store is gone the beats end; the caller's thread will find that out, and say so.
+      ticker_(seconds, [this, own = c10::intrusive_ptr<c10d::Store>(), n = int64_t{0}]() mutable {
+        // A connection of its own: that of another thread may be waiting for an answer.
+        own = own ? own : store_->clone();
+        own->set(beat_key(rank_), bytes_of(c10::str(n++, " ", n_calls_.load())));
+      }) {}
 
 std::vector<Pulse::Beat> Pulse::beats() {
   std::vector<Beat> all(static_cast<size_t>(size_));

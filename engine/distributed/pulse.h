@@ -1,12 +1,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 #include <vector>
+
+#include "engine/distributed/ticker.h"
 
 namespace retia {
 
@@ -18,9 +17,6 @@ class Pulse {
   /// where the store is gone, e.g. "rank 0".
   Pulse(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size, double seconds,
         std::string store_keeper);
-  ~Pulse();
-  Pulse(const Pulse&) = delete;
-  Pulse& operator=(const Pulse&) = delete;
 
   /// One more call.
   void count_call() { ++n_calls_; }
@@ -39,7 +35,6 @@ class Pulse {
     int64_t n = -1, calls = 0;
   };
 
-  void run();
   std::vector<Beat> beats();
   std::string told();
   std::string find(const std::string& what);
@@ -50,10 +45,7 @@ class Pulse {
   double seconds_;
   std::string store_keeper_;
   std::atomic<int64_t> n_calls_ = 0;
-  std::mutex mutex_;
-  std::condition_variable ends_;
-  bool ended_ = false;
-  std::thread thread_;
+  Ticker ticker_;
 };
 
 }  // namespace retia

@@ -166,6 +166,7 @@ bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
       if (norm.epsilon != first->epsilon || norm.layer->momentum() != first->layer->momentum() ||
           norm.layer->is_training() != first->layer->is_training() ||
           norm.layer->keeps_statistics() != first->layer->keeps_statistics() ||
+          (x.is_cuda() && norm.layer->is_training() && norm.layer->synchronised() != nullptr) ||
           norm.running_mean.scalar_type() != dtype) {
         return false;
       }

@@ -10,17 +10,19 @@ namespace retia {
 JobFiles::JobFiles(const std::filesystem::path& experiment, const Job& job)
     : folder(experiment / "trials" / std::to_string(job.proposals.at(0).id)),
       trial(folder / "trial.json"),
+      result(result_path(trial, job.attempt)),
       log(folder / "log.txt") {}
 
 std::optional<std::vector<TrialResult>> JobFiles::results(const Job& job) const {
-  if (!std::filesystem::exists(result_path(trial))) {
+  if (!std::filesystem::exists(result)) {
     return std::nullopt;
   }
   try {
     std::vector<TrialResult> results = read_results(trial, job);
-    const bool complete = std::none_of(
-        results.begin(), results.end(),
-        [](const TrialResult& result) { return result.evaluation.status == TrialStatus::Stopped; });
+    const bool complete =
+        std::none_of(results.begin(), results.end(), [](const TrialResult& trial_result) {
+          return trial_result.evaluation.status == TrialStatus::Stopped;
+        });
     return complete ? std::optional(std::move(results)) : std::nullopt;
   } catch (const c10::Error&) {
     return std::nullopt;  // of another job, or the machine went down while it was written
@@ -45,11 +47,13 @@ std::string JobFiles::log_name() const {
 }
 
 void JobFiles::remove() const {
+  const bool keeps_log = !log_name().empty();
   std::error_code ignored;
-  std::filesystem::remove(trial, ignored);
-  std::filesystem::remove(result_path(trial), ignored);
-  if (log_name().empty()) {
-    std::filesystem::remove(log, ignored);
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
+       entry.increment(ignored)) {
+    if (!keeps_log || entry->path() != log) {
+      std::filesystem::remove(entry->path(), ignored);
+    }
   }
   std::filesystem::remove(folder, ignored);  // where nothing is in it
 }

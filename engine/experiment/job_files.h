@@ -15,8 +15,9 @@ struct JobFiles {
   JobFiles(const std::filesystem::path& experiment, const Job& job);
 
   std::filesystem::path folder;
-  std::filesystem::path trial;  ///< see TrialFile; the results are beside it
-  std::filesystem::path log;    ///< what it prints
+  std::filesystem::path trial;   ///< see TrialFile
+  std::filesystem::path result;  ///< of this attempt
+  std::filesystem::path log;     ///< what it prints
 
   /// What it has left; none: nothing whole, or it was stopped.
   std::optional<std::vector<TrialResult>> results(const Job& job) const;
@@ -27,7 +28,7 @@ struct JobFiles {
   /// The log's path within the experiment's folder; empty: nothing is in it.
   std::string log_name() const;
 
-  /// Removes the trial and its result, an empty log, and an empty folder.
+  /// Removes all but a log that says something.
   void remove() const;
 };
 

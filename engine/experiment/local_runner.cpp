@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 
+#include "engine/io/folders.h"
 #include "engine/io/process.h"
 
 namespace retia {
@@ -148,7 +149,7 @@ void LocalRunner::launch() {
 
 void LocalRunner::launch(Attempt attempt) {
   const std::filesystem::path folder = folder_of(attempt.job);
-  std::filesystem::create_directories(folder);
+  make_folders(folder);
   std::filesystem::remove(result_path(folder / kTrialFile));
   std::filesystem::remove(folder / kLogFile);
   write_trial_file(folder / kTrialFile, {setting_, mutables_, attempt.job});

@@ -13,6 +13,7 @@ struct Job {
   std::vector<ir::Graph> models = {};  ///< one a trial; empty graphs where nobody reads them
   std::vector<Proposal> proposals = {};
   std::vector<double> floors = {};  ///< see Trial
+  int64_t attempt = 0;  ///< counts where its processes may outlive one another; see result_path
 };
 
 /// How a trial ended, wherever it ran.

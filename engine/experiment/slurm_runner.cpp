@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/io/files.h"
+#include "engine/io/folders.h"
 
 namespace retia {
 namespace {
@@ -78,18 +79,21 @@ void SlurmRunner::start(Job job, bool recovered) {
 
 /// Goes on with what a former manager has left.
 void SlurmRunner::recover(Attempt attempt) {
+  attempt.job.attempt = attempt_of(files_of(attempt).trial);
   const JobFiles files = files_of(attempt);
   const Json record = read_record(files);
   const std::vector<int64_t> trials = trials_of(attempt.job);
   if (record.is_object()) {
+    attempt.id = record.value("job", "");
     attempt.n_starts = record.value("n_starts", int64_t{1});
     attempt.n_deaths = record.value("n_deaths", int64_t{0});
   }
-  // Without a record it was cancelled, and what its end has left says nothing of the model.
-  if (auto results = record.is_object() ? files.results(attempt.job) : std::nullopt) {
+  if (record.is_object() && attempt.id.empty()) {
+    // It was cancelled: what it does while it dies says nothing of the model.
+    waiting_.push_back(std::move(attempt));
+  } else if (auto results = files.results(attempt.job)) {
     finish(attempt, std::move(*results));
   } else if (record.is_object() && record.value("trials", std::vector<int64_t>()) == trials) {
-    attempt.id = record.value("job", "");
     running_.push_back(std::move(attempt));
   } else if (record.is_object() && trials.size() > 1) {  // split already
     for (size_t i = 0; i < trials.size(); ++i) {
@@ -104,7 +108,6 @@ void SlurmRunner::recover(Attempt attempt) {
 std::vector<TrialResult> SlurmRunner::wait(double seconds) {
   // Whoever calls again has recorded what the last call returned.
   for (const JobFiles& files : std::exchange(taken_files_, {})) {
-    std::filesystem::remove(record_of(files));
     files.remove();
   }
   const auto after = [](double duration) {
@@ -138,11 +141,12 @@ void SlurmRunner::submit() {
     waiting_.pop_front();
   }
   std::vector<std::filesystem::path> trials;
-  for (const Attempt& attempt : batch) {
+  for (Attempt& attempt : batch) {
+    attempt.job.attempt = attempt_of(files_of(attempt).trial) + 1;
     const JobFiles files = files_of(attempt);
-    std::filesystem::create_directories(files.folder);
+    make_folders(files.folder);
     std::filesystem::remove(record_of(files));
-    std::filesystem::remove(result_path(files.trial));
+    std::filesystem::remove(files.result);
     write_trial_file(files.trial, {setting_, mutables_, attempt.job});
     trials.push_back(files.trial);
   }
@@ -271,9 +275,10 @@ void SlurmRunner::stop() {
   if (!cancelled) {
     warn_("Slurm does not answer: its jobs go on, and --resume finds them");
   }
-  for (const Attempt& attempt : std::exchange(running_, {})) {
+  for (Attempt& attempt : std::exchange(running_, {})) {
     if (cancelled) {
-      std::filesystem::remove(record_of(files_of(attempt)));
+      attempt.id.clear();
+      write_record(attempt);
     }
     stopped(attempt);
   }

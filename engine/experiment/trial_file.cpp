@@ -147,6 +147,7 @@ void write_trial_file(const std::filesystem::path& path, const TrialFile& file) 
                         {"version", kVersion},
                         {"setting", file.setting},
                         {"mutables", file.mutables},
+                        {"attempt", file.job.attempt},
                         {"floors", numbers(file.job.floors)},
                         {"trials", trials}});
 }
@@ -155,6 +156,7 @@ TrialFile read_trial_file(const std::filesystem::path& path, const OperationTabl
   return read_document(path, kTrialFormat, [&](const Json& json) {
     TrialFile file{.setting = json.at("setting"), .mutables = json.at("mutables"), .job = {}};
     file.job.floors = numbers(json.at("floors"));
+    file.job.attempt = json.value("attempt", int64_t{0});
     for (const Json& trial : json.at("trials")) {
       file.job.proposals.push_back(
           {.id = trial.at("trial"),
@@ -168,8 +170,17 @@ TrialFile read_trial_file(const std::filesystem::path& path, const OperationTabl
   });
 }
 
-std::filesystem::path result_path(const std::filesystem::path& trial_file) {
-  return std::filesystem::path(trial_file).replace_filename("result.json");
+int64_t attempt_of(const std::filesystem::path& trial_file) {
+  try {
+    return read_format(trial_file, kTrialFormat, kVersion).value("attempt", int64_t{0});
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+std::filesystem::path result_path(const std::filesystem::path& trial_file, int64_t attempt) {
+  return std::filesystem::path(trial_file)
+      .replace_filename(attempt == 0 ? "result.json" : c10::str("result-", attempt, ".json"));
 }
 
 Json results_to_json(const std::vector<TrialResult>& results) {
@@ -190,15 +201,15 @@ std::vector<TrialResult> results_from_json(const Json& list, const Job& job) {
   return results;
 }
 
-void write_results(const std::filesystem::path& trial_file,
-                   const std::vector<TrialResult>& results) {
+void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
+                   int64_t attempt) {
   write_document(
-      result_path(trial_file),
+      result_path(trial_file, attempt),
       {{"format", kResultFormat}, {"version", kVersion}, {"results", results_to_json(results)}});
 }
 
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job) {
-  return read_document(result_path(trial_file), kResultFormat, [&](const Json& json) {
+  return read_document(result_path(trial_file, job.attempt), kResultFormat, [&](const Json& json) {
     return results_from_json(json.at("results"), job);
   });
 }

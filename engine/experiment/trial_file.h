@@ -31,13 +31,17 @@ void write_trial_file(const std::filesystem::path& path, const TrialFile& file);
 /// Throws one line that names the file where it is damaged.
 TrialFile read_trial_file(const std::filesystem::path& path, const OperationTable& operations);
 
+/// The attempt that the file is of; 0: there is none, or nothing whole.
+int64_t attempt_of(const std::filesystem::path& trial_file);
+
 /// What `retia trial FILE` leaves beside its file, `"format": "retia.result", "version": 1`, as its
-/// last act.
-std::filesystem::path result_path(const std::filesystem::path& trial_file);
-void write_results(const std::filesystem::path& trial_file,
-                   const std::vector<TrialResult>& results);
-/// Those of the proposals in `job`. Throws one line that names the file where it is damaged or of
-/// another job.
+/// last act: each attempt its own, so that the end of one that was given up is not taken for the
+/// next one's.
+std::filesystem::path result_path(const std::filesystem::path& trial_file, int64_t attempt = 0);
+void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
+                   int64_t attempt = 0);
+/// Those of the proposals and the attempt in `job`. Throws one line that names the file where it is
+/// damaged or of another job.
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job);
 
 /// The same without a file.

@@ -11,7 +11,9 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/io/failed_write.h"
 #include "engine/io/files.h"
+#include "engine/io/folders.h"
 #include "engine/io/safetensors.h"
 
 namespace retia {
@@ -137,9 +139,7 @@ CheckpointStore::CheckpointStore(std::filesystem::path folder, int64_t keep)
 
 void CheckpointStore::save(int64_t step, const Checkpoint& checkpoint) {
   TORCH_CHECK(step >= 0, folder_.string(), ": expected a step from 0, but got ", step);
-  std::error_code failure;
-  std::filesystem::create_directories(folder_, failure);
-  TORCH_CHECK(!failure, folder_.string(), ": cannot be made: ", failure.message());
+  make_folders(folder_);
   write_checkpoint(path(step), checkpoint);
   remove_others(step);
 }
@@ -158,7 +158,7 @@ void CheckpointStore::mark_best(int64_t step) {
     return;
   }
   std::filesystem::rename(temporary, best, failure);
-  TORCH_CHECK(!failure, best.string(), ": cannot be written: ", failure.message());
+  TORCH_CHECK(!failure, best.string(), ": cannot be written: ", reason_and_remedy(failure.value()));
   // Where both names already meant the same file, renaming leaves both.
   std::filesystem::remove(temporary, failure);
 }

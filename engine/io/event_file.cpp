@@ -13,6 +13,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "engine/io/failed_write.h"
 #include "io/event.pb.h"  // generated from event.proto
 
 // Nothing of LibTorch is included here: its headers carry another version of protobuf.
@@ -112,7 +113,7 @@ EventFile::EventFile(std::filesystem::path path)
       file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
   struct stat status = {};
   if (file_ < 0 || ::fstat(file_, &status) != 0) {
-    throw std::runtime_error(path_.string() + ": cannot be opened: " + std::strerror(errno));
+    throw std::runtime_error(path_.string() + ": cannot be opened: " + reason_and_remedy(errno));
   }
   if (status.st_size == 0) {
     begin();
@@ -161,13 +162,13 @@ void EventFile::append(const std::string& message) {
   // A regular file takes a record in part only where the disk is full.
   const int failure = n_written < 0 ? errno : ENOSPC;
   const bool restored = ::ftruncate(file_, before) == 0;
-  throw std::runtime_error(path_.string() + ": cannot be written: " + std::strerror(failure) +
+  throw std::runtime_error(path_.string() + ": cannot be written: " + reason_and_remedy(failure) +
                            (restored ? "" : "; its last record is incomplete"));
 }
 
 int64_t EventFile::position() {
   if (::fdatasync(file_) != 0) {
-    throw std::runtime_error(path_.string() + ": cannot be written: " + std::strerror(errno));
+    throw std::runtime_error(path_.string() + ": cannot be written: " + reason_and_remedy(errno));
   }
   return ::lseek(file_, 0, SEEK_END);
 }

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/io/failed_write.h"
+
 namespace retia {
 namespace {
 
@@ -88,7 +90,7 @@ void write(const std::filesystem::path& path, std::span<const std::string_view> 
   temporary += ".tmp";
   if (const int failure = replace_file(path, temporary, parts, wait); failure != 0) {
     ::unlink(temporary.c_str());
-    TORCH_CHECK(false, path.string(), ": cannot be written: ", std::strerror(failure));
+    TORCH_CHECK(false, path.string(), ": cannot be written: ", reason_and_remedy(failure));
   }
 }
 

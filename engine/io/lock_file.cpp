@@ -10,13 +10,15 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/io/failed_write.h"
+
 namespace retia {
 namespace {
 
 /// A descriptor that holds the lock.
 int locked(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  TORCH_CHECK(descriptor >= 0, path.string(), ": cannot be written: ", std::strerror(errno));
+  TORCH_CHECK(descriptor >= 0, path.string(), ": cannot be written: ", reason_and_remedy(errno));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
     const std::string pid = std::to_string(::getpid());
     const bool written =
@@ -32,7 +34,7 @@ int locked(const std::filesystem::path& path) {
   TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ", path.parent_path().string(),
               " (pid ", n_read > 0 ? pid.data() : "unknown",
               "): wait for it, or give another --out");
-  TORCH_CHECK(false, path.string(), ": cannot be locked: ", std::strerror(failure));
+  TORCH_CHECK(false, path.string(), ": cannot be locked: ", reason_and_remedy(failure));
 }
 
 }  // namespace

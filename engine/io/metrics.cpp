@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/io/failed_write.h"
 #include "engine/io/files.h"
 
 namespace retia {
@@ -19,7 +20,7 @@ using nlohmann::json;
 MetricsWriter::MetricsWriter(std::filesystem::path path)
     : path_(std::move(path)),
       file_(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
-  TORCH_CHECK(file_ >= 0, path_.string(), ": cannot be opened: ", std::strerror(errno));
+  TORCH_CHECK(file_ >= 0, path_.string(), ": cannot be opened: ", reason_and_remedy(errno));
 }
 
 MetricsWriter::~MetricsWriter() { ::close(file_); }
@@ -37,13 +38,13 @@ void MetricsWriter::write(const json& values) {
   // A regular file takes a line in part only where the disk is full.
   const int failure = n_written < 0 ? errno : ENOSPC;
   const bool restored = ::ftruncate(file_, before) == 0;
-  TORCH_CHECK(false, path_.string(), ": cannot be written: ", std::strerror(failure),
+  TORCH_CHECK(false, path_.string(), ": cannot be written: ", reason_and_remedy(failure),
               restored ? "" : "; its last line is incomplete");
 }
 
 int64_t MetricsWriter::position() {
   TORCH_CHECK(::fdatasync(file_) == 0, path_.string(),
-              ": cannot be written: ", std::strerror(errno));
+              ": cannot be written: ", reason_and_remedy(errno));
   return size();
 }
 

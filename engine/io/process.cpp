@@ -17,6 +17,7 @@ namespace retia {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
+constexpr double kGrace = 1;  // seconds
 constexpr size_t kChunk = 1 << 16;
 
 /// A descriptor that closes itself.
@@ -104,6 +105,7 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
     if (::getppid() == parent && ::dup2(in.read.number(), 0) == 0 &&
         ::dup2(out.write.number(), 1) == 1 && ::dup2(err.write.number(), 2) == 2) {
       ::signal(SIGPIPE, SIG_DFL);
+      ::signal(SIGXFSZ, SIG_DFL);
       ::execve(arguments[0], const_cast<char**>(arguments), environment.data());
     }
     ::_exit(127);
@@ -153,6 +155,16 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  // A signal to all processes of a job may meet the command before it meets this one.
+  const bool was_killed = WIFSIGNALED(status) || WEXITSTATUS(status) > 128;
+  if (result.ending == ProcessEnding::Exited && was_killed && options.stop_requested) {
+    for (const double end = seconds() + kGrace; seconds() < end && !options.stop_requested();) {
+      ::poll(nullptr, 0, kPollMilliseconds / 10);
+    }
+    if (options.stop_requested()) {
+      result.ending = ProcessEnding::Stopped;
+    }
   }
   const timespec now = {};
   while (::sigtimedwait(&pipe_signal, nullptr, &now) > 0) {

@@ -26,7 +26,8 @@ struct ProcessOptions {
 };
 
 /// Runs `command` by /bin/sh in a process group of its own, which is killed at the time limit, when
-/// a stop is requested, and when this process dies. Throws where no process can be made.
+/// a stop is requested, and when this process dies. One that a signal ends shortly before a stop is
+/// requested counts as stopped. Throws where no process can be made.
 ProcessResult run_process(const std::string& command, const ProcessOptions& options = {});
 
 /// The name of this machine.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/io/files.h"
+#include "engine/io/folders.h"
 
 namespace retia {
 namespace {
@@ -85,9 +86,7 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
     TORCH_CHECK(!holds_files(path), path.string(),
                 " holds other files: give another --out, or an empty folder");
   }
-  std::error_code failure;
-  std::filesystem::create_directories(path, failure);
-  TORCH_CHECK(!failure, path.string(), ": cannot be made: ", failure.message());
+  make_folders(path);
 
   RunDirectory directory(path, RunState::New);
   TORCH_CHECK(!holds_files(path), "another process has started a run in ", path.string(),
@@ -98,9 +97,10 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
   try {
     write_json(path / kConfigFile, document);
   } catch (const c10::Error&) {
-    std::filesystem::remove(path / kLockFile, failure);
+    std::error_code ignored;
+    std::filesystem::remove(path / kLockFile, ignored);
     if (!was_there) {
-      std::filesystem::remove(path, failure);
+      std::filesystem::remove(path, ignored);
     }
     throw;
   }

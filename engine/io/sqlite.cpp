@@ -3,6 +3,9 @@
 #include <c10/util/Exception.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
+#include "engine/io/failed_write.h"
 #include "engine/io/files.h"
 
 namespace retia {
@@ -94,9 +97,13 @@ void Database::fail(int code) {
       TORCH_CHECK(false, path_.string(), ": is damaged: ", reason);
     case SQLITE_BUSY:
       TORCH_CHECK(false, path_.string(), ": is held by another process: ", reason);
+    case SQLITE_FULL:
+      TORCH_CHECK(false, path_.string(), ": cannot be written: ", reason_and_remedy(ENOSPC));
     default:
+      const int cause = connection_ == nullptr ? 0 : sqlite3_system_errno(connection_.get());
       TORCH_CHECK(false, path_.string(), ": cannot be ",
-                  access_ == DatabaseAccess::Write ? "written: " : "read: ", reason);
+                  access_ == DatabaseAccess::Write ? "written: " : "read: ", reason,
+                  cause == 0 ? "" : " (" + reason_and_remedy(cause) + ")");
   }
 }
 

@@ -35,6 +35,34 @@ class Distributed(unittest.TestCase):
                 self.assertGreater(last[f"communication_{purpose}_calls"], 0)
                 self.assertLess(last[f"communication_{purpose}"], last["communication"])
 
+    def test_torchrun_and_mpirun_come_to_what_one_process_does(self):
+        launchers = {
+            "one": [],
+            "torchrun": [ROOT / ".venv/bin/torchrun", "--no-python", "--nproc-per-node", "2"],
+            "mpirun": ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2"],
+        }
+        metrics, found = {}, {}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, launcher in launchers.items():
+                out = pathlib.Path(folder) / name
+                done = subprocess.run(
+                    [*launcher, PROGRAMS / "retia", "search", "--space", "tiny", "--data", "digits",
+                     "--set", "data.limit=128", "--batch-size", "16", "--epochs", "3", "--threads", "1",
+                     "--precision", "fp64", "--set", "trainer.sync_batch_norm=true", "--out", out],
+                    cwd=ROOT, capture_output=True, text=True,
+                    env=dict(os.environ, OMP_NUM_THREADS="1"))
+                self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+                self.assertEqual(done.stdout.count("inherited weights"), 1, "more than one rank prints")
+                lines = (out / "metrics.jsonl").read_text().splitlines()
+                metrics[name] = [json.loads(line) for line in lines]
+                found[name] = (out / "architecture.json").read_text()
+        for name in ("torchrun", "mpirun"):
+            self.assertEqual(found[name], found["one"])
+            for line, other in zip(metrics[name], metrics["one"], strict=True):
+                self.assertIn("communication", line)
+                for key in ("loss", "accuracy", "valid_loss", "valid_accuracy"):
+                    self.assertAlmostEqual(line[key], other[key], delta=1e-9)
+
     def test_torchrun_ends_all_ranks_where_the_command_is_wrong(self):
         done = subprocess.run([ROOT / ".venv/bin/torchrun", "--no-python", "--nproc-per-node", "3",
                                PROGRAMS / "retia", "search", "--space", "tiny", "--data", "digits",

@@ -128,7 +128,7 @@ class Explorations(unittest.TestCase):
         score = SCORE.replace("sleep 0.5", "sleep 2")
         exploration = self.start("run", 6, score=score)
         self.wait_for(lambda: self.n_running() == 2, "two jobs ran", exploration)
-        exploration.send_signal(signal.SIGINT)
+        exploration.send_signal(signal.SIGTERM)
         output, _ = exploration.communicate(timeout=60)
         self.assertEqual(exploration.returncode, 130, output)
         wait_until(lambda: self.n_running() == 0, "its jobs to be cancelled")

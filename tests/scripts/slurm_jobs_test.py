@@ -107,6 +107,31 @@ class JobFiles(unittest.TestCase):
         for rank in (0, 1):
             self.assertEqual(self.log(job).count(f"rank {rank}: search --out x --resume\n"), 2)
 
+    def test_two_tasks_train_one_model_and_go_on_after_they_were_ended(self):
+        exact = ["--precision", "fp64", "--set", "trainer.sync_batch_norm=true"]
+        one = self.submit("search", *LITTLE, *exact, "--out", "one", options=["--ntasks=1"])
+        self.wait_for(one, "COMPLETED")
+
+        two = [*LITTLE, *exact, "--out", "two"]
+        job = self.submit("search", *two, options=["--ntasks=2"])
+        self.wait_for_epochs("two", 3, job)
+        self.slurm.run("scancel", job, check=True)  # SIGTERM to all
+        self.wait_for(job, "CANCELLED")
+        wait_until(lambda: "stopped after step" in self.log(job), "it to say so",
+                   story=lambda: self.log(job))
+        job = self.submit("search", *two, options=["--ntasks=2"])
+        self.wait_for_epochs("two", 10, job)
+        self.slurm.run("scancel", "--batch", "--signal=USR1", job, check=True)
+        self.wait_for(job, "COMPLETED")
+        self.assertEqual(self.log(job).count("resumed after step"), 2, self.log(job))
+        self.assertEqual(self.log(job).count("queued again"), 1, self.log(job))
+
+        for lines in zip(self.epochs("two"), self.epochs("one"), strict=True):
+            for key, value in lines[1].items():
+                self.assertAlmostEqual(lines[0][key], value, delta=1e-9, msg=key)
+        found = (self.folder / "one/architecture.json").read_text()
+        self.assertEqual((self.folder / "two/architecture.json").read_text(), found)
+
     def test_one_that_is_cancelled_or_fails_stays_away(self):
         job = self.submit("search", *LITTLE, "--out", "cancelled")
         self.wait_for_epochs("cancelled", 3, job)

@@ -77,6 +77,8 @@ TEST(Launch, ReadsWhatSrunSaysAndMeetsOnTheFirstNodeAtAPortOfTheStep) {
   EXPECT_EQ(launch_of(with(kSlurm, {{"SLURM_PROCID", "0"}})).port, launch.port);
   EXPECT_NE(launch_of(with(kSlurm, {{"SLURM_STEP_ID", "1"}})).port, launch.port);
   EXPECT_EQ(launch_of(with(kSlurm, {{"MASTER_ADDR", "a"}, {"MASTER_PORT", "99"}})).port, 99);
+  EXPECT_EQ(launch_of(with(kSlurm, {{"SLURM_STEP_NUM_NODES", "2"}})).master, "gpu03");
+  EXPECT_EQ(launch_of(with(kSlurm, {{"SLURM_STEP_NUM_NODES", "1"}})).master, "127.0.0.1");
 }
 
 TEST(Launch, ReadsWhatMpirunSays) {

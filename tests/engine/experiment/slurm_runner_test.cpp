@@ -82,16 +82,20 @@ class SlurmRuns : public testing::Test {
     return folder_ / ("trials/" + std::to_string(trial) + "/trial.json");
   }
 
-  /// What a job of these trials leaves.
+  /// What a job of these trials leaves, the last one that was submitted.
   void leave_results(const std::vector<int64_t>& trials,
                      TrialStatus status = TrialStatus::Succeeded) const {
+    leave_results(trials, status, attempt_of(file(trials.front())));
+  }
+  void leave_results(const std::vector<int64_t>& trials, TrialStatus status,
+                     int64_t attempt) const {
     std::vector<TrialResult> results;
     for (const int64_t trial : trials) {
       results.push_back({.proposal = {.id = trial},
                          .evaluation = {.status = status, .objectives = {1.0 * trial}},
                          .host = "node"});
     }
-    write_results(file(trials.front()), results);
+    write_results(file(trials.front()), results, attempt);
   }
 
   /// Looks until something ends, at most so often.
@@ -165,7 +169,6 @@ TEST_F(SlurmRuns, QueuesAgainWhatSlurmHasForgottenOrStopped) {
   cluster_.jobs.at("j2") = {"PREEMPTED", "None"};
   looks(slurm);
   EXPECT_THAT(cluster_.submissions, SizeIs(3));
-  EXPECT_FALSE(std::filesystem::exists(result_path(file(5)))) << "left by the one before";
 
   leave_results({5});
   const std::vector<TrialResult> results = looks(slurm);
@@ -301,12 +304,19 @@ TEST_F(SlurmRuns, CancelsItsJobsWhenItIsStopped) {
   EXPECT_THAT(ended, UnorderedElementsAre(testing::Pair(0, TrialStatus::Succeeded),
                                           testing::Pair(1, TrialStatus::Stopped)));
 
-  cluster_.by_file.clear();  // cancelled ones live no more
   SlurmRunner again = runner();
   again.start(job({1}), true);
   again.wait(0);
-  EXPECT_THAT(cluster_.submissions, SizeIs(2));
+  EXPECT_THAT(cluster_.submissions, SizeIs(2)) << "went on with one that dies";
   EXPECT_EQ(read_json(folder_ / "trials/1/slurm.json").at("n_deaths"), 0);
+  leave_results({1}, TrialStatus::Failed, 1);
+  EXPECT_THAT(looks(again), IsEmpty()) << "took the end of one that dies";
+  leave_results({1});
+  const std::vector<TrialResult> results = looks(again);
+  ASSERT_THAT(results, SizeIs(1));
+  EXPECT_EQ(results[0].evaluation.status, TrialStatus::Succeeded);
+  again.wait(0);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "trials/1"));
 }
 
 TEST_F(SlurmRuns, RefusesOptionsOutOfRange) {

@@ -52,7 +52,9 @@ TEST(Files, KeepTheOldFileWhenTheDiskIsFull) {
     const FileSizeLimit limit(1000);
     error = error_of([&] { write_atomically(path, std::string(100000, 'x')); });
   }
-  EXPECT_EQ(error, path.string() + ": cannot be written: File too large");
+  EXPECT_EQ(error, path.string() +
+                       ": cannot be written: File too large: raise the limit (ulimit -f) and give "
+                       "the command again, that of a run with --resume");
   EXPECT_EQ(read_file(path), "old");
   EXPECT_EQ(folder.n_files(), 1u);
 }

@@ -104,7 +104,9 @@ TEST(MetricsWriter, LeavesWholeLinesWhenTheDiskIsFull) {
   const std::string error = error_of([&] { metrics.write({{"step", 1234567}}); });
   setrlimit(RLIMIT_FSIZE, &old);
   signal(SIGXFSZ, handler);
-  EXPECT_EQ(error, path.string() + ": cannot be written: No space left on device");
+  EXPECT_EQ(error, path.string() +
+                       ": cannot be written: No space left on device: make room and give the "
+                       "command again, that of a run with --resume");
   EXPECT_EQ(read_file(path), "{\"step\":1}\n");
 }
 

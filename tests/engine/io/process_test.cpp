@@ -39,6 +39,15 @@ TEST(Process, IsKilledWithItsChildrenAtTheTimeLimitAndOnRequest) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
 }
 
+TEST(Process, IsStoppedWhereASignalMetItALittleBeforeTheRequest) {
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(400);
+  const ProcessOptions options{
+      .stop_requested = [&] { return std::chrono::steady_clock::now() > soon; }};
+  EXPECT_EQ(run_process("kill $$", options).ending, ProcessEnding::Stopped);
+  EXPECT_EQ(run_process("kill $$", {.stop_requested = [] { return false; }}).ending,
+            ProcessEnding::Killed);
+}
+
 TEST(Process, TellsLinesAsTheyComeAndStopsOnThem) {
   std::vector<std::string> lines;
   EXPECT_EQ(run_process("printf 'one\\n\\ntwo\\nthr'; printf 'ee'",

@@ -74,11 +74,13 @@ TEST(Database, ShowsReadersWhatWasCommitted) {
 
 TEST(Database, NamesTheFileInItsErrors) {
   const TemporaryFolder folder;
-  EXPECT_EQ(
-      error_of([&] { Database(folder / "no/a.sqlite", DatabaseAccess::Write); }),
-      (folder / "no/a.sqlite").string() + ": cannot be written: unable to open database file");
+  EXPECT_EQ(error_of([&] { Database(folder / "no/a.sqlite", DatabaseAccess::Write); }),
+            (folder / "no/a.sqlite").string() +
+                ": cannot be written: unable to open database file (No such file or directory)");
   EXPECT_EQ(error_of([&] { Database(folder / "a.sqlite", DatabaseAccess::Read); }),
-            (folder / "a.sqlite").string() + ": cannot be read: unable to open database file");
+            (folder / "a.sqlite").string() +
+                ": cannot be read: unable to open database file "
+                "(No such file or directory)");
 }
 
 }  // namespace
