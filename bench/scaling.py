@@ -18,6 +18,7 @@ import os
 import pathlib
 import platform
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,11 @@ CASES = {
     "darts_paper": (8, ["--space", "darts_cnn", "--algorithm", "darts", "--set", "space.channels=16",
                         "--set", "space.layers=8", "--set", "data.limit=128"]),
 }
+# A search that trains little and scores much.
+SCORING = ["--space", "spos_chain", "--algorithm", "spos", "--set", "space.channels=16",
+           "--set", "algorithm.evolution.population=20", "--set", "algorithm.evolution.parents=5",
+           "--set", "algorithm.evolution.crossovers=8", "--set", "algorithm.evolution.mutations=8",
+           "--set", "algorithm.evolution.rounds=2"]
 PURPOSES = ("gradients", "statistics", "agreement")
 
 
@@ -74,22 +80,35 @@ def fastest_epoch(folder):
     return max(lines[1:], key=lambda line: line["images_per_second"])
 
 
+def search(program, words, folder, n_ranks, batch, epochs, talking=True):
+    """Runs a search on n ranks into folder/run or, not talking, n of one into folder/run0, …"""
+    port, ranks = free_port(), []
+    for rank in range(n_ranks):
+        out = f"{folder}/run" if talking else f"{folder}/run{rank}"
+        command = [program, "search", "--data", "digits", "--batch-size", str(batch), "--epochs",
+                   str(epochs), "--threads", "1", "--quiet", "--out", out, "--set",
+                   "trainer.validate_every=0", *words]
+        ranks.append(start(command, rank, rank, n_ranks if talking else 1, port))
+    finish(ranks)
+
+
 def measure(given, words, batch, n_ranks, talking=True):
     """The metrics of the fastest epoch of n ranks or, not talking, the sum of n runs of one."""
     with tempfile.TemporaryDirectory() as folder:
-        port, ranks = free_port(), []
-        for rank in range(n_ranks):
-            out = f"{folder}/run" if talking else f"{folder}/run{rank}"
-            command = [given.program, "search", "--data", "digits", "--batch-size",
-                       str(batch * (n_ranks if talking else 1)), "--epochs", str(given.epochs),
-                       "--threads", "1", "--quiet", "--out", out, "--set", "trainer.validate_every=0",
-                       *words]
-            ranks.append(start(command, rank, rank, n_ranks if talking else 1, port))
-        finish(ranks)
+        search(given.program, words, folder, n_ranks, batch * (n_ranks if talking else 1), given.epochs,
+               talking)
         if talking:
             return fastest_epoch(f"{folder}/run")
         return {"images_per_second": sum(fastest_epoch(f"{folder}/run{rank}")["images_per_second"]
                                          for rank in range(n_ranks))}
+
+
+def scoring_seconds(program, n_ranks):
+    """How long n ranks take to score the architectures that end a search, the same for any n."""
+    with tempfile.TemporaryDirectory() as folder:
+        search(program, SCORING, folder, n_ranks, 64, 1)
+        database = sqlite3.connect(f"{folder}/run/final_search/experiment.sqlite")
+        return database.execute("SELECT seconds FROM runs").fetchone()[0]
 
 
 def all_reduce_alone(n_ranks, n_bytes, n_calls):
@@ -160,6 +179,10 @@ def tables(stored):
                                for purpose in PURPOSES)
             lines.append(f"| `{row['case']}`, {'all ranks' if row['sync_batch_norm'] else 'each rank'} | "
                          f"{cells} |")
+    seconds = {int(n): value for n, value in stored["scoring_seconds"].items()}
+    lines += ["", "Scoring 40 architectures at the end of a search: " + ", ".join(
+        f"{n} rank{'s' * (n > 1)} {value:g} s (× {seconds[1] / value:.2f})"
+        for n, value in seconds.items()) + "."]
     return "\n".join(lines)
 
 
@@ -192,7 +215,10 @@ def main():
                         measure(given, settings, batch, n))
                 results.append(result_of(name, batch, synchronised, n, line, busy[1], busy[n]))
                 print(json.dumps(results[-1]), flush=True)
-    stored = {"processor": processor(), "load": load, "results": results}
+    scoring = {str(n): round(min(scoring_seconds(given.program, n) for _ in range(2)), 2)
+               for n in numbers}
+    stored = {"processor": processor(), "load": load, "results": results,
+              "scoring_seconds": scoring}
     print(tables(stored))
     if given.out:
         given.out.write_text(json.dumps(stored, indent=2) + "\n")

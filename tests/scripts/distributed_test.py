@@ -28,7 +28,12 @@ class Distributed(unittest.TestCase):
             self.assertTrue((folder / "runs/two/architecture.json").exists())
             lines = (folder / "runs/two/metrics.jsonl").read_text().splitlines()
             self.assertEqual(len(lines), 2)
-            self.assertGreater(json.loads(lines[-1])["communication"], 0)
+            last = json.loads(lines[-1])
+            self.assertGreater(last["communication"], 0)
+            for purpose in ("gradients", "statistics", "agreement"):
+                self.assertGreater(last[f"communication_{purpose}_bytes"], 0)
+                self.assertGreater(last[f"communication_{purpose}_calls"], 0)
+                self.assertLess(last[f"communication_{purpose}"], last["communication"])
 
     def test_torchrun_and_mpirun_come_to_what_one_process_does(self):
         launchers = {

@@ -47,9 +47,28 @@ TEST(Ranks, SumGatherAndBroadcast) {
                  EXPECT_EQ(ranks.broadcast(std::string()), "");
                  EXPECT_TRUE(ranks.any(ranks.rank() == 2));
                  EXPECT_FALSE(ranks.any(false));
-                 EXPECT_GT(ranks.traffic()[static_cast<size_t>(CallFor::Agreement)].seconds, 0);
                }),
       Each(""));
+}
+
+TEST(Ranks, CountWhatTheyCallEachOtherFor) {
+  EXPECT_THAT(in_ranks(2,
+                       [](Ranks& ranks) {
+                         const at::Tensor five = at::zeros({5}, at::kDouble);
+                         ranks.start_sum(five, CallFor::Gradients)();
+                         ranks.sum_statistics(five);
+                         ranks.sum_statistics(five);
+                         ranks.any(false);
+                         const auto [gradients, statistics, agreement] = ranks.traffic();
+                         EXPECT_EQ(gradients.calls, 1);
+                         EXPECT_EQ(gradients.bytes, 40);
+                         EXPECT_EQ(statistics.calls, 2);
+                         EXPECT_EQ(statistics.bytes, 80);
+                         EXPECT_EQ(agreement.calls, 1);
+                         EXPECT_EQ(agreement.bytes, 8);
+                         EXPECT_GT(agreement.seconds, 0);
+                       }),
+              Each(""));
 }
 
 TEST(Ranks, ShareTheFirstOnesCheckpoint) {
