@@ -146,7 +146,7 @@ int search_step(const Program& program, const StepBench& flags) {
       {"loss_last", loss},
       {"config", flags}};
   if (device.is_cuda()) {
-    line["cuda_peak_mib"] = take_peak_memory(device) * 1e6 / 1048576;
+    line["cuda_peak_mib"] = take_peak_memory(device);
     line["gpu"] = hardware_name(device);
   }
   std::cout << line.dump() << std::endl;

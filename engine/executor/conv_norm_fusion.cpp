@@ -184,8 +184,7 @@ bool ConvNormFusion::takes(const at::Tensor& x) const {
   const bool is_half = dtype == at::kHalf || dtype == at::kBFloat16;
   return (x.is_cuda() || (x.is_cpu() && !is_half)) && x.dim() == 4 && x.numel() > 0 &&
          (is_half || dtype == at::kFloat || dtype == at::kDouble) &&
-         norm_.running_mean.scalar_type() == (is_half ? at::kFloat : dtype) &&
-         !(x.is_cuda() && norm_.layer->is_training() && norm_.layer->synchronised() != nullptr);
+         norm_.running_mean.scalar_type() == (is_half ? at::kFloat : dtype);
 }
 
 at::Tensor ConvNormFusion::run(const at::Tensor& x) const {

@@ -24,8 +24,7 @@ class ConvNormFusion {
   const std::vector<size_t>& steps() const { return inside_; }
   const kernels::ConvNormOptions& options() const { return options_; }
 
-  /// Whether the operation runs on `x`: of the type of the weights; on a GPU also half of float32,
-  /// but not where statistics of other ranks are needed.
+  /// Whether the operation runs on `x`: of the type of the weights; on a GPU also half of float32.
   bool takes(const at::Tensor& x) const;
 
   /// x: best in channels_last.

@@ -151,7 +151,13 @@ class ConvNorm : public torch::autograd::Function<ConvNorm> {
 }  // namespace
 
 std::vector<int64_t> listed(const ConvNormOptions& o) {
-  return {o.kind, o.stride, o.dilation, o.relu_before, o.relu_after, o.training};
+  return {o.kind,
+          o.stride,
+          o.dilation,
+          o.relu_before,
+          o.relu_after,
+          o.training,
+          reinterpret_cast<int64_t>(o.ranks)};
 }
 
 ConvNormOptions conv_norm_options(at::IntArrayRef listed, double momentum, double epsilon) {
@@ -162,7 +168,8 @@ ConvNormOptions conv_norm_options(at::IntArrayRef listed, double momentum, doubl
           .relu_after = listed[4] != 0,
           .training = listed[5] != 0,
           .momentum = momentum,
-          .epsilon = epsilon};
+          .epsilon = epsilon,
+          .ranks = reinterpret_cast<SumOverRanks*>(listed[6])};
 }
 
 std::vector<at::Tensor> listed(const ConvNormGradients& gradients) {

@@ -416,21 +416,21 @@ struct Correlate {
 };
 
 /// How the gradient before a normalisation comes of that behind it, g, and of y: a · g + b · y +
-/// shift, [3, c]; and the gradients of scale and shift, [2, c]; a thread a channel.
+/// shift, [3, c]; and the gradients of scale and shift, [2, c]; a thread a channel. sums: Σ g and
+/// Σ g · (y - mean), [2, c]; means: the same over all that the batch's statistics are of.
 template <class S>
 struct Coefficients {
   int c;
-  const S *sums, *norm;
-  S count;
+  const S *sums, *means, *norm;
   bool training;
   S *coefficients, *affine;
 
   RETIA_BODY void operator()(int i) const {
     const S a = norm[2 * c + i], inverse = norm[c + i];
-    const S b = training ? -a * inverse * inverse * sums[c + i] / count : S(0);
+    const S b = training ? -a * inverse * inverse * means[c + i] : S(0);
     coefficients[i] = a;
     coefficients[c + i] = b;
-    coefficients[2 * c + i] = training ? -a * sums[i] / count - b * norm[i] : S(0);
+    coefficients[2 * c + i] = training ? -a * means[i] - b * norm[i] : S(0);
     affine[i] = sums[c + i] * inverse;
     affine[c + i] = sums[i];
   }

@@ -17,6 +17,7 @@
 
 #include "kernels/conv_norm/conv_norm.h"
 #include "kernels/conv_norm/conv_norm_kernels.cuh"
+#include "kernels/passes_over_ranks.h"
 
 namespace retia::kernels {
 
@@ -80,9 +81,10 @@ class ConvNormPasses {
                                     o_.relu_after, write<S>(found)},
                  int64_t{slices.n} * c_out_);
     found = joined(found);
+    const at::Tensor means = o_.training ? mean_over_pixels(found, pixels_, o_.ranks) : found;
     const at::Tensor coefficients = sums({3, c_out_}), affine = sums({2, c_out_});
-    Runner::each(cuda::Coefficients<S>{c_out_, read(found), read(norm), static_cast<S>(pixels_),
-                                       o_.training, write<S>(coefficients), write<S>(affine)},
+    Runner::each(cuda::Coefficients<S>{c_out_, read(found), read(means), read(norm), o_.training,
+                                       write<S>(coefficients), write<S>(affine)},
                  c_out_);
     const at::Tensor before = at::empty_like(y);
     Runner::each(cuda::NormaliseBack<T>{c_out_, stored(gradient), stored(y), read(norm),
@@ -201,7 +203,7 @@ class ConvNormPasses {
                    fewer.size(0) * c_out_);
       found = fewer;
     }
-    return found[0];
+    return o_.ranks == nullptr ? found[0] : batch_of_all_ranks(found, *o_.ranks)[0];
   }
 
   /// The sum over the first axis.

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/bmm.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
@@ -14,6 +11,7 @@
 
 #include "kernels/mixed_op/mixed_op.h"
 #include "kernels/mixed_op/mixed_op_kernels.cuh"
+#include "kernels/passes_over_ranks.h"
 
 namespace retia::kernels {
 
@@ -353,32 +351,11 @@ class MixedOpPasses {
                    int64_t{group.n} * slices_.n * c_);
     });
     const at::Tensor batch = joined<Moments>(found).contiguous();
-    return o_.ranks == nullptr ? batch : of_all_ranks(batch);
+    return o_.ranks == nullptr ? batch : batch_of_all_ranks(batch, *o_.ranks);
   }
 
-  /// Count, mean and sum of squares about it of the batches of all ranks.
-  at::Tensor of_all_ranks(const at::Tensor& batch) const {
-    const at::Tensor wide = batch.to(at::kDouble);
-    const at::Tensor n = wide.select(1, 0), sum = wide.select(1, 1) * n;
-    const at::Tensor all = at::stack({n, sum, wide.select(1, 2) + wide.select(1, 1) * sum}, 1);
-    o_.ranks->sum_statistics(all);
-    const at::Tensor mean = all.select(1, 1) / all.select(1, 0);
-    const at::Tensor square = (all.select(1, 2) - mean * all.select(1, 1)).clamp_min(0);
-    return at::stack({all.select(1, 0), mean, square}, 1).to(kSum);
-  }
-
-  /// Sums over pixels to means, over those of all ranks.
   at::Tensor means_of(const at::Tensor& found) const {
-    if (!o_.training || found.numel() == 0) {
-      return found;
-    }
-    if (o_.ranks == nullptr) {
-      return found / pixels_;
-    }
-    const at::Tensor all =
-        at::cat({found.flatten(), at::full({1}, pixels_, found.options())}).to(at::kDouble);
-    o_.ranks->sum_statistics(all);
-    return (all.narrow(0, 0, found.numel()) / all[-1]).to(kSum).view(found.sizes());
+    return o_.training ? mean_over_pixels(found, pixels_, o_.ranks) : found;
   }
 
   static int64_t offset(const at::Tensor& of, size_t member) {

@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "kernels/conv_norm/conv_norm_cases.h"
 #include "tests/kernels/on_host.h"
+#include "tests/kernels/on_ranks.h"
 
 namespace retia::kernels {
 namespace {
@@ -209,6 +210,21 @@ TEST(ConvNormPasses, ComputeOnlyTheGradientsAskedFor) {
       EXPECT_FALSE(of_x[2 + i].defined());
       EXPECT_TRUE(at::equal(of_weights[2 + i], all[2 + i])) << "weight " << i;
     }
+  }
+}
+
+TEST(ConvNormPasses, OnSeveralRanksAreThoseOfTheWholeBatch) {
+  for (const ConvKind kind : {ConvKind::Separable, ConvKind::None}) {
+    const ConvNormInputs whole = inputs_of({"ranks", kind, 6, 4, 4, 7, 8, 3, 1, 1}, at::kDouble);
+    expect_near(results_on_ranks(3, whole.running.size(), 2,
+                                 [&](int64_t rank, SumOverRanks& ranks) {
+                                   ConvNormInputs in = whole;
+                                   in.x = share_of(whole.x, rank, 3);
+                                   in.gradient = share_of(whole.gradient, rank, 3);
+                                   in.options.ranks = &ranks;
+                                   return by_passes<InOrder>(in);
+                                 }),
+                expected(whole), tolerance(at::kDouble));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "kernels/mixed_op/mixed_op_cases.h"
 #include "tests/kernels/on_host.h"
+#include "tests/kernels/on_ranks.h"
 
 namespace retia::kernels {
 namespace {
@@ -216,6 +217,22 @@ TEST(MixedOpPasses, ComputeOnlyTheGradientsAskedFor) {
       EXPECT_FALSE(of_blend[i].defined());
       EXPECT_TRUE(at::equal(of_weights[i], all[i])) << "result " << i;
     }
+  }
+}
+
+TEST(MixedOpPasses, OnSeveralRanksAreThoseOfTheWholeBatch) {
+  for (const int64_t stride : {1, 2}) {
+    SCOPED_TRACE(stride);
+    const MixedOpInputs whole = inputs_of({"ranks", 6, 5, 7, 8, stride}, at::kDouble);
+    expect_near(results_on_ranks(3, whole.running.size(), 4,
+                                 [&](int64_t rank, SumOverRanks& ranks) {
+                                   MixedOpInputs in = whole;
+                                   in.x = share_of(whole.x, rank, 3);
+                                   in.gradient = share_of(whole.gradient, rank, 3);
+                                   in.options.ranks = &ranks;
+                                   return by_passes<InOrder>(in);
+                                 }),
+                expected(whole), tolerance(at::kDouble));
   }
 }
 
