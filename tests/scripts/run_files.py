@@ -2,6 +2,7 @@
 events with their checksums, SQLite."""
 import json
 import pathlib
+import re
 import shutil
 import sqlite3
 import struct
@@ -11,8 +12,8 @@ import safetensors.numpy
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
-SPEED = {"seconds", "images_per_second", "peak_memory", "communication"}  # that of the machine
-FLEETING = SPEED | {"within epochs/images_per_second"}
+# What depends on the machine, and on how many ranks share the work.
+SPEED = re.compile("seconds|(within epochs/)?images_per_second|peak_memory|communication.*")
 
 
 def read_events(path):
@@ -73,9 +74,9 @@ def without_speed(run):
     facts = {name: content for name, content in run.items() if name != "config.json"}
     for name, content in facts.items():
         if name.endswith(".jsonl"):
-            facts[name] = [{key: value for key, value in line.items() if key not in SPEED}
+            facts[name] = [{key: value for key, value in line.items() if not SPEED.fullmatch(key)}
                            for line in content]
         elif name.endswith(".retia"):
             facts[name] = [(event.step, value.tag, value.SerializeToString()) for event in content
-                           for value in event.summary.value if value.tag not in FLEETING]
+                           for value in event.summary.value if not SPEED.fullmatch(value.tag)]
     return facts

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <thread>
@@ -36,6 +37,8 @@ inline Launch local_launch(int64_t rank, int64_t size, int64_t port) {
 /// Runs `work` on `n` ranks, a thread each. Returns the errors that ended them, "" for none.
 inline std::vector<std::string> in_ranks(int64_t n, const std::function<void(Ranks&)>& work,
                                          double timeout = 30) {
+  // c10d notes the calls of all groups in one list without a lock, as if a process were one rank.
+  ::setenv("TORCH_FR_BUFFER_SIZE", "0", 1);
   const int64_t port = free_port();
   std::vector<std::string> errors(static_cast<size_t>(n));
   std::vector<std::thread> threads;
