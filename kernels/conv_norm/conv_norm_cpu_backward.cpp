@@ -177,10 +177,10 @@ class BackwardPass {
       }
       if (needs_.x && !plan_.has_tile()) {
         plan_.in_lanes.product(before, plan_.out_rows.data(), &kHere, 1, c_, plan_.product.get(),
-                               c_in, w.to + p * c_in, plan_.geometry.flat.data(), n);
+                               c_in, w.to + p * c_in, plan_.geometry.flat.data(), n, {});
       } else if (needs_.x) {
         plan_.in_lanes.product(before, plan_.out_rows.data(), &kHere, 1, c_, plan_.product.get(),
-                               columns, w.wide.get(), plan_.wide_rows.data(), n);
+                               columns, w.wide.get(), plan_.wide_rows.data(), n, {});
         for (int64_t t = 0; t < n_taps; ++t) {
           plan_.in_lanes.add_to(w.wide + t * c_in, columns,
                                 w.to + plan_.taps[static_cast<size_t>(t)], from, n, c_in);
@@ -242,7 +242,7 @@ class BackwardPass {
         plan_.in_lanes.add_outer(before, c_, w.block.get(), rows, c_in, n, sum, c_in);
       }
       plan_.in_lanes.product(before, plan_.out_rows.data(), &kHere, 1, c_, plan_.product.get(),
-                             c_in, w.bordered.get(), plan_.geometry.out_write.data() + p, n);
+                             c_in, w.bordered.get(), plan_.geometry.out_write.data() + p, n, {});
     }
   }
 

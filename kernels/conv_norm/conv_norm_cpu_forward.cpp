@@ -83,11 +83,11 @@ class ForwardPass {
       if (plan_.is_dense()) {
         plan_.out_lanes.product(source, plan_.centres().data() + p, plan_.taps.data(),
                                 static_cast<int64_t>(plan_.taps.size()), plan_.c_in,
-                                plan_.product.get(), c_, to, plan_.out_rows.data(), n);
+                                plan_.product.get(), c_, to, plan_.out_rows.data(), n, {});
       } else if (plan_.kind == ConvKind::Separable) {
         run_stencil(plan_, source, p, n, w.block.get(), w);
         plan_.out_lanes.product(w.block.get(), plan_.geometry.flat.data(), &kHere, 1, plan_.c_in,
-                                plan_.product.get(), c_, to, plan_.out_rows.data(), n);
+                                plan_.product.get(), c_, to, plan_.out_rows.data(), n, {});
       } else {
         run_stencil(plan_, source, p, n, to, w);
       }

@@ -170,22 +170,30 @@ class BackwardPass {
       const bool is_read = plan_.stages[static_cast<size_t>(s)].branch < 0;
       of_stage_.push_back(Numbers<T>::unset(is_read ? plan_.n * size_ : 0));
     }
+    const std::vector<int64_t> seconds = plan_.stages_on(false);
+    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
+      const Stage<T>& stage = plan_.stages[static_cast<size_t>(seconds[k])];
+      add_array<T>(ahead, outputs_(stage.place, i));
+      add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, i));
+      if (k == 0) {
+        add_array(ahead, gradient_.const_data_ptr<T>() + i * gradient_.stride(0));
+      }
+    };
     const Numbers<T> sums(plan_.n * n_stages_ * 2 * c_);
     for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
       const Images<T> gradients(gradient_, c_);
       for (; i < end; ++i) {
         const T* const g = gradients.image(i);
-        for (int64_t s = 0; s < n_stages_; ++s) {
+        for (size_t k = 0; k < seconds.size(); ++k) {
+          const int64_t s = seconds[k];
           const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-          if (stage.source < 0) {
-            continue;
-          }
           const Stage<T>& source = plan_.stages[static_cast<size_t>(stage.source)];
           const T* const mean = mean_of(stage.source);
           const T* const y = outputs_(source.place, i);
           fill_second(plan_, y, mean, w);
           stage_gradient(plan_, stage, w.second.get(), g, coefficients_of(s),
-                         outputs_(stage.place, i), sums_of(stage, run), w.second_in.get(), w);
+                         outputs_(stage.place, i), sums_of(stage, run), w.second_in.get(),
+                         look_ahead<T>(plan_, seconds, k, i, add_ahead), w);
           T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size_;
           plan_.lanes.rectify_gradient(w.second.get(), w.second_in.get(),
                                        plan_.second.in_read.data(), to, plan_.second.n_in, c_);
@@ -211,6 +219,21 @@ class BackwardPass {
     if (needs_.x) {
       to_x = at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
     }
+    const std::vector<int64_t> firsts = plan_.stages_on(true);
+    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
+      const int64_t s = firsts[k];
+      const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
+      add_array<T>(ahead, (stage.is_pool() ? pooled_ : outputs_)(stage.place, i));
+      if (stage.kind == StageKind::MaxPool) {
+        add_array<T>(ahead, maxima_(stage.place, i));
+      } else if (stage.branch < 0) {
+        add_array<T>(ahead, of_stage_[static_cast<size_t>(s)] + i * size_);
+      }
+      if (k == 0) {
+        add_array(ahead, gradient_.const_data_ptr<T>() + i * gradient_.stride(0));
+        add_array(ahead, x_.const_data_ptr<T>() + i * x_.stride(0));
+      }
+    };
     for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
       const Images<T> gradients(gradient_, c_);
       const Images<T> images(x_, c_);
@@ -220,17 +243,19 @@ class BackwardPass {
         for (const Numbers<T>* const sum : {&w.first_in, &w.pools_in}) {
           std::fill_n(sum->get(), plan_.first.in.size(), T(0));
         }
-        for (int64_t s = 0; s < n_stages_; ++s) {
+        for (size_t k = 0; k < firsts.size(); ++k) {
+          const int64_t s = firsts[k];
           const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-          if (stage.source < 0 && stage.is_pool() && needs_.x) {
+          if (stage.is_pool() && needs_.x) {
             pool_gradient(plan_, stage, g, coefficients_of(s), pooled_(stage.place, i),
                           maxima_(stage.place, i), w);
-          } else if (stage.source < 0 && !stage.is_pool()) {
+          } else if (!stage.is_pool()) {
             const T* const behind =
                 stage.branch >= 0 ? g : of_stage_[static_cast<size_t>(s)] + i * size_;
             stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
                            outputs_(stage.place, i), sums_of(stage, run),
-                           needs_.x ? w.first_in.get() : nullptr, w);
+                           needs_.x ? w.first_in.get() : nullptr,
+                           look_ahead<T>(plan_, firsts, k, i, add_ahead), w);
           }
         }
         if (needs_.x) {

@@ -45,6 +45,8 @@ class ForwardPass {
  private:
   T* mean_of(int64_t s) const { return moments_.mutable_data_ptr<T>() + 2 * s * c_; }
 
+  int64_t source_of(int64_t s) const { return plan_.stages[static_cast<size_t>(s)].source; }
+
   T* output(int64_t s, int64_t image) const {
     const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
     return (stage.is_pool() ? pooled_ : convolved_)(stage.place, image);
@@ -52,6 +54,14 @@ class ForwardPass {
 
   /// The stages that read x, or those that read stages.
   void run_stages(bool on_x) {
+    const std::vector<int64_t> stages = plan_.stages_on(on_x);
+    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
+      if (!on_x) {
+        add_array(ahead, output(source_of(stages[k]), i));
+      } else if (k == 0) {
+        add_array(ahead, x_.const_data_ptr<T>() + i * x_.stride(0));
+      }
+    };
     at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
       const Workplace<T>& w = workplaces_.mine();
       const Images<T> images(x_, c_);
@@ -61,16 +71,15 @@ class ForwardPass {
           fill_rectified(plan_, image, w);
           fill_for_pools(plan_, image, w);
         }
-        for (int64_t s = 0; s < n_stages_; ++s) {
-          const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-          if ((stage.source < 0) != on_x) {
-            continue;
-          }
+        for (size_t k = 0; k < stages.size(); ++k) {
+          const int64_t s = stages[k];
           if (!on_x) {
-            fill_second(plan_, output(stage.source, i), mean_of(stage.source), w);
+            fill_second(plan_, output(source_of(s), i), mean_of(source_of(s)), w);
           }
-          run_stage(plan_, stage, on_x ? w.rectified.get() : w.second.get(), output(s, i),
-                    image_moments_ + (i * n_stages_ + s) * 3 * c_, w);
+          run_stage(plan_, plan_.stages[static_cast<size_t>(s)],
+                    on_x ? w.rectified.get() : w.second.get(), output(s, i),
+                    image_moments_ + (i * n_stages_ + s) * 3 * c_,
+                    look_ahead<T>(plan_, stages, k, i, add_ahead), w);
         }
       }
     });
@@ -80,10 +89,7 @@ class ForwardPass {
   void finish_moments(bool on_x) {
     std::vector<int64_t> found;
     std::vector<BatchMoments<T>> batches;
-    for (int64_t s = 0; s < n_stages_; ++s) {
-      if ((plan_.stages[static_cast<size_t>(s)].source < 0) != on_x) {
-        continue;
-      }
+    for (const int64_t s : plan_.stages_on(on_x)) {
       if (!options_.training) {
         normalise_by_running(mean_of(s), running_of(s, 0), running_of(s, 1), options_.epsilon, c_);
         continue;

@@ -10,6 +10,14 @@ constexpr int64_t kPixelGroup = 8;
 /// Taps of the pools, which are 3 by 3.
 constexpr int kPoolTaps = 9;
 
+/// Arrays that will be read soon, from `at` on. A product asks memory for them while it computes.
+template <class T>
+struct Ahead {
+  static constexpr int64_t kMost = 8;
+  const T* arrays[kMost];
+  int64_t n, at;
+};
+
 /// The inner loops of mixed_op over arrays whose pixels hold `c` channels side by side, c a
 /// multiple of kPixelGroup. Tables (`from`, `to`, `taps`) hold offsets in numbers. Loops that take
 /// tables of pixels to write run over n rounded up to whole groups. Pixels and taps go through a
@@ -27,9 +35,10 @@ struct MixedOpLanes {
                               const T* g, const int32_t* g_from, int64_t n, int64_t c,
                               int64_t kernel, T* sum);
   /// dst[to[p]] = Σ_t src[from[p] + taps[t]] · weights[t], of `in` numbers each, weights
-  /// [taps, in, out].
+  /// [taps, in, out]; asks for n · out numbers of each array ahead.
   void (*product)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
-                  int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to, int64_t n);
+                  int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to, int64_t n,
+                  const Ahead<T>& ahead);
   /// sum[i · row + j] += Σ_p a[p, i] · b[from[p] + j], a [n, rows], j < columns.
   void (*add_outer)(const T* a, int64_t rows, const T* b, const int32_t* from, int64_t columns,
                     int64_t n, T* sum, int64_t row);

@@ -13,14 +13,25 @@ struct ProductLoops : Vectors<T, kLanes> {
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
-  /// kColumns vectors of the product's columns, kPixels pixels at a time.
+  // Sums of as many pixels (or rows) and columns as leave registers for what they multiply.
+  static constexpr int kColumnsAtOnce = kRegisters == 32 ? 1 : 2;
+  static constexpr int kRowsAtOnce = kRegisters == 32 ? 8 : 4;
+
+  /// kColumns vectors of the product's columns from v on, kPixels pixels at a time.
   template <int kColumns, int kPixels>
   static void product_of_columns(const T* src, const int32_t* from, const int32_t* taps,
                                  int64_t n_taps, int64_t in, const T* weights, int64_t out, T* dst,
-                                 const int32_t* to, int64_t n) {
+                                 const int32_t* to, int64_t n, int64_t v, const Ahead<T>& ahead) {
     for (int64_t p = 0; p < n; p += kPixels) {
+      for (int64_t a = 0; a < ahead.n; ++a) {
+        const T* const wanted = ahead.arrays[a] + ahead.at + p * out + v;
+#pragma GCC unroll 8
+        for (int i = 0; i < kPixels; ++i) {
+          __builtin_prefetch(wanted + i * out);
+        }
+      }
       Vector sum[kPixels][kColumns] = {};
-      const T* row = weights;
+      const T* row = weights + v;
       for (int64_t t = 0; t < n_taps; ++t) {
         const T* at[kPixels];
 #pragma GCC unroll 8
@@ -47,7 +58,7 @@ struct ProductLoops : Vectors<T, kLanes> {
       for (int i = 0; i < kPixels; ++i) {
 #pragma GCC unroll 8
         for (int j = 0; j < kColumns; ++j) {
-          store(dst + to[p + i] + j * kLanes, sum[i][j]);
+          store(dst + to[p + i] + v + j * kLanes, sum[i][j]);
         }
       }
     }
@@ -55,14 +66,15 @@ struct ProductLoops : Vectors<T, kLanes> {
 
   static void product(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                       int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to,
-                      int64_t n) {
+                      int64_t n, const Ahead<T>& ahead) {
     int64_t v = 0;
-    for (; v + 2 * kLanes <= out; v += 2 * kLanes) {
-      product_of_columns<2, kRegisters / 4>(src, from, taps, n_taps, in, weights + v, out, dst + v,
-                                            to, n);
+    for (; v + kColumnsAtOnce * kLanes <= out; v += kColumnsAtOnce * kLanes) {
+      product_of_columns<kColumnsAtOnce, kRowsAtOnce>(src, from, taps, n_taps, in, weights, out,
+                                                      dst, to, n, v, ahead);
     }
     if (v < out) {
-      product_of_columns<1, kGroup>(src, from, taps, n_taps, in, weights + v, out, dst + v, to, n);
+      product_of_columns<1, kGroup>(src, from, taps, n_taps, in, weights, out, dst, to, n, v,
+                                    ahead);
     }
   }
 
@@ -100,8 +112,8 @@ struct ProductLoops : Vectors<T, kLanes> {
   static void add_outer(const T* a, int64_t rows, const T* b, const int32_t* from, int64_t columns,
                         int64_t n, T* sum, int64_t row) {
     int64_t v = 0;
-    for (; v + 2 * kLanes <= columns; v += 2 * kLanes) {
-      add_outer_columns<2, kRegisters / 4>(a, rows, b + v, from, n, sum + v, row);
+    for (; v + kColumnsAtOnce * kLanes <= columns; v += kColumnsAtOnce * kLanes) {
+      add_outer_columns<kColumnsAtOnce, kRowsAtOnce>(a, rows, b + v, from, n, sum + v, row);
     }
     if (v < columns) {
       add_outer_columns<1, kGroup>(a, rows, b + v, from, n, sum + v, row);

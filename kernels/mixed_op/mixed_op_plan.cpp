@@ -266,6 +266,17 @@ void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_
 }
 
 template <class T>
+std::vector<int64_t> Plan<T>::stages_on(bool on_x) const {
+  std::vector<int64_t> found;
+  for (size_t s = 0; s < stages.size(); ++s) {
+    if ((stages[s].source < 0) == on_x) {
+      found.push_back(static_cast<int64_t>(s));
+    }
+  }
+  return found;
+}
+
+template <class T>
 void Plan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
                      std::vector<at::Tensor>& gradients) const {
   const auto at = static_cast<size_t>(stage.first_weight);

@@ -133,6 +133,9 @@ struct Plan {
   int64_t n_kept = 0, n_pools = 0;
   MixedOpLanes<T> lanes;
 
+  /// The stages that read x, or those that read stages.
+  std::vector<int64_t> stages_on(bool on_x) const;
+
   /// Adds to gradients of weights what was summed as [taps, c] and [c, in].
   void unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
               std::vector<at::Tensor>& gradients) const;

@@ -77,7 +77,7 @@ void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const
 
 template <class T>
 void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
-               const Workplace<T>& w) {
+               Ahead<T> ahead, const Workplace<T>& w) {
   const Geometry& g = *stage.geometry;
   const int64_t c = plan.c;
   if (stage.is_pool()) {
@@ -86,9 +86,10 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
   for (int64_t p = 0; p < g.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, g.n_out - p);
     if (!stage.is_pool()) {
+      ahead.at = p * c;
       run_stencil(plan, stage, tile, p, n, w);
       plan.lanes.product(w.depthwise.get(), rows_of(stage, w), &kHere, 1, stage.in(),
-                         stage.product.get(), c, y + p * c, g.flat.data(), n);
+                         stage.product.get(), c, y + p * c, g.flat.data(), n, ahead);
     }
     if (p == 0) {
       std::copy_n(y, c, moments);
@@ -100,13 +101,14 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
 template <class T>
 void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
-                    const BackwardWorkplace<T>& w) {
+                    Ahead<T> ahead, const BackwardWorkplace<T>& w) {
   const Geometry& geometry = *stage.geometry;
   const int64_t c = plan.c;
   const bool halving = stage.kind == StageKind::Halving;
   T* const bordered = stage.source < 0 ? w.first_out.get() : w.second_out.get();
   for (int64_t p = 0; p < geometry.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, geometry.n_out - p);
+    ahead.at = p * c;
     plan.lanes.affine(g + p * c, coefficients, y + p * c, coefficients + c, coefficients + 2 * c,
                       w.before.get(), n, c);
     if (sums.product != nullptr) {
@@ -116,10 +118,10 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
     }
     if (!halving) {
       plan.lanes.product(w.before.get(), geometry.flat.data(), &kHere, 1, c, stage.product.get(), c,
-                         bordered, geometry.out_write.data() + p, n);
+                         bordered, geometry.out_write.data() + p, n, ahead);
     } else if (to != nullptr) {
       plan.lanes.product(w.before.get(), geometry.flat.data(), &kHere, 1, c, stage.product.get(),
-                         2 * c, w.product.get(), w.wide.data(), n);
+                         2 * c, w.product.get(), w.wide.data(), n, ahead);
       for (const int64_t odd : {0, 1}) {
         plan.lanes.add_to(w.product + odd * c, 2 * c, to + odd * (geometry.in.row() + c),
                           geometry.centres.data() + p, n, c);
@@ -179,10 +181,10 @@ template void fill_second(const Plan<float>&, const float*, const float*, const 
 template void run_pool(const Plan<float>&, const Stage<float>&, float*, float*,
                        const Workplace<float>&);
 template void run_stage(const Plan<float>&, const Stage<float>&, const float*, float*, float*,
-                        const Workplace<float>&);
+                        Ahead<float>, const Workplace<float>&);
 template void stage_gradient(const Plan<float>&, const Stage<float>&, const float*, const float*,
                              const float*, const float*, const WeightSums<float>&, float*,
-                             const BackwardWorkplace<float>&);
+                             Ahead<float>, const BackwardWorkplace<float>&);
 template void pool_gradient(const Plan<float>&, const Stage<float>&, const float*, const float*,
                             const float*, const float*, const BackwardWorkplace<float>&);
 
@@ -193,10 +195,10 @@ template void fill_second(const Plan<double>&, const double*, const double*,
 template void run_pool(const Plan<double>&, const Stage<double>&, double*, double*,
                        const Workplace<double>&);
 template void run_stage(const Plan<double>&, const Stage<double>&, const double*, double*, double*,
-                        const Workplace<double>&);
+                        Ahead<double>, const Workplace<double>&);
 template void stage_gradient(const Plan<double>&, const Stage<double>&, const double*,
                              const double*, const double*, const double*, const WeightSums<double>&,
-                             double*, const BackwardWorkplace<double>&);
+                             double*, Ahead<double>, const BackwardWorkplace<double>&);
 template void pool_gradient(const Plan<double>&, const Stage<double>&, const double*, const double*,
                             const double*, const double*, const BackwardWorkplace<double>&);
 

@@ -8,6 +8,30 @@ namespace retia::kernels::cpu {
 // The steps of one image through one stage, forward and back. They stand together because the
 // backward pass makes again what the forward pass does not keep: tiles, stencils and pools.
 
+template <class T>
+void add_array(Ahead<T>& ahead, const T* array) {
+  if (ahead.n < Ahead<T>::kMost) {
+    ahead.arrays[ahead.n++] = array;
+  }
+}
+
+/// What a sweep over images and, in each, over `stages` reads behind stages[k] of image i, up to
+/// its next stage that multiplies. add(ahead, k, i) adds what stages[k] reads.
+template <class T, class Add>
+Ahead<T> look_ahead(const Plan<T>& plan, const std::vector<int64_t>& stages, size_t k, int64_t i,
+                    const Add& add) {
+  Ahead<T> ahead = {};
+  do {
+    i += k + 1 == stages.size() ? 1 : 0;
+    k = (k + 1) % stages.size();
+    if (i == plan.n) {
+      break;
+    }
+    add(ahead, k, i);
+  } while (plan.stages[static_cast<size_t>(stages[k])].is_pool());
+  return ahead;
+}
+
 /// Brings x into the tile that the convolutions read.
 template <class T>
 void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w);
@@ -26,10 +50,10 @@ template <class T>
 void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const Workplace<T>& w);
 
 /// A stage of one image: y is its output before normalisation; moments: centre, sum and sum of
-/// squares about the centre, [3, c].
+/// squares about the centre, [3, c]; ahead: what is read next.
 template <class T>
 void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
-               const Workplace<T>& w);
+               Ahead<T> ahead, const Workplace<T>& w);
 
 /// Sums of one run of images that become gradients of weights.
 template <class T>
@@ -40,11 +64,11 @@ struct WeightSums {
 
 /// Adds one image's gradient of what a convolution or halving reads to `to` (unless null; a stage
 /// that reads a stage is its only reader, and sets it), and of its weights to `sums` (likewise). g
-/// is the gradient behind the normalisation.
+/// is the gradient behind the normalisation; ahead: what is read next.
 template <class T>
 void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
-                    const BackwardWorkplace<T>& w);
+                    Ahead<T> ahead, const BackwardWorkplace<T>& w);
 
 /// Adds one image's gradient of x through a pool to w.pools_in; y and places are what run_pool
 /// made.
