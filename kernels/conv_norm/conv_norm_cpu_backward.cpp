@@ -198,9 +198,9 @@ class BackwardPass {
       std::fill_n(w.to.get(), plan_.source_size(), T(0));
     }
     if (plan_.kind == ConvKind::MaxPool3) {
-      plan_.in_lanes.maximum_and_places(source, g.centres.data(), plan_.taps.data(), w.pooled.get(),
-                                        w.places.get(), n_out_, c_in);
-      plan_.in_lanes.add_at_places(w.before.get(), w.places.get(), g.centres.data(),
+      plan_.in_lanes.maximum(source, g.centres.data(), plan_.taps.data(), w.pooled.get(), n_out_,
+                             c_in, {});
+      plan_.in_lanes.add_at_maxima(w.before.get(), w.pooled.get(), source, g.centres.data(),
                                    plan_.taps.data(), w.to.get(), n_out_, c_in);
       return;
     }

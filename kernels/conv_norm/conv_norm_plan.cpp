@@ -151,7 +151,6 @@ ConvNormBackwardWorkplace<T>::ConvNormBackwardWorkplace(const ConvNormPlan<T>& p
       bordered(plan.geometry.out.size()),
       wide(plan.is_dense() ? kBlock * plan.columns() : 0),
       pooled(plan.kind == ConvKind::MaxPool3 ? plan.geometry.n_out_whole * plan.c_in : 0),
-      places(plan.kind == ConvKind::MaxPool3 ? plan.geometry.n_out_whole * plan.c_in : 0),
       to(plan.source_size()) {}
 
 template <class T>
@@ -175,7 +174,7 @@ void run_stencil(const ConvNormPlan<T>& plan, const T* source, int64_t p, int64_
   const int32_t* const from = plan.geometry.centres.data() + p;
   const int32_t* const rows = plan.geometry.flat.data();
   if (plan.kind == ConvKind::MaxPool3) {
-    plan.in_lanes.maximum(source, from, plan.taps.data(), to, n, plan.c_in);
+    plan.in_lanes.maximum(source, from, plan.taps.data(), to, n, plan.c_in, {});
     return;
   }
   plan.in_lanes.stencil(source, from, plan.taps.data(), static_cast<int64_t>(plan.taps.size()),

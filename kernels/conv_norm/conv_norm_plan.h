@@ -75,12 +75,12 @@ template <class T>
 struct ConvNormBackwardWorkplace : ConvNormWorkplace<T> {
   explicit ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan);
 
-  Numbers<T> gradient;        ///< behind the normalisation, before relu
-  Numbers<T> before;          ///< the gradient before the normalisation
-  Numbers<T> bordered;        ///< the same before the product
-  Numbers<T> wide;            ///< the same of a dense product's block
-  Numbers<T> pooled, places;  ///< a pool of maxima made again, and where they are
-  Numbers<T> to;              ///< the gradient of the source
+  Numbers<T> gradient;  ///< behind the normalisation, before relu
+  Numbers<T> before;    ///< the gradient before the normalisation
+  Numbers<T> bordered;  ///< the same before the product
+  Numbers<T> wide;      ///< the same of a dense product's block
+  Numbers<T> pooled;    ///< a pool of maxima made again
+  Numbers<T> to;        ///< the gradient of the source
 };
 
 /// Brings x where the convolution reads it; returns where that is.

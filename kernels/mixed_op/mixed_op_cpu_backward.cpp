@@ -31,9 +31,8 @@ class BackwardPass {
         moments_(moments.const_data_ptr<T>()),
         size_(plan_.first.n_out_whole * c_),
         outputs_{const_cast<T*>(kept.const_data_ptr<T>()), plan_.n, size_},
-        pools_(Numbers<T>::unset(2 * plan_.n_pools * plan_.n * size_)),
+        pools_(Numbers<T>::unset(plan_.n_pools * plan_.n * size_)),
         pooled_{pools_.get(), plan_.n, size_},
-        maxima_{pools_ + plan_.n_pools * plan_.n * size_, plan_.n, size_},
         workplaces_(plan_),
         coefficients_(n_stages_ * 3 * c_),
         n_runs_(std::min(kRuns, plan_.n)) {
@@ -117,7 +116,13 @@ class BackwardPass {
     if (!stage.is_pool()) {
       return outputs_(stage.place, i);
     }
-    run_pool<T>(plan_, stage, pooled_(stage.place, i), maxima_(stage.place, i), w);
+    Ahead<T> ahead = {};
+    for (const int64_t last : plan_.last_stage) {
+      if (last >= 0 && !plan_.stages[static_cast<size_t>(last)].is_pool()) {
+        add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(last)].place, i));
+      }
+    }
+    run_pool(plan_, stage, pooled_(stage.place, i), ahead, w);
     return pooled_(stage.place, i);
   }
 
@@ -224,9 +229,7 @@ class BackwardPass {
       const int64_t s = firsts[k];
       const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
       add_array<T>(ahead, (stage.is_pool() ? pooled_ : outputs_)(stage.place, i));
-      if (stage.kind == StageKind::MaxPool) {
-        add_array<T>(ahead, maxima_(stage.place, i));
-      } else if (stage.branch < 0) {
+      if (stage.branch < 0) {
         add_array<T>(ahead, of_stage_[static_cast<size_t>(s)] + i * size_);
       }
       if (k == 0) {
@@ -239,7 +242,8 @@ class BackwardPass {
       const Images<T> images(x_, c_);
       for (; i < end; ++i) {
         const T* const g = gradients.image(i);
-        fill_rectified(plan_, images.image(i), w);
+        const T* const x = images.image(i);
+        fill_rectified(plan_, x, w);
         for (const Numbers<T>* const sum : {&w.first_in, &w.pools_in}) {
           std::fill_n(sum->get(), plan_.first.in.size(), T(0));
         }
@@ -247,8 +251,7 @@ class BackwardPass {
           const int64_t s = firsts[k];
           const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
           if (stage.is_pool() && needs_.x) {
-            pool_gradient(plan_, stage, g, coefficients_of(s), pooled_(stage.place, i),
-                          maxima_(stage.place, i), w);
+            pool_gradient(plan_, stage, x, g, coefficients_of(s), pooled_(stage.place, i), w);
           } else if (!stage.is_pool()) {
             const T* const behind =
                 stage.branch >= 0 ? g : of_stage_[static_cast<size_t>(s)] + i * size_;
@@ -316,8 +319,8 @@ class BackwardPass {
   const T* const moments_;
   const int64_t size_;  // of an image of what is made
   const Outputs<T> outputs_;
-  const Numbers<T> pools_;  // results of the pools, and where their maxima are
-  const Outputs<T> pooled_, maxima_;
+  const Numbers<T> pools_;
+  const Outputs<T> pooled_;
   Workplaces<Plan<T>, BackwardWorkplace<T>> workplaces_;
   const Numbers<T> coefficients_;     // [stages, 3, c]
   std::vector<Numbers<T>> of_stage_;  // gradients behind the normalisations of first stages

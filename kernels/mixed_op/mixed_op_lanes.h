@@ -10,7 +10,7 @@ constexpr int64_t kPixelGroup = 8;
 /// Taps of the pools, which are 3 by 3.
 constexpr int kPoolTaps = 9;
 
-/// Arrays that will be read soon, from `at` on. A product asks memory for them while it computes.
+/// Arrays that will be read soon, from `at` on. What computes asks memory for them meanwhile.
 template <class T>
 struct Ahead {
   static constexpr int64_t kMost = 8;
@@ -44,13 +44,11 @@ struct MixedOpLanes {
                     int64_t n, T* sum, int64_t row);
   /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays.
   void (*maximum)(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
-                  int64_t c);
-  /// The same, and the first t of each maximum, as integers of the numbers' width.
-  void (*maximum_and_places)(const T* src, const int32_t* from, const int32_t* taps, T* dst,
-                             T* places, int64_t n, int64_t c);
-  /// dst[from[p] + taps[places[p]]] += g[p], channel by channel.
-  void (*add_at_places)(const T* g, const T* places, const int32_t* from, const int32_t* taps,
-                        T* dst, int64_t n, int64_t c);
+                  int64_t c, const Ahead<T>& ahead);
+  /// dst[from[p] + taps[t]] += g[p] for the first t where src is most[p], channel by channel; NaN
+  /// is nowhere.
+  void (*add_at_maxima)(const T* g, const T* most, const T* src, const int32_t* from,
+                        const int32_t* taps, T* dst, int64_t n, int64_t c);
   /// dst[to[p]] = src[p].
   void (*copy)(const T* src, T* dst, const int32_t* to, int64_t n, int64_t c);
   /// dst[to[p]] = factor[p] · src[p].

@@ -10,11 +10,11 @@ namespace {
 template <class T, int kLanes>
 struct MaximumLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
+  using Vectors<T, kLanes>::ask;
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
   using Mask = decltype(Vector{} > Vector{});
-  using Integer = decltype(+Mask{}[0]);
 
   static inline Vector larger(Vector most, Vector value) {
     const Mask more = (value > most) | (value != value);
@@ -40,63 +40,54 @@ struct MaximumLoops : Vectors<T, kLanes> {
     }
   }
 
-  template <bool kPlaces>
-  static void maximum_loop(const T* src, const int32_t* from, const int32_t* taps, T* dst,
-                           T* places, int64_t n, int64_t c) {
+  static void maximum_anywhere(const T* src, const int32_t* from, const int32_t* taps, T* dst,
+                               int64_t n, int64_t c) {
     for (int64_t v = 0; v < c; v += kLanes) {
       for (int64_t p = 0; p < n; ++p) {
         const T* const at = src + from[p] + v;
         Vector most = load(at + taps[0]);
-        Mask place = {};
 #pragma GCC unroll 8
         for (int t = 1; t < kPoolTaps; ++t) {
-          const Vector value = load(at + taps[t]);
-          const Mask more = (value > most) | (value != value);
-          most = more ? value : most;
-          place = more ? Mask{} + Integer{t} : place;
+          most = larger(most, load(at + taps[t]));
         }
         store(dst + p * c + v, most);
-        if (kPlaces) {
-          __builtin_memcpy(places + p * c + v, &place, sizeof place);
-        }
       }
     }
   }
 
   static void maximum(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
-                      int64_t c) {
+                      int64_t c, const Ahead<T>& ahead) {
     const int64_t unit = taps[1] - taps[0];
     int64_t p = 0;
     for (; p + kGroup <= n; p += kGroup) {
       const bool dense = lie_evenly(from + p, kGroup, unit);
       if (!dense && !lie_evenly(from + p, kGroup, 2 * unit)) {
-        maximum_loop<false>(src, from + p, taps, dst + p * c, nullptr, kGroup, c);
+        maximum_anywhere(src, from + p, taps, dst + p * c, kGroup, c);
         continue;
       }
       for (int64_t v = 0; v < c; v += kLanes) {
+        ask(ahead, p * c + v, c, kGroup);
         const auto columns = dense ? &maximum_of_columns<1> : &maximum_of_columns<2>;
         columns(src + from[p] + v, unit, taps, dst + p * c + v, c);
       }
     }
-    maximum_loop<false>(src, from + p, taps, dst + p * c, nullptr, n - p, c);
+    maximum_anywhere(src, from + p, taps, dst + p * c, n - p, c);
   }
 
-  static void maximum_and_places(const T* src, const int32_t* from, const int32_t* taps, T* dst,
-                                 T* places, int64_t n, int64_t c) {
-    maximum_loop<true>(src, from, taps, dst, places, n, c);
-  }
-
-  static void add_at_places(const T* g, const T* places, const int32_t* from, const int32_t* taps,
-                            T* dst, int64_t n, int64_t c) {
+  static void add_at_maxima(const T* g, const T* most, const T* src, const int32_t* from,
+                            const int32_t* taps, T* dst, int64_t n, int64_t c) {
+    const Vector nowhere = Vector{} / Vector{};  // NaN, which no value equals
     for (int64_t v = 0; v < c; v += kLanes) {
       for (int64_t p = 0; p < n; ++p) {
         const Vector gradient = load(g + p * c + v);
-        Mask place;
-        __builtin_memcpy(&place, places + p * c + v, sizeof place);
+        Vector wanted = load(most + p * c + v);
+        const T* const at = src + from[p] + v;
         T* const to = dst + from[p] + v;
 #pragma GCC unroll 9
         for (int t = 0; t < kPoolTaps; ++t) {
-          store(to + taps[t], load(to + taps[t]) + (place == Integer{t} ? gradient : Vector{}));
+          const Mask here = load(at + taps[t]) == wanted;
+          wanted = here ? nowhere : wanted;
+          store(to + taps[t], load(to + taps[t]) + (here ? gradient : Vector{}));
         }
       }
     }

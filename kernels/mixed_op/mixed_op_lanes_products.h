@@ -10,6 +10,7 @@ namespace {
 template <class T, int kLanes>
 struct ProductLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
+  using Vectors<T, kLanes>::ask;
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
@@ -23,13 +24,7 @@ struct ProductLoops : Vectors<T, kLanes> {
                                  int64_t n_taps, int64_t in, const T* weights, int64_t out, T* dst,
                                  const int32_t* to, int64_t n, int64_t v, const Ahead<T>& ahead) {
     for (int64_t p = 0; p < n; p += kPixels) {
-      for (int64_t a = 0; a < ahead.n; ++a) {
-        const T* const wanted = ahead.arrays[a] + ahead.at + p * out + v;
-#pragma GCC unroll 8
-        for (int i = 0; i < kPixels; ++i) {
-          __builtin_prefetch(wanted + i * out);
-        }
-      }
+      ask(ahead, p * out + v, out, kPixels);
       Vector sum[kPixels][kColumns] = {};
       const T* row = weights + v;
       for (int64_t t = 0; t < n_taps; ++t) {

@@ -26,6 +26,18 @@ struct Vectors {
     return vector;
   }
   static inline void store(T* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
+
+  /// Has n vectors `step` numbers apart come into the second cache from each array ahead; the first
+  /// has no room for them.
+  static inline void ask(const Ahead<T>& ahead, int64_t first, int64_t step, int n) {
+    for (int64_t a = 0; a < ahead.n; ++a) {
+      const T* const wanted = ahead.arrays[a] + ahead.at + first;
+#pragma GCC unroll 8
+      for (int i = 0; i < n; ++i) {
+        __builtin_prefetch(wanted + i * step, 0, 2);
+      }
+    }
+  }
 };
 
 /// Whether `n` > 1 pixels of a rectangle lie `step` numbers apart. They go on by two distances,

@@ -60,7 +60,8 @@ void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workplace
 }
 
 template <class T>
-void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const Workplace<T>& w) {
+void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Ahead<T>& ahead,
+              const Workplace<T>& w) {
   const Geometry& g = plan.first;
   const int32_t* const from = g.centres.data();
   const int32_t* const taps = stage.taps.data();
@@ -68,10 +69,8 @@ void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const
     plan.lanes.stencil(w.bordered.get(), from, taps, kPoolTaps, stage.stencil.get(), y,
                        g.flat.data(), g.n_out, plan.c);
     plan.lanes.scale(y, w.shares.get(), y, g.flat.data(), g.n_out, plan.c);
-  } else if (places == nullptr) {
-    plan.lanes.maximum(w.lowest.get(), from, taps, y, g.n_out, plan.c);
   } else {
-    plan.lanes.maximum_and_places(w.lowest.get(), from, taps, y, places, g.n_out, plan.c);
+    plan.lanes.maximum(w.lowest.get(), from, taps, y, g.n_out, plan.c, ahead);
   }
 }
 
@@ -81,7 +80,7 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
   const Geometry& g = *stage.geometry;
   const int64_t c = plan.c;
   if (stage.is_pool()) {
-    run_pool(plan, stage, y, static_cast<T*>(nullptr), w);
+    run_pool(plan, stage, y, {}, w);
   }
   for (int64_t p = 0; p < g.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, g.n_out - p);
@@ -153,15 +152,16 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
 }
 
 template <class T>
-void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* g, const T* coefficients,
-                   const T* y, const T* places, const BackwardWorkplace<T>& w) {
+void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, const T* g,
+                   const T* coefficients, const T* y, const BackwardWorkplace<T>& w) {
   const Geometry& geometry = plan.first;
   const int64_t c = plan.c;
   plan.lanes.affine(g, coefficients, y, coefficients + c, coefficients + 2 * c, w.before.get(),
                     geometry.n_out, c);
   if (stage.kind == StageKind::MaxPool) {
-    plan.lanes.add_at_places(w.before.get(), places, geometry.centres.data(), stage.taps.data(),
-                             w.pools_in.get(), geometry.n_out, c);
+    plan.lanes.copy(x, w.lowest.get(), geometry.in_write.data(), geometry.n_in, c);
+    plan.lanes.add_at_maxima(w.before.get(), y, w.lowest.get(), geometry.centres.data(),
+                             stage.taps.data(), w.pools_in.get(), geometry.n_out, c);
     return;
   }
   plan.lanes.scale(w.before.get(), w.shares.get(), w.first_out.get(), geometry.out_write.data(),
@@ -178,7 +178,7 @@ void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* g, const
 template void fill_rectified(const Plan<float>&, const float*, const Workplace<float>&);
 template void fill_for_pools(const Plan<float>&, const float*, const Workplace<float>&);
 template void fill_second(const Plan<float>&, const float*, const float*, const Workplace<float>&);
-template void run_pool(const Plan<float>&, const Stage<float>&, float*, float*,
+template void run_pool(const Plan<float>&, const Stage<float>&, float*, const Ahead<float>&,
                        const Workplace<float>&);
 template void run_stage(const Plan<float>&, const Stage<float>&, const float*, float*, float*,
                         Ahead<float>, const Workplace<float>&);
@@ -192,7 +192,7 @@ template void fill_rectified(const Plan<double>&, const double*, const Workplace
 template void fill_for_pools(const Plan<double>&, const double*, const Workplace<double>&);
 template void fill_second(const Plan<double>&, const double*, const double*,
                           const Workplace<double>&);
-template void run_pool(const Plan<double>&, const Stage<double>&, double*, double*,
+template void run_pool(const Plan<double>&, const Stage<double>&, double*, const Ahead<double>&,
                        const Workplace<double>&);
 template void run_stage(const Plan<double>&, const Stage<double>&, const double*, double*, double*,
                         Ahead<double>, const Workplace<double>&);

@@ -45,9 +45,10 @@ void fill_for_pools(const Plan<T>& plan, const T* x, const Workplace<T>& w);
 template <class T>
 void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workplace<T>& w);
 
-/// y: the pool of x; places: takes those of maxima, unless null.
+/// y: the pool of x; ahead: what is read next.
 template <class T>
-void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, T* places, const Workplace<T>& w);
+void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Ahead<T>& ahead,
+              const Workplace<T>& w);
 
 /// A stage of one image: y is its output before normalisation; moments: centre, sum and sum of
 /// squares about the centre, [3, c]; ahead: what is read next.
@@ -70,10 +71,9 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
                     Ahead<T> ahead, const BackwardWorkplace<T>& w);
 
-/// Adds one image's gradient of x through a pool to w.pools_in; y and places are what run_pool
-/// made.
+/// Adds the gradient of one image x through a pool to w.pools_in; y: what run_pool made.
 template <class T>
-void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* g, const T* coefficients,
-                   const T* y, const T* places, const BackwardWorkplace<T>& w);
+void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, const T* g,
+                   const T* coefficients, const T* y, const BackwardWorkplace<T>& w);
 
 }  // namespace retia::kernels::cpu
