@@ -179,6 +179,7 @@ class BackwardPass {
     const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
       const Stage<T>& stage = plan_.stages[static_cast<size_t>(seconds[k])];
       add_array<T>(ahead, outputs_(stage.place, i));
+      add_array<T>(ahead, of_stage_[static_cast<size_t>(stage.source)] + i * size_);
       add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, i));
       if (k == 0) {
         add_array(ahead, gradient_.const_data_ptr<T>() + i * gradient_.stride(0));
@@ -235,6 +236,9 @@ class BackwardPass {
       if (k == 0) {
         add_array(ahead, gradient_.const_data_ptr<T>() + i * gradient_.stride(0));
         add_array(ahead, x_.const_data_ptr<T>() + i * x_.stride(0));
+        if (needs_.x) {
+          add_array(ahead, to_x.const_data_ptr<T>() + i * to_x.stride(0));
+        }
       }
     };
     for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {

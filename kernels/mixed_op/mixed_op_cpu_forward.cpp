@@ -56,6 +56,7 @@ class ForwardPass {
   void run_stages(bool on_x) {
     const std::vector<int64_t> stages = plan_.stages_on(on_x);
     const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
+      add_array<T>(ahead, output(stages[k], i));
       if (!on_x) {
         add_array(ahead, output(source_of(stages[k]), i));
       } else if (k == 0) {

@@ -10,7 +10,8 @@ constexpr int64_t kPixelGroup = 8;
 /// Taps of the pools, which are 3 by 3.
 constexpr int kPoolTaps = 9;
 
-/// Arrays that will be read soon, from `at` on. What computes asks memory for them meanwhile.
+/// Arrays that will be read or written soon, from `at` on. What computes asks memory for them
+/// meanwhile.
 template <class T>
 struct Ahead {
   static constexpr int64_t kMost = 8;

@@ -15,8 +15,8 @@ void add_array(Ahead<T>& ahead, const T* array) {
   }
 }
 
-/// What a sweep over images and, in each, over `stages` reads behind stages[k] of image i, up to
-/// its next stage that multiplies. add(ahead, k, i) adds what stages[k] reads.
+/// What a sweep over images and, in each, over `stages` reads and writes behind stages[k] of image
+/// i, up to its next stage that multiplies. add(ahead, k, i) adds that of stages[k].
 template <class T, class Add>
 Ahead<T> look_ahead(const Plan<T>& plan, const std::vector<int64_t>& stages, size_t k, int64_t i,
                     const Add& add) {
@@ -45,13 +45,13 @@ void fill_for_pools(const Plan<T>& plan, const T* x, const Workplace<T>& w);
 template <class T>
 void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workplace<T>& w);
 
-/// y: the pool of x; ahead: what is read next.
+/// y: the pool of x; ahead: what comes next.
 template <class T>
 void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Ahead<T>& ahead,
               const Workplace<T>& w);
 
 /// A stage of one image: y is its output before normalisation; moments: centre, sum and sum of
-/// squares about the centre, [3, c]; ahead: what is read next.
+/// squares about the centre, [3, c]; ahead: what comes next.
 template <class T>
 void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
                Ahead<T> ahead, const Workplace<T>& w);
@@ -65,7 +65,7 @@ struct WeightSums {
 
 /// Adds one image's gradient of what a convolution or halving reads to `to` (unless null; a stage
 /// that reads a stage is its only reader, and sets it), and of its weights to `sums` (likewise). g
-/// is the gradient behind the normalisation; ahead: what is read next.
+/// is the gradient behind the normalisation; ahead: what comes next.
 template <class T>
 void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
