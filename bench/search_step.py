@@ -45,7 +45,7 @@ CASES = [
     darts("small", **SMALL),
     darts("fashion", channels=8, layers=3, nodes=2, batch=32, image=28, in_channels=1),
     darts("narrow", channels=16, layers=8, batch=16, image=16),
-    darts("paper", channels=16, layers=8, batch=64, image=32, rounds=1, steps=2),
+    darts("paper", channels=16, layers=8, batch=64, image=32, rounds=2, steps=2),
     darts("second order", [PLAIN], order=2, **SMALL),
     darts("odd 30", [PLAIN], channels=10, layers=3, batch=16, image=30),
     darts("odd 15", [PLAIN], channels=12, layers=3, batch=16, image=15),
