@@ -10,11 +10,10 @@
 #include "kernels/conv_norm/conv_norm_cases.h"
 #include "tests/kernels/on_host.h"
 #include "tests/kernels/on_ranks.h"
+#include "tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {
-
-using Results = std::vector<at::Tensor>;
 
 /// In the dtype of x; all else in float32 if that is half.
 ConvNormInputs in_dtype(ConvNormInputs in, at::ScalarType dtype, at::Device device = at::kCPU) {
@@ -57,13 +56,7 @@ Results by_autograd(Function function, ConvNormInputs in) {
   const at::TensorList all(leaves);
   const at::Tensor out = function(leaves[0], all.slice(1, in.weights.size()),
                                   all.slice(1 + in.weights.size()), in.running, in.options);
-  Results results = {out.detach()};
-  for (const at::Tensor& gradient :
-       torch::autograd::grad({out}, leaves, {in.gradient}, std::nullopt, false, true)) {
-    results.push_back(gradient);
-  }
-  results.insert(results.end(), in.running.begin(), in.running.end());
-  return results;
+  return results_of(out, leaves, in.gradient, in.running);
 }
 
 Results expected(const ConvNormInputs& in) {
@@ -80,18 +73,6 @@ double tolerance(at::ScalarType dtype) {
       return 1e-2;
     default:
       return 6e-2;
-  }
-}
-
-/// Largest difference in terms of the largest value, or of 1: the gradient of a weight that a
-/// normalisation cancels is rounding only.
-void expect_near(const Results& got, const Results& wanted, double bound) {
-  ASSERT_EQ(got.size(), wanted.size());
-  for (size_t i = 0; i < got.size(); ++i) {
-    ASSERT_EQ(got[i].sizes(), wanted[i].sizes()) << "result " << i;
-    const at::Tensor wide = wanted[i].to(at::kCPU, at::kDouble);
-    const double distance = (got[i].to(at::kCPU, at::kDouble) - wide).abs().max().item<double>();
-    EXPECT_LE(distance, bound * std::max(1.0, wide.abs().max().item<double>())) << "result " << i;
   }
 }
 

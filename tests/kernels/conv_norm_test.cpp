@@ -8,6 +8,7 @@
 
 #include "kernels/conv_norm/conv_norm_cases.h"
 #include "tests/kernels/on_ranks.h"
+#include "tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {
@@ -16,8 +17,7 @@ using ConvNormFunction = at::Tensor (*)(const at::Tensor&, at::TensorList, at::T
                                         at::TensorList, const ConvNormOptions&);
 
 /// Result, gradients of x, weights and affine, running statistics after it.
-std::vector<at::Tensor> all_results(ConvNormFunction function, const ConvNormInputs& in,
-                                    at::ScalarType dtype) {
+Results all_results(ConvNormFunction function, const ConvNormInputs& in, at::ScalarType dtype) {
   std::vector<at::Tensor> leaves;
   const auto add_leaf = [&](const at::Tensor& t) {
     leaves.push_back(t.detach().to(dtype).clone().requires_grad_());
@@ -35,31 +35,10 @@ std::vector<at::Tensor> all_results(ConvNormFunction function, const ConvNormInp
   const at::TensorList all(leaves);
   const at::Tensor out = function(leaves[0], all.slice(1, in.weights.size()),
                                   all.slice(1 + in.weights.size()), running, in.options);
-  std::vector<at::Tensor> results =
-      torch::autograd::grad({out}, leaves, {in.gradient.to(dtype)}, std::nullopt, false, true);
-  results.insert(results.begin(), out.detach());
-  results.insert(results.end(), running.begin(), running.end());
-  return results;
+  return results_of(out, leaves, in.gradient.to(dtype), running);
 }
 
 double tolerance(at::ScalarType dtype) { return dtype == at::kDouble ? 1e-11 : 3e-5; }
-
-/// Largest difference in terms of the largest value, or of 1: the gradient of a weight that a
-/// normalisation cancels is rounding only.
-double distance(const at::Tensor& got, const at::Tensor& expected) {
-  const at::Tensor wide = expected.to(at::kDouble);
-  return (got.to(at::kDouble) - wide).abs().max().item<double>() /
-         std::max(1.0, wide.abs().max().item<double>());
-}
-
-void expect_equal(const std::vector<at::Tensor>& got, const std::vector<at::Tensor>& expected,
-                  double bound) {
-  ASSERT_EQ(got.size(), expected.size());
-  for (size_t i = 0; i < got.size(); ++i) {
-    ASSERT_EQ(got[i].sizes(), expected[i].sizes()) << "result " << i;
-    EXPECT_LE(distance(got[i], expected[i]), bound) << "result " << i;
-  }
-}
 
 /// Each kind with each kernel, stride and dilation that it has, at sizes that fit no vector.
 std::vector<ConvNormCase> cases() {
@@ -101,8 +80,8 @@ TEST(ConvNorm, EqualsTheReferenceForwardAndBackwardForEveryKindAndType) {
       ConvNormInputs in = random_inputs(of, dtype);
       in.options.relu_before = of.kind != ConvKind::None && of.channels != 5;
       in.options.relu_after = of.channels != 16;
-      expect_equal(all_results(&conv_norm, in, dtype),
-                   all_results(&reference::conv_norm, in, at::kDouble), tolerance(dtype));
+      expect_near(all_results(&conv_norm, in, dtype),
+                  all_results(&reference::conv_norm, in, at::kDouble), tolerance(dtype));
     }
   }
 }
@@ -114,8 +93,8 @@ TEST(ConvNorm, EqualsTheReferenceWithoutScalesAndStatistics) {
     ConvNormInputs in = random_inputs(of, at::kDouble);
     in.affine.clear();
     in.running.clear();
-    expect_equal(all_results(&conv_norm, in, at::kDouble),
-                 all_results(&reference::conv_norm, in, at::kDouble), tolerance(at::kDouble));
+    expect_near(all_results(&conv_norm, in, at::kDouble),
+                all_results(&reference::conv_norm, in, at::kDouble), tolerance(at::kDouble));
   }
 }
 
@@ -126,8 +105,8 @@ TEST(ConvNorm, EqualsTheReferenceInEvaluation) {
     ConvNormInputs in = random_inputs(of, at::kDouble);
     in.options.training = false;
     in.options.relu_after = true;
-    expect_equal(all_results(&conv_norm, in, at::kDouble),
-                 all_results(&reference::conv_norm, in, at::kDouble), tolerance(at::kDouble));
+    expect_near(all_results(&conv_norm, in, at::kDouble),
+                all_results(&reference::conv_norm, in, at::kDouble), tolerance(at::kDouble));
   }
 }
 
@@ -137,8 +116,8 @@ TEST(ConvNorm, EqualsTheReferenceAtTheSizesOfSearch) {
     SCOPED_TRACE(of.name);
     ConvNormInputs in = random_inputs(of, at::kFloat);
     // Rounding may decide on which side of 0 a number falls, so relu would show as a difference.
-    expect_equal(all_results(&conv_norm, in, at::kFloat),
-                 all_results(&reference::conv_norm, in, at::kDouble), 1e-4);
+    expect_near(all_results(&conv_norm, in, at::kFloat),
+                all_results(&reference::conv_norm, in, at::kDouble), 1e-4);
   }
 }
 
@@ -153,8 +132,8 @@ TEST(ConvNorm, ReadsTensorsOfAnyStrides) {
   for (at::Tensor& weight : strided.weights) {
     weight = weight.transpose(0, 1).contiguous().transpose(0, 1);
   }
-  expect_equal(all_results(&conv_norm, strided, at::kDouble),
-               all_results(&reference::conv_norm, strided, at::kDouble), tolerance(at::kDouble));
+  expect_near(all_results(&conv_norm, strided, at::kDouble),
+              all_results(&reference::conv_norm, strided, at::kDouble), tolerance(at::kDouble));
 }
 
 TEST(ConvNorm, ComputesOnlyTheGradientsAskedFor) {
@@ -162,7 +141,7 @@ TEST(ConvNorm, ComputesOnlyTheGradientsAskedFor) {
     torch::manual_seed(6);
     SCOPED_TRACE(of.name);
     const ConvNormInputs in = random_inputs(of, at::kDouble);
-    const std::vector<at::Tensor> all = all_results(&conv_norm, in, at::kDouble);
+    const Results all = all_results(&conv_norm, in, at::kDouble);
     const auto gradient_of = [&](const at::Tensor& input, const at::Tensor& x,
                                  at::TensorList weights) {
       const at::Tensor out = conv_norm(x, weights, in.affine, {}, in.options);
@@ -184,9 +163,9 @@ TEST(ConvNorm, GivesTheSameBitsOnAnyNumberOfThreads) {
       random_inputs({"threads", ConvKind::Separable, 21, 8, 16, 9, 9, 5, 2, 1}, at::kFloat);
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const std::vector<at::Tensor> one = all_results(&conv_norm, in, at::kFloat);
+  const Results one = all_results(&conv_norm, in, at::kFloat);
   at::set_num_threads(3);
-  const std::vector<at::Tensor> three = all_results(&conv_norm, in, at::kFloat);
+  const Results three = all_results(&conv_norm, in, at::kFloat);
   at::set_num_threads(threads);
   for (size_t i = 0; i < one.size(); ++i) {
     EXPECT_TRUE(at::equal(one[i], three[i])) << "result " << i;
@@ -201,7 +180,7 @@ TEST(ConvNorm, GradientsAreSlopes) {
     ConvNormInputs in = random_inputs(of, at::kDouble);
     in.options.relu_before = of.kind != ConvKind::None;
     in.options.relu_after = true;
-    const std::vector<at::Tensor> results = all_results(&conv_norm, in, at::kDouble);
+    const Results results = all_results(&conv_norm, in, at::kDouble);
     const auto value_at = [&](size_t moved, const at::Tensor& step) {
       std::vector<at::Tensor> given = {in.x};
       given.insert(given.end(), in.weights.begin(), in.weights.end());
@@ -233,15 +212,15 @@ TEST(ConvNorm, OnSeveralRanksIsThatOfTheWholeBatchByOneSumForwardAndOneBack) {
     ConvNormInputs whole = random_inputs(layer, at::kDouble);
     whole.options.relu_after = true;
     for (const int64_t n : {2, 3}) {
-      expect_equal(results_on_ranks(n, whole.running.size(), 2,
-                                    [&](int64_t rank, SumOverRanks& ranks) {
-                                      ConvNormInputs in = whole;
-                                      in.x = share_of(whole.x, rank, n);
-                                      in.gradient = share_of(whole.gradient, rank, n);
-                                      in.options.ranks = &ranks;
-                                      return all_results(&conv_norm, in, at::kDouble);
-                                    }),
-                   all_results(&reference::conv_norm, whole, at::kDouble), tolerance(at::kDouble));
+      expect_near(results_on_ranks(n, whole.running.size(), 2,
+                                   [&](int64_t rank, SumOverRanks& ranks) {
+                                     ConvNormInputs in = whole;
+                                     in.x = share_of(whole.x, rank, n);
+                                     in.gradient = share_of(whole.gradient, rank, n);
+                                     in.options.ranks = &ranks;
+                                     return all_results(&conv_norm, in, at::kDouble);
+                                   }),
+                  all_results(&reference::conv_norm, whole, at::kDouble), tolerance(at::kDouble));
     }
   }
 }

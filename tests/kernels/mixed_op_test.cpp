@@ -9,6 +9,7 @@
 
 #include "kernels/mixed_op/mixed_op_cases.h"
 #include "tests/kernels/on_ranks.h"
+#include "tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {
@@ -19,8 +20,7 @@ using MixedOpFunction = at::Tensor (*)(const at::Tensor&, const at::Tensor&, at:
 using Inputs = MixedOpInputs;
 
 /// Result, gradients of x, blend and weights, running statistics after it.
-std::vector<at::Tensor> all_results(MixedOpFunction function, const Inputs& in,
-                                    at::ScalarType dtype) {
+Results all_results(MixedOpFunction function, const Inputs& in, at::ScalarType dtype) {
   const auto leaf = [dtype](const at::Tensor& t) {
     return t.detach().to(dtype).clone().requires_grad_();
   };
@@ -34,34 +34,10 @@ std::vector<at::Tensor> all_results(MixedOpFunction function, const Inputs& in,
   }
   const at::Tensor out =
       function(leaves[0], leaves[1], at::TensorList(leaves).slice(2), running, in.options);
-  std::vector<at::Tensor> results =
-      torch::autograd::grad({out}, leaves, {in.gradient.to(dtype)}, std::nullopt, false, true);
-  results.insert(results.begin(), out.detach());
-  results.insert(results.end(), running.begin(), running.end());
-  return results;
+  return results_of(out, leaves, in.gradient.to(dtype), running);
 }
 
 double tolerance(at::ScalarType dtype) { return dtype == at::kDouble ? 1e-11 : 3e-5; }
-
-/// Largest difference in terms of the largest value, or of 1: the gradient of a weight that a
-/// normalisation cancels is rounding only.
-double distance(const at::Tensor& got, const at::Tensor& expected) {
-  const at::Tensor wide = expected.to(at::kDouble);
-  return (got.to(at::kDouble) - wide).abs().max().item<double>() /
-         std::max(1.0, wide.abs().max().item<double>());
-}
-
-void expect_equal(const std::vector<at::Tensor>& got, const std::vector<at::Tensor>& expected,
-                  double bound) {
-  ASSERT_EQ(got.size(), expected.size());
-  for (size_t i = 0; i < got.size(); ++i) {
-    ASSERT_EQ(got[i].defined(), expected[i].defined()) << "result " << i;
-    if (got[i].defined()) {
-      ASSERT_EQ(got[i].sizes(), expected[i].sizes()) << "result " << i;
-      EXPECT_LE(distance(got[i], expected[i]), bound) << "result " << i;
-    }
-  }
-}
 
 std::vector<MixedOpCase> shapes() {
   std::vector<MixedOpCase> cases;
@@ -88,8 +64,8 @@ TEST(MixedOp, EqualsTheReferenceForwardAndBackwardOnEveryShapeAndType) {
       torch::manual_seed(1);
       SCOPED_TRACE(c10::str(shape.name, " stride ", shape.stride, " ", dtype));
       const Inputs in = random_inputs(shape, each_branch(shape.stride), dtype);
-      expect_equal(all_results(&mixed_op, in, dtype),
-                   all_results(&reference::mixed_op, in, at::kDouble), tolerance(dtype));
+      expect_near(all_results(&mixed_op, in, dtype),
+                  all_results(&reference::mixed_op, in, at::kDouble), tolerance(dtype));
     }
   }
 }
@@ -100,8 +76,8 @@ TEST(MixedOp, EqualsTheReferenceBranchByBranch) {
       torch::manual_seed(2);
       SCOPED_TRACE(c10::str("branch ", branch, " stride ", stride));
       const Inputs in = random_inputs({"one_branch", 3, 9, 6, 7, stride}, {branch}, at::kDouble);
-      expect_equal(all_results(&mixed_op, in, at::kDouble),
-                   all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+      expect_near(all_results(&mixed_op, in, at::kDouble),
+                  all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
     }
   }
 }
@@ -114,8 +90,8 @@ TEST(MixedOp, EqualsTheReferenceAtTheSizesOfSearch) {
     torch::manual_seed(3);
     SCOPED_TRACE(shape.name);
     const Inputs in = random_inputs(shape, darts_branches(shape.stride), at::kFloat);
-    expect_equal(all_results(&mixed_op, in, at::kFloat),
-                 all_results(&reference::mixed_op, in, at::kDouble), 1e-4);
+    expect_near(all_results(&mixed_op, in, at::kFloat),
+                all_results(&reference::mixed_op, in, at::kDouble), 1e-4);
   }
 }
 
@@ -124,8 +100,8 @@ TEST(MixedOp, EqualsTheReferenceInEvaluation) {
     torch::manual_seed(4);
     Inputs in = random_inputs({"evaluation", 2, 6, 5, 8, stride}, each_branch(stride), at::kDouble);
     in.options.training = false;
-    expect_equal(all_results(&mixed_op, in, at::kDouble),
-                 all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+    expect_near(all_results(&mixed_op, in, at::kDouble),
+                all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
   }
 }
 
@@ -133,8 +109,8 @@ TEST(MixedOp, LeavesRunningStatisticsAloneWhenGivenNone) {
   torch::manual_seed(5);
   Inputs in = random_inputs({"quiet", 2, 6, 5, 8, 1}, darts_branches(1), at::kDouble);
   in.running.clear();
-  expect_equal(all_results(&mixed_op, in, at::kDouble),
-               all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+  expect_near(all_results(&mixed_op, in, at::kDouble),
+              all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
 }
 
 TEST(MixedOp, TakesTheFirstOfEqualMaxima) {
@@ -143,8 +119,8 @@ TEST(MixedOp, TakesTheFirstOfEqualMaxima) {
     Inputs in = random_inputs({"ties", 2, 8, 6, 6, stride},
                               {static_cast<int64_t>(MixedBranch::MaxPool3)}, at::kDouble);
     in.x = at::randint(0, 3, in.x.sizes(), at::kDouble);
-    expect_equal(all_results(&mixed_op, in, at::kDouble),
-                 all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
+    expect_near(all_results(&mixed_op, in, at::kDouble),
+                all_results(&reference::mixed_op, in, at::kDouble), tolerance(at::kDouble));
   }
 }
 
@@ -161,8 +137,8 @@ TEST(MixedOp, ReadsTensorsOfAnyStrides) {
   }
   ASSERT_FALSE(strided.x.is_contiguous() ||
                strided.x.is_contiguous(at::MemoryFormat::ChannelsLast));
-  expect_equal(all_results(&mixed_op, strided, at::kDouble),
-               all_results(&reference::mixed_op, strided, at::kDouble), tolerance(at::kDouble));
+  expect_near(all_results(&mixed_op, strided, at::kDouble),
+              all_results(&reference::mixed_op, strided, at::kDouble), tolerance(at::kDouble));
 }
 
 TEST(MixedOp, ReturnsChannelsLast) {
@@ -176,7 +152,7 @@ TEST(MixedOp, ReturnsChannelsLast) {
 TEST(MixedOp, ComputesOnlyTheGradientsAskedFor) {
   torch::manual_seed(9);
   const Inputs in = random_inputs({"some", 3, 6, 5, 8, 2}, darts_branches(2), at::kDouble);
-  const std::vector<at::Tensor> all = all_results(&mixed_op, in, at::kDouble);
+  const Results all = all_results(&mixed_op, in, at::kDouble);
   const at::Tensor x = in.x.clone().requires_grad_();
   const at::Tensor blend = in.blend.clone().requires_grad_();
   const at::Tensor of_blend = torch::autograd::grad(
@@ -193,9 +169,9 @@ TEST(MixedOp, GivesTheSameBitsOnAnyNumberOfThreads) {
   const Inputs in = random_inputs({"threads", 21, 8, 9, 9, 1}, darts_branches(1), at::kFloat);
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const std::vector<at::Tensor> one = all_results(&mixed_op, in, at::kFloat);
+  const Results one = all_results(&mixed_op, in, at::kFloat);
   at::set_num_threads(3);
-  const std::vector<at::Tensor> three = all_results(&mixed_op, in, at::kFloat);
+  const Results three = all_results(&mixed_op, in, at::kFloat);
   at::set_num_threads(threads);
   for (size_t i = 0; i < one.size(); ++i) {
     EXPECT_TRUE(at::equal(one[i], three[i])) << "result " << i;
@@ -208,7 +184,7 @@ TEST(MixedOp, GradientsAreSlopes) {
     torch::manual_seed(11);
     const Inputs in =
         random_inputs({"slopes", 2, 4, 5, 6, stride}, darts_branches(stride), at::kDouble);
-    const std::vector<at::Tensor> results = all_results(&mixed_op, in, at::kDouble);
+    const Results results = all_results(&mixed_op, in, at::kDouble);
     const auto value_at = [&](size_t moved, const at::Tensor& step) {
       std::vector<at::Tensor> given = {in.x, in.blend};
       given.insert(given.end(), in.weights.begin(), in.weights.end());
@@ -235,15 +211,15 @@ void expect_ranks_equal_one(const MixedOpCase& shape, std::vector<int64_t> branc
   SCOPED_TRACE(c10::str(shape.name, " stride ", shape.stride, " on ", n));
   torch::manual_seed(13);
   const Inputs whole = random_inputs(shape, std::move(branches), at::kDouble);
-  expect_equal(results_on_ranks(n, whole.running.size(), n_calls,
-                                [&](int64_t rank, SumOverRanks& ranks) {
-                                  Inputs in = whole;
-                                  in.x = share_of(whole.x, rank, n);
-                                  in.gradient = share_of(whole.gradient, rank, n);
-                                  in.options.ranks = &ranks;
-                                  return all_results(&mixed_op, in, at::kDouble);
-                                }),
-               all_results(&reference::mixed_op, whole, at::kDouble), tolerance(at::kDouble));
+  expect_near(results_on_ranks(n, whole.running.size(), n_calls,
+                               [&](int64_t rank, SumOverRanks& ranks) {
+                                 Inputs in = whole;
+                                 in.x = share_of(whole.x, rank, n);
+                                 in.gradient = share_of(whole.gradient, rank, n);
+                                 in.options.ranks = &ranks;
+                                 return all_results(&mixed_op, in, at::kDouble);
+                               }),
+              all_results(&reference::mixed_op, whole, at::kDouble), tolerance(at::kDouble));
 }
 
 TEST(MixedOp, OnSeveralRanksIsThatOfTheWholeBatchByOneSumAStage) {
