@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
+#include "kernels/mixed_op/mixed_op_ahead.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
 
@@ -110,19 +111,24 @@ class BackwardPass {
     }
   }
 
+  /// What forward kept of the branches of image i.
+  Ahead<T> kept_branches(int64_t i) const {
+    Ahead<T> kept = {};
+    for (const int64_t s : plan_.last_stage) {
+      if (s >= 0 && !plan_.stages[static_cast<size_t>(s)].is_pool()) {
+        add_array<T>(kept, outputs_(plan_.stages[static_cast<size_t>(s)].place, i));
+      }
+    }
+    return kept;
+  }
+
   /// What a branch's last stage made of image i before its normalisation; pools are made again.
   const T* last_output(int64_t s, int64_t i, const BackwardWorkplace<T>& w) const {
     const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
     if (!stage.is_pool()) {
       return outputs_(stage.place, i);
     }
-    Ahead<T> ahead = {};
-    for (const int64_t last : plan_.last_stage) {
-      if (last >= 0 && !plan_.stages[static_cast<size_t>(last)].is_pool()) {
-        add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(last)].place, i));
-      }
-    }
-    run_pool(plan_, stage, pooled_(stage.place, i), ahead, w);
+    run_pool(plan_, stage, pooled_(stage.place, i), kept_branches(i), w);
     return pooled_(stage.place, i);
   }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
+#include "kernels/mixed_op/mixed_op_ahead.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
 

@@ -43,7 +43,8 @@ struct MixedOpLanes {
   /// sum[i · row + j] += Σ_p a[p, i] · b[from[p] + j], a [n, rows], j < columns.
   void (*add_outer)(const T* a, int64_t rows, const T* b, const int32_t* from, int64_t columns,
                     int64_t n, T* sum, int64_t row);
-  /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays.
+  /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays; asks for n · c numbers of each array
+  /// ahead.
   void (*maximum)(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
                   int64_t c, const Ahead<T>& ahead);
   /// dst[from[p] + taps[t]] += g[p] for the first t where src is most[p], channel by channel; NaN

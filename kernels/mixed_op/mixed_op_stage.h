@@ -8,30 +8,6 @@ namespace retia::kernels::cpu {
 // The steps of one image through one stage, forward and back. They stand together because the
 // backward pass makes again what the forward pass does not keep: tiles, stencils and pools.
 
-template <class T>
-void add_array(Ahead<T>& ahead, const T* array) {
-  if (ahead.n < Ahead<T>::kMost) {
-    ahead.arrays[ahead.n++] = array;
-  }
-}
-
-/// What a sweep over images and, in each, over `stages` reads and writes behind stages[k] of image
-/// i, up to its next stage that multiplies. add(ahead, k, i) adds that of stages[k].
-template <class T, class Add>
-Ahead<T> look_ahead(const Plan<T>& plan, const std::vector<int64_t>& stages, size_t k, int64_t i,
-                    const Add& add) {
-  Ahead<T> ahead = {};
-  do {
-    i += k + 1 == stages.size() ? 1 : 0;
-    k = (k + 1) % stages.size();
-    if (i == plan.n) {
-      break;
-    }
-    add(ahead, k, i);
-  } while (plan.stages[static_cast<size_t>(stages[k])].is_pool());
-  return ahead;
-}
-
 /// Brings x into the tile that the convolutions read.
 template <class T>
 void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w);
