@@ -21,16 +21,7 @@ constexpr int64_t kMostDenseInputs = 128;
 class ConvNormFinder {
  public:
   ConvNormFinder(std::vector<Step>& steps, const std::vector<size_t>& outputs)
-      : steps_(steps), readers_(steps.size()), is_taken_(steps.size()) {
-    for (size_t i = 0; i < steps.size(); ++i) {
-      for (const size_t input : steps[i].inputs) {
-        readers_[input].push_back(i);
-      }
-    }
-    for (const size_t output : outputs) {
-      readers_[output].push_back(steps.size());
-    }
-  }
+      : steps_(steps), readers_(readers_of(steps, outputs)), is_taken_(steps.size()) {}
 
   void run() {
     for (size_t i = 0; i < steps_.size(); ++i) {

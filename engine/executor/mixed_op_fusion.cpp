@@ -1,5 +1,8 @@
 #include "engine/executor/mixed_op_fusion.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -60,6 +63,20 @@ std::optional<Convolution> separable(const std::vector<Step>& steps, size_t at) 
   const bool fits = found && is_depthwise(steps[at], found->kernel) &&
                     steps[at + 1].shape[0] == channels && is_pointwise(steps[at + 1], channels, 1);
   return fits && (found->kernel == 3 || found->kernel == 5) ? found : std::nullopt;
+}
+
+bool alike(const Norm& a, const Norm& b) {
+  return a.epsilon == b.epsilon && a.layer->momentum() == b.layer->momentum() &&
+         a.layer->is_training() == b.layer->is_training() &&
+         a.layer->keeps_statistics() == b.layer->keeps_statistics() &&
+         a.layer->synchronised() == b.layer->synchronised() &&
+         a.running_mean.scalar_type() == b.running_mean.scalar_type();
+}
+
+/// Whether a step makes the sum of what it reads, or of what is chosen of that.
+bool adds_all(const Step& step) {
+  const auto* const choice = std::get_if<ir::InputChoice>(&step.node.body);
+  return choice != nullptr ? choice->reduction == Reduction::Sum : decided_type(step) == "add";
 }
 
 }  // namespace
@@ -147,6 +164,46 @@ std::shared_ptr<MixedOpFusion> MixedOpFusion::of(const Step& step) {
   return n_known > 1 ? fusion : nullptr;
 }
 
+void MixedOpFusion::fuse(std::vector<Step>& steps, const std::vector<size_t>& outputs) {
+  const auto readers = readers_of(steps, outputs);
+  for (Step& step : steps) {
+    step.fusion = of(step);
+    step.edges.clear();
+    step.sum.reset();
+  }
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (!steps[i].fusion) {
+      continue;
+    }
+    for (const size_t other : readers[steps[i].inputs.front()]) {
+      if (other >= i && other < steps.size() && steps[other].fusion &&
+          steps[other].fusion->stride() == steps[i].fusion->stride()) {
+        steps[i].edges.push_back(other);
+      }
+    }
+    if (readers[i].size() == 1 && readers[i].front() < steps.size() &&
+        adds_all(steps[readers[i].front()])) {
+      steps[i].sum = readers[i].front();
+    }
+  }
+}
+
+const Norm* MixedOpFusion::common_norm(const Verdict& verdict) const {
+  const Norm* first = nullptr;
+  for (const int64_t index : verdict.chosen) {
+    for (const Norm& norm : candidates_[static_cast<size_t>(index)].norms) {
+      if (!candidates_[static_cast<size_t>(index)].known) {
+        break;
+      }
+      first = first != nullptr ? first : &norm;
+      if (!alike(norm, *first)) {
+        return nullptr;
+      }
+    }
+  }
+  return first;
+}
+
 bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
   const at::ScalarType dtype = kernels::dtype_read(x);
   const bool is_half = dtype == at::kHalf || dtype == at::kBFloat16;
@@ -156,63 +213,62 @@ bool MixedOpFusion::takes(const Verdict& verdict, const at::Tensor& x) const {
       verdict.weights.scalar_type() != beside) {
     return false;
   }
-  int64_t n_known = 0;
-  const Norm* first = nullptr;
-  for (const int64_t index : verdict.chosen) {
-    const Candidate& candidate = candidates_[static_cast<size_t>(index)];
-    if (!candidate.known) {
-      continue;
-    }
-    ++n_known;
-    for (const Norm& norm : candidate.norms) {
-      first = first != nullptr ? first : &norm;
-      if (norm.epsilon != first->epsilon || norm.layer->momentum() != first->layer->momentum() ||
-          norm.layer->is_training() != first->layer->is_training() ||
-          norm.layer->keeps_statistics() != first->layer->keeps_statistics() ||
-          norm.running_mean.scalar_type() != beside) {
-        return false;
-      }
-    }
-  }
-  return n_known > 1 && first != nullptr;
+  const auto n_known =
+      std::count_if(verdict.chosen.begin(), verdict.chosen.end(),
+                    [&](int64_t index) { return candidates_[static_cast<size_t>(index)].known; });
+  const Norm* const norm = common_norm(verdict);
+  return n_known > 1 && norm != nullptr && norm->running_mean.scalar_type() == beside;
 }
 
-at::Tensor MixedOpFusion::run(const LayerChoiceImpl& choice, const Verdict& verdict,
-                              const at::Tensor& x) const {
-  kernels::MixedOpOptions options = {.branches = {}, .stride = stride_};
-  std::vector<int64_t> places;
-  std::vector<at::Tensor> weights;
-  std::vector<at::Tensor> running;
-  at::Tensor others;
-  for (size_t k = 0; k < verdict.chosen.size(); ++k) {
-    const int64_t index = verdict.chosen[k];
-    const Candidate& candidate = candidates_[static_cast<size_t>(index)];
-    const auto place = static_cast<int64_t>(k);
-    if (candidate.known) {
-      options.branches.push_back(candidate.branch);
-      places.push_back(place);
-      weights.insert(weights.end(), candidate.weights.begin(), candidate.weights.end());
-      for (const Norm& norm : candidate.norms) {
-        running.push_back(norm.running_mean);
-        running.push_back(norm.running_var);
-        options.training = norm.layer->is_training();
-        options.momentum = norm.layer->momentum();
-        options.epsilon = norm.epsilon;
-        options.ranks = norm.layer->synchronised();
-        if (options.training && norm.layer->keeps_statistics()) {
-          running.clear();
-        } else if (options.training) {
-          norm.layer->mark_moved();
+bool MixedOpFusion::run_together(const Edge& a, const Edge& b) {
+  return alike(*a.fusion.common_norm(a.verdict), *b.fusion.common_norm(b.verdict));
+}
+
+std::vector<at::Tensor> MixedOpFusion::run(const std::vector<Edge>& edges, const at::Tensor& x) {
+  const Norm& like = *edges.front().fusion.common_norm(edges.front().verdict);
+  kernels::MixedOpOptions options = {.branches = {},
+                                     .edges = {},
+                                     .summed = {},
+                                     .stride = edges.front().fusion.stride_,
+                                     .training = like.layer->is_training(),
+                                     .momentum = like.layer->momentum(),
+                                     .epsilon = like.epsilon,
+                                     .ranks = like.layer->synchronised()};
+  const bool moves = options.training && !like.layer->keeps_statistics();
+  std::vector<at::Tensor> blends, weights, running, sums;
+  for (const auto& [fusion, choice, verdict, sum] : edges) {
+    std::vector<int64_t> places;
+    at::Tensor others = sum;
+    for (size_t k = 0; k < verdict.chosen.size(); ++k) {
+      const int64_t index = verdict.chosen[k];
+      const Candidate& candidate = fusion.candidates_[static_cast<size_t>(index)];
+      const auto place = static_cast<int64_t>(k);
+      if (candidate.known) {
+        options.branches.push_back(candidate.branch);
+        places.push_back(place);
+        weights.insert(weights.end(), candidate.weights.begin(), candidate.weights.end());
+        for (const Norm& norm : candidate.norms) {
+          if (moves || !options.training) {
+            running.push_back(norm.running_mean);
+            running.push_back(norm.running_var);
+          }
+          if (moves) {
+            norm.layer->mark_moved();
+          }
         }
+      } else if (!choice.always_zero(index)) {
+        const at::Tensor term = choice.run(index, {x}) * verdict.weights[place];
+        others = others.defined() ? others + term : term;
       }
-    } else if (!choice.always_zero(index)) {
-      const at::Tensor term = choice.run(index, {x}) * verdict.weights[place];
-      others = others.defined() ? others + term : term;
     }
+    if (others.defined()) {
+      options.summed.push_back(static_cast<int64_t>(options.edges.size()));
+      sums.push_back(others.to(x.scalar_type()));
+    }
+    options.edges.push_back(static_cast<int64_t>(places.size()));
+    blends.push_back(verdict.weights.index_select(0, at::tensor(places)));
   }
-  const at::Tensor blend = verdict.weights.index_select(0, at::tensor(places));
-  const at::Tensor fused = kernels::mixed_op(x, blend, weights, running, options);
-  return others.defined() ? fused + others : fused;
+  return kernels::mixed_ops(x, at::cat(blends), weights, running, sums, options);
 }
 
 }  // namespace retia

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -44,17 +45,32 @@ class PlanWriter {
         inside.insert(step.run->steps().begin(), step.run->steps().end());
       }
     }
+    std::set<size_t> follows;  // edges whose input another has brought in
+    for (const Step& step : steps) {
+      if (!step.edges.empty()) {
+        follows.insert(step.edges.begin() + 1, step.edges.end());
+      }
+    }
+    std::map<size_t, int64_t> n_summed;  // of steps that edges add to, those so far
     Work sum;
     for (size_t i = 0; i < steps.size(); ++i) {
       const std::string path = prefix + steps[i].node.name;
       if (steps[i].run) {
         sum += conv_norm(steps, steps[i], path);
       } else if (steps[i].layer_choice) {
-        sum += layer_choice(steps, steps[i], path);
+        const bool adds = steps[i].sum && n_summed[*steps[i].sum]++ > 0;
+        sum += layer_choice(steps, steps[i], path, follows.count(i) > 0, adds);
       } else if (inside.count(i) == 0 && !std::holds_alternative<ir::Input>(steps[i].node.body)) {
         const auto* operation = std::get_if<ir::Operation>(&steps[i].node.body);
-        const Work work = alone(steps, steps[i]);
-        line(path, operation != nullptr ? operation->type() : "sum of inputs", work);
+        Work work = alone(steps, steps[i]);
+        std::string what = operation != nullptr ? operation->type() : "sum of inputs";
+        if (n_summed.count(i) > 0) {  // the sum so far stands for those
+          const auto n_others = static_cast<int64_t>(steps[i].inputs.size()) - n_summed[i];
+          work.fused_numbers =
+              n_others == 0 ? 0 : static_cast<double>(n_others + 2) * size_of(steps[i]);
+          what += ", by its edges";
+        }
+        line(path, what, work);
         sum += work;
       }
     }
@@ -108,6 +124,16 @@ class PlanWriter {
     return work;
   }
 
+  static bool is_pool(const Branch& branch) {
+    if (!branch.routine) {
+      return false;
+    }
+    const std::vector<Step>& steps = branch.routine->steps();
+    return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+      return decided_type(step) == "max_pool2d" || decided_type(step) == "avg_pool2d";
+    });
+  }
+
   /// Without lines: what the steps of a candidate take, and how many of them normalise.
   static std::pair<Work, int64_t> inside(const Branch& branch) {
     std::pair<Work, int64_t> found;
@@ -120,12 +146,16 @@ class PlanWriter {
     return found;
   }
 
-  Work layer_choice(const std::vector<Step>& steps, const Step& step, const std::string& path) {
-    return step.fusion ? mixed_op(steps, step, path) : selection(step, path);
+  /// follows: an edge before it has brought in what it reads; adds: to the result of one before.
+  Work layer_choice(const std::vector<Step>& steps, const Step& step, const std::string& path,
+                    bool follows, bool adds) {
+    return step.fusion ? mixed_op(steps, step, path, follows, adds) : selection(step, path);
   }
 
   /// Each normalised tensor is written and read; the input is read twice, the result written once.
-  Work mixed_op(const std::vector<Step>& steps, const Step& step, const std::string& path) {
+  /// Of an edge that follows, the input is not read again, and pools not written.
+  Work mixed_op(const std::vector<Step>& steps, const Step& step, const std::string& path,
+                bool follows, bool adds) {
     Work fused, others;
     std::string names, left;
     for (size_t i = 0; i < step.branches.size(); ++i) {
@@ -141,9 +171,11 @@ class PlanWriter {
       fused += work;
       fused.numbers += 3 * size_of(step);  // times its weight, added
       fused.fused_numbers -= work.fused_numbers;
-      fused.fused_numbers += 2 * static_cast<double>(n_norms) * size_of(step);
+      const bool is_read_only = follows && is_pool(branch);
+      fused.fused_numbers += (is_read_only ? 1 : 2) * static_cast<double>(n_norms) * size_of(step);
     }
-    fused.fused_numbers += 2 * size_of(steps[step.inputs.front()]) + size_of(step);
+    fused.fused_numbers +=
+        (follows ? 0 : 2) * size_of(steps[step.inputs.front()]) + (adds ? 2 : 1) * size_of(step);
     fused += others;
     line(path, c10::str("mixed_op of stride ", step.fusion->stride(), " of", names), fused);
     if (!left.empty()) {

@@ -5,6 +5,20 @@
 
 namespace retia {
 
+std::vector<std::vector<size_t>> readers_of(const std::vector<Step>& steps,
+                                            const std::vector<size_t>& outputs) {
+  std::vector<std::vector<size_t>> readers(steps.size());
+  for (size_t i = 0; i < steps.size(); ++i) {
+    for (const size_t input : steps[i].inputs) {
+      readers[input].push_back(i);
+    }
+  }
+  for (const size_t output : outputs) {
+    readers[output].push_back(steps.size());
+  }
+  return readers;
+}
+
 std::string decided_type(const Step& step) {
   const auto* operation = std::get_if<ir::Operation>(&step.node.body);
   bool is_decided = operation != nullptr && !step.channels;

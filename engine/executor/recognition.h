@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/executor/norm.h"
 #include "engine/executor/routine.h"
@@ -12,6 +13,10 @@
 namespace retia {
 
 // What passes ask of the steps of a routine.
+
+/// Per step those that read it, once a time, and last steps.size() where it is one of the outputs.
+std::vector<std::vector<size_t>> readers_of(const std::vector<Step>& steps,
+                                            const std::vector<size_t>& outputs);
 
 /// The type of a step's operation, e.g. "conv2d"; empty where it is none, or where sizes or options
 /// are choices.

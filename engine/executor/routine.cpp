@@ -1,10 +1,6 @@
 #include "engine/executor/routine.h"
 
-#include <ATen/ops/unsafe_split_with_sizes.h>
-
 #include <algorithm>
-#include <set>
-#include <typeinfo>
 
 #include "engine/base_mutator.h"
 #include "engine/executor/conv_norm_fusion.h"
@@ -13,17 +9,9 @@
 #include "engine/ir/infer.h"
 #include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
-#include "engine/operations/split_layer.h"
-#include "kernels/autocast.h"
 
 namespace retia {
 namespace {
-
-constexpr size_t kMostPlans = 256;
-
-// What ends each choice's part of a plan's key; no index is negative.
-constexpr int64_t kEndOfChoice = -1;
-constexpr int64_t kAllNeeded = -2;
 
 constexpr const char* kByTrials = "explore such a space by trials (retia explore)";
 
@@ -51,70 +39,9 @@ void check_candidates(const std::string& path, const std::string& label,
   }
 }
 
-/// x as fused operations take it.
-at::Tensor read_by_fusion(const at::Tensor& x) {
-  return kernels::autocast(x).contiguous(at::MemoryFormat::ChannelsLast);
-}
-
 std::string scope_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
-}
-
-template <class Choice>
-const Verdict* verdict_of(Choice& choice) {
-  return choice.mutator().verdict(choice.info());
-}
-
-const Verdict* verdict_of(const Step& step) { return verdict_of(*step.input_choice); }
-
-const SplitLayer* split_of(const Step& step) {
-  const Layer* layer = step.layer.get();
-  return layer != nullptr && typeid(*layer) == typeid(SplitLayer)
-             ? static_cast<const SplitLayer*>(layer)
-             : nullptr;
-}
-
-/// Makes what `first`, a split, makes and, where they do not overlap, what all other splits of its
-/// input make: cut at once, they make one gradient of it, where parts taken one by one make one of
-/// the whole size each.
-void cut(const std::vector<Step>& steps, size_t first, std::vector<at::Tensor>& values) {
-  std::map<int64_t, size_t> parts;  // by the channel where they begin
-  bool overlap = false;
-  for (size_t i = first; i < steps.size(); ++i) {
-    const SplitLayer* split = split_of(steps[i]);
-    if (split != nullptr && steps[i].inputs == steps[first].inputs) {
-      overlap = !parts.emplace(split->begin(), i).second || overlap;
-    }
-  }
-  const at::Tensor& x = values[steps[first].inputs.front()];
-  std::vector<int64_t> sizes;
-  std::vector<size_t> cuts;  // per size the step; steps.size(): none
-  int64_t end = 0;
-  for (const auto& [begin, i] : parts) {
-    overlap = overlap || begin < end;
-    if (begin > end) {
-      sizes.push_back(begin - end);
-      cuts.push_back(steps.size());
-    }
-    sizes.push_back(split_of(steps[i])->size());
-    cuts.push_back(i);
-    end = begin + sizes.back();
-  }
-  if (overlap || parts.size() == 1) {
-    values[first] = steps[first].layer->forward({x});
-    return;
-  }
-  if (end < x.size(1)) {
-    sizes.push_back(x.size(1) - end);
-    cuts.push_back(steps.size());
-  }
-  const std::vector<at::Tensor> made = at::unsafe_split_with_sizes(x, sizes, 1);
-  for (size_t k = 0; k < made.size(); ++k) {
-    if (cuts[k] < steps.size()) {
-      values[cuts[k]] = made[k];
-    }
-  }
 }
 
 }  // namespace
@@ -168,7 +95,7 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
 
 void Routine::set_executor(Executor executor) {
   for (Step& step : steps_) {
-    step.fusion = executor == Executor::Fused ? MixedOpFusion::of(step) : nullptr;
+    step.fusion = nullptr;
     step.run = nullptr;
     for (const Branch& branch : step.branches) {
       if (branch.routine) {
@@ -177,6 +104,7 @@ void Routine::set_executor(Executor executor) {
     }
   }
   if (executor == Executor::Fused) {
+    MixedOpFusion::fuse(steps_, output_steps_);
     ConvNormFusion::fuse(steps_, output_steps_);
   }
   plans_.clear();
@@ -187,7 +115,7 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
   const Shape& made = shapes.at(node.id);
-  Step step{node, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  Step step{node, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   for (const Dim& dim : made) {
     step.shape.push_back(SharedAxis::channels(dim).largest());
   }
@@ -276,142 +204,6 @@ void Routine::follow_choices(ElasticLayer& layer, const ir::Operation& operation
     }
   });
   layer.follow(*choices_);
-}
-
-std::vector<size_t> Routine::inputs_needed(const Step& step) const {
-  if (step.run) {
-    return {step.run->input()};
-  }
-  const Verdict* verdict = step.input_choice ? verdict_of(step) : nullptr;
-  if (verdict == nullptr) {
-    return step.inputs;
-  }
-  std::vector<size_t> chosen;
-  for (const int64_t index : verdict->chosen) {
-    chosen.push_back(step.inputs.at(static_cast<size_t>(index)));
-  }
-  return chosen;
-}
-
-Routine::Plan Routine::make_plan() {
-  std::set<size_t> needed(output_steps_.begin(), output_steps_.end());
-  std::vector<std::vector<size_t>> drops(steps_.size());
-  for (size_t i = steps_.size(); i-- > 0;) {
-    if (needed.count(i) == 0) {
-      continue;
-    }
-    for (const size_t input : inputs_needed(steps_[i])) {
-      if (needed.insert(input).second) {
-        drops[i].push_back(input);  // going backwards, the first reader met is the last to run
-      }
-    }
-  }
-  Plan plan;
-  for (const size_t i : needed) {
-    plan.entries.push_back({i, drops[i], steps_[i].shape});
-    if (steps_[i].channels) {
-      plan.entries.back().shape.front() = steps_[i].channels->sizes().front();
-    }
-  }
-  return plan;
-}
-
-const Routine::Plan& Routine::plan() {
-  std::vector<int64_t> key = chosen_by(sizes_);
-  for (const Step& step : steps_) {
-    if (step.input_choice) {
-      const Verdict* verdict = verdict_of(step);
-      if (verdict != nullptr) {
-        key.insert(key.end(), verdict->chosen.begin(), verdict->chosen.end());
-      }
-      key.push_back(verdict != nullptr ? kEndOfChoice : kAllNeeded);
-    }
-  }
-  const auto found = plans_.find(key);
-  if (found != plans_.end()) {
-    return found->second;
-  }
-  if (plans_.size() >= kMostPlans) {
-    plans_.clear();
-  }
-  return plans_.emplace(std::move(key), make_plan()).first->second;
-}
-
-std::vector<at::Tensor> Routine::run(at::TensorList inputs) {
-  TORCH_CHECK(inputs.size() == input_steps_.size(), "expected ", input_steps_.size(),
-              " inputs, got ", inputs.size());
-  std::vector<at::Tensor> values(steps_.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    values[input_steps_[i]] = inputs[i];
-  }
-  for (const Plan::Entry& entry : plan().entries) {
-    if (!values[entry.step].defined() && split_of(steps_[entry.step]) != nullptr) {
-      cut(steps_, entry.step, values);
-    } else if (!values[entry.step].defined()) {
-      values[entry.step] = run_step(entry, values, inputs);
-    }
-    for (const size_t used : entry.drop) {
-      values[used].reset();
-    }
-  }
-  std::vector<at::Tensor> outputs;
-  for (const size_t output : output_steps_) {
-    outputs.push_back(values[output]);
-  }
-  return outputs;
-}
-
-at::Tensor Routine::run_layer_choice(const Step& step, at::Tensor& x) {
-  const Verdict* verdict = step.fusion ? verdict_of(*step.layer_choice) : nullptr;
-  if (verdict == nullptr || !step.fusion->takes(*verdict, x)) {
-    return step.layer_choice->forward({x});
-  }
-  x = read_by_fusion(x);  // once for all who read it
-  return step.fusion->run(*step.layer_choice, *verdict, x);
-}
-
-at::Tensor Routine::run_conv_norm(const ConvNormFusion& fusion, at::Tensor& x) {
-  if (fusion.takes(x)) {
-    x = read_by_fusion(x);  // once for all who read it
-    return fusion.run(x);
-  }
-  std::map<size_t, at::Tensor> made = {{fusion.input(), x}};
-  for (const size_t step : fusion.steps()) {
-    std::vector<at::Tensor> read;
-    for (const size_t input : steps_[step].inputs) {
-      read.push_back(made.at(input));
-    }
-    made[step] = steps_[step].layer->forward(read);
-  }
-  return made.at(fusion.steps().back());
-}
-
-at::Tensor Routine::run_step(const Plan::Entry& entry, std::vector<at::Tensor>& values,
-                             at::TensorList inputs) {
-  const Step& step = steps_[entry.step];
-  if (step.run) {
-    return run_conv_norm(*step.run, values[step.run->input()]);
-  }
-  if (step.layer_choice && step.inputs.size() == 1) {
-    return run_layer_choice(step, values[step.inputs.front()]);
-  }
-  std::vector<at::Tensor> read;
-  for (const size_t input : step.inputs) {
-    read.push_back(values[input]);
-  }
-  if (step.layer) {
-    return step.layer->forward(read);
-  }
-  if (step.layer_choice) {
-    return step.layer_choice->forward(read);
-  }
-  const Verdict* verdict = verdict_of(step);
-  if (verdict != nullptr && verdict->chosen.empty()) {
-    std::vector<int64_t> sizes = {inputs[0].size(0)};
-    sizes.insert(sizes.end(), entry.shape.begin(), entry.shape.end());
-    return inputs[0].new_zeros(sizes);
-  }
-  return step.input_choice->forward(read);
 }
 
 }  // namespace retia

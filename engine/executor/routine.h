@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,9 @@ struct Step {
   std::vector<Branch> branches;  ///< of the layer choice, in the order of its candidates
   std::shared_ptr<InputChoiceImpl> input_choice;
   std::shared_ptr<MixedOpFusion> fusion;  ///< of the layer choice; null where nothing is fused
-  std::shared_ptr<ConvNormFusion> run;    ///< that ends in this step; null where it is none's last
+  std::vector<size_t> edges;  ///< from this one on, fused choices of one input and stride
+  std::optional<size_t> sum;  ///< of a fused choice the step that adds it and alone reads it
+  std::shared_ptr<ConvNormFusion> run;  ///< that ends in this step; null where it is none's last
 };
 
 /// Runs one lowered graph of primitives and choices. The cells of layer choices have routines of
@@ -82,6 +85,15 @@ class Routine {
       std::vector<int64_t> shape;  // of what it makes, without the batch
     };
     std::vector<Entry> entries;
+    std::set<size_t> steps;  // of the entries
+  };
+
+  /// What a pass has made so far.
+  struct Pass {
+    at::TensorList inputs;
+    std::vector<at::Tensor> values;  // of steps
+    std::vector<at::Tensor> sums;    // of steps that add, of those inputs that are marked
+    std::vector<bool> is_summed;
   };
 
   Step make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>& shapes,
@@ -95,10 +107,10 @@ class Routine {
   Plan make_plan();
   const Plan& plan();
   std::vector<size_t> inputs_needed(const Step& step) const;
-  at::Tensor run_step(const Plan::Entry& entry, std::vector<at::Tensor>& values,
-                      at::TensorList inputs);
-  at::Tensor run_layer_choice(const Step& step, at::Tensor& x);
+  void run_edges(const Step& first, const Plan& plan, Pass& pass);
+  at::Tensor run_step(const Plan::Entry& entry, Pass& pass);
   at::Tensor run_conv_norm(const ConvNormFusion& fusion, at::Tensor& x);
+  at::Tensor run_sum(size_t step, Pass& pass);
 
   std::vector<Step> steps_;
   std::vector<size_t> input_steps_;

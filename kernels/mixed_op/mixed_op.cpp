@@ -5,8 +5,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include <string>
-
 #include "kernels/autocast.h"
 
 namespace retia::kernels {
@@ -15,87 +13,56 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr auto kLastBranch = static_cast<int64_t>(MixedBranch::DilConv5);
-
-bool is_half(const at::Tensor& x) {
-  return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
-}
-
-/// Of all but x.
-at::ScalarType dtype_beside(const at::Tensor& x) {
-  return is_half(x) ? at::kFloat : x.scalar_type();
-}
-
-void check_weight(const at::Tensor& weight, size_t place, at::IntArrayRef sizes,
-                  const at::Tensor& x) {
-  TORCH_CHECK(weight.sizes() == sizes && weight.scalar_type() == dtype_beside(x) &&
-                  weight.device() == x.device(),
-              "mixed_op: weight ", place, " must be ", dtype_beside(x), " ", sizes, " on ",
-              x.device(), ", but is ", weight.scalar_type(), " ", weight.sizes(), " on ",
-              weight.device());
-}
-
-void check_branch_weights(MixedBranch branch, at::TensorList weights, size_t first,
-                          const at::Tensor& x) {
-  const int64_t c = x.size(1);
-  if (branch == MixedBranch::FactorizedReduce) {
-    check_weight(weights[first], first, {c / 2, c, 1, 1}, x);
-    check_weight(weights[first + 1], first + 1, {c - c / 2, c, 1, 1}, x);
-    return;
-  }
-  const bool small = branch == MixedBranch::SepConv3 || branch == MixedBranch::DilConv3;
-  const int64_t kernel = small ? 3 : 5;
-  for (int64_t i = 0; i < n_weights(branch); i += 2) {
-    const size_t at = first + static_cast<size_t>(i);
-    check_weight(weights[at], at, {c, 1, kernel, kernel}, x);
-    check_weight(weights[at + 1], at + 1, {c, c, 1, 1}, x);
-  }
-}
-
-using Forward = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+using Forward = std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor>;
 using Backward = std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>>;
 
 /// On the CPU or by what the module for GPUs registered.
 Forward forward_on_device(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-                          at::TensorList running, const MixedOpOptions& o) {
+                          at::TensorList running, at::TensorList sums, const MixedOpOptions& o) {
   if (x.is_cpu()) {
-    return cpu::mixed_op_forward(x, blend, weights, running, o);
+    return cpu::mixed_ops_forward(x, blend, weights, running, sums, o);
   }
   const auto op =
       c10::Dispatcher::singleton()
-          .findSchemaOrThrow("retia::mixed_op_forward", "")
+          .findSchemaOrThrow("retia::mixed_ops_forward", "")
           .typed<Forward(const at::Tensor&, const at::Tensor&, at::TensorList, at::TensorList,
-                         at::IntArrayRef, at::IntArrayRef, double, double)>();
+                         at::TensorList, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+                         at::IntArrayRef, double, double)>();
   const at::AutoDispatchBelowADInplaceOrView below;
-  return op.call(x, blend, weights, running, o.branches, listed(o), o.momentum, o.epsilon);
+  return op.call(x, blend, weights, running, sums, o.branches, o.edges, o.summed, listed(o),
+                 o.momentum, o.epsilon);
 }
 
-Backward backward_on_device(const at::Tensor& gradient, const variable_list& saved,
+Backward backward_on_device(at::TensorList gradients, const variable_list& saved,
                             at::TensorList weights, const MixedOpOptions& o, MixedOpNeeds needs) {
-  if (gradient.is_cpu()) {
-    return cpu::mixed_op_backward(gradient, saved[0], saved[1], weights, saved[2], saved[3], o,
-                                  needs);
+  if (saved[0].is_cpu()) {
+    return cpu::mixed_ops_backward(gradients, saved[0], saved[1], weights, saved[2], saved[3], o,
+                                   needs);
   }
-  const auto op = c10::Dispatcher::singleton()
-                      .findSchemaOrThrow("retia::mixed_op_backward", "")
-                      .typed<Backward(const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                                      at::TensorList, const at::Tensor&, const at::Tensor&,
-                                      at::IntArrayRef, at::IntArrayRef, bool, bool)>();
-  return op.call(gradient, saved[0], saved[1], weights, saved[2], saved[3], o.branches, listed(o),
-                 needs.x, needs.weights);
+  const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("retia::mixed_ops_backward", "")
+          .typed<Backward(at::TensorList, const at::Tensor&, const at::Tensor&, at::TensorList,
+                          const at::Tensor&, const at::Tensor&, at::IntArrayRef, at::IntArrayRef,
+                          at::IntArrayRef, bool, bool)>();
+  return op.call(gradients, saved[0], saved[1], weights, saved[2], saved[3], o.branches, o.edges,
+                 listed(o), needs.x, needs.weights);
 }
 
-class MixedOp : public torch::autograd::Function<MixedOp> {
+class MixedOps : public torch::autograd::Function<MixedOps> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& blend,
-                            at::TensorList weights, const std::vector<at::Tensor>& running,
-                            const MixedOpOptions& options) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& blend,
+                               at::TensorList weights, at::TensorList sums,
+                               const std::vector<at::Tensor>& running,
+                               const MixedOpOptions& options) {
     const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
-    const auto [out, kept, moments] = forward_on_device(read, blend, weights, running, options);
+    auto [out, kept, moments] = forward_on_device(read, blend, weights, running, sums, options);
     variable_list saved = {read, blend, kept, moments};
     saved.insert(saved.end(), weights.begin(), weights.end());
     ctx->save_for_backward(std::move(saved));
     ctx->saved_data["branches"] = options.branches;
+    ctx->saved_data["edges"] = options.edges;
+    ctx->saved_data["summed"] = options.summed;
     ctx->saved_data["stride"] = options.stride;
     ctx->saved_data["training"] = options.training;
     ctx->saved_data["ranks"] = reinterpret_cast<int64_t>(options.ranks);
@@ -110,6 +77,8 @@ class MixedOp : public torch::autograd::Function<MixedOp> {
     const at::TensorList weights = at::TensorList(saved).slice(4);
     const MixedOpOptions options = {
         .branches = ctx->saved_data["branches"].toIntVector(),
+        .edges = ctx->saved_data["edges"].toIntVector(),
+        .summed = ctx->saved_data["summed"].toIntVector(),
         .stride = ctx->saved_data["stride"].toInt(),
         .training = ctx->saved_data["training"].toBool(),
         .ranks = reinterpret_cast<SumOverRanks*>(ctx->saved_data["ranks"].toInt())};
@@ -118,9 +87,12 @@ class MixedOp : public torch::autograd::Function<MixedOp> {
       needs.weights = needs.weights || ctx->needs_input_grad(2 + i);
     }
     auto [to_x, to_blend, to_weights] =
-        backward_on_device(gradients[0], saved, weights, options, needs);
+        backward_on_device(gradients, saved, weights, options, needs);
     variable_list result = {to_x, to_blend};
     result.insert(result.end(), to_weights.begin(), to_weights.end());
+    for (const int64_t edge : options.summed) {
+      result.push_back(gradients[static_cast<size_t>(edge)]);
+    }
     result.resize(result.size() + 2);  // of the running statistics and the options
     return result;
   }
@@ -132,9 +104,12 @@ std::vector<int64_t> listed(const MixedOpOptions& o) {
   return {o.stride, o.training, reinterpret_cast<int64_t>(o.ranks)};
 }
 
-MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef listed, double momentum,
+MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef edges,
+                                at::IntArrayRef summed, at::IntArrayRef listed, double momentum,
                                 double epsilon) {
   return {.branches = branches.vec(),
+          .edges = edges.vec(),
+          .summed = summed.vec(),
           .stride = listed[0],
           .training = listed[1] != 0,
           .momentum = momentum,
@@ -168,64 +143,41 @@ int64_t n_norms(MixedBranch branch) {
   }
 }
 
-void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-                    at::TensorList running, const MixedOpOptions& options) {
-  TORCH_CHECK(
-      x.dim() == 4 && x.numel() > 0 && (x.is_cpu() || x.is_cuda()) &&
-          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble ||
-           (is_half(x) && x.is_cuda())),
-      "mixed_op: x must be float32 or float64 (on a GPU also float16 or bfloat16) [n, C, H, W] and "
-      "not empty, but is ",
-      x.scalar_type(), " ", x.sizes(), " on ", x.device());
-  TORCH_CHECK(options.stride == 1 || options.stride == 2,
-              "mixed_op: the stride must be 1 or 2, but is ", options.stride);
-  const auto n_branches = static_cast<int64_t>(options.branches.size());
-  TORCH_CHECK(n_branches > 0 && blend.dim() == 1 && blend.size(0) == n_branches &&
-                  blend.scalar_type() == dtype_beside(x) && blend.device() == x.device(),
-              "mixed_op: blend must be ", dtype_beside(x), " [", n_branches,
-              "], one a branch and at least one, but is ", blend.scalar_type(), " ", blend.sizes());
-  size_t weight = 0;
-  int64_t norms = 0;
-  for (const int64_t index : options.branches) {
-    TORCH_CHECK(index >= 0 && index <= kLastBranch, "mixed_op: branches are numbered 0 to ",
-                kLastBranch, ", got ", index);
-    const auto branch = static_cast<MixedBranch>(index);
-    TORCH_CHECK(branch != MixedBranch::Identity || options.stride == 1,
-                "mixed_op: the identity has stride 1, take the factorised reduction");
-    TORCH_CHECK(branch != MixedBranch::FactorizedReduce || options.stride == 2,
-                "mixed_op: the factorised reduction has stride 2, take the identity");
-    TORCH_CHECK(weight + static_cast<size_t>(n_weights(branch)) <= weights.size(),
-                "mixed_op: expected more than ", weights.size(), " weights");
-    if (n_weights(branch) > 0) {
-      check_branch_weights(branch, weights, weight, x);
+std::vector<MixedEdge> edges_of(const MixedOpOptions& options) {
+  std::vector<int64_t> sizes = options.edges;
+  if (sizes.empty()) {
+    sizes.push_back(static_cast<int64_t>(options.branches.size()));
+  }
+  std::vector<MixedEdge> edges;
+  MixedEdge next;
+  for (const int64_t size : sizes) {
+    MixedEdge& edge = edges.emplace_back(next);
+    for (; edge.n_branches < size; ++edge.n_branches) {
+      const auto branch =
+          static_cast<MixedBranch>(options.branches[static_cast<size_t>(next.branch++)]);
+      edge.n_weights += n_weights(branch);
+      edge.n_norms += n_norms(branch);
     }
-    weight += static_cast<size_t>(n_weights(branch));
-    norms += n_norms(branch);
+    next.weight += edge.n_weights;
+    next.norm += edge.n_norms;
   }
-  TORCH_CHECK(weight == weights.size(), "mixed_op: expected ", weight, " weights, got ",
-              weights.size());
-  TORCH_CHECK(
-      static_cast<int64_t>(running.size()) == 2 * norms || (running.empty() && options.training),
-      "mixed_op: expected mean and variance of ", norms, " normalisations, got ", running.size(),
-      " tensors");
-  for (const at::Tensor& statistic : running) {
-    TORCH_CHECK(statistic.dim() == 1 && statistic.size(0) == x.size(1) &&
-                    statistic.is_contiguous() && statistic.scalar_type() == dtype_beside(x),
-                "mixed_op: running statistics must be contiguous ", dtype_beside(x), " [",
-                x.size(1), "], but are ", statistic.scalar_type(), " ", statistic.sizes());
-  }
-  const auto strided = [&](int64_t size) { return (size + options.stride - 1) / options.stride; };
-  TORCH_CHECK(!options.training || options.ranks != nullptr || norms == 0 ||
-                  x.size(0) * strided(x.size(2)) * strided(x.size(3)) > 1,
-              "mixed_op needs more than one value per channel while training, got ", x.sizes(),
-              ": choose a batch size that leaves no single sample over");
+  return edges;
 }
 
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options) {
+  TORCH_CHECK(options.edges.size() < 2, "mixed_op is of one edge, got ", options.edges.size(),
+              ": call mixed_ops");
+  return mixed_ops(x, blend, weights, running, {}, options).front();
+}
+
+std::vector<at::Tensor> mixed_ops(const at::Tensor& x, const at::Tensor& blend,
+                                  at::TensorList weights, at::TensorList running,
+                                  at::TensorList sums, const MixedOpOptions& options) {
   const at::Tensor read = autocast(x);
   const WithoutAutocast as_given;
-  return MixedOp::apply(read, blend, weights, running.vec(), options);
+  check_mixed_ops(read, blend, weights, running, sums, options);
+  return MixedOps::apply(read, blend, weights, sums, running.vec(), options);
 }
 
 TORCH_LIBRARY_FRAGMENT(retia, library) {
@@ -234,12 +186,13 @@ TORCH_LIBRARY_FRAGMENT(retia, library) {
       "int stride=1, bool training=True, float momentum=0.1, float epsilon=1e-05) -> Tensor");
   // What a device other than the CPU brings.
   library.def(
-      "mixed_op_forward(Tensor x, Tensor blend, Tensor[] weights, Tensor(a!)[] running, "
-      "int[] branches, int[] options, float momentum, float epsilon) -> (Tensor, Tensor, Tensor)");
+      "mixed_ops_forward(Tensor x, Tensor blend, Tensor[] weights, Tensor(a!)[] running, "
+      "Tensor[] sums, int[] branches, int[] edges, int[] summed, int[] options, float momentum, "
+      "float epsilon) -> (Tensor[], Tensor, Tensor)");
   library.def(
-      "mixed_op_backward(Tensor gradient, Tensor x, Tensor blend, Tensor[] weights, Tensor kept, "
-      "Tensor moments, int[] branches, int[] options, bool needs_x, bool needs_weights) -> "
-      "(Tensor, Tensor, Tensor[])");
+      "mixed_ops_backward(Tensor[] gradients, Tensor x, Tensor blend, Tensor[] weights, "
+      "Tensor kept, Tensor moments, int[] branches, int[] edges, int[] options, bool needs_x, "
+      "bool needs_weights) -> (Tensor, Tensor, Tensor[])");
 }
 
 TORCH_LIBRARY_IMPL(retia, CompositeImplicitAutograd, library) {
@@ -247,7 +200,11 @@ TORCH_LIBRARY_IMPL(retia, CompositeImplicitAutograd, library) {
                               at::TensorList running, at::IntArrayRef branches, int64_t stride,
                               bool training, double momentum, double epsilon) {
     return mixed_op(x, blend, weights, running,
-                    {branches.vec(), stride, training, momentum, epsilon});
+                    {.branches = branches.vec(),
+                     .stride = stride,
+                     .training = training,
+                     .momentum = momentum,
+                     .epsilon = epsilon});
   });
 }
 

@@ -30,19 +30,30 @@ int64_t n_weights(MixedBranch branch);
 int64_t n_norms(MixedBranch branch);
 
 struct MixedOpOptions {
-  std::vector<int64_t> branches;  ///< MixedBranch values; any number of each, at least one in all
-  int64_t stride = 1;             ///< 1 or 2
-  bool training = true;           ///< normalise by the batch; otherwise by the running statistics
-  double momentum = 0.1;          ///< of the running statistics
-  double epsilon = 1e-5;          ///< added to variances
+  std::vector<int64_t> branches;  ///< MixedBranch values; any number of each, at least one an edge
+  std::vector<int64_t> edges = {};   ///< numbers of branches of each edge in turn; empty: one edge
+  std::vector<int64_t> summed = {};  ///< edges that are added to something, each once
+  int64_t stride = 1;                ///< 1 or 2
+  bool training = true;   ///< normalise by the batch; otherwise by the running statistics
+  double momentum = 0.1;  ///< of the running statistics
+  double epsilon = 1e-5;  ///< added to variances
   /// Those whose batches together are normalised by while training; null: this one's alone.
   /// Outlives the backward pass.
   SumOverRanks* ranks = nullptr;
 };
 
+/// Where the branches, weights and normalisations of one edge are among those of all.
+struct MixedEdge {
+  int64_t branch = 0, n_branches = 0;
+  int64_t weight = 0, n_weights = 0;
+  int64_t norm = 0, n_norms = 0;
+};
+std::vector<MixedEdge> edges_of(const MixedOpOptions& options);
+
 /// Options as numbers, without the branches and those that are not whole; and back.
 std::vector<int64_t> listed(const MixedOpOptions& options);
-MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef listed, double momentum,
+MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef edges,
+                                at::IntArrayRef summed, at::IntArrayRef listed, double momentum,
                                 double epsilon);
 
 /// The mixed operation of DARTS (Liu et al. 2019): Σ_k blend[k] · branch_k(x), as one operation.
@@ -60,9 +71,20 @@ MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef listed
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options);
 
-/// Throws unless the arguments are as mixed_op() says.
-void check_mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-                    at::TensorList running, const MixedOpOptions& options);
+/// The mixed operations of all edges that leave one node, as one operation: a result an edge,
+/// Σ_k blend[k] · branch_k(x) over its branches, and what it is added to, so that nodes are summed
+/// on the way.
+///
+/// sums: of the results' size and the dtype of x, of each edge in options.summed what it is added
+/// to. All else is that of mixed_op, edge after edge. x is read once for all edges; on the CPU,
+/// while training, a pool and its normalisation are made once.
+std::vector<at::Tensor> mixed_ops(const at::Tensor& x, const at::Tensor& blend,
+                                  at::TensorList weights, at::TensorList running,
+                                  at::TensorList sums, const MixedOpOptions& options);
+
+/// Throws unless the arguments are as mixed_ops() says.
+void check_mixed_ops(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                     at::TensorList running, at::TensorList sums, const MixedOpOptions& options);
 
 /// What the backward pass is told to compute.
 struct MixedOpNeeds {
@@ -71,19 +93,18 @@ struct MixedOpNeeds {
 
 namespace cpu {
 
-/// The result, and what the backward pass needs of it: outputs of the convolutions before their
-/// normalisation, and mean and 1/deviation of each normalisation.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> mixed_op_forward(const at::Tensor& x,
-                                                                const at::Tensor& blend,
-                                                                at::TensorList weights,
-                                                                at::TensorList running,
-                                                                const MixedOpOptions& options);
+/// A result an edge, and what the backward pass needs of them: outputs of the convolutions before
+/// their normalisation, and mean and 1/deviation of each normalisation.
+std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> mixed_ops_forward(
+    const at::Tensor& x, const at::Tensor& blend, at::TensorList weights, at::TensorList running,
+    at::TensorList sums, const MixedOpOptions& options);
 
-/// Gradients of x (undefined unless needed), blend, and each of the weights (likewise).
-std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_op_backward(
-    const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& blend,
-    at::TensorList weights, const at::Tensor& kept, const at::Tensor& moments,
-    const MixedOpOptions& options, MixedOpNeeds needs);
+/// Gradients of x (undefined unless needed), blend, and each of the weights (likewise). gradients:
+/// one an edge.
+std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_ops_backward(
+    at::TensorList gradients, const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+    const at::Tensor& kept, const at::Tensor& moments, const MixedOpOptions& options,
+    MixedOpNeeds needs);
 
 }  // namespace cpu
 
@@ -92,6 +113,9 @@ namespace reference {
 /// The same by ATen operations, on any device.
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options);
+std::vector<at::Tensor> mixed_ops(const at::Tensor& x, const at::Tensor& blend,
+                                  at::TensorList weights, at::TensorList running,
+                                  at::TensorList sums, const MixedOpOptions& options);
 
 }  // namespace reference
 }  // namespace retia::kernels

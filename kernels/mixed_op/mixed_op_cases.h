@@ -15,6 +15,7 @@ namespace retia::kernels {
 struct MixedOpCase {
   std::string name;
   int64_t n, channels, height, width, stride;
+  int64_t n_edges = 1;  ///< that leave x
 };
 
 struct MixedOpInputs {
@@ -74,7 +75,7 @@ inline std::vector<int64_t> each_branch(int64_t stride) {
   return branches;
 }
 
-/// Edges of search networks of usual sizes, from first cells to last.
+/// Edges of search networks of usual sizes, from first cells to last, and all that leave a node.
 inline std::vector<MixedOpCase> mixed_op_cases() {
   return {{.name = "small_first", .n = 16, .channels = 8, .height = 32, .width = 32, .stride = 1},
           {.name = "small_reduce", .n = 16, .channels = 16, .height = 32, .width = 32, .stride = 2},
@@ -84,7 +85,21 @@ inline std::vector<MixedOpCase> mixed_op_cases() {
           {.name = "paper_first", .n = 64, .channels = 16, .height = 32, .width = 32, .stride = 1},
           {.name = "paper_reduce", .n = 64, .channels = 32, .height = 32, .width = 32, .stride = 2},
           {.name = "paper_last", .n = 64, .channels = 64, .height = 8, .width = 8, .stride = 1},
-          {.name = "odd", .n = 16, .channels = 12, .height = 27, .width = 29, .stride = 1}};
+          {.name = "odd", .n = 16, .channels = 12, .height = 27, .width = 29, .stride = 1},
+          {.name = "small_node",
+           .n = 16,
+           .channels = 8,
+           .height = 32,
+           .width = 32,
+           .stride = 1,
+           .n_edges = 4},
+          {.name = "paper_node",
+           .n = 64,
+           .channels = 16,
+           .height = 32,
+           .width = 32,
+           .stride = 1,
+           .n_edges = 4}};
 }
 
 }  // namespace retia::kernels

@@ -4,6 +4,8 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
@@ -18,15 +20,15 @@ namespace {
 template <class T>
 class BackwardPass {
  public:
-  BackwardPass(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& blend,
-               at::TensorList weights, const at::Tensor& kept, const at::Tensor& moments,
-               const MixedOpOptions& options, MixedOpNeeds needs)
+  BackwardPass(const std::vector<at::Tensor>& gradients, const at::Tensor& x,
+               const at::Tensor& blend, at::TensorList weights, const at::Tensor& kept,
+               const at::Tensor& moments, const MixedOpOptions& options, MixedOpNeeds needs)
       : plan_(x, weights, options, Direction::Backward),
         c_(plan_.c),
         n_stages_(static_cast<int64_t>(plan_.stages.size())),
         options_(options),
         needs_(needs),
-        gradient_(gradient),
+        gradients_(gradients),
         x_(x),
         blend_(blend.contiguous()),
         moments_(moments.const_data_ptr<T>()),
@@ -35,8 +37,11 @@ class BackwardPass {
         pools_(Numbers<T>::unset(plan_.n_pools * plan_.n * size_)),
         pooled_{pools_.get(), plan_.n, size_},
         workplaces_(plan_),
-        coefficients_(n_stages_ * 3 * c_),
         n_runs_(std::min(kRuns, plan_.n)) {
+    for (const Stage<T>& stage : plan_.stages) {
+      const auto n_branches = static_cast<int64_t>(stage.branches.size());
+      coefficients_.emplace_back((std::max<int64_t>(n_branches, 1) + 2) * c_);
+    }
     for (const at::Tensor& weight : weights) {
       sums_at_.push_back(sums_size_);
       const int64_t taps = weight.size(2) * weight.size(3);
@@ -59,7 +64,30 @@ class BackwardPass {
 
  private:
   const T* mean_of(int64_t s) const { return moments_ + 2 * s * c_; }
-  T* coefficients_of(int64_t s) const { return coefficients_ + 3 * s * c_; }
+  T* coefficients_of(int64_t s) const { return coefficients_[static_cast<size_t>(s)].get(); }
+
+  T factor_of(int64_t branch) const { return blend_.const_data_ptr<T>()[branch]; }
+  size_t edge_of(int64_t branch) const {
+    return static_cast<size_t>(plan_.edge_of[static_cast<size_t>(branch)]);
+  }
+
+  /// The gradients of all edges' results, to be read image by image.
+  std::vector<Images<T>> images_of_gradients() const {
+    std::vector<Images<T>> images;
+    for (const at::Tensor& gradient : gradients_) {
+      images.emplace_back(gradient, c_);
+    }
+    return images;
+  }
+
+  /// Image i of each.
+  static std::vector<const T*> image_of(const std::vector<Images<T>>& images, int64_t i) {
+    std::vector<const T*> of_edges;
+    for (const Images<T>& of_edge : images) {
+      of_edges.push_back(of_edge.image(i));
+    }
+    return of_edges;
+  }
 
   /// Calls body(run, first image, end) for each run of images.
   template <class Body>
@@ -94,7 +122,8 @@ class BackwardPass {
     return result;
   }
 
-  /// Sets the coefficients of these stages by the sums behind each.
+  /// Sets the coefficients of these stages by the sums behind each: where several branches end in a
+  /// stage, by those of their gradients times their factors.
   void set_all_coefficients(const std::vector<int64_t>& stages,
                             const std::vector<Numbers<double>>& sums) {
     auto count = static_cast<double>(plan_.n * plan_.first.n_out);
@@ -102,12 +131,40 @@ class BackwardPass {
       sum_over_ranks(sums, 2 * c_, count, *options_.ranks);
     }
     for (size_t i = 0; i < stages.size(); ++i) {
-      const int64_t s = stages[i], branch = plan_.stages[static_cast<size_t>(s)].branch;
-      const T factor = branch < 0 ? T(1) : blend_.const_data_ptr<T>()[branch];
+      const int64_t s = stages[i];
+      const std::vector<int64_t>& branches = plan_.stages[static_cast<size_t>(s)].branches;
+      const int64_t n_others = std::max<int64_t>(static_cast<int64_t>(branches.size()) - 1, 0);
+      T* const to = coefficients_of(s);
       for (int64_t k = 0; k < c_; ++k) {
-        set_coefficients(coefficients_of(s), mean_of(s), sums[i].get(), factor, count,
+        set_coefficients(to + n_others * c_, mean_of(s), sums[i].get(), T(1), count,
                          options_.training, c_, k);
       }
+      for (size_t b = 0; b < branches.size(); ++b) {
+        for (int64_t k = 0; k < c_; ++k) {
+          to[static_cast<int64_t>(b) * c_ + k] = factor_of(branches[b]) * mean_of(s)[c_ + k];
+        }
+      }
+    }
+  }
+
+  /// Of each of these stages the edges whose gradients none before it reads.
+  std::vector<std::vector<size_t>> edges_first_read(const std::vector<int64_t>& stages) const {
+    std::vector<std::vector<size_t>> of_stages;
+    std::set<size_t> read;
+    for (const int64_t s : stages) {
+      std::vector<size_t>& edges = of_stages.emplace_back();
+      for (const int64_t branch : plan_.stages[static_cast<size_t>(s)].branches) {
+        if (read.insert(edge_of(branch)).second) {
+          edges.push_back(edge_of(branch));
+        }
+      }
+    }
+    return of_stages;
+  }
+
+  void add_gradients(Ahead<T>& ahead, const std::vector<size_t>& edges, int64_t i) const {
+    for (const size_t edge : edges) {
+      add_array(ahead, gradients_[edge].const_data_ptr<T>() + i * gradients_[edge].stride(0));
     }
   }
 
@@ -122,14 +179,20 @@ class BackwardPass {
     return kept;
   }
 
-  /// What a branch's last stage made of image i before its normalisation; pools are made again.
-  const T* last_output(int64_t s, int64_t i, const BackwardWorkplace<T>& w) const {
+  /// What a stage made of image i before its normalisation.
+  const T* output(int64_t s, int64_t i) const {
     const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-    if (!stage.is_pool()) {
-      return outputs_(stage.place, i);
+    return (stage.is_pool() ? pooled_ : outputs_)(stage.place, i);
+  }
+
+  /// The pools of image i, again.
+  void make_pools(const T* x, int64_t i, const BackwardWorkplace<T>& w) const {
+    fill_for_pools(plan_, x, w);
+    for (const Stage<T>& stage : plan_.stages) {
+      if (stage.is_pool()) {
+        run_pool(plan_, stage, pooled_(stage.place, i), kept_branches(i), w);
+      }
     }
-    run_pool(plan_, stage, pooled_(stage.place, i), kept_branches(i), w);
-    return pooled_(stage.place, i);
   }
 
   /// The gradient of blend; sets the coefficients of each branch's last stage where they are
@@ -138,24 +201,23 @@ class BackwardPass {
     const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
     const Numbers<T> sums(plan_.n * n_branches * 2 * c_);
     for_runs([&](const BackwardWorkplace<T>& w, int64_t, int64_t i, int64_t end) {
-      const Images<T> gradients(gradient_, c_);
+      const std::vector<Images<T>> gradients = images_of_gradients();
       const Images<T> images(x_, c_);
       for (; i < end; ++i) {
-        const T* const g = gradients.image(i);
+        const std::vector<const T*> g = image_of(gradients, i);
         const T* const x = images.image(i);
-        fill_for_pools(plan_, x, w);
+        make_pools(x, i, w);
         for (int64_t b = 0; b < n_branches; ++b) {
           const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
-          const T* const y = s < 0 ? x : last_output(s, i, w);
           T* const sum = sums + (i * n_branches + b) * 2 * c_;
-          plan_.lanes.add_correlation(g, y, s < 0 ? w.zeros.get() : mean_of(s), plan_.first.n_out,
-                                      c_, sum, sum + c_);
+          plan_.lanes.add_correlation(g[edge_of(b)], s < 0 ? x : output(s, i),
+                                      s < 0 ? w.zeros.get() : mean_of(s), plan_.first.n_out, c_,
+                                      sum, sum + c_);
         }
       }
     });
     const at::Tensor result = at::zeros({n_branches}, blend_.options());
-    std::vector<int64_t> stages;
-    std::vector<Numbers<double>> behind;
+    std::map<int64_t, Numbers<double>> behind_stages;
     for (int64_t b = 0; b < n_branches; ++b) {
       const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
       const Numbers<double> both = total(sums, b, n_branches);
@@ -165,11 +227,19 @@ class BackwardPass {
       }
       result.mutable_data_ptr<T>()[b] = static_cast<T>(of_blend);
       if (s >= 0) {
-        stages.push_back(s);
-        behind.push_back(both);
+        const Numbers<double>& behind = behind_stages.try_emplace(s, 2 * c_).first->second;
+        for (int64_t k = 0; k < 2 * c_; ++k) {
+          behind[k] += factor_of(b) * both[k];
+        }
       }
     }
     if (needs_.x || needs_.weights) {
+      std::vector<int64_t> stages;
+      std::vector<Numbers<double>> behind;
+      for (const auto& [s, sum] : behind_stages) {
+        stages.push_back(s);
+        behind.push_back(sum);
+      }
       set_all_coefficients(stages, behind);
     }
     return result;
@@ -178,24 +248,23 @@ class BackwardPass {
   /// The stages that read a stage: gradients of their weights and of what they read.
   void second_stages() {
     for (int64_t s = 0; s < n_stages_; ++s) {
-      const bool is_read = plan_.stages[static_cast<size_t>(s)].branch < 0;
+      const bool is_read = plan_.stages[static_cast<size_t>(s)].branches.empty();
       of_stage_.push_back(Numbers<T>::unset(is_read ? plan_.n * size_ : 0));
     }
     const std::vector<int64_t> seconds = plan_.stages_on(false);
+    const auto first_read = edges_first_read(seconds);
     const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
       const Stage<T>& stage = plan_.stages[static_cast<size_t>(seconds[k])];
       add_array<T>(ahead, outputs_(stage.place, i));
       add_array<T>(ahead, of_stage_[static_cast<size_t>(stage.source)] + i * size_);
       add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, i));
-      if (k == 0) {
-        add_array(ahead, gradient_.const_data_ptr<T>() + i * gradient_.stride(0));
-      }
+      add_gradients(ahead, first_read[k], i);
     };
     const Numbers<T> sums(plan_.n * n_stages_ * 2 * c_);
     for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
-      const Images<T> gradients(gradient_, c_);
+      const std::vector<Images<T>> gradients = images_of_gradients();
       for (; i < end; ++i) {
-        const T* const g = gradients.image(i);
+        const std::vector<const T*> g = image_of(gradients, i);
         for (size_t k = 0; k < seconds.size(); ++k) {
           const int64_t s = seconds[k];
           const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
@@ -203,9 +272,9 @@ class BackwardPass {
           const T* const mean = mean_of(stage.source);
           const T* const y = outputs_(source.place, i);
           fill_second(plan_, y, mean, w);
-          stage_gradient(plan_, stage, w.second.get(), g, coefficients_of(s),
-                         outputs_(stage.place, i), sums_of(stage, run), w.second_in.get(),
-                         look_ahead<T>(plan_, seconds, k, i, add_ahead), w);
+          stage_gradient(plan_, stage, w.second.get(), g[edge_of(stage.branches.front())],
+                         coefficients_of(s), outputs_(stage.place, i), sums_of(stage, run),
+                         w.second_in.get(), look_ahead<T>(plan_, seconds, k, i, add_ahead), w);
           T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size_;
           plan_.lanes.rectify_gradient(w.second.get(), w.second_in.get(),
                                        plan_.second.in_read.data(), to, plan_.second.n_in, c_);
@@ -217,7 +286,7 @@ class BackwardPass {
     std::vector<int64_t> stages;
     std::vector<Numbers<double>> behind;
     for (int64_t s = 0; s < n_stages_; ++s) {
-      if (plan_.stages[static_cast<size_t>(s)].branch < 0) {
+      if (plan_.stages[static_cast<size_t>(s)].branches.empty()) {
         stages.push_back(s);
         behind.push_back(total(sums, s, n_stages_));
       }
@@ -232,15 +301,17 @@ class BackwardPass {
       to_x = at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
     }
     const std::vector<int64_t> firsts = plan_.stages_on(true);
+    const auto first_read = edges_first_read(firsts);
+    const Identities identities = all_identities();
     const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
       const int64_t s = firsts[k];
       const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
       add_array<T>(ahead, (stage.is_pool() ? pooled_ : outputs_)(stage.place, i));
-      if (stage.branch < 0) {
+      if (stage.branches.empty()) {
         add_array<T>(ahead, of_stage_[static_cast<size_t>(s)] + i * size_);
       }
+      add_gradients(ahead, first_read[k], i);
       if (k == 0) {
-        add_array(ahead, gradient_.const_data_ptr<T>() + i * gradient_.stride(0));
         add_array(ahead, x_.const_data_ptr<T>() + i * x_.stride(0));
         if (needs_.x) {
           add_array(ahead, to_x.const_data_ptr<T>() + i * to_x.stride(0));
@@ -248,10 +319,10 @@ class BackwardPass {
       }
     };
     for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
-      const Images<T> gradients(gradient_, c_);
+      const std::vector<Images<T>> gradients = images_of_gradients();
       const Images<T> images(x_, c_);
       for (; i < end; ++i) {
-        const T* const g = gradients.image(i);
+        const std::vector<const T*> g = image_of(gradients, i);
         const T* const x = images.image(i);
         fill_rectified(plan_, x, w);
         for (const Numbers<T>* const sum : {&w.first_in, &w.pools_in}) {
@@ -261,10 +332,15 @@ class BackwardPass {
           const int64_t s = firsts[k];
           const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
           if (stage.is_pool() && needs_.x) {
-            pool_gradient(plan_, stage, x, g, coefficients_of(s), pooled_(stage.place, i), w);
+            std::vector<const T*> behind;
+            for (const int64_t branch : stage.branches) {
+              behind.push_back(g[edge_of(branch)]);
+            }
+            pool_gradient(plan_, stage, x, behind, coefficients_of(s), pooled_(stage.place, i), w);
           } else if (!stage.is_pool()) {
-            const T* const behind =
-                stage.branch >= 0 ? g : of_stage_[static_cast<size_t>(s)] + i * size_;
+            const T* const behind = stage.branches.empty()
+                                        ? of_stage_[static_cast<size_t>(s)] + i * size_
+                                        : g[edge_of(stage.branches.front())];
             stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
                            outputs_(stage.place, i), sums_of(stage, run),
                            needs_.x ? w.first_in.get() : nullptr,
@@ -272,29 +348,51 @@ class BackwardPass {
           }
         }
         if (needs_.x) {
-          join(ImagesToWrite<T>(to_x, c_), i, g, w);
+          join(ImagesToWrite<T>(to_x, c_), i, g, identities, w);
         }
       }
     });
     return to_x;
   }
 
-  /// Image i of the gradient of x, of what came through convolutions, pools and the identity.
-  void join(const ImagesToWrite<T>& to_x, int64_t i, const T* g, const BackwardWorkplace<T>& w) {
+  /// The edges that x itself is part of, and [1 + edges, c] by what: 1 for the rest of its
+  /// gradient.
+  struct Identities {
+    std::vector<size_t> edges;
+    Numbers<T> factors;
+  };
+
+  Identities all_identities() const {
+    Identities found;
+    std::vector<T> factors = {1};
+    for (int64_t b = 0; b < static_cast<int64_t>(plan_.last_stage.size()); ++b) {
+      if (plan_.last_stage[static_cast<size_t>(b)] < 0) {
+        found.edges.push_back(edge_of(b));
+        factors.push_back(factor_of(b));
+      }
+    }
+    found.factors = Numbers<T>(static_cast<int64_t>(factors.size()) * c_);
+    for (size_t k = 0; k < factors.size(); ++k) {
+      std::fill_n(found.factors + static_cast<int64_t>(k) * c_, c_, factors[k]);
+    }
+    return found;
+  }
+
+  /// Image i of the gradient of x, of what came through convolutions, pools and identities.
+  void join(const ImagesToWrite<T>& to_x, int64_t i, const std::vector<const T*>& g,
+            const Identities& identities, const BackwardWorkplace<T>& w) {
     const Geometry& geometry = plan_.first;
     T* const to = to_x.place(i);
     plan_.lanes.rectify_gradient(w.rectified.get(), w.first_in.get(), geometry.in_read.data(), to,
                                  geometry.n_in, c_);
     plan_.lanes.add_from(w.pools_in.get(), geometry.in_read.data(), to, geometry.n_in, c_);
-    T factor = 0;
-    for (size_t b = 0; b < plan_.last_stage.size(); ++b) {
-      factor += plan_.last_stage[b] < 0 ? blend_.const_data_ptr<T>()[b] : T(0);
-    }
-    if (factor != 0) {
-      const Numbers<T> factors(2 * c_);
-      std::fill_n(factors.get(), c_, factor);
-      std::fill_n(factors + c_, c_, T(1));
-      plan_.lanes.affine(g, factors.get(), to, factors + c_, w.zeros.get(), to, geometry.n_in, c_);
+    if (!identities.edges.empty()) {
+      std::vector<const T*> terms = {to};
+      for (const size_t edge : identities.edges) {
+        terms.push_back(g[edge]);
+      }
+      plan_.lanes.blend(terms.data(), identities.factors.get(), static_cast<int64_t>(terms.size()),
+                        w.zeros.get(), to, geometry.n_in, c_);
     }
     to_x.put(i);
   }
@@ -325,14 +423,17 @@ class BackwardPass {
   const int64_t c_, n_stages_;
   const MixedOpOptions& options_;
   const MixedOpNeeds needs_;
-  const at::Tensor gradient_, x_, blend_;
+  const std::vector<at::Tensor>& gradients_;
+  const at::Tensor x_, blend_;
   const T* const moments_;
   const int64_t size_;  // of an image of what is made
   const Outputs<T> outputs_;
   const Numbers<T> pools_;
   const Outputs<T> pooled_;
   Workplaces<Plan<T>, BackwardWorkplace<T>> workplaces_;
-  const Numbers<T> coefficients_;     // [stages, 3, c]
+  /// Per stage [branches that end in it + 2, c]: of their gradients (one if of none), of what the
+  /// stage made, and a shift.
+  std::vector<Numbers<T>> coefficients_;
   std::vector<Numbers<T>> of_stage_;  // gradients behind the normalisations of first stages
   const int64_t n_runs_;
   std::vector<int64_t> sums_at_;
@@ -342,13 +443,16 @@ class BackwardPass {
 
 }  // namespace
 
-std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_op_backward(
-    const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& blend,
-    at::TensorList weights, const at::Tensor& kept, const at::Tensor& moments,
-    const MixedOpOptions& options, MixedOpNeeds needs) {
-  const at::Tensor g = gradient.contiguous(at::MemoryFormat::ChannelsLast);
+std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_ops_backward(
+    at::TensorList gradients, const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+    const at::Tensor& kept, const at::Tensor& moments, const MixedOpOptions& options,
+    MixedOpNeeds needs) {
+  std::vector<at::Tensor> g;
+  for (const at::Tensor& gradient : gradients) {
+    g.push_back(gradient.contiguous(at::MemoryFormat::ChannelsLast));
+  }
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
-  return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_op_backward", [&] {
+  return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_ops_backward", [&] {
     return BackwardPass<scalar_t>(g, read, blend, weights, kept, moments, options, needs)
         .run(weights);
   });

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include <optional>
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
@@ -13,12 +14,14 @@
 namespace retia::kernels::cpu {
 namespace {
 
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+
 /// The forward pass: its arguments, and what its three sweeps over the images hand on.
 template <class T>
 class ForwardPass {
  public:
   ForwardPass(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-              at::TensorList running, const MixedOpOptions& options)
+              at::TensorList running, at::TensorList sums, const MixedOpOptions& options)
       : plan_(x, weights, options, Direction::Forward),
         c_(plan_.c),
         n_stages_(static_cast<int64_t>(plan_.stages.size())),
@@ -26,6 +29,7 @@ class ForwardPass {
         x_(x),
         blend_(blend.contiguous()),
         running_(running),
+        onto_(plan_.edges.size()),
         size_(plan_.first.n_out_whole * c_),
         kept_(at::empty({plan_.n_kept, plan_.n, size_}, x.options().memory_format({}))),
         pools_(at::empty({plan_.n_pools, plan_.n, size_}, x.options().memory_format({}))),
@@ -33,14 +37,22 @@ class ForwardPass {
         convolved_{kept_.mutable_data_ptr<T>(), plan_.n, size_},
         pooled_{pools_.mutable_data_ptr<T>(), plan_.n, size_},
         image_moments_(plan_.n * n_stages_ * 3 * c_),
-        workplaces_(plan_) {}
+        workplaces_(plan_) {
+    for (size_t i = 0; i < sums.size(); ++i) {
+      onto_[static_cast<size_t>(options.summed[i])] = sums[i].contiguous(kChannelsLast);
+    }
+  }
 
-  std::tuple<at::Tensor, at::Tensor, at::Tensor> run() {
+  std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> run() {
     for (const bool on_x : {true, false}) {
       run_stages(on_x);
       finish_moments(on_x);
     }
-    return {blended(), kept_, moments_};
+    std::vector<at::Tensor> results;
+    for (size_t e = 0; e < plan_.edges.size(); ++e) {
+      results.push_back(blended(plan_.edges[e], onto_[e]));
+    }
+    return {std::move(results), kept_, moments_};
   }
 
  private:
@@ -93,7 +105,9 @@ class ForwardPass {
     std::vector<BatchMoments<T>> batches;
     for (const int64_t s : plan_.stages_on(on_x)) {
       if (!options_.training) {
-        normalise_by_running(mean_of(s), running_of(s, 0), running_of(s, 1), options_.epsilon, c_);
+        const int64_t norm = norms_of(s).front();
+        normalise_by_running(mean_of(s), running_of(norm, 0), running_of(norm, 1), options_.epsilon,
+                             c_);
         continue;
       }
       found.push_back(s);
@@ -105,28 +119,37 @@ class ForwardPass {
     }
     for (size_t i = 0; i < found.size(); ++i) {
       normalise_by_batch(mean_of(found[i]), batches[i], options_.epsilon, c_);
-      if (!running_.empty()) {
-        move_running(running_of(found[i], 0), running_of(found[i], 1), batches[i],
-                     options_.momentum);
+      if (running_.empty()) {
+        continue;
+      }
+      for (const int64_t norm : norms_of(found[i])) {
+        move_running(running_of(norm, 0), running_of(norm, 1), batches[i], options_.momentum);
       }
     }
   }
 
-  const at::Tensor& running_of(int64_t s, int64_t which) const {
-    return running_[static_cast<size_t>(2 * s + which)];
+  const std::vector<int64_t>& norms_of(int64_t s) const {
+    return plan_.stages[static_cast<size_t>(s)].norms;
   }
 
-  /// The branches' results by their factors; normalisations become part of the factors.
-  at::Tensor blended() const {
+  const at::Tensor& running_of(int64_t norm, int64_t which) const {
+    return running_[static_cast<size_t>(2 * norm + which)];
+  }
+
+  /// The branches' results by their factors, and `onto` if defined; normalisations become part of
+  /// the factors.
+  at::Tensor blended(const MixedEdge& edge, const at::Tensor& onto) const {
     const at::Tensor out =
         at::empty({plan_.n, plan_.channels, plan_.first.out.height, plan_.first.out.width},
-                  x_.options().memory_format(at::MemoryFormat::ChannelsLast));
-    const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
-    const Numbers<T> scale(n_branches * c_);
+                  x_.options().memory_format(kChannelsLast));
+    const int64_t n_branches = edge.n_branches;
+    const int64_t n_terms = n_branches + (onto.defined() ? 1 : 0);
+    const Numbers<T> scale(n_terms * c_);
     const Numbers<T> shift(c_);
-    const T* const factor = blend_.const_data_ptr<T>();
+    const T* const factor = blend_.const_data_ptr<T>() + edge.branch;
+    std::fill_n(scale.get(), n_terms * c_, T(1));
     for (int64_t b = 0; b < n_branches; ++b) {
-      const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
+      const int64_t s = plan_.last_stage[static_cast<size_t>(edge.branch + b)];
       const T* const mean = s < 0 ? nullptr : mean_of(s);
       for (int64_t k = 0; k < c_; ++k) {
         scale[b * c_ + k] = factor[b] * (s < 0 ? T(1) : mean[c_ + k]);
@@ -135,14 +158,21 @@ class ForwardPass {
     }
     at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
       const Images<T> images(x_, c_);
+      std::optional<Images<T>> sums;
+      if (onto.defined()) {
+        sums.emplace(onto, c_);
+      }
       const ImagesToWrite<T> results(out, c_);
-      std::vector<const T*> branches(static_cast<size_t>(n_branches));
+      std::vector<const T*> terms(static_cast<size_t>(n_terms));
       for (; i < end; ++i) {
-        for (size_t b = 0; b < branches.size(); ++b) {
-          const int64_t s = plan_.last_stage[b];
-          branches[b] = s < 0 ? images.image(i) : output(s, i);
+        for (int64_t b = 0; b < n_branches; ++b) {
+          const int64_t s = plan_.last_stage[static_cast<size_t>(edge.branch + b)];
+          terms[static_cast<size_t>(b)] = s < 0 ? images.image(i) : output(s, i);
         }
-        plan_.lanes.blend(branches.data(), scale.get(), n_branches, shift.get(), results.place(i),
+        if (sums) {
+          terms.back() = sums->image(i);
+        }
+        plan_.lanes.blend(terms.data(), scale.get(), n_terms, shift.get(), results.place(i),
                           plan_.first.n_out, c_);
         results.put(i);
       }
@@ -155,7 +185,8 @@ class ForwardPass {
   const MixedOpOptions& options_;
   const at::Tensor x_, blend_;
   const at::TensorList running_;
-  const int64_t size_;  // of an image of what is made
+  std::vector<at::Tensor> onto_;  // of each edge, or undefined
+  const int64_t size_;            // of an image of what is made
   const at::Tensor kept_, pools_, moments_;
   const Outputs<T> convolved_, pooled_;
   const Numbers<T> image_moments_;  // [n, stages, 3, c]
@@ -164,15 +195,12 @@ class ForwardPass {
 
 }  // namespace
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> mixed_op_forward(const at::Tensor& x,
-                                                                const at::Tensor& blend,
-                                                                at::TensorList weights,
-                                                                at::TensorList running,
-                                                                const MixedOpOptions& options) {
-  check_mixed_op(x, blend, weights, running, options);
-  const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
-  return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_op_forward", [&] {
-    return ForwardPass<scalar_t>(read, blend, weights, running, options).run();
+std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> mixed_ops_forward(
+    const at::Tensor& x, const at::Tensor& blend, at::TensorList weights, at::TensorList running,
+    at::TensorList sums, const MixedOpOptions& options) {
+  const at::Tensor read = x.contiguous(kChannelsLast);
+  return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_ops_forward", [&] {
+    return ForwardPass<scalar_t>(read, blend, weights, running, sums, options).run();
   });
 }
 

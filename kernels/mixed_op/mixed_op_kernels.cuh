@@ -145,14 +145,13 @@ struct Normalisers {
 template <class T>
 struct Term {
   Normalised<T> from;
-  int place;  ///< of its weight in the blend
+  const Sum<T>* weight;  ///< in the blend; null: 1
 };
 
 /// The sum of the terms, each by its weight; a thread a number.
 template <class T>
 struct Blend {
   int c;
-  const Sum<T>* blend;
   Group<Term<T>> terms;
   bool add;  ///< to what is there
   T* out;
@@ -160,7 +159,9 @@ struct Blend {
   RETIA_BODY void operator()(int i) const {
     Sum<T> sum = add ? static_cast<Sum<T>>(out[i]) : Sum<T>(0);
     for (int k = 0; k < terms.n; ++k) {
-      sum += blend[terms.members[k].place] * terms.members[k].from.at(i, i % c, c);
+      const Term<T>& term = terms.members[k];
+      const Sum<T> weight = term.weight == nullptr ? Sum<T>(1) : *term.weight;
+      sum += weight * term.from.at(i, i % c, c);
     }
     out[i] = static_cast<T>(sum);
   }

@@ -15,7 +15,7 @@
 
 namespace retia::kernels {
 
-/// mixed_op on a device as passes over memory, each a body of mixed_op_kernels.cuh that
+/// mixed_ops on a device as passes over memory, each a body of mixed_op_kernels.cuh that
 /// `Runner::each(body, n)` runs; products of pointwise convolutions are ATen's, all of a level at
 /// once. scalar_t: of x; `Runner::Stored<scalar_t>` is the same as the bodies know it. Results do
 /// not depend on the order in which bodies run.
@@ -27,7 +27,11 @@ class MixedOpPasses {
  public:
   MixedOpPasses(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                 const MixedOpOptions& options)
-      : x_(x), blend_(blend.to(kSum).contiguous()), o_(options), c_(static_cast<int>(x.size(1))) {
+      : x_(x),
+        blend_(blend.to(kSum).contiguous()),
+        o_(options),
+        edges_(edges_of(options)),
+        c_(static_cast<int>(x.size(1))) {
     const auto strided = [&](int64_t size) {
       return static_cast<int>((size + options.stride - 1) / options.stride);
     };
@@ -53,8 +57,10 @@ class MixedOpPasses {
     plan();
   }
 
-  /// The result, what it keeps, and what is normalised by.
-  std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(at::TensorList running) {
+  /// A result an edge, what it keeps, and what is normalised by. so_far: what the edges
+  /// o.summed are added to, in channels_last.
+  std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> forward(at::TensorList running,
+                                                                      at::TensorList so_far = {}) {
     hold(stored_like({n_kept(), pixels_, c_}), sums({n_norms(), 2, c_}));
     convolve(first_);
     convolve_halvings();
@@ -62,40 +68,49 @@ class MixedOpPasses {
     normalise(all(first_, halvings_, pools_), running);
     convolve(second_);
     normalise(all(second_), running);
-    const at::Tensor out = result();
-    std::vector<cuda::Term<T>> terms;
+    std::vector<std::vector<cuda::Term<T>>> terms(edges_.size());
     for (const Stage* stage : all(first_, halvings_, pools_, second_)) {
       if (stage->branch >= 0) {
-        terms.push_back({normalised(*stage), stage->branch});
+        terms[edge_of(stage->branch)].push_back({normalised(*stage), weight_of(stage->branch)});
       }
     }
     for (const int branch : identities_) {
-      terms.push_back({{stored(x_), nullptr}, branch});
+      terms[edge_of(branch)].push_back({{stored(x_), nullptr}, weight_of(branch)});
     }
-    in_groups(terms, [&](const auto& group, size_t first) {
-      Runner::each(cuda::Blend<T>{c_, read(blend_), group, first > 0, write<T>(out)}, size());
-    });
-    return {out, kept_, norm_};
+    for (size_t i = 0; i < so_far.size(); ++i) {
+      const auto edge = static_cast<size_t>(o_.summed[i]);
+      terms[edge].push_back({{stored(so_far[i]), nullptr}, nullptr});
+    }
+    std::vector<at::Tensor> results;
+    for (const auto& of_edge : terms) {
+      const at::Tensor& out = results.emplace_back(result());
+      in_groups(of_edge, [&](const auto& group, size_t first) {
+        Runner::each(cuda::Blend<T>{c_, group, first > 0, write<T>(out)}, size());
+      });
+    }
+    return {std::move(results), kept_, norm_};
   }
 
-  /// Gradients of x (undefined unless needed), blend, and each of the weights (likewise).
-  std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> backward(const at::Tensor& gradient,
+  /// Gradients of x (undefined unless needed), blend, and each of the weights (likewise). behind:
+  /// of the edges' results.
+  std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> backward(at::TensorList behind,
                                                                        const at::Tensor& kept,
                                                                        const at::Tensor& norm,
                                                                        MixedOpNeeds needs) {
     hold(kept, norm);
+    behind_ = behind.vec();
     needs_ = needs;
     gradients_.assign(weights_.size(), at::Tensor());
     before_ = stored_like({n_norms(), pixels_, c_});
     pool();
-    const at::Tensor to_blend = behind_the_blend(gradient);
+    const at::Tensor to_blend = behind_the_blend();
     if (!needs.x && !needs.weights) {
       return {at::Tensor(), to_blend, gradients_};
     }
     between_the_levels(back_through(second_));
     const at::Tensor made = back_through(first_);
     back_through_halvings();
-    return {needs.x ? into_input(gradient, made) : at::Tensor(), to_blend, gradients_};
+    return {needs.x ? into_input(made) : at::Tensor(), to_blend, gradients_};
   }
 
  private:
@@ -177,6 +192,16 @@ class MixedOpPasses {
       }
     }
   }
+
+  size_t edge_of(int branch) const {
+    size_t edge = edges_.size() - 1;
+    while (branch < edges_[edge].branch) {
+      --edge;
+    }
+    return edge;
+  }
+  const S* weight_of(int branch) const { return read(blend_) + branch; }
+  const T* behind(int branch) const { return stored(behind_[edge_of(branch)]); }
 
   int n_kept() const { return n(first_) + n(halvings_) + n(second_); }
   int n_norms() const { return n_kept() + n(pools_); }
@@ -413,23 +438,23 @@ class MixedOpPasses {
   }
 
   /// The gradient of the blend; those of all branches before their normalisation.
-  at::Tensor behind_the_blend(const at::Tensor& gradient) const {
+  at::Tensor behind_the_blend() const {
     std::vector<const Stage*> last;
     std::vector<cuda::Correlated<T>> members;
     std::vector<int> places;
-    std::vector<const T*> behind;
+    std::vector<const T*> behind_last;
     std::vector<const S*> factors;
     for (const Stage* stage : all(first_, halvings_, pools_, second_)) {
       if (stage->branch >= 0) {
         last.push_back(stage);
-        members.push_back({normalised(*stage), stored(gradient)});
+        members.push_back({normalised(*stage), behind(stage->branch)});
         places.push_back(stage->branch);
-        behind.push_back(stored(gradient));
-        factors.push_back(read(blend_) + stage->branch);
+        behind_last.push_back(behind(stage->branch));
+        factors.push_back(weight_of(stage->branch));
       }
     }
     for (const int branch : identities_) {
-      members.push_back({{stored(x_), nullptr}, stored(gradient)});
+      members.push_back({{stored(x_), nullptr}, behind(branch)});
       places.push_back(branch);
     }
     const at::Tensor found = correlations(members);
@@ -441,7 +466,7 @@ class MixedOpPasses {
           group.n);
     });
     if (needs_.x || needs_.weights) {
-      before_normalisations(last, behind, means_of(found.narrow(0, 0, n_last)), factors);
+      before_normalisations(last, behind_last, means_of(found.narrow(0, 0, n_last)), factors);
     }
     return to_blend;
   }
@@ -536,7 +561,7 @@ class MixedOpPasses {
     }
   }
 
-  at::Tensor into_input(const at::Tensor& gradient, const at::Tensor& made) const {
+  at::Tensor into_input(const at::Tensor& made) const {
     std::vector<cuda::Into<T>> members;
     for (const Stage& stage : first_) {
       members.push_back(
@@ -549,7 +574,7 @@ class MixedOpPasses {
       members.push_back({cuda::Window::Halving, window_, nullptr, stored(to)});
     }
     for (const int branch : identities_) {
-      members.push_back({cuda::Window::Identity, window_, read(blend_) + branch, stored(gradient)});
+      members.push_back({cuda::Window::Identity, window_, weight_of(branch), behind(branch)});
     }
     const at::Tensor to =
         at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -561,6 +586,7 @@ class MixedOpPasses {
 
   const at::Tensor x_, blend_;
   const MixedOpOptions o_;
+  const std::vector<MixedEdge> edges_;
   const int c_;
   std::vector<at::Tensor> weights_;
   cuda::Stencil window_ = {};  // of a pool of x
@@ -570,6 +596,7 @@ class MixedOpPasses {
   std::vector<int> identities_;  // their branches
 
   at::Tensor kept_, norm_, pooled_;
+  std::vector<at::Tensor> behind_;  // gradients of the edges' results
   MixedOpNeeds needs_;
   at::Tensor before_;  // gradients before normalisations
   std::vector<at::Tensor> gradients_, to_halved_;

@@ -184,57 +184,84 @@ Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions&
       c(whole(channels)),
       first(x.size(2), x.size(3), border_of(options.branches), options.stride, c),
       second(first.out.height, first.out.width, first.in.border, 1, c),
+      edges(edges_of(options)),
       lanes(best_lanes<T>(c)) {
   int64_t weight = 0;
-  for (size_t i = 0; i < options.branches.size(); ++i) {
-    const auto kind = static_cast<MixedBranch>(options.branches[i]);
-    const auto branch = static_cast<int64_t>(i);
-    const auto next = static_cast<int64_t>(stages.size());
-    const auto add = [&](StageKind stage, int64_t kernel, int64_t dilation) {
-      add_stage(stage, kernel, dilation, -1, branch, weights, weight, way);
-    };
-    const auto add_two = [&](int64_t kernel) {
-      add_stage(StageKind::Convolution, kernel, 1, -1, -1, weights, weight, way);
-      add_stage(StageKind::Convolution, kernel, 1, next, branch, weights, weight + 2, way);
-    };
-    switch (kind) {
-      case MixedBranch::Identity:
-        break;
-      case MixedBranch::FactorizedReduce:
-        add(StageKind::Halving, 1, 1);
-        break;
-      case MixedBranch::MaxPool3:
-        add(StageKind::MaxPool, 3, 1);
-        break;
-      case MixedBranch::AveragePool3:
-        add(StageKind::AveragePool, 3, 1);
-        break;
-      case MixedBranch::SepConv3:
-        add_two(3);
-        break;
-      case MixedBranch::SepConv5:
-        add_two(5);
-        break;
-      case MixedBranch::DilConv3:
-        add(StageKind::Convolution, 3, 2);
-        break;
-      case MixedBranch::DilConv5:
-        add(StageKind::Convolution, 5, 2);
-        break;
+  int64_t norm = 0;
+  for (size_t e = 0; e < edges.size(); ++e) {
+    edge_of.insert(edge_of.end(), static_cast<size_t>(edges[e].n_branches),
+                   static_cast<int64_t>(e));
+  }
+  for (size_t b = 0; b < options.branches.size(); ++b) {
+    const auto branch = static_cast<MixedBranch>(options.branches[b]);
+    // Running statistics of edges may differ, those of a batch do not: then one pool is for all.
+    const int64_t pool = !options.training                     ? -1
+                         : branch == MixedBranch::MaxPool3     ? find_pool(StageKind::MaxPool)
+                         : branch == MixedBranch::AveragePool3 ? find_pool(StageKind::AveragePool)
+                                                               : -1;
+    if (pool >= 0) {
+      stages[static_cast<size_t>(pool)].norms.push_back(norm);
     }
-    last_stage.push_back(kind == MixedBranch::Identity ? -1
-                                                       : static_cast<int64_t>(stages.size()) - 1);
-    weight += n_weights(kind);
+    const int64_t last = pool >= 0 ? pool : add_branch(branch, weights, weight, norm, way);
+    if (last >= 0) {
+      stages[static_cast<size_t>(last)].branches.push_back(static_cast<int64_t>(b));
+    }
+    last_stage.push_back(last);
+    weight += n_weights(branch);
+    norm += n_norms(branch);
   }
 }
 
 template <class T>
-void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
-                        int64_t branch, at::TensorList weights, int64_t first_weight,
-                        Direction way) {
-  Stage<T> stage{kind,   kernel, dilation,     source,
-                 branch, 0,      first_weight, source < 0 ? &first : &second,
-                 {},     {},     {},           {}};
+int64_t Plan<T>::find_pool(StageKind kind) const {
+  const auto found = std::find_if(stages.begin(), stages.end(),
+                                  [&](const Stage<T>& stage) { return stage.kind == kind; });
+  return found == stages.end() ? -1 : found - stages.begin();
+}
+
+template <class T>
+int64_t Plan<T>::add_branch(MixedBranch branch, at::TensorList weights, int64_t weight,
+                            int64_t norm, Direction way) {
+  const auto add = [&](StageKind stage, int64_t kernel, int64_t dilation) {
+    return add_stage(stage, kernel, dilation, -1, weights, weight, norm, way);
+  };
+  const auto add_two = [&](int64_t kernel) {
+    return add_stage(StageKind::Convolution, kernel, 1, add(StageKind::Convolution, kernel, 1),
+                     weights, weight + 2, norm + 1, way);
+  };
+  switch (branch) {
+    case MixedBranch::Identity:
+      return -1;
+    case MixedBranch::FactorizedReduce:
+      return add(StageKind::Halving, 1, 1);
+    case MixedBranch::MaxPool3:
+      return add(StageKind::MaxPool, 3, 1);
+    case MixedBranch::AveragePool3:
+      return add(StageKind::AveragePool, 3, 1);
+    case MixedBranch::SepConv3:
+      return add_two(3);
+    case MixedBranch::SepConv5:
+      return add_two(5);
+    case MixedBranch::DilConv3:
+      return add(StageKind::Convolution, 3, 2);
+    case MixedBranch::DilConv5:
+      return add(StageKind::Convolution, 5, 2);
+  }
+  TORCH_INTERNAL_ASSERT(false);
+}
+
+template <class T>
+int64_t Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
+                           at::TensorList weights, int64_t first_weight, int64_t norm,
+                           Direction way) {
+  Stage<T> stage;
+  stage.kind = kind;
+  stage.kernel = kernel;
+  stage.dilation = dilation;
+  stage.source = source;
+  stage.first_weight = first_weight;
+  stage.geometry = source < 0 ? &first : &second;
+  stage.norms = {norm};
   const Geometry& g = *stage.geometry;
   const std::vector<Tap> taps = taps_of(kernel, dilation);
   for (const Tap& tap : taps) {
@@ -263,6 +290,7 @@ void Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_
     }
   }
   stages.push_back(std::move(stage));
+  return static_cast<int64_t>(stages.size()) - 1;
 }
 
 template <class T>

@@ -96,10 +96,11 @@ struct Stage {
   StageKind kind;
   int64_t kernel, dilation;
   int64_t source;        ///< the stage whose normalised output it reads, or -1: x
-  int64_t branch;        ///< the branch whose last stage it is, or -1
   int64_t place;         ///< among the stages whose outputs are kept, or among the pools
   int64_t first_weight;  ///< its place in the list of weights
   const Geometry* geometry;
+  std::vector<int64_t> branches;  ///< those whose last stage it is: none, one, or a pool's
+  std::vector<int64_t> norms;     ///< as many, or one; their places in the list of normalisations
 
   Table taps;
   Numbers<T> stencil;                 ///< [taps, c]
@@ -129,6 +130,8 @@ struct Plan {
   int64_t c;  ///< channels rounded up to whole vectors; those added stay zero
   Geometry first, second;
   std::vector<Stage<T>> stages;
+  std::vector<MixedEdge> edges;
+  std::vector<int64_t> edge_of;     ///< of each branch
   std::vector<int64_t> last_stage;  ///< of each branch; -1: the identity
   int64_t n_kept = 0, n_pools = 0;
   MixedOpLanes<T> lanes;
@@ -141,8 +144,14 @@ struct Plan {
               std::vector<at::Tensor>& gradients) const;
 
  private:
-  void add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source, int64_t branch,
-                 at::TensorList weights, int64_t first_weight, Direction way);
+  /// The stages of a branch whose weights and normalisations begin there; returns its last.
+  int64_t add_branch(MixedBranch branch, at::TensorList weights, int64_t weight, int64_t norm,
+                     Direction way);
+  /// Returns where it is.
+  int64_t add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
+                    at::TensorList weights, int64_t first_weight, int64_t norm, Direction way);
+  /// The pool of that kind that is there already, or -1.
+  int64_t find_pool(StageKind kind) const;
 };
 
 }  // namespace retia::kernels

@@ -84,4 +84,26 @@ at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList
   return sum;
 }
 
+std::vector<at::Tensor> mixed_ops(const at::Tensor& x, const at::Tensor& blend,
+                                  at::TensorList weights, at::TensorList running,
+                                  at::TensorList sums, const MixedOpOptions& options) {
+  std::vector<at::Tensor> made;
+  for (const MixedEdge& edge : edges_of(options)) {
+    MixedOpOptions one = options;
+    const auto first = options.branches.begin() + edge.branch;
+    one.branches.assign(first, first + edge.n_branches);
+    const auto part = [](at::TensorList list, int64_t begin, int64_t n) {
+      return list.empty() ? list : list.slice(static_cast<size_t>(begin), static_cast<size_t>(n));
+    };
+    made.push_back(reference::mixed_op(x, blend.narrow(0, edge.branch, edge.n_branches),
+                                       part(weights, edge.weight, edge.n_weights),
+                                       part(running, 2 * edge.norm, 2 * edge.n_norms), one));
+  }
+  for (size_t i = 0; i < sums.size(); ++i) {
+    at::Tensor& of_edge = made[static_cast<size_t>(options.summed[i])];
+    of_edge = sums[i] + of_edge;
+  }
+  return made;
+}
+
 }  // namespace retia::kernels::reference

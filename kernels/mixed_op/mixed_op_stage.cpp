@@ -152,12 +152,14 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
 }
 
 template <class T>
-void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, const T* g,
+void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::vector<const T*> g,
                    const T* coefficients, const T* y, const BackwardWorkplace<T>& w) {
   const Geometry& geometry = plan.first;
   const int64_t c = plan.c;
-  plan.lanes.affine(g, coefficients, y, coefficients + c, coefficients + 2 * c, w.before.get(),
-                    geometry.n_out, c);
+  g.push_back(y);
+  const auto n_terms = static_cast<int64_t>(g.size());
+  plan.lanes.blend(g.data(), coefficients, n_terms, coefficients + n_terms * c, w.before.get(),
+                   geometry.n_out, c);
   if (stage.kind == StageKind::MaxPool) {
     plan.lanes.copy(x, w.lowest.get(), geometry.in_write.data(), geometry.n_in, c);
     plan.lanes.add_at_maxima(w.before.get(), y, w.lowest.get(), geometry.centres.data(),
@@ -185,8 +187,9 @@ template void run_stage(const Plan<float>&, const Stage<float>&, const float*, f
 template void stage_gradient(const Plan<float>&, const Stage<float>&, const float*, const float*,
                              const float*, const float*, const WeightSums<float>&, float*,
                              Ahead<float>, const BackwardWorkplace<float>&);
-template void pool_gradient(const Plan<float>&, const Stage<float>&, const float*, const float*,
-                            const float*, const float*, const BackwardWorkplace<float>&);
+template void pool_gradient(const Plan<float>&, const Stage<float>&, const float*,
+                            std::vector<const float*>, const float*, const float*,
+                            const BackwardWorkplace<float>&);
 
 template void fill_rectified(const Plan<double>&, const double*, const Workplace<double>&);
 template void fill_for_pools(const Plan<double>&, const double*, const Workplace<double>&);
@@ -199,7 +202,8 @@ template void run_stage(const Plan<double>&, const Stage<double>&, const double*
 template void stage_gradient(const Plan<double>&, const Stage<double>&, const double*,
                              const double*, const double*, const double*, const WeightSums<double>&,
                              double*, Ahead<double>, const BackwardWorkplace<double>&);
-template void pool_gradient(const Plan<double>&, const Stage<double>&, const double*, const double*,
-                            const double*, const double*, const BackwardWorkplace<double>&);
+template void pool_gradient(const Plan<double>&, const Stage<double>&, const double*,
+                            std::vector<const double*>, const double*, const double*,
+                            const BackwardWorkplace<double>&);
 
 }  // namespace retia::kernels::cpu

@@ -41,7 +41,7 @@ Results by_passes(const MixedOpInputs& given, MixedOpNeeds needs = {}) {
         const auto [to_x, to_blend, to_weights] =
             MixedOpPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
                 .backward(in.gradient, kept, norm, needs);
-        Results results = {out, to_x, to_blend};
+        Results results = {out.front(), to_x, to_blend};
         results.insert(results.end(), to_weights.begin(), to_weights.end());
         results.insert(results.end(), in.running.begin(), in.running.end());
         return results;
@@ -171,6 +171,41 @@ TEST(MixedOpPasses, TakeMoreBranchesThanOnePass) {
   expect_near(by_passes<InOrder>(in), expected(in), tolerance(at::kDouble));
 }
 
+TEST(MixedOpPasses, RunAllEdgesThatLeaveANode) {
+  for (const int64_t stride : {1, 2}) {
+    torch::manual_seed(4);
+    SCOPED_TRACE(c10::str("stride ", stride));
+    std::vector<int64_t> branches = each_branch(stride);
+    for (const int64_t branch : darts_branches(stride)) {
+      branches.push_back(branch);
+    }
+    MixedOpInputs in = random_inputs({"node", 3, 5, 7, 6, stride}, branches, at::kDouble);
+    in.options.edges = {8, 7};
+    in.options.summed = {1};
+    in = in_dtype(in, at::kDouble);
+    const at::Tensor sum = at::randn_like(in.gradient);
+    const std::vector<at::Tensor> gradients = {in.gradient, at::randn_like(in.gradient)};
+    using Passes = MixedOpPasses<InOrder, double>;
+    const auto [out, kept, norm] =
+        Passes(in.x, in.blend, in.weights, in.options).forward(in.running, {sum});
+    const auto [to_x, to_blend, to_weights] =
+        Passes(in.x, in.blend, in.weights, in.options).backward(gradients, kept, norm, {});
+    Results got = {at::stack(out), to_x, to_blend};
+    got.insert(got.end(), to_weights.begin(), to_weights.end());
+    const Results wanted = by_autograd(
+        [&](const auto& x, const auto& blend, at::TensorList weights, at::TensorList, const auto&) {
+          return at::stack(reference::mixed_ops(x, blend, weights, {}, {sum}, in.options));
+        },
+        [&] {
+          MixedOpInputs alike = in;
+          alike.gradient = at::stack(gradients);
+          alike.running.clear();
+          return alike;
+        }());
+    expect_near(got, wanted, tolerance(at::kDouble));
+  }
+}
+
 TEST(MixedOpPasses, GiveTheSameBitsInAnyOrderOfThreads) {
   for (const MixedOpCase& of : cases()) {
     SCOPED_TRACE(c10::str(of.name, " stride ", of.stride));
@@ -228,8 +263,22 @@ TEST(MixedOpPasses, RunOnAGpu) {
     for (const MixedOpCase& of : all) {
       SCOPED_TRACE(c10::str(of.name, " stride ", of.stride, " ", dtype));
       const MixedOpInputs in = inputs_of(of, dtype);
-      const Results got = by_autograd(&mixed_op, in_dtype(in, dtype, at::kCUDA));
-      expect_near(got, expected(in), dtype == at::kDouble ? 1e-10 : 1e-4);
+      const double bound = dtype == at::kDouble ? 1e-10 : 1e-4;
+      const MixedOpInputs there = in_dtype(in, dtype, at::kCUDA);
+      expect_near(by_autograd(&mixed_op, there), expected(in), bound);
+      MixedOpInputs node = in_dtype(in, dtype, at::kCUDA);
+      node.options.edges = {1, static_cast<int64_t>(in.options.branches.size()) - 1};
+      node.options.summed = {1, 0};
+      const auto of_edges = [&](decltype(&mixed_ops) function) {
+        const auto added = [&](const auto& x, const auto& blend, at::TensorList weights,
+                               at::TensorList running, const MixedOpOptions& options) {
+          const auto made =
+              function(x, blend, weights, running, {there.gradient, there.gradient}, options);
+          return made[0] + made[1].sin();
+        };
+        return by_autograd(added, in_dtype(node, dtype, at::kCUDA));
+      };
+      expect_near(of_edges(&mixed_ops), of_edges(&reference::mixed_ops), bound);
     }
   }
 }

@@ -14,9 +14,7 @@
 namespace retia::kernels {
 namespace {
 
-using MixedOpFunction = at::Tensor (*)(const at::Tensor&, const at::Tensor&, at::TensorList,
-                                       at::TensorList, const MixedOpOptions&);
-
+using MixedOpFunction = decltype(&mixed_op);
 using Inputs = MixedOpInputs;
 
 /// Result, gradients of x, blend and weights, running statistics after it.

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMON = ["--data", "digits", "--data-dir", str(ROOT / "data/digits"), "--batch-size", "12", "--threads", "1",
           "--set", "data.limit=48", "--resume"]
 COMMANDS = {
+    "search on two ranks": ["search", "--space", "tiny", "--algorithm", "darts", "--epochs", "3",
+                            "--set", "run.timeout=20"],
     "search": ["search", "--space", "spos_chain", "--algorithm", "spos", "--epochs", "3",
                "--set", "space.channels=4", "--set", "space.layers=3",
                "--set", "algorithm.evolution.population=4", "--set", "algorithm.evolution.rounds=2",
@@ -65,9 +68,27 @@ class Disks(unittest.TestCase):
 
     @classmethod
     def run_program(cls, command, out, **options):
-        return subprocess.run([PROGRAM, *command, *COMMON, "--out", out], cwd=cls.folder,
-                              env=dict(os.environ, OMP_NUM_THREADS="1"), capture_output=True, text=True,
-                              timeout=300, **options)
+        """Of two ranks the first is returned; the other is expected to end as it does."""
+        environment = dict(os.environ, OMP_NUM_THREADS="1")
+        words = [PROGRAM, *command, *COMMON, "--out", out]
+        if command is not COMMANDS["search on two ranks"]:
+            return subprocess.run(words, cwd=cls.folder, env=environment, capture_output=True, text=True,
+                                  timeout=300, **options)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            environment |= dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1",
+                                MASTER_PORT=str(taken.getsockname()[1]))
+        ranks = [subprocess.Popen(words, cwd=cls.folder, env=environment | dict(RANK=rank, LOCAL_RANK=rank),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+                 for rank in "01"]
+        done = []
+        for rank in ranks:
+            out, err = rank.communicate(timeout=300)
+            done.append(subprocess.CompletedProcess(words, rank.returncode, out, err))
+        assert done[1].returncode == done[0].returncode, done
+        if done[0].returncode == 1:
+            assert re.fullmatch("retia: .*rank 0 of 2 ended with an error.*\n", done[1].stderr), done[1].stderr
+        return done[0]
 
     def expect_line(self, done, pattern):
         """Exit code 1, and of errors one line."""

@@ -4,10 +4,16 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/softmax.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/function.h>
+
+#include <map>
+#include <set>
 
 #include "engine/ir/builder.h"
 #include "engine/mutator.h"
 #include "engine/operations/conv2d.h"
+#include "engine/operations/join.h"
+#include "engine/operations/pool.h"
 #include "engine/operations/reshape.h"
 #include "engine/random.h"
 #include "models/darts_cnn.h"
@@ -91,6 +97,57 @@ ir::Graph mixed_space() {
   return net.finish();
 }
 
+/// Edges that leave one node and join others in several ways: two with one node, one twice, one
+/// with none, one that normalises in another way; in one sum stands also what is no edge.
+ir::Graph joined_space() {
+  Builder net("joined");
+  const Wire image = net.input("image", {4, 6, 7});
+  const auto edge = [&](const std::string& name, Wire x) {
+    return net.layer_choice(
+        name,
+        {{"pool", ops::pool_bn({.pooling = Pooling::Max, .affine = false})},
+         {"average", ops::pool_bn({.pooling = Pooling::Average, .affine = false})},
+         {"plain", ops::conv2d({.kernel = 3})},
+         {"dil", ops::dil_conv({.kernel = 3, .affine = false})},
+         {"skip", ops::identity()}},
+        {x});
+  };
+  const Wire first = net.add("first", ops::add(), {edge("a", image), edge("b", image), image});
+  const Wire second =
+      net.input_choice("second", {edge("c", image), edge("d", first)}, {.n_chosen = 2});
+  const Wire twice = edge("e", first);
+  const Wire third = net.add("third", ops::add(), {twice, twice, second});
+  const Wire fourth = net.input_choice("fourth", {edge("f", image), edge("g", first), third},
+                                       {.n_chosen = 3, .reduction = Reduction::Mean});
+  const auto pool = [](Builder& b, Wire x) {
+    return b.add("bn", ops::batch_norm({.affine = false, .epsilon = 0.1}),
+                 {b.add("pool", ops::max_pool2d({.kernel = 3, .padding = 1}), {x})});
+  };
+  const Wire other = net.layer_choice("i", {{"pool", pool}, {"skip", ops::identity()}}, {image});
+  const Wire all = net.add("all", ops::concat(), {second, third, fourth, edge("h", image), other});
+  net.output("out", net.add("last", ops::conv_bn({.out = 3, .kernel = 1}), {all}));
+  return net.finish();
+}
+
+/// Counts by name the nodes of a backward pass.
+std::map<std::string, int64_t> backward_nodes(const at::Tensor& out) {
+  std::map<std::string, int64_t> found;
+  std::set<torch::autograd::Node*> seen;
+  std::vector<torch::autograd::Node*> next = {out.grad_fn().get()};
+  while (!next.empty()) {
+    torch::autograd::Node* const node = next.back();
+    next.pop_back();
+    if (node != nullptr && seen.insert(node).second) {
+      const std::string name = node->name();
+      ++found[name.find("MixedOps") != std::string::npos ? "MixedOps" : name];
+      for (const torch::autograd::Edge& edge : node->next_edges()) {
+        next.push_back(edge.function.get());
+      }
+    }
+  }
+  return found;
+}
+
 TEST(MixedOpFusion, EqualsTheReferenceOnRandomNetsOfTheDartsFamily) {
   for (uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(seed);
@@ -109,6 +166,24 @@ TEST(MixedOpFusion, FusesTheCandidatesOfDarts) {
   const Results reference = results(space, Executor::Reference);
   EXPECT_FALSE(at::equal(fused.gradients.back(), reference.gradients.back()))
       << "the same to the last bit: nothing was fused";
+}
+
+TEST(MixedOpFusion, RunsAllEdgesThatLeaveANodeAtOnceAndSumsNodesOnTheWay) {
+  Network network(darts_space({.channels = 4, .layers = 1, .nodes = 3}, 8, 8), 3);
+  Blend mutator(*network, {});
+  network->to(at::kDouble);
+  auto found = backward_nodes(network->forward(at::randn({2, 2, 8, 8}, at::kDouble)));
+  EXPECT_EQ(found["MixedOps"], 4) << "of both inputs and of the first two nodes";
+  EXPECT_EQ(found["AddBackward0"], 0);
+}
+
+TEST(MixedOpFusion, JoinsEdgesAndNodesInAnyWay) {
+  for (const Mode mode : {Mode::Training, Mode::Evaluation}) {
+    expect_same(results(joined_space(), Executor::Fused, {}, mode),
+                results(joined_space(), Executor::Reference, {}, mode));
+  }
+  expect_same(results(joined_space(), Executor::Fused, {0, 1}),
+              results(joined_space(), Executor::Reference, {0, 1}));
 }
 
 TEST(MixedOpFusion, RunsPartialChannels) {

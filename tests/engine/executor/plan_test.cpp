@@ -54,6 +54,7 @@ TEST(Plan, FusesAllEdgesOfDartsAndTheCandidatesOfSelections) {
       plan_of(darts_cnn({.channels = 4, .layers = 2, .nodes = 1}, {{3, 8, 8}, 3}));
   EXPECT_THAT(darts, HasSubstr("mixed_op of stride 2 of max_pool_3x3 avg_pool_3x3 skip_connect "
                                "sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5\n"));
+  EXPECT_THAT(darts, HasSubstr("cell0/2: sum of inputs, by its edges\n"));
   const std::string spos = plan_of(spos_chain({.channels = 8, .layers = 1}, {{3, 8, 8}, 3}));
   EXPECT_THAT(spos, HasSubstr("block0: one of\n"));
   EXPECT_THAT(spos,
