@@ -2,11 +2,11 @@
 
 #include "kernels/conv_norm/conv_norm_kernels.cuh"
 
-/// What one thread does in each pass of mixed_op, as a function of its number; see
-/// conv_norm_kernels.cuh, whose stencils and sums these are. Branches share a pass: the thread's
-/// number says which member of a group it works for, so that an edge of eight candidates is about
-/// a dozen launches forward and two dozen back, where layer by layer it is a hundred and two
-/// hundred. Tensors are [pixels, c].
+/// What one thread does in each pass of mixed_ops, as a function of its number; see
+/// conv_norm_kernels.cuh, whose stencils and sums these are. Branches of all edges that leave a
+/// node share a pass: the thread's number says which member of a group it works for, so that an
+/// edge of eight candidates is about a dozen launches forward and two dozen back, where layer by
+/// layer it is a hundred and two hundred. Tensors are [pixels, c].
 namespace retia::kernels::cuda {
 
 constexpr int kMembers = 16;

@@ -61,17 +61,17 @@ class Disks(unittest.TestCase):
         cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         (cls.folder / "chosen.json").write_text(json.dumps({"body": "conv3x3", "skip": "body"}))
         cls.whole = {}
-        for name, command in COMMANDS.items():
-            done = cls.run_program(command, f"whole {name}")
+        for name in COMMANDS:
+            done = cls.run_program(name, f"whole {name}")
             assert done.returncode == 0, done.stderr
             cls.whole[name] = without_speed(read_run(cls.folder / f"whole {name}"))
 
     @classmethod
-    def run_program(cls, command, out, **options):
+    def run_program(cls, name, out, *more, **options):
         """Of two ranks the first is returned; the other is expected to end as it does."""
         environment = dict(os.environ, OMP_NUM_THREADS="1")
-        words = [PROGRAM, *command, *COMMON, "--out", out]
-        if command is not COMMANDS["search on two ranks"]:
+        words = [PROGRAM, *COMMANDS[name], *more, *COMMON, "--out", out]
+        if not name.endswith("on two ranks"):
             return subprocess.run(words, cwd=cls.folder, env=environment, capture_output=True, text=True,
                                   timeout=300, **options)
         with socket.socket() as taken:
@@ -100,7 +100,7 @@ class Disks(unittest.TestCase):
 
     def expect_whole(self, name, out):
         """Goes on to the end, and to the same."""
-        done = self.run_program(COMMANDS[name], out)
+        done = self.run_program(name, out)
         self.assertEqual(done.returncode, 0, done.stderr)
         found = without_speed(read_run(self.folder / out))
         self.assertEqual(sorted(found), sorted(self.whole[name]))
@@ -117,7 +117,7 @@ class Disks(unittest.TestCase):
     @unittest.skipIf(WHY_NO_MOUNTS, WHY_NO_MOUNTS)
     def test_a_full_disk_is_a_line_and_room_lets_it_go_on(self):
         n_full = 0
-        for name, command in COMMANDS.items():
+        for name in COMMANDS:
             n_bytes = sum(file.stat().st_size for file in (self.folder / f"whole {name}").rglob("*"))
             disk = self.disk(f"disk {name}", "size=16m")
             for part in (0, 0.1, 0.4, 0.7, 0.95):
@@ -128,7 +128,7 @@ class Disks(unittest.TestCase):
                     filler = disk / "filler"
                     # The last page is one that a file of nothing would need.
                     filler.write_bytes(b"x" * max(0, room - int(part * n_bytes) // 4096 * 4096))
-                    done = self.run_program(command, out)
+                    done = self.run_program(name, out)
                     if done.returncode == 0:
                         filler.unlink()
                         continue
@@ -142,15 +142,15 @@ class Disks(unittest.TestCase):
 
     @unittest.skipIf(WHY_NO_MOUNTS, WHY_NO_MOUNTS)
     def test_a_read_only_folder_is_a_line_and_a_run_in_it_goes_on_later(self):
-        for name, command in COMMANDS.items():
+        for name in COMMANDS:
             with self.subTest(name):
                 disk = self.disk(f"locked {name}")
                 part = ["--max-trials", "2"] if "explore" in name else ["--time-limit", "0.001"]
-                stopped = self.run_program([*command, *part], disk / "run")
+                stopped = self.run_program(name, disk / "run", *part)
                 self.assertIn(stopped.returncode, (0, 130), stopped.stderr)
                 mount("-o", "remount,ro", disk)
                 for out in ("run", "new/run"):
-                    self.expect_line(self.run_program(command, disk / out), rf"{re.escape(str(disk))}/"
+                    self.expect_line(self.run_program(name, disk / out), rf"{re.escape(str(disk))}/"
                                      r"\S+: cannot be \w+: Read-only file system: give a folder")
                 read_run(disk / "run")
                 mount("-o", "remount,rw", disk)
@@ -160,7 +160,7 @@ class Disks(unittest.TestCase):
         for name, n_bytes in (("search", 60000), ("retrain", 6000)):
             with self.subTest(name):
                 out = self.folder / f"limited {name}"
-                done = self.run_program(COMMANDS[name], out, preexec_fn=lambda: resource.setrlimit(
+                done = self.run_program(name, out, preexec_fn=lambda: resource.setrlimit(
                     resource.RLIMIT_FSIZE, (n_bytes, n_bytes)))
                 self.expect_line(done, rf"{re.escape(str(out))}/checkpoints/step-\d+\.safetensors: cannot be "
                                  r"written: File too large: raise the limit .*--resume$")
