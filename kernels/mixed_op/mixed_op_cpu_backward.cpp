@@ -12,6 +12,7 @@
 #include "kernels/mixed_op/mixed_op_ahead.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
+#include "kernels/mixed_op/mixed_op_weight_sums.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -37,29 +38,25 @@ class BackwardPass {
         pools_(Numbers<T>::unset(plan_.n_pools * plan_.n * size_)),
         pooled_{pools_.get(), plan_.n, size_},
         workplaces_(plan_),
-        n_runs_(std::min(kRuns, plan_.n)) {
+        n_runs_(std::min(kRuns, plan_.n)),
+        weight_sums_(weights, n_runs_, c_) {
     for (const Stage<T>& stage : plan_.stages) {
       const auto n_branches = static_cast<int64_t>(stage.branches.size());
       coefficients_.emplace_back((std::max<int64_t>(n_branches, 1) + 2) * c_);
     }
-    for (const at::Tensor& weight : weights) {
-      sums_at_.push_back(sums_size_);
-      const int64_t taps = weight.size(2) * weight.size(3);
-      sums_size_ += taps > 1 ? taps * c_ : 2 * c_ * c_;
-    }
   }
 
-  std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> run(at::TensorList weights) {
+  std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> run() {
     at::Tensor to_blend = blend_gradient();
     at::Tensor to_x;
     if (needs_.weights) {
-      weight_sums_ = Numbers<T>(n_runs_ * sums_size_);
+      weight_sums_.begin();
     }
     if (needs_.x || needs_.weights) {
       second_stages();
       to_x = first_stages();
     }
-    return {to_x, to_blend, weight_gradients(weights)};
+    return {to_x, to_blend, weight_sums_.gradients(plan_)};
   }
 
  private:
@@ -98,17 +95,6 @@ class BackwardPass {
         body(w, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
       }
     });
-  }
-
-  WeightSums<T> sums_of(const Stage<T>& stage, int64_t run) const {
-    if (!needs_.weights) {
-      return {};
-    }
-    const auto at = static_cast<size_t>(stage.first_weight);
-    T* const sums = weight_sums_ + run * sums_size_;
-    return stage.kind == StageKind::Halving
-               ? WeightSums<T>{nullptr, sums + sums_at_[at]}
-               : WeightSums<T>{sums + sums_at_[at], sums + sums_at_[at + 1]};
   }
 
   /// Σ g and Σ g · (y - mean) [2, c] over the images of each run, summed.
@@ -273,7 +259,7 @@ class BackwardPass {
           const T* const y = outputs_(source.place, i);
           fill_second(plan_, y, mean, w);
           stage_gradient(plan_, stage, w.second.get(), g[edge_of(stage.branches.front())],
-                         coefficients_of(s), outputs_(stage.place, i), sums_of(stage, run),
+                         coefficients_of(s), outputs_(stage.place, i), weight_sums_.of(stage, run),
                          w.second_in.get(), look_ahead<T>(plan_, seconds, k, i, add_ahead), w);
           T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size_;
           plan_.lanes.rectify_gradient(w.second.get(), w.second_in.get(),
@@ -342,7 +328,7 @@ class BackwardPass {
                                         ? of_stage_[static_cast<size_t>(s)] + i * size_
                                         : g[edge_of(stage.branches.front())];
             stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
-                           outputs_(stage.place, i), sums_of(stage, run),
+                           outputs_(stage.place, i), weight_sums_.of(stage, run),
                            needs_.x ? w.first_in.get() : nullptr,
                            look_ahead<T>(plan_, firsts, k, i, add_ahead), w);
           }
@@ -397,28 +383,6 @@ class BackwardPass {
     to_x.put(i);
   }
 
-  std::vector<at::Tensor> weight_gradients(at::TensorList weights) const {
-    std::vector<at::Tensor> gradients(weights.size());
-    if (!needs_.weights) {
-      return gradients;
-    }
-    for (size_t i = 0; i < weights.size(); ++i) {
-      gradients[i] = at::zeros(weights[i].sizes(), weights[i].options());
-    }
-    for (int64_t run = 1; run < n_runs_; ++run) {
-      for (int64_t k = 0; k < sums_size_; ++k) {
-        weight_sums_[k] += weight_sums_[run * sums_size_ + k];
-      }
-    }
-    for (const Stage<T>& stage : plan_.stages) {
-      if (!stage.is_pool()) {
-        const WeightSums<T> sums = sums_of(stage, 0);
-        plan_.unpack(stage, sums.stencil, sums.product, gradients);
-      }
-    }
-    return gradients;
-  }
-
   const Plan<T> plan_;
   const int64_t c_, n_stages_;
   const MixedOpOptions& options_;
@@ -436,9 +400,7 @@ class BackwardPass {
   std::vector<Numbers<T>> coefficients_;
   std::vector<Numbers<T>> of_stage_;  // gradients behind the normalisations of first stages
   const int64_t n_runs_;
-  std::vector<int64_t> sums_at_;
-  int64_t sums_size_ = 0;
-  Numbers<T> weight_sums_;  // [runs, sums_size]
+  RunsOfWeightSums<T> weight_sums_;
 };
 
 }  // namespace
@@ -453,8 +415,7 @@ std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_ops_backward(
   }
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_ops_backward", [&] {
-    return BackwardPass<scalar_t>(g, read, blend, weights, kept, moments, options, needs)
-        .run(weights);
+    return BackwardPass<scalar_t>(g, read, blend, weights, kept, moments, options, needs).run();
   });
 }
 
