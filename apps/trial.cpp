@@ -24,7 +24,7 @@ std::vector<TrialResult> run_trials(const Program& program, const TrialFile& fil
     at::set_num_threads(static_cast<int>(setting.threads));
   }
   const EvaluatorContext context{program.data_sets, open_device(setting.device),
-                                 dtype_of(setting.precision),
+                                 dtype_of(setting.precision), executor_of(setting.executor),
                                  key_of(program, setting.space, file.mutables)};
   const std::unique_ptr<Evaluator> evaluator =
       evaluator_from_json(program.evaluators, setting.evaluator, context);

@@ -305,6 +305,7 @@ std::string shown(const Objective& objective, double value) {
 std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,
                                           const Workbench& bench, const ir::Space& space) {
   const EvaluatorContext context{program.data_sets, bench.device, bench.dtype,
+                                 executor_of(config.run.executor),
                                  key_of(program, config.space, space.mutables())};
   std::vector<Mutable> mutables = space.mutables();
   ir::add_mutables(mutables, ir::settings_in(config.evaluator_options, "evaluator"));

@@ -14,7 +14,7 @@ namespace {
 std::unique_ptr<Evaluator> make_classification(const ClassificationOptions& options,
                                                const EvaluatorContext& context) {
   return std::make_unique<ClassificationEvaluator>(options, context.data_sets, context.device,
-                                                   context.dtype);
+                                                   context.dtype, context.executor);
 }
 
 std::unique_ptr<Evaluator> make_command(const CommandOptions& options, const EvaluatorContext&) {
@@ -24,7 +24,7 @@ std::unique_ptr<Evaluator> make_command(const CommandOptions& options, const Eva
 std::unique_ptr<Evaluator> make_regression(const RegressionOptions& options,
                                            const EvaluatorContext& context) {
   return std::make_unique<RegressionEvaluator>(options, context.data_sets, context.device,
-                                               context.dtype);
+                                               context.dtype, context.executor);
 }
 
 std::unique_ptr<Evaluator> make_table(const TableOptions& options,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/evaluator.h"
+#include "engine/executor/routine.h"
 #include "engine/factory_table.h"
 #include "trainers/data/data_sets.h"
 
@@ -18,6 +19,7 @@ struct EvaluatorContext {
   DataSets data_sets = standard_data_sets();
   at::Device device = at::kCPU;       ///< where models run
   at::ScalarType dtype = at::kFloat;  ///< what they compute in (see precision.h)
+  Executor executor = Executor::Fused;
   /// The name of a canonical architecture in tables of scores; null: the space makes none.
   std::function<std::string(const Architecture&)> key = nullptr;
 };

@@ -113,6 +113,7 @@ Network remade(const Network& like, const ir::Graph& graph, uint64_t seed) {
     network->to(parameters.front().device(), parameters.front().scalar_type());
   }
   network->set_precision(like->precision());
+  network->set_executor(like->executor());
   network->synchronise(like->synchronised());
   return network;
 }

@@ -33,8 +33,8 @@ void average_statistics(const std::vector<std::shared_ptr<BatchNormLayer>>& norm
 /// The batch normalisations of a model.
 std::vector<std::shared_ptr<BatchNormLayer>> norms_of(const torch::nn::Module& model);
 
-/// The network of another graph, with new weights, on the device and of the dtype of `like`, and
-/// synchronised as it is.
+/// The network of another graph, with new weights, on the device and of the dtype of `like`, run
+/// and synchronised as it is.
 Network remade(const Network& like, const ir::Graph& graph, uint64_t seed);
 
 /// The frozen model of `architecture` with the weights that `supernet` has for it, on its device.

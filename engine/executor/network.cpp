@@ -95,6 +95,11 @@ std::vector<at::Tensor> NetworkImpl::run(at::TensorList inputs) {
   return outputs;
 }
 
+void NetworkImpl::set_executor(Executor executor) {
+  executor_ = executor;
+  routine_->set_executor(executor);
+}
+
 void NetworkImpl::synchronise(Ranks* ranks) {
   ranks_ = ranks;
   for (const auto& module : modules(/*include_self=*/false)) {

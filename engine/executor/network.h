@@ -32,7 +32,8 @@ class NetworkImpl final : public torch::nn::Module {
   void prepare(const std::vector<uint64_t>& sample_keys, double progress);
 
   /// Fused from the start.
-  void set_executor(Executor executor) { routine_->set_executor(executor); }
+  void set_executor(Executor executor);
+  Executor executor() const { return executor_; }
 
   /// Batch normalisations are of the samples of all ranks from now on (see BatchNormLayer).
   void synchronise(Ranks* ranks);
@@ -58,6 +59,7 @@ class NetworkImpl final : public torch::nn::Module {
   std::shared_ptr<MutableModule> any_choice_;
   Ranks* ranks_ = nullptr;
   at::ScalarType precision_ = at::kFloat;
+  Executor executor_ = Executor::Fused;
 };
 TORCH_MODULE(Network);
 

@@ -128,6 +128,17 @@ TEST(Inherit, GivesTheFrozenModelTheWeightsOfTheSupernet) {
   }
 }
 
+TEST(Inherit, RunsTheModelAsTheSupernetIsRun) {
+  Network supernet(every_choice_space(), 1);
+  supernet->to(at::kDouble);
+  supernet->set_executor(Executor::Reference);
+  AppliedMutator mutator(*supernet);
+  Random random(4);
+  const Network model = inherit(supernet, random_architecture_of(mutator.mutables(), random));
+  EXPECT_EQ(model->executor(), Executor::Reference);
+  EXPECT_EQ(model->parameters().front().scalar_type(), at::kDouble);
+}
+
 TEST(CopyWeights, CopiesParametersAndBuffersByName) {
   Network from(normalising_model(), 1);
   Network to(normalising_model(), 2);

@@ -26,8 +26,8 @@ Evaluation evaluation_of(const EpochReport& last, const Network& network) {
 
 ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& options,
                                                  const DataSets& data_sets, at::Device device,
-                                                 at::ScalarType dtype)
-    : options_(options), device_(device), dtype_(dtype) {
+                                                 at::ScalarType dtype, Executor executor)
+    : options_(options), device_(device), dtype_(dtype), executor_(executor) {
   TORCH_CHECK(options.data.valid_fraction > 0 && options.data.valid_fraction < 1,
               "evaluator 'classification': valid_fraction must be between 0 and 1, got ",
               options.data.valid_fraction);
@@ -46,6 +46,7 @@ Network ClassificationEvaluator::network_of(const ir::Graph& model) const {
   Network network(model, options_.seed);
   network->to(device_, stored_in(dtype_));
   network->set_precision(dtype_);
+  network->set_executor(executor_);
   return network;
 }
 

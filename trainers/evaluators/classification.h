@@ -33,7 +33,8 @@ class ClassificationEvaluator final : public Evaluator {
   /// Loads the data, to `device`. dtype: what models compute in (see
   /// precision.h).
   ClassificationEvaluator(const ClassificationOptions& options, const DataSets& data_sets,
-                          at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
+                          at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat,
+                          Executor executor = Executor::Fused);
 
   std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
@@ -48,6 +49,7 @@ class ClassificationEvaluator final : public Evaluator {
   ClassificationOptions options_;
   at::Device device_;
   at::ScalarType dtype_;
+  Executor executor_;
   Dataset set_;
   std::vector<int64_t> train_, valid_;
 };

@@ -8,12 +8,13 @@ namespace retia {
 namespace {
 
 /// On a CPU convolutions run faster each as a fused operation of its own than joined, by what
-/// bench/merged.cpp measures; a GPU waits for launches.
+/// bench/merged.cpp measures; a GPU waits for launches. The reference executor joins nothing.
 bool gains(const Network& network) {
   const auto parameters = network->parameters();
-  return std::none_of(parameters.begin(), parameters.end(), [](const at::Tensor& weight) {
-    return weight.device().is_cpu() && weight.dim() == 4;
-  });
+  return network->executor() == Executor::Fused &&
+         std::none_of(parameters.begin(), parameters.end(), [](const at::Tensor& weight) {
+           return weight.device().is_cpu() && weight.dim() == 4;
+         });
 }
 
 /// Asks all trials whether to stop.

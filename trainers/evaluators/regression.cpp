@@ -23,8 +23,8 @@ RegressionScore score_regression(const at::Tensor& predictions, const at::Tensor
 
 RegressionEvaluator::RegressionEvaluator(const RegressionOptions& options,
                                          const DataSets& data_sets, at::Device device,
-                                         at::ScalarType dtype)
-    : options_(options), device_(device), dtype_(dtype) {
+                                         at::ScalarType dtype, Executor executor)
+    : options_(options), device_(device), dtype_(dtype), executor_(executor) {
   TORCH_CHECK(options.data.valid_fraction > 0 && options.data.valid_fraction < 1,
               "evaluator 'regression': valid_fraction must be between 0 and 1, got ",
               options.data.valid_fraction);
@@ -56,6 +56,7 @@ Network RegressionEvaluator::network_of(const ir::Graph& model) const {
   Network network(model, options_.seed);
   network->to(device_, stored_in(dtype_));
   network->set_precision(dtype_);
+  network->set_executor(executor_);
   return network;
 }
 

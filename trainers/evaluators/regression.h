@@ -52,7 +52,8 @@ class RegressionEvaluator final : public Evaluator {
   /// Loads the data, to `device`. dtype: what models compute in (see
   /// precision.h).
   RegressionEvaluator(const RegressionOptions& options, const DataSets& data_sets,
-                      at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat);
+                      at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat,
+                      Executor executor = Executor::Fused);
 
   std::vector<Objective> objectives() const override;
   Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
@@ -68,6 +69,7 @@ class RegressionEvaluator final : public Evaluator {
   RegressionOptions options_;
   at::Device device_;
   at::ScalarType dtype_;
+  Executor executor_;
   Dataset set_;  // its targets standardised
   double mean_ = 0, deviation_ = 1;
   std::vector<int64_t> train_, valid_;
