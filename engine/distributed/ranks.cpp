@@ -4,6 +4,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <c10/util/Logging.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -102,6 +103,7 @@ Ranks::Ranks(const Launch& launch, double timeout) : launch_(launch), timeout_(t
   if (launch.size == 1) {
     return;
   }
+  ::signal(SIGPIPE, SIG_IGN);  // else writing to a rank that is gone would kill, without a word
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) {
     FLAGS_caffe2_log_level = c10::GLOG_FATAL;  // what c10d would log comes as an error, in one line
   }

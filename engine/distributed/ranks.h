@@ -31,7 +31,8 @@ struct Traffic {
 class Ranks final : public kernels::SumOverRanks {
  public:
   /// Meets the others of `launch`; alone, every call is of this rank only. timeout: seconds, > 0,
-  /// that anyone waits for the others in one call.
+  /// that anyone waits for the others in one call. Where there are others, SIGPIPE is ignored from
+  /// then on.
   Ranks(const Launch& launch, double timeout);
   /// Tells the others where an error ends this process.
   ~Ranks() override;

@@ -5,6 +5,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <chrono>
 
@@ -49,6 +50,15 @@ TEST(Ranks, SumGatherAndBroadcast) {
                  EXPECT_FALSE(ranks.any(false));
                }),
       Each(""));
+}
+
+TEST(Ranks, OutliveASocketThatOthersHaveClosed) {
+  EXPECT_THAT(in_ranks(2,
+                       [](Ranks& ranks) {
+                         ::raise(SIGPIPE);
+                         EXPECT_TRUE(ranks.any(ranks.is_first()));
+                       }),
+              Each(""));
 }
 
 TEST(Ranks, CountWhatTheyCallEachOtherFor) {
