@@ -7,7 +7,6 @@
 #include "engine/ir/builder.h"
 #include "engine/operations/linear.h"
 #include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
 #include "mutators/strategies/grid.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "trainers/evaluators.h"
@@ -70,21 +69,6 @@ TEST(ClassificationEvaluator, TrainsInALowerPrecisionWhereItIsTold) {
   EXPECT_GT(lower.objectives[0], 0.9);
   EXPECT_NEAR(lower.metrics.at("loss"), full.metrics.at("loss"), 0.05);
   EXPECT_NE(lower.metrics.at("loss"), full.metrics.at("loss"));
-}
-
-TEST(ClassificationEvaluator, RunsModelsByTheExecutorThatItIsTold) {
-  Builder b("convolution");
-  Wire x = b.add("conv", ops::conv_bn({.out = 8}), {b.input("image", {1, 4, 4})});
-  b.output("logits", b.add("head", ops::linear({.out = 4}), {b.add("flat", ops::flatten(), {x})}));
-  const ir::Graph model = b.finish();
-  const auto loss = [&](Executor executor) {
-    return ClassificationEvaluator(options(), standard_data_sets(), at::kCPU, at::kFloat, executor)
-        .evaluate(model, {})
-        .metrics.at("loss");
-  };
-  EXPECT_NEAR(loss(Executor::Fused), loss(Executor::Reference), 1e-3);
-  EXPECT_NE(loss(Executor::Fused), loss(Executor::Reference))
-      << "to the last bit: nothing is fused";
 }
 
 TEST(ClassificationEvaluator, LetsAnExperimentFindTheBestOfASpace) {
