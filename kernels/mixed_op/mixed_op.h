@@ -50,7 +50,7 @@ struct MixedEdge {
 };
 std::vector<MixedEdge> edges_of(const MixedOpOptions& options);
 
-/// Options as numbers, without the branches and those that are not whole; and back.
+/// Options as numbers, without lists and those that are not whole; and back.
 std::vector<int64_t> listed(const MixedOpOptions& options);
 MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef edges,
                                 at::IntArrayRef summed, at::IntArrayRef listed, double momentum,

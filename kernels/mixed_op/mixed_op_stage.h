@@ -48,7 +48,8 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
                     Ahead<T> ahead, const BackwardWorkplace<T>& w);
 
 /// Adds the gradient of one image x through a pool to w.pools_in; g: behind the normalisation, of
-/// each branch that ends in it; y: what run_pool made.
+/// each branch that ends in it; coefficients: of these, of y, and a shift, [branches + 2, c]; y:
+/// what run_pool made.
 template <class T>
 void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::vector<const T*> g,
                    const T* coefficients, const T* y, const BackwardWorkplace<T>& w);
