@@ -9,8 +9,8 @@
 
 namespace retia {
 
-/// The flags of a benchmark, strictly: `--in-channels 3` sets the field in_channels. `where` opens
-/// the messages.
+/// Reads the flags of a benchmark strictly: `--in-channels 3` sets the field in_channels. `where`
+/// opens the error messages.
 template <class Flags>
 Flags read_flags(const std::vector<std::string>& words, const std::string& where) {
   const Json defaults = Flags{};

@@ -13,62 +13,63 @@ namespace retia {
 class Program;
 struct Command;
 
-/// How a command runs, whatever it does.
+/// Options that apply to every command.
 struct RunOptions {
-  std::string out = "";            ///< the run directory
+  std::string out = "";            ///< run directory
   std::string architecture = "";   ///< an architecture.json to use
-  std::string checkpoint = "";     ///< a run directory to take weights from
+  std::string checkpoint = "";     ///< run directory from which weights are taken
   std::string device = "cpu";      ///< cpu or cuda
   std::string precision = "fp32";  ///< fp32, fp64, bf16 or fp16
-  std::string executor = "fused";  ///< how graphs are run
-  int64_t threads = 0;             ///< of one operation; 0: all cores
-  int64_t seed = 0;                ///< of weights, data order, split and search
-  std::string format = "text";     ///< of what is shown: see the command
-  int64_t k = 10;                  ///< how many of the best trials are shown
-  std::string exported = "";       ///< a folder for their models; empty: none
-  double time_limit = 0;           ///< seconds after which it ends to be resumed; 0: none
-  bool profile = false;            ///< show costs
-  bool plan = false;               ///< show what is fused
-  bool debug = false;              ///< one trial, and nothing written
-  bool resume = false;             ///< continue what `out` holds
-  bool quiet = false;              ///< no progress
-  double timeout = 300;            ///< seconds that ranks wait for each other, > 0
+  std::string executor = "fused";  ///< reference or fused
+  int64_t threads = 0;             ///< threads of one operation; 0: all cores
+  int64_t seed = 0;                ///< seed of weights, data order, split and search
+  std::string format = "text";     ///< output format: see the command
+  int64_t k = 10;                  ///< number of best trials to show
+  std::string exported = "";       ///< folder for the models of the best trials; empty: none
+  double time_limit = 0;  ///< seconds after which the run stops, to be resumed; 0: no limit
+  bool profile = false;   ///< show costs
+  bool plan = false;      ///< show fused operations
+  bool debug = false;     ///< run one trial and write nothing
+  bool resume = false;    ///< continue the run in `out`
+  bool quiet = false;     ///< show no progress
+  double timeout = 300;   ///< seconds that ranks wait for each other, > 0
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunOptions, out, architecture, checkpoint, device,
                                                 precision, executor, threads, seed, format, k,
                                                 exported, time_limit, profile, plan, debug, resume,
                                                 quiet, timeout)
 
-/// What `retia profile` measures, and what it writes; the table is also what others read.
+/// Options of `retia profile`; other commands use `table` too.
 struct ProfileOptions {
   std::string table = "";                        ///< file of latencies
-  bool force = false;                            ///< measure again what it holds
+  bool force = false;                            ///< measure again what the table already has
   int64_t batch = 1, warmup = 10, repeats = 50;  ///< see LatencyMeterOptions
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProfileOptions, table, force, batch, warmup,
                                                 repeats)
 
-/// All that a command was told: defaults, then the file of --config, then options, then --set.
+/// The complete configuration of a command: defaults, overridden by the file of --config, then by
+/// options, then by --set.
 struct Config {
   std::string command;
-  std::string space;      ///< name of a space, or a file with one
-  Json space_options;     ///< all of them where the space has a name
-  std::string algorithm;  ///< of a search
+  std::string space;      ///< name of a space, or file with a space
+  Json space_options;     ///< complete, where the space has a name
+  std::string algorithm;  ///< algorithm of a search
   Json algorithm_options;
   DataOptions data;
   TrainerOptions trainer;
   SgdOptions weight_optimizer;
   RunOptions run;
-  std::string strategy;  ///< of an exploration
+  std::string strategy;  ///< strategy of an exploration
   Json strategy_options;
   std::string evaluator;
   Json evaluator_options;
   ExperimentOptions experiment;
-  std::string runner = "inline";  ///< where trials of an exploration run
+  std::string runner = "inline";  ///< runner of the trials of an exploration
   Json runner_options;
   ProfileOptions profile;
 
-  /// Everything with its defaults, as it is written into the run directory.
+  /// Returns the whole configuration, defaults included, as it is written into the run directory.
   Json resolved() const;
 };
 
@@ -80,16 +81,16 @@ struct OptionRow {
   const char* help;
 };
 
-/// All options that commands share.
+/// Returns all options that commands may accept.
 const std::vector<OptionRow>& shared_options();
 
 /// Reads the command line `words` (without program and command) for `command`, which takes its
-/// accepted options, --config and --set. Throws one line on whatever is wrong or missing, naming
-/// the nearest known name.
+/// accepted options, --config and --set. Throws one line, naming the nearest known name, where
+/// something is wrong or missing.
 Config read_config(const Program& program, const Command& command,
                    const std::vector<std::string>& words);
 
-/// The help text on those options.
+/// Returns the help text for the options in `accepted`.
 std::string describe_options(const std::vector<std::string>& accepted);
 
 }  // namespace retia

@@ -7,12 +7,12 @@
 
 namespace retia {
 
-/// The architecture that a trained search comes to; none: it was stopped. Where it ends by trials,
-/// they are an experiment in the folder `final_search` of the run, which is continued when it is
-/// there: experiment.sqlite has them all, architecture.json is the best so far and
-/// top/1.json, 2.json … the best few, the best first. Several ranks score an
-/// architecture each at a time; the first one, which has the directory, runs the experiment, and
-/// all come to the same architecture.
+/// Returns the architecture that a trained search has found; none where it was stopped. A search
+/// that ends with trials runs them as an experiment in the folder `final_search` of the run, and
+/// continues an existing one: experiment.sqlite has all trials, architecture.json the best so far,
+/// and top/1.json, 2.json, … the best few, the best first. With several ranks each scores one
+/// architecture at a time; the first rank, which has the run directory, runs the experiment, and
+/// all ranks return the same architecture.
 std::optional<Architecture> final_architecture(OneShotTrainer& trainer,
                                                const std::optional<RunDirectory>& directory,
                                                RunObserver& observer, const Config& config,

@@ -5,8 +5,8 @@
 
 namespace retia {
 
-/// Writes the trials that no other dominates, of an experiment with several objectives, into
-/// front.json, and draws them by the first two objectives into front.svg. Returns how many.
+/// Writes the Pareto front of an experiment with several objectives to front.json, and draws it by
+/// the first two objectives in front.svg. Returns the number of trials in it.
 size_t write_front(const Experiment& experiment, const RunDirectory& directory);
 
 }  // namespace retia

@@ -15,10 +15,11 @@
 
 namespace retia {
 
-/// What a program ends with.
+/// The exit codes of the program.
 enum ExitCode { kDone = 0, kFailed = 1, kBadUsage = 2, kInterrupted = 130 };
 
-/// The `retia` program as an object: a user's own binary adds to the tables and has every command.
+/// The `retia` program as an object. A user's own binary adds to its tables and keeps every
+/// command:
 ///   retia::Program program;
 ///   program.spaces.add("mine", my_space);
 ///   return program.run(argc, argv);
@@ -33,20 +34,21 @@ class Program {
   EvaluatorTable evaluators;
   RunnerTable runners;
   DataSets data_sets;
-  /// Which architectures `explore` may try, beside its window of costs; null: all.
+  /// Admits the architectures that `explore` may try, in addition to its cost window; null: all.
   ir::Filter admits;
 
   /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code.
   int run(int argc, char** argv) const;
 };
 
-/// One subcommand.
+/// A subcommand.
 struct Command {
   const char* name;
   const char* summary;
-  const char* positional;             ///< configuration key that a first bare word sets, or null
-  std::vector<std::string> accepted;  ///< names from shared_options()
-  std::vector<std::string> required;  ///< those of them that must be given, beside the space
+  const char* positional;  ///< configuration key set by a first word without dashes, or null
+  std::vector<std::string> accepted;  ///< names in shared_options()
+  /// Accepted options that must be given, in addition to the space.
+  std::vector<std::string> required;
   int (*run)(const Program&, const Config&);
 };
 
@@ -62,14 +64,14 @@ int space(const Program& program, const Config& config);
 int top(const Program& program, const Config& config);
 int trial(const Program& program, const Config& config);
 
-/// `retia trial` as runners start it, for a file that they wrote or as the server that forks
-/// trials; none: its words ask for something else. Returns the exit code.
+/// Runs `retia trial` in the forms that runners use: for a trial file, or as the fork server of
+/// trials. Returns the exit code; none where `words` ask for something else.
 std::optional<int> run_for_runner(const Program& program, const std::vector<std::string>& words);
 
-/// What an error says, in one line for people.
+/// Returns the message of an error in one line, for users.
 std::string message_of(const std::exception& error);
 
-/// `retia bench …`, which has flags of its own.
+/// Runs `retia bench …`, which has its own flags.
 int bench(const Program& program, const std::vector<std::string>& words);
 
 }  // namespace retia

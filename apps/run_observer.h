@@ -11,11 +11,11 @@
 
 namespace retia {
 
-/// How progress is shown on stderr.
+/// Returns the options for showing progress on stderr.
 ProgressOptions progress_options(const RunOptions& options);
 
-/// Shows progress, writes metrics.jsonl, log.txt and TensorBoard's file, and stops on Ctrl-C or at
-/// the time limit. Without a directory, on ranks but the first, it only stops.
+/// Shows progress, writes metrics.jsonl, log.txt and TensorBoard's event file, and stops on Ctrl-C
+/// or at the time limit. Without a directory (on ranks other than the first) it only stops.
 class RunObserver final : public TrainingObserver {
  public:
   RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options);
@@ -26,7 +26,7 @@ class RunObserver final : public TrainingObserver {
   Json state() override;
   void load_state(const Json& state) override;
 
-  /// A line above the progress and in the log.
+  /// Prints a line above the progress bar and writes it into the log.
   void note(const std::string& text) { progress_.note(text); }
 
  private:
@@ -34,13 +34,13 @@ class RunObserver final : public TrainingObserver {
   Progress progress_;
   std::optional<MetricsWriter> metrics_;
   std::optional<EventFile> events_;
-  double ends_;  // on the steady clock
+  double ends_;  // time of the time limit, on the steady clock
   int64_t epoch_ = -1;
-  int64_t steps_ = 0;  // since the beginning
+  int64_t steps_ = 0;  // steps completed since the beginning
   bool out_of_time_ = false;
 };
 
-/// "97.22 %"
+/// Returns a percentage: "97.22 %" for 0.9722.
 std::string percent(double part);
 
 }  // namespace retia

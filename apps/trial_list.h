@@ -6,20 +6,21 @@
 
 namespace retia {
 
-/// The trials of the exploration in `folder`.
+/// Returns the trials of the exploration in `folder`.
 ListedTrials trials_in(const std::string& folder);
 
-/// A trial as it is shown: as it is listed, but for `objectives`, which go by name, and with
-/// `metric` (the first objective; null: none) and `report` (the metric of that name, likewise).
+/// Returns a trial in the form that is shown: as listed, but with `objectives` keyed by name, and
+/// with `metric` (the first objective, or null) and `report` (the metric of that name, or null).
 Json shown(const Json& trial, const std::vector<Objective>& objectives);
 
-/// The `n` best of those that succeeded, the best first, as they are shown.
+/// Returns the `n` best trials that succeeded, the best first, in the form that is shown.
 std::vector<Json> best_of(const ListedTrials& listed, int64_t n);
 
-/// A field of CSV, quoted where it must be.
+/// Returns a CSV field, quoted where necessary.
 std::string csv_field(const std::string& field);
 
-/// Such trials as `format`: text or csv, a line each below a header, or json.
+/// Returns shown trials as text in the given format: text or csv (one line per trial, below a
+/// header) or json.
 std::string written(const std::vector<Json>& trials, const std::string& format);
 
 }  // namespace retia

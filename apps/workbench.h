@@ -14,78 +14,81 @@
 
 namespace retia {
 
-/// Device, data and what they ask of a model: what every command that trains or scores begins with.
+/// The device, the data and the resulting task: the common start of every command that trains or
+/// scores.
 struct Workbench {
   at::Device device;
-  at::ScalarType dtype;  ///< what models compute in (see precision.h)
+  at::ScalarType dtype;  ///< dtype in which models compute (see precision.h)
   DataSplits data;
   Task task;
-  Ranks* ranks = nullptr;  ///< those that train together; null: this process alone
+  Ranks* ranks = nullptr;  ///< ranks that train together; null: this process alone
 
-  /// Batches of `set` for training (shuffled, augmented, each rank's share) or for scoring (all, in
-  /// order).
+  /// Returns batches for training: shuffled, augmented, and this rank's share.
   Batches training(const Config& config, const std::vector<int64_t>& indices, LastBatch last) const;
+  /// Returns batches for scoring: all samples, in order.
   Batches scoring(const Config& config, const Dataset& set,
                   const std::vector<int64_t>& indices) const;
   Batches scoring(const Config& config, const Dataset& set) const;
 };
 
-/// Sets threads and seed, opens the device, loads the data. Of several ranks each must have been
-/// given the same configuration.
+/// Sets the number of threads and the seed, opens the device and loads the data. Throws where
+/// several ranks were given different configurations.
 Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks = nullptr);
 
-/// What is searched, or trained in (retrain).
+/// Returns the search space of the configuration; for retrain, the space in which to train.
 ir::Space search_space(const Program& program, const Config& config, const Task& task);
-/// The same, with the choices in the evaluator's options.
+/// Returns the search space, with the value choices in the evaluator's options added as settings.
 ir::Space explored_space(const Program& program, const Config& config, const Task& task);
-/// Its supernet with some options changed; null where the space is a file.
+/// Returns a function that makes the supernet with some options of the space changed; null where
+/// the space is a file.
 std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
                                                         const Config& config, const Task& task);
+/// Returns the evaluation space of the configuration.
 ir::Space evaluation_space(const Program& program, const Config& config, const Task& task);
 
-/// What `graph`, which a run of `config` has written, stands for: where it waits for graph mutators
-/// they come from the table.
+/// Returns the space of `graph`, which a run with configuration `config` has written. Where the
+/// graph has placeholders, the graph mutators come from the table of spaces.
 ir::Space written_space(const Program& program, const Json& config, ir::Graph graph,
                         const Task& task);
 
-/// Throws where `graph`, which `source` holds, does not read the samples of `task` or does not
-/// give the number of outputs that it asks for.
+/// Throws where `graph`, read from `source`, does not take the samples of `task` or has another
+/// number of outputs.
 void check_suits(const ir::Graph& graph, const Task& task, const std::string& source);
 
-/// How tables call the architectures of a space: as it says or, where it says nothing, by their
-/// choices as JSON.
+/// Returns the function that names architectures in tables of scores: the space's own, or, where it
+/// has none, the choices as JSON.
 std::function<std::string(const Architecture&)> key_of(const Program& program,
                                                        const std::string& space,
                                                        std::vector<Mutable> mutables);
 
-/// The network of `graph` on the workbench's device.
+/// Makes the network of `graph` on the workbench's device.
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench);
 
-/// The directory --out, new or resumed as the configuration says.
+/// Opens the run directory --out, new or resumed as the configuration says.
 RunDirectory open_run_directory(const Config& config);
-/// Of several ranks the first has it, and the others nothing.
+/// Opens the run directory on the first rank; returns none on all others.
 std::optional<RunDirectory> open_run_directory(const Config& config, const Ranks& ranks);
-/// Whether it holds a finished run: what the first rank found there.
+/// Returns whether the directory holds a finished run, as the first rank found it.
 bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks);
 
-/// What a run has trained so far: a supernet, or a model under retraining.
+/// The weights of a trained supernet, or of a model that is being retrained.
 struct TrainedSupernet {
-  std::string command;  ///< of the run
-  ir::Space space;      ///< what it trained
+  std::string command;  ///< command of the run
+  ir::Space space;      ///< space that the run trained
   NamedTensors weights;
 };
 
-/// From the run directory of --checkpoint. Throws where it is of another space, unsuited to the
-/// data, damaged, or has no checkpoint yet.
+/// Reads the run directory of --checkpoint. Throws where it belongs to another space, does not suit
+/// the data, is damaged, or has no checkpoint yet.
 TrainedSupernet read_supernet(const Program& program, const Config& config, const Workbench& bench);
 
-/// Shows how an exploration goes on standard error: a line a trial, of quick ones ten a second.
-/// Stops on Ctrl-C.
+/// Shows the progress of an exploration on standard error, one line per trial, at most ten per
+/// second. Stops on Ctrl-C.
 class TrialObserver final : public ExperimentObserver {
  public:
   TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
                 const Evaluator& evaluator);
-  /// After the trials of former runs.
+  /// Prints the number of trials of earlier runs; called once, before any trial begins.
   void begin(const Experiment& experiment);
   void on_begin(const Proposal&) override { ++n_running_; }
   void on_end(const TrialRecord& trial) override;
@@ -103,21 +106,22 @@ class TrialObserver final : public ExperimentObserver {
   double seconds_before_ = 0, started_, shown_ = -1;
 };
 
-/// An objective's value for people: parts of one in per cent.
+/// Returns the value of an objective for users: accuracy in per cent, others after their name.
 std::string shown(const Objective& objective, double value);
 
-/// What the configuration says about evaluators: the one it names, with the costs beside.
+/// Makes the evaluator of the configuration, with its additional cost objectives.
 std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,
                                           const Workbench& bench, const ir::Space& space);
 
-/// Where a stage of a search in stages keeps its checkpoints.
+/// Returns the checkpoint folder of one stage of a search.
 std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage);
-/// Where the last stage that has begun does.
+/// Returns the checkpoint folder of the last stage that has begun.
 std::filesystem::path newest_checkpoints(const std::filesystem::path& run);
 
 /// Trains to the end or until stopped; resumes from the newest checkpoint of the directory, if any.
-/// Prints how to resume when stopped. stage: of a search in stages, whose checkpoints are apart.
-/// Ranks resume from what the first one reads, whose number may be another than when it was saved.
+/// Prints how to resume when stopped. `stage`: the stage of a search in stages, which have separate
+/// checkpoints. All ranks resume from the checkpoint that the first rank reads; their number may
+/// differ from that of the saved run.
 Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, RunObserver& observer,
              const Config& config, Ranks& ranks, int64_t stage = 0);
 

@@ -8,8 +8,8 @@
 
 namespace retia {
 
-/// What one label has decided: indices of the chosen candidates, distinct and in ascending order.
-/// A blend of all candidates has chosen all of them.
+/// The decision taken for one label: the indices of the chosen candidates, distinct and ascending.
+/// A search that blends all candidates has chosen all of them.
 struct Decision {
   std::vector<int64_t> chosen;
 
@@ -17,8 +17,8 @@ struct Decision {
   friend auto operator<=>(const Decision&, const Decision&) = default;
 };
 
-/// Label -> decision: all that tells one architecture of a space from another. A plain value on
-/// the host, so that it compares, hashes and prints.
+/// One architecture of a space: the decision of each label. A plain value on the host, without a
+/// tensor, so that architectures compare, hash and print.
 class Architecture {
  public:
   using Decisions = std::map<std::string, Decision>;
@@ -26,10 +26,10 @@ class Architecture {
   Architecture() = default;
   Architecture(std::initializer_list<Decisions::value_type> decisions) : decisions_(decisions) {}
 
-  /// The decision of `label`; made when it is not there yet.
+  /// Returns the decision of `label`; adds an empty one where there is none.
   Decision& operator[](const std::string& label) { return decisions_[label]; }
 
-  /// The decision of `label`. Throws, naming the nearest label, when there is none.
+  /// Returns the decision of `label`. Throws, naming the nearest label, where there is none.
   const Decision& at(const std::string& label) const;
 
   bool contains(const std::string& label) const { return decisions_.count(label) != 0; }
@@ -37,10 +37,10 @@ class Architecture {
   Decisions::const_iterator begin() const { return decisions_.begin(); }
   Decisions::const_iterator end() const { return decisions_.end(); }
 
-  /// Equal architectures hash equally, on every machine.
+  /// Returns a hash that is the same on every machine for equal architectures.
   uint64_t hash() const;
 
-  /// `{normal/0: 3, skip: [0, 1]}`, for messages.
+  /// Returns a text for messages: `{normal/0: 3, skip: [0, 1]}`.
   std::string to_string() const;
 
   friend bool operator==(const Architecture&, const Architecture&) = default;

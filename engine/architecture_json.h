@@ -9,42 +9,46 @@
 
 namespace retia {
 
-/// `{"normal/0": "conv3x3", "skip": ["a", "b"], "width": 32}`: names where they tell the candidates
-/// apart, else indices; of a value choice its value. Several chosen, or any number, are a list.
-/// Throws unless each decision is one of `mutables`, and valid; some may be missing.
+/// Returns the decisions as a JSON object: `{"normal/0": "conv3x3", "skip": ["a", "b"], "width":
+/// 32}`. A candidate is written by its name, or by its index where two candidates share a name; a
+/// value choice by its value. A choice of several candidates, or of any number, is a list. Throws
+/// unless each decision belongs to one of `mutables` and is valid; decisions may be missing.
 Json choices_to_json(const Architecture& architecture, const std::vector<Mutable>& mutables);
 
-/// The decisions in an object label -> choice, written by us or by others. A choice is a name, an
-/// index or (of a value choice) a value, or a list of these, or a list of one `true` or `false` (or
-/// 1.0 or 0.0) per candidate, or `{"_value": …, "_idx": …}` with one or both of them. Throws one
-/// line, naming the nearest, on an unknown label or candidate, and on choices of the wrong number.
-/// Labels may be missing: ir::canonical throws on those that something chosen reaches.
+/// Reads decisions from an object label → choice, as Retia or another tool wrote it. A choice is
+/// one of: a name; an index; a value (of a value choice); a list of these; a list of one flag per
+/// candidate (`true`/`false` or 1.0/0.0); or `{"_value": …, "_idx": …}` with one or both keys.
+/// Throws one line, naming the nearest known one, on an unknown label or candidate and on a wrong
+/// number of chosen candidates. Labels may be missing: ir::canonical throws later if the model
+/// needs a missing one.
 Architecture choices_from_json(const Json& choices, const std::vector<Mutable>& mutables);
 
-/// `architecture` as a document, `"format": "retia.architecture", "version": 1`, with its choices
-/// as above. `space` is the name of the space it belongs to. Of choices that no model has,
-/// "settings" says where they stand, label -> path (see ir::Setting).
+/// Returns a document `{"format": "retia.architecture", "version": 1, "space": space, "choices":
+/// …}` with the choices as choices_to_json writes them. Choices outside the graph (see ir::Setting)
+/// are also listed under "settings", as label → path.
 Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutables,
              const std::string& space);
 
-/// What a document tells of an architecture.
+/// The content of an architecture document.
 struct WrittenArchitecture {
-  std::string space;  ///< empty: a plain object, which does not say
+  /// Name of the space; empty where the document is a plain object, which has no name.
+  std::string space;
   Architecture architecture;
 };
 
-/// Reads what to_json wrote, or a plain object label -> choice (see choices_from_json), without
-/// the settings that are none of `mutables`. Throws also on another format or version.
+/// Reads a document that to_json wrote, or a plain object label → choice (see choices_from_json).
+/// Settings whose labels are not among `mutables` are left out. Throws on another format or
+/// version.
 WrittenArchitecture architecture_from_json(const Json& document,
                                            const std::vector<Mutable>& mutables);
 
-/// The architecture in the file `path`. Throws one line that names the file, also when it says that
-/// it is of another space than `expected_space`.
+/// Reads the architecture in the file `path`. Throws one line that names the file, also when the
+/// document names another space than `expected_space`.
 Architecture read_architecture(const std::filesystem::path& path,
                                const std::vector<Mutable>& mutables,
                                const std::string& expected_space);
 
-/// The settings in that file that are none of `mutables`: "lr 0.05
+/// Returns the settings in the file `path` whose labels are not among `mutables`, as text: "lr 0.05
 /// (evaluator.weight_optimizer.lr)".
 std::vector<std::string> foreign_settings(const std::filesystem::path& path,
                                           const std::vector<Mutable>& mutables);

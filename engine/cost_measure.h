@@ -7,7 +7,7 @@
 
 namespace retia {
 
-/// What of a model is counted.
+/// The kind of cost by which models are compared or limited.
 enum class CostMeasure { None, MultiplyAdds, Parameters, Latency };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(CostMeasure, {{CostMeasure::None, "none"},
@@ -15,9 +15,11 @@ NLOHMANN_JSON_SERIALIZE_ENUM(CostMeasure, {{CostMeasure::None, "none"},
                                            {CostMeasure::Parameters, "parameters"},
                                            {CostMeasure::Latency, "latency"}})
 
-/// How a primitive is counted: for one sample; latency in milliseconds of a batch, from a file of a
-/// LatencyTable. Throws where that cannot be read; what it returns throws, naming the operation and
-/// the command that measures it, where the file lacks one. space: named in that command.
+/// Returns the function that gives the cost of one primitive: multiply-adds or parameters for one
+/// sample, or latency in milliseconds of a batch, read from `table`, a file of a LatencyTable.
+/// Throws where the file cannot be read. The returned function throws where the table lacks an
+/// operation; the message names the operation and the command that measures it, for the space named
+/// `space`.
 ir::OperationCost operation_cost(CostMeasure measure, const std::string& table,
                                  const std::string& space);
 

@@ -16,53 +16,57 @@ enum class Direction { Maximise, Minimise };
 NLOHMANN_JSON_SERIALIZE_ENUM(Direction,
                              {{Direction::Maximise, "maximise"}, {Direction::Minimise, "minimise"}})
 
-/// What an evaluator measures to compare models by.
+/// One quantity by which an evaluator compares models.
 struct Objective {
   std::string name;
   Direction direction = Direction::Maximise;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Objective, name, direction)
 
-/// What an evaluator may know of the trial that it scores a model for.
+/// The trial for which an evaluator scores a model.
 struct Trial {
   Proposal proposal = {};
-  std::function<bool()> stop_requested = [] { return false; };  ///< asked now and then
-  std::filesystem::path weights = {};  ///< a folder for what later trials continue; empty: none
-  /// The trial may end early after epoch i, counted from 0, where its best first objective up to
-  /// then is worse than floors[i]; beyond the last one it goes on.
+  /// Polled now and then by the evaluator.
+  std::function<bool()> stop_requested = [] { return false; };
+  /// A folder for weights from which later trials continue; empty: none is kept.
+  std::filesystem::path weights = {};
+  /// Lowest acceptable scores for early stopping: the trial may end after epoch i (counted from 0)
+  /// when its best first objective so far is worse than floors[i]. Epochs beyond the list have no
+  /// limit.
   std::vector<double> floors = {};
 };
 
-/// How good a model is.
+/// The result of scoring one model.
 struct Evaluation {
-  TrialStatus status = TrialStatus::Succeeded;  ///< Stopped: stop_requested said so
-  std::vector<double> objectives = {};          ///< as many as Evaluator::objectives()
-  std::map<std::string, double> metrics = {};   ///< anything else worth keeping
+  TrialStatus status = TrialStatus::Succeeded;  ///< Stopped: stop_requested returned true
+  std::vector<double> objectives = {};          ///< one per entry of Evaluator::objectives()
+  std::map<std::string, double> metrics = {};   ///< other numbers worth keeping
   std::vector<double> intermediate = {};        ///< the first objective after each epoch, if known
-  std::string error = {};                       ///< one line, of a failure
+  std::string error = {};                       ///< one line; set when the trial failed
 };
 
-/// Scores models.
+/// Scores models. An evaluator is rebuilt from its JSON in another process.
 class Evaluator {
  public:
   virtual ~Evaluator() = default;
 
   virtual std::vector<Objective> objectives() const { return {{.name = "score"}}; }
 
-  /// Whether evaluate() looks at the model. Where not, none is made: the graph it is given is
-  /// empty, and an architecture that makes no model is not noticed.
+  /// Returns whether evaluate() looks at the model. If false, no model is built: evaluate() gets an
+  /// empty graph, and an architecture that has no valid model goes unnoticed.
   virtual bool reads_model() const { return true; }
 
-  /// Scores `model`, which has no choices left. May throw: that trial then has failed.
+  /// Scores `model`, a frozen graph. May throw: the trial has then failed.
   virtual Evaluation evaluate(const ir::Graph& model, const Trial& trial) = 0;
 
-  /// Scores several models at once, to share the work on what they have in common: each as
-  /// evaluate() does, to rounding. trials: one a model. Here: one after the other.
+  /// Scores several models in one run, so that the work they share is done once. `trials` has one
+  /// entry per model. Results equal those of evaluate() up to rounding. The default calls
+  /// evaluate() for one model after the other.
   virtual std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
                                                   std::span<const Trial> trials);
 
-  /// `{"name": …, "options": {…}}`: what a table of evaluators makes an equal one from, also in
-  /// another process.
+  /// Returns `{"name": …, "options": {…}}`, from which a table of evaluators makes an equal
+  /// evaluator, also in another process.
   virtual Json to_json() const = 0;
 };
 

@@ -13,16 +13,16 @@
 
 namespace retia {
 
-/// Name -> how a `Made` is made from options and `Args`. A value that is passed around and extended
-/// by `add`; there is no registry behind anybody's back.
+/// A table name → factory, which makes a `Made` from JSON options and `Args`. A value that is
+/// passed as an argument and extended by `add`; nothing is registered globally.
 template <class Made, class... Args>
 class FactoryTable {
  public:
-  /// what: of which it is a table, for messages: "algorithm".
+  /// Makes an empty table. `what` names its entries in messages: "algorithm".
   explicit FactoryTable(std::string what) : what_(std::move(what)) {}
 
-  /// Adds `maker(options, args...)`; Options is an aggregate that reads from JSON. Throws where the
-  /// name is taken.
+  /// Adds `maker(options, args...)` under `name`. Options is an aggregate that reads from JSON.
+  /// Throws where the name is taken.
   template <class Options>
   void add(const std::string& name, Made (*maker)(const Options&, Args...)) {
     add<Options>(name, std::function<Made(const Options&, Args...)>(maker));
@@ -41,15 +41,16 @@ class FactoryTable {
     TORCH_CHECK(is_new, where, " is in the table already: give the new one another name");
   }
 
-  /// Makes one. Throws, naming the nearest known one, on an unknown name or option.
+  /// Makes the entry `name` with `options`. Throws, naming the nearest known one, on an unknown
+  /// name or option.
   Made make(const std::string& name, const Json& options, Args... args) const {
     return entry(name).make(options, args...);
   }
 
-  /// The options of `name` with their defaults.
+  /// Returns the default options of `name`.
   const Json& defaults(const std::string& name) const { return entry(name).defaults; }
 
-  /// In alphabetical order.
+  /// Returns all names in alphabetical order.
   std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const auto& [name, entry] : entries_) {

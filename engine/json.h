@@ -4,7 +4,7 @@
 
 namespace retia {
 
-/// JSON values as they stand in graphs, configurations and files.
+/// The JSON type used for graphs, configurations and files.
 using Json = nlohmann::json;
 
 }  // namespace retia

@@ -10,21 +10,25 @@
 
 namespace retia {
 
+/// The kinds of choice.
 enum class MutableKind { LayerChoice, InputChoice, ValueChoice };
 
-/// "layer choice", "input choice" or "value choice", for messages and files.
+/// Returns "layer choice", "input choice" or "value choice", for messages and files.
 std::string_view to_string(MutableKind kind);
 
-/// One decision of a space: all choices that share a label are this one mutable.
+/// One decision of a space. All choices that share a label share one Mutable.
 struct Mutable {
   std::string label;
   MutableKind kind = MutableKind::LayerChoice;
-  std::vector<std::string> names;   ///< of the candidates; of a value choice its values as text
-  std::optional<int64_t> n_chosen;  ///< in a final architecture; none: any number, also zero
-  std::string scope;                ///< where its first choice stands: the path before its name
-  /// Of an input choice: per candidate the label of the layer choice that makes it, or "".
+  /// Names of the candidates; of a value choice the values as text.
+  std::vector<std::string> names;
+  /// Number chosen in a final architecture; none: any number, also zero.
+  std::optional<int64_t> n_chosen;
+  std::string scope;  ///< path of its first choice, without the choice's own name
+  /// For an input choice, one entry per candidate: the label of the layer choice that makes this
+  /// input, or "" where no layer choice does.
   std::vector<std::string> fed_by;
-  /// Of a layer choice: the candidates that make nothing but zeros, which stand for no connection.
+  /// For a layer choice: the candidates that output only zeros, i.e. mean "no connection".
   std::vector<int64_t> zeros;
 
   int64_t n_candidates() const { return static_cast<int64_t>(names.size()); }
@@ -32,29 +36,33 @@ struct Mutable {
   friend bool operator==(const Mutable&, const Mutable&) = default;
 };
 
-/// What a decision is for: a search may blend more candidates than a final architecture keeps.
+/// The use of a decision: in a search it may blend more candidates than a final architecture keeps.
 enum class Purpose { Search, Final };
 
-/// Throws one line that names the label unless `architecture` decides each of `mutables` validly
-/// and nothing else: indices distinct, ascending, in range, and n_chosen of them (in a search:
-/// n_chosen or more).
+/// Throws one line that names the label unless `architecture` decides every one of `mutables`
+/// validly and nothing else: indices distinct, ascending, in range, and n_chosen of them (n_chosen
+/// or more where `purpose` is Search).
 void check_architecture(const Architecture& architecture, const std::vector<Mutable>& mutables,
                         Purpose purpose);
 
-/// Throws, naming the nearest label, when `architecture` decides what none of `mutables` is.
+/// Throws, naming the nearest label, when `architecture` decides a label that is not among
+/// `mutables`.
 void check_labels(const Architecture& architecture, const std::vector<Mutable>& mutables);
 
-/// The same for one decision.
+/// Throws one line that names the label unless `decision` is valid for `choice`; see
+/// check_architecture.
 void check_decision(const Decision& decision, const Mutable& choice, Purpose purpose);
 
-/// `architecture` of `from` as one of `to`, where the same labels have candidates of the same names
-/// at other positions. Throws, naming it, on a candidate that `to` does not have.
+/// Converts `architecture` from the indices of `from` to the indices of `to`, where the same labels
+/// list candidates of the same names at other positions. Throws, naming the candidate, where `to`
+/// does not have one.
 Architecture translated(const Architecture& architecture, const std::vector<Mutable>& from,
                         const std::vector<Mutable>& to);
 
-/// Adds `choice` unless its label is there already. Throws when the two differ in kind, names or
-/// n_chosen (one label is one decision), and on a label that is empty or has a dot. A value choice
-/// may have the label of a choice of one candidate before it: it reads which one that is.
+/// Adds `choice` to `mutables` unless its label is there already. Throws when two choices of one
+/// label differ in kind, names or n_chosen (one label is one decision), and on a label that is
+/// empty or contains a dot. A value choice may share the label of an earlier choice of one
+/// candidate: the value choice then follows which candidate was chosen.
 void add_mutable(std::vector<Mutable>& mutables, Mutable choice);
 
 }  // namespace retia

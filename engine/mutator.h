@@ -10,59 +10,63 @@
 
 namespace retia {
 
-/// Decides by architectures: a decision per label, which all choices of the label follow. May own
-/// parameters (alphas, a controller). To write one: sample_search, sample_final and, to blend,
-/// weights.
+/// Decides by architectures: one decision per label, shared by all choices of the label. May own
+/// parameters (alphas, a controller). A subclass implements sample_search and sample_final, and
+/// overrides weights in order to blend candidates.
 class Mutator : public BaseMutator {
  public:
   using BaseMutator::BaseMutator;
 
-  /// Samples a decision for every choice; holds until the next reset or apply.
+  /// Applies sample_search(): new decisions, which hold until the next reset or apply.
   void reset() final;
 
-  /// Decides as `architecture` says. Throws unless it decides each mutable validly and nothing
-  /// else.
+  /// Sets the decisions to `architecture`. Throws unless it decides every mutable validly and
+  /// nothing else.
   void apply(const Architecture& architecture);
 
-  /// Whether an architecture holds: after the first reset or apply.
+  /// Returns whether decisions are set, i.e. reset or apply was called.
   bool has_decided() const { return current_.size() == mutables().size(); }
 
-  /// The architecture that holds now. Throws before the first reset or apply.
+  /// Returns the decisions that hold now. Throws before the first reset or apply.
   const Architecture& current() const;
 
-  /// The architecture that the search has come to. Changes nothing, not even a generator.
+  /// Returns the search's final architecture, sample_final(), checked. Changes no state, not even a
+  /// random generator.
   Architecture export_architecture() const;
 
-  /// The decisions of a search step. All randomness of the step is drawn here.
+  /// Samples the decisions of a search step. All randomness of the step is drawn in this call.
   virtual Architecture sample_search() = 0;
 
-  /// The decisions of a step that trains the architecture, where they differ from those of a step
-  /// that trains weights.
+  /// Samples the decisions of a step that trains the architecture parameters; override where they
+  /// differ from the decisions of a step that trains weights.
   virtual Architecture sample_architecture_step() { return sample_search(); }
 
-  /// Told after such a step has changed the parameters.
+  /// Called after an architecture step has changed the parameters.
   virtual void end_architecture_step() {}
 
-  /// The decisions to keep.
+  /// Returns the decisions to keep as the search's result.
   virtual Architecture sample_final() const = 0;
 
-  /// Told before each step which part of the search is done, 0 to 1: for temperatures and phases.
+  /// Called before each step with the fraction of the search completed, in [0, 1]; for temperatures
+  /// and phases.
   virtual void set_progress(double) {}
 
-  /// How the chosen candidates are blended: `[n chosen]`, differentiable, on the model's device and
-  /// of its dtype; undefined: plain selection (several are summed). Asked once per forward pass and
-  /// label.
+  /// Returns the blending weights of the chosen candidates: `[n chosen]`, differentiable, on the
+  /// device and of the dtype of the model. Undefined: unweighted, several chosen candidates are
+  /// summed. Called once per forward pass and label.
   virtual at::Tensor weights(const Mutable& choice) const;
 
-  /// Of a layer choice of which one candidate is chosen: gates that are learnt by what all would
-  /// make, `[n candidates]`, differentiable, 1 for the chosen one and 0 for the others; undefined:
-  /// there are none. Only the chosen one runs forward (see gated.h). Asked like weights.
+  /// Returns the ProxylessNAS gates of a layer choice with one chosen candidate: `[n candidates]`,
+  /// differentiable, one-hot at the chosen one. The forward pass runs only the chosen candidate;
+  /// the backward pass runs the others to get the gradients of the gates (see gated.h). Undefined:
+  /// no gates. Called once per forward pass and label.
   virtual at::Tensor gates(const Mutable& choice) const;
 
-  /// Of each label that it has learnt something of, how likely each candidate is: for people.
+  /// Returns label → probability of each candidate, for the labels with something learnt; for
+  /// display and metrics.
   virtual std::map<std::string, std::vector<double>> probabilities() const { return {}; }
 
-  /// What a checkpoint needs beside the parameters: generators, counters.
+  /// Returns the state that a checkpoint needs beside the parameters: generators, counters.
   virtual Json state() const { return Json::object(); }
   virtual void load_state(const Json&) {}
 
@@ -76,13 +80,13 @@ class Mutator : public BaseMutator {
  private:
   struct Ruling {
     Verdict verdict;
-    std::vector<at::Tensor> weights;  // one scalar per chosen candidate; empty: plain selection
+    std::vector<at::Tensor> weights;  // one scalar per chosen candidate; empty: unweighted
     at::Tensor gates;                 // undefined: none
   };
   const Ruling& ruling(const std::string& label);
 
   Architecture current_;
-  std::map<std::string, Ruling> rulings_;  // of the pass that runs
+  std::map<std::string, Ruling> rulings_;  // label → ruling, for the forward pass that runs now
   int forward_depth_ = 0;
 };
 

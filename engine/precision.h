@@ -7,27 +7,29 @@
 
 namespace retia {
 
-/// What models compute in is told by a dtype: float32 and float64, or bfloat16 and float16 by
-/// autocast, where weights, batch statistics, outputs and all that is made of them (losses,
-/// gradients, alphas) stay float32.
+/// Precisions are told by a dtype. float32 and float64 are used throughout; bfloat16 and float16
+/// mean mixed precision by autocast, where weights, batch statistics, outputs, losses, gradients
+/// and alphas stay float32.
 
-/// By name: fp32, fp64, bf16 or fp16.
+/// Returns the dtype of a precision's name: fp32, fp64, bf16 or fp16. Throws on another name.
 at::ScalarType dtype_of(const std::string& precision);
+/// Returns the name of a precision's dtype.
 std::string precision_of(at::ScalarType computed_in);
 
-/// Whether that is by autocast.
+/// Returns whether `computed_in` is bfloat16 or float16, i.e. mixed precision by autocast.
 inline bool is_lower(at::ScalarType computed_in) {
   return computed_in == at::kBFloat16 || computed_in == at::kHalf;
 }
 
-/// The dtype of weights and batches of models that compute in `computed_in`.
+/// Returns the dtype of weights and batches of models that compute in `computed_in`.
 inline at::ScalarType stored_in(at::ScalarType computed_in) {
   return is_lower(computed_in) ? at::kFloat : computed_in;
 }
 
-/// While it lives, operations of this thread on such devices compute in a lower dtype where
-/// LibTorch's autocast takes them (convolutions and products of matrices); nothing for float32 and
-/// float64. Weights are cast once for all in between.
+/// Enables autocast in this thread, on devices of type `device`, during the object's lifetime:
+/// operations that LibTorch's autocast lists (convolutions, matrix products) compute in
+/// `computed_in`. Does nothing for float32 and float64. Weights are cast once and the casts are
+/// cached meanwhile.
 class [[nodiscard]] Autocast {
  public:
   Autocast(at::DeviceType device, at::ScalarType computed_in);
@@ -42,7 +44,8 @@ class [[nodiscard]] Autocast {
   at::ScalarType was_ = at::kFloat;
 };
 
-/// What operations on such devices are cast to now; float32: nothing is.
+/// Returns the dtype to which autocast casts now on devices of type `device`; float32 where
+/// autocast is off.
 at::ScalarType autocast_to(at::DeviceType device);
 
 }  // namespace retia

@@ -7,37 +7,38 @@
 
 namespace retia {
 
-/// A 64-bit hash of `words` in their order (the finaliser of SplitMix64, Steele et al. 2014,
-/// chained): what names a random draw. `mix({seed, epoch, sample})` is a key that no other draw
+/// Returns a 64-bit hash of `words` in their order (the finaliser of SplitMix64, Steele et al.
+/// 2014, chained). It names a random draw: `mix({seed, epoch, sample})` is a key that no other draw
 /// shares, on every machine and in every order of execution; `mix({key, stream})` splits a key
 /// further.
 uint64_t mix(std::initializer_list<uint64_t> words);
 
-/// A sequential generator (SplitMix64) whose numbers depend on the seed only, not on the standard
-/// library. Cheap to make, so `Random(key)` also gives the draws that belong to one key. Copies
-/// continue apart from one another.
+/// A sequential random generator (SplitMix64) whose numbers depend on the seed only, not on the
+/// standard library. It is cheap to construct, so `Random(key)` gives the draws that belong to one
+/// key. Copies continue independently.
 class Random {
  public:
   explicit Random(uint64_t seed);
 
-  /// 64 uniform bits.
+  /// Returns 64 uniform bits.
   uint64_t next();
-  /// Uniform in [0, 1), a multiple of 2^-53.
+  /// Returns a uniform number in [0, 1), a multiple of 2^-53.
   double uniform();
-  /// Uniform in 0 … n-1, without bias; n ≥ 1.
+  /// Returns a uniform integer in 0 … n-1, without bias; n ≥ 1.
   int64_t below(int64_t n);
-  /// Standard normal (Box-Muller; one value for two uniform ones).
+  /// Returns a standard normal number (Box-Muller; uses two uniform numbers).
   double normal();
-  /// An index into `weights` (≥ 0, not all 0), drawn in proportion to them.
+  /// Returns an index into `weights` (each ≥ 0, not all 0), drawn in proportion to the weights.
   int64_t pick(const std::vector<double>& weights);
-  /// `k` distinct indices of 0 … n-1 in ascending order, every set equally likely; 0 ≤ k ≤ n.
+  /// Returns `k` distinct indices of 0 … n-1 in ascending order, every set equally likely; 0 ≤ k ≤
+  /// n.
   std::vector<int64_t> choose(int64_t k, int64_t n);
-  /// 0 … n-1 in random order, every order equally likely; n ≥ 0.
+  /// Returns 0 … n-1 in random order, every order equally likely; n ≥ 0.
   std::vector<int64_t> permutation(int64_t n);
 
-  /// The whole state as 16 hexadecimal digits, for a checkpoint.
+  /// Returns the whole state as 16 hexadecimal digits, for a checkpoint.
   std::string state() const;
-  /// Continues from what state() returned; refuses any other text.
+  /// Restores a state that state() returned. Throws on any other text.
   void set_state(const std::string& text);
 
  private:

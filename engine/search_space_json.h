@@ -7,11 +7,11 @@
 
 namespace retia {
 
-/// What a tuner from outside is told of the choices, as tools for tuning exchange it:
+/// Returns the choices in the format in which tuning tools exchange search spaces:
 /// `{"op": {"_type": "layer_choice", "_value": ["conv", "pool"]},
 ///   "skip": {"_type": "input_choice", "_value": {"candidates": ["a", "b"], "n_chosen": 1}},
-///   "width": {"_type": "choice", "_value": [16, 32]}}`; n_chosen null: any number. What it
-///   answers,
+///   "width": {"_type": "choice", "_value": [16, 32]}}`
+/// An n_chosen of null means any number. The tuner's answer, such as
 /// `{"op": {"_value": "conv", "_idx": 0}, …}`, is read by choices_from_json.
 Json search_space_to_json(const std::vector<Mutable>& mutables);
 

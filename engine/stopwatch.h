@@ -7,24 +7,25 @@
 
 namespace retia {
 
-/// Waits until all work that was given to `device` is done.
+/// Waits until all work submitted to `device` is done.
 void finish_work(at::Device device);
 
-/// Times work for benchmarks: on the CPU by processor time, which neighbours on the machine
-/// lengthen least, on a GPU by its own events, each time behind a write that leaves nothing in its
-/// cache.
+/// Times work for benchmarks. On the CPU it measures processor time, which other load on the
+/// machine disturbs least; on a GPU it measures by CUDA events, each time after a write that evicts
+/// the cache.
 class Stopwatch {
  public:
-  /// device: one that is open.
+  /// Makes a stopwatch for `device`, which is already open.
   explicit Stopwatch(at::Device device);
 
-  /// Seconds that `work` takes: of all threads of this process on the CPU; on a GPU from its first
-  /// operation to the end of its last, on the present stream, for which it waits.
+  /// Returns the seconds that `work` takes. On the CPU: processor time summed over all threads of
+  /// this process. On a GPU: from the first operation to the end of the last on the current stream,
+  /// which this call waits for.
   double seconds_of(const std::function<void()>& work);
 
  private:
   at::Device device_;
-  at::Tensor swept_;  // on a GPU, larger than its cache
+  at::Tensor swept_;  // on a GPU: a buffer larger than its cache, written to evict it
 };
 
 }  // namespace retia

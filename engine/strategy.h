@@ -9,23 +9,23 @@
 
 namespace retia {
 
-/// An architecture to try.
+/// An architecture to try, as one trial.
 struct Proposal {
-  int64_t id = 0;                  ///< counted from 0 by the strategy, in the order of asking
+  int64_t id = 0;                  ///< counted from 0 by the strategy, in the order of ask()
   Architecture architecture = {};  ///< canonical
-  int64_t epochs = 0;              ///< how long to train it; 0: as long as the evaluator is set to
-  int64_t continues = -1;          ///< the id of the trial to go on from; -1: from scratch
+  int64_t epochs = 0;              ///< epochs of training; 0: as many as the evaluator is set to
+  int64_t continues = -1;          ///< id of the trial whose weights it continues; -1: from scratch
 
   friend bool operator==(const Proposal&, const Proposal&) = default;
 };
 
-/// How a trial stands.
+/// The state of a trial.
 enum class TrialStatus {
   Running,
   Succeeded,
-  Failed,   ///< the evaluator threw, or gave no finite objectives
-  Invalid,  ///< the architecture makes no model
-  Stopped   ///< the experiment was interrupted: it will be tried again, and no strategy hears of it
+  Failed,   ///< the evaluator threw, or returned objectives that are not finite
+  Invalid,  ///< the architecture has no valid model
+  Stopped   ///< the experiment was interrupted: the trial runs again later, and no strategy is told
 };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Running, "running"},
@@ -34,34 +34,36 @@ NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Running, "running"},
                                            {TrialStatus::Invalid, "invalid"},
                                            {TrialStatus::Stopped, "stopped"}})
 
-/// What a strategy hears of a trial.
+/// The result of a trial, as told to a strategy.
 struct Outcome {
   TrialStatus status = TrialStatus::Failed;
-  std::vector<double> objectives = {};  ///< more is better, for each; empty unless succeeded
+  /// One per objective, larger is better; empty unless succeeded.
+  std::vector<double> objectives = {};
 };
 
-/// There is nothing to propose before an outcome is told.
+/// An answer of ask(): nothing can be proposed before another outcome is told.
 struct Wait {};
 
-/// There is nothing left to propose.
+/// An answer of ask(): nothing is left to propose.
 struct Exhausted {};
 
-/// Decides which architectures of a space are tried, by ask and tell. A function of its seed and of
-/// what it is told only, so that telling stored outcomes again brings it back to where it was.
+/// Decides which architectures of a space are tried, by ask and tell. Its behaviour depends only on
+/// its seed and on the outcomes it is told, so telling stored outcomes again restores it.
 class Strategy {
  public:
   using Answer = std::variant<Proposal, Wait, Exhausted>;
 
   virtual ~Strategy() = default;
 
-  /// Waiting changes nothing: asked again, it answers as if it had been asked once.
+  /// Returns the next proposal. An answer of Wait changes no state, so that asking again is
+  /// harmless.
   virtual Answer ask() = 0;
 
-  /// The outcome of a proposal; in the order of their ids.
+  /// Tells the outcome of a proposal; called in the order of proposal ids.
   virtual void tell(const Proposal& proposal, const Outcome& outcome) = 0;
 
-  /// All that asking and telling has changed; load_state of an equally made strategy continues
-  /// from there.
+  /// Returns all state changed by ask and tell; load_state of a strategy made with the same options
+  /// continues from it.
   virtual Json state() const = 0;
   virtual void load_state(const Json& state) = 0;
 };

@@ -6,9 +6,9 @@
 
 namespace retia {
 
-/// How an error about an unknown name ends: "; did you mean 'darts_cnn'?" when one of the known
-/// names is a few typing errors away (letter case, '-' and '_' aside), else "; known: a, b, c"
-/// (sorted, the first twelve), and nothing when no name is known.
+/// Returns the end of an error message about an unknown name: "; did you mean 'darts_cnn'?" when a
+/// known name is a few typing errors away (ignoring case, '-' and '_'), else "; known: a, b, c"
+/// (sorted, the first twelve), or "" when `known` is empty.
 std::string suggestion(std::string_view given, const std::vector<std::string>& known);
 
 }  // namespace retia

@@ -4,21 +4,22 @@
 
 namespace retia {
 
-/// Makes the nodes of all cells of one kind, `normal` or `reduce`, which is its name: node `j` is
-/// the sum of two earlier states, each after one of eight operations. Its decisions have the labels
-/// and candidates of those of darts_cnn: `normal/j` which edges, `normal/i-j` the operation of one
-/// that was chosen.
+/// Writes the nodes of all cells of one kind; its name is the kind, `normal` or `reduce`. Node `j`
+/// is the sum of two earlier states, each after one of eight operations. Labels and candidates are
+/// those of darts_cnn: `normal/j` decides the two edges, `normal/i-j` the operation of a chosen
+/// edge.
 class DartsCell final : public GraphMutator {
  public:
   explicit DartsCell(std::string name);
   void mutate(ir::Graph& graph, Sampler& sampler) const override;
 
  private:
-  std::vector<ir::Candidate> plain_, strided_;  // the operations of an edge
+  // Candidate operations of an edge, at stride 1 and 2.
+  std::vector<ir::Candidate> plain_, strided_;
 };
 
-/// The space of DARTS (Liu et al. 2019) as a base graph and a DartsCell for each kind of cell, to
-/// be tried model by model. Output `logits`. task.input: {channels, height, width}.
+/// Returns the space of DARTS (Liu et al. 2019) for multi-trial search: a base graph and a
+/// DartsCell for each kind of cell. Output `logits`. `task.input`: {channels, height, width}.
 ir::Space darts(const DartsBaseOptions& options, const Task& task);
 
 }  // namespace retia

@@ -7,37 +7,36 @@
 namespace retia {
 
 struct MobileOptions {
-  double width = 1;  ///< factor of all channels, which become multiples of 8
-  std::vector<int64_t> blocks = {4, 4, 4, 4, 4, 1};            ///< of each stage, at most
+  double width = 1;  ///< factor of all channels, which are rounded to multiples of 8
+  std::vector<int64_t> blocks = {4, 4, 4, 4, 4, 1};  ///< largest number of blocks of each stage
   std::vector<int64_t> channels = {32, 40, 80, 96, 192, 320};  ///< of each stage
   std::vector<int64_t> strides = {2, 2, 2, 1, 2, 1};           ///< of each stage's first block
   int64_t stem_channels = 32;
   int64_t stem_stride = 2;       ///< 1 for small images
   int64_t first_channels = 16;   ///< of the block before the stages, which has no choice
-  int64_t last_channels = 1280;  ///< before the head; widths below 1 leave them
-  bool elastic = false;          ///< kernels, expansions and widths are value choices
-  /// Of an elastic space: factors of the channels of each stage that it chooses from.
+  int64_t last_channels = 1280;  ///< before the head; a width below 1 does not reduce them
+  bool elastic = false;          ///< makes kernels, expansions and widths value choices
+  /// For an elastic space: the factors of the channels among which each stage chooses.
   std::vector<double> widths = {1};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MobileOptions, width, blocks, channels, strides,
                                                 stem_channels, stem_stride, first_channels,
                                                 last_channels, elastic, widths)
 
-/// The space of ProxylessNAS (Cai, Zhu & Han, ICLR 2019), after MnasNet (Tan et al. 2019): a stem,
-/// an inverted residual without expansion, stages of choice blocks, a pointwise convolution and a
-/// head, rectified by relu6. Block `i` of all, labelled `block<i>`, is an inverted residual of
-/// kernel 3, 5 or 7 and expansion 3 or 6, named `k3_e3` … `k7_e6`, or, where it keeps the shape,
-/// `skip`: so depths vary too. By default 6^6 * 7^15 architectures, of the widths of the paper's
-/// network for phones.
+/// Returns the space of ProxylessNAS (Cai, Zhu & Han, ICLR 2019), after MnasNet (Tan et al. 2019):
+/// a stem, an inverted residual without expansion, stages of choice blocks, a pointwise convolution
+/// and a head, with relu6. Block `i`, counted over all stages and labelled `block<i>`, is an
+/// inverted residual of kernel 3, 5 or 7 and expansion 3 or 6, named `k3_e3` … `k7_e6`, or, where
+/// input and output have equal shapes, `skip`; so depths vary too. The default is 6^6 * 7^15
+/// architectures, with the widths of the paper's network for phones.
 ///
-/// An elastic space shares weights between the options too, as once-for-all networks do (Cai et
-/// al., ICLR 2020): block `i` is one inverted residual whose value choices `block<i>/kernel` and
-/// `block<i>/expansion` decide; where it keeps the shape the layer choice `block<i>` is between
-/// that, `block`, and `skip`. Where there are several widths, `stage<i>/width` decides the channels
-/// of a stage.
+/// An elastic space also shares weights between the options of a block, as once-for-all networks do
+/// (Cai et al., ICLR 2020): block `i` is one inverted residual, decided by the value choices
+/// `block<i>/kernel` and `block<i>/expansion`; where the shapes are equal, the layer choice
+/// `block<i>` chooses between this residual, named `block`, and `skip`. With several widths,
+/// `stage<i>/width` decides the channels of a stage.
 ///
-/// Output `logits`. task.input: {channels, height, width}; the paper's {3, 224,
-/// 224}.
+/// Output `logits`. `task.input`: {channels, height, width}; {3, 224, 224} in the paper.
 ir::Graph mobile(const MobileOptions& options, const Task& task);
 
 }  // namespace retia

@@ -4,7 +4,8 @@
 
 namespace retia {
 
-/// Adds the composites of models/ops, so that graphs made of them read back from JSON.
+/// Adds the composites of models/ops to `table`, so that graphs which use them can be read from
+/// JSON.
 void add_model_operations(OperationTable& table);
 
 }  // namespace retia

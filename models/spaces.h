@@ -10,27 +10,29 @@
 
 namespace retia {
 
-/// What the data asks of a model.
+/// The sizes that the data require of a model.
 struct Task {
   std::vector<int64_t> input;  ///< sizes of one sample, e.g. {channels, height, width}
-  int64_t n_outputs = 1;       ///< classes; 1: regression
+  int64_t n_outputs = 1;       ///< number of classes; 1: regression
 };
 
-/// Name -> model space. A space has a search network and may have an evaluation network, which has
-/// the same labels, is what a found architecture is trained in, and has options of its own.
+/// A table name → model space. A space has a search network and may have a separate evaluation
+/// network, in which a found architecture is trained; both have the same labels, but options of
+/// their own.
 class SpaceTable {
  public:
-  /// Made: ir::Graph, with choices in it, or ir::Space, with graph mutators.
+  /// A function that makes a space: `Made` is ir::Graph, with choices in it, or ir::Space, with
+  /// graph mutators.
   template <class Made, class Options>
   using Build = Made (*)(const Options&, const Task&);
 
-  /// A space whose search network also is what its architectures are trained in.
+  /// Adds a space whose search network is also its evaluation network.
   template <class Made, class Options>
   void add(const std::string& name, Build<Made, Options> build_search) {
     add(name, build_search, build_search);
   }
 
-  /// A space with an evaluation network.
+  /// Adds a space with a separate evaluation network.
   template <class Made, class Options, class EvaluationOptions>
   void add(const std::string& name, Build<Made, Options> build_search,
            Build<Made, EvaluationOptions> build_evaluation) {
@@ -38,31 +40,34 @@ class SpaceTable {
     evaluation_.add<EvaluationOptions>(name, Maker<EvaluationOptions>(build_evaluation));
   }
 
-  /// The search network. Throws, naming the nearest known one, on an unknown space or option.
+  /// Returns the search network. Throws, naming the nearest known one, on an unknown space or
+  /// option.
   ir::Space search(const std::string& name, const Json& options, const Task& task) const {
     return search_.make(name, options, task);
   }
 
-  /// The network to freeze and train; the search network where the space has no other.
+  /// Returns the evaluation network, which is to be frozen and trained; the search network where
+  /// there is no other.
   ir::Space evaluation(const std::string& name, const Json& options, const Task& task) const {
     return evaluation_.make(name, options, task);
   }
 
-  /// All options with their defaults.
+  /// Returns all options of the search network with their defaults.
   const Json& search_options(const std::string& name) const { return search_.defaults(name); }
+  /// Returns all options of the evaluation network with their defaults.
   const Json& evaluation_options(const std::string& name) const {
     return evaluation_.defaults(name);
   }
 
   std::vector<std::string> names() const { return search_.names(); }
 
-  /// What the architectures of a space are called in tables of scores, e.g. of a benchmark.
+  /// Returns the name of an architecture in a table of scores, e.g. of a benchmark.
   using Key = std::function<std::string(const Architecture&)>;
 
-  /// Says so for canonical architectures of the space `name`.
+  /// Sets the function that names canonical architectures of the space `name`.
   void add_key(const std::string& name, Key key) { keys_[name] = std::move(key); }
 
-  /// Null: the space has no names for them.
+  /// Returns the function that names architectures; null where the space has none.
   Key key(const std::string& name) const {
     const auto found = keys_.find(name);
     return found == keys_.end() ? nullptr : found->second;
@@ -76,7 +81,7 @@ class SpaceTable {
   FactoryTable<ir::Space, const Task&> search_{"space"}, evaluation_{"space"};
 };
 
-/// The spaces that come with the program.
+/// Returns a table of the built-in spaces.
 SpaceTable standard_spaces();
 
 }  // namespace retia

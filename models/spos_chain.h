@@ -5,14 +5,14 @@
 namespace retia {
 
 struct SposChainOptions {
-  int64_t channels = 16;  ///< of the first block, even; doubled at 1/3 and 2/3 of the layers
-  int64_t layers = 12;    ///< blocks
+  int64_t channels = 16;  ///< of the first block, even; doubled at 1/3 and 2/3 of the depth
+  int64_t layers = 12;    ///< number of blocks
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposChainOptions, channels, layers)
 
-/// A chain of choice blocks after SPOS (Guo et al. 2020): each block, labelled `block<i>`, is one
-/// of four ShuffleNetV2 units: kernel 3, 5, 7, or three depthwise convolutions. Output `logits`.
-/// task.input: {channels, height, width}.
+/// Returns a chain of choice blocks after SPOS (Guo et al. 2020). Each block, labelled `block<i>`,
+/// is one of four ShuffleNetV2 units: kernel 3, 5, 7, or three depthwise convolutions. Output
+/// `logits`. `task.input`: {channels, height, width}.
 ir::Graph spos_chain(const SposChainOptions& options, const Task& task);
 
 }  // namespace retia

@@ -8,7 +8,7 @@ namespace retia {
 
 struct SposShuffleNetOptions {
   double width = 1;  ///< factor of all channels but the last, rounded to even numbers
-  std::vector<int64_t> blocks = {4, 4, 8, 4};           ///< of each stage
+  std::vector<int64_t> blocks = {4, 4, 8, 4};           ///< number of blocks of each stage
   std::vector<int64_t> channels = {64, 160, 320, 640};  ///< of each stage, even
   int64_t stem_channels = 16;
   int64_t stem_stride = 2;       ///< 1 for small images
@@ -17,12 +17,12 @@ struct SposShuffleNetOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposShuffleNetOptions, width, blocks, channels,
                                                 stem_channels, stem_stride, last_channels)
 
-/// The space of SPOS (Guo et al., ECCV 2020), table 1: a stem, stages of choice blocks of which
-/// each stage's first has stride 2, a pointwise convolution and a head. Each block, labelled
+/// Returns the space of SPOS (Guo et al., ECCV 2020, table 1): a stem, stages of choice blocks
+/// whose first block has stride 2, a pointwise convolution and a head. Each block, labelled
 /// `block<i>`, is one of four ShuffleNetV2 units: kernel 3, 5, 7, or three depthwise convolutions
-/// (`xception`): 4^20 architectures. On a strided unit's side branch as many channels stay as come
-/// in, but at most half of the unit's. Output `logits`. task.input: {channels, height, width}; the
-/// paper's {3, 224, 224}.
+/// (`xception`): 4^20 architectures. The side branch of a strided unit has as many channels as its
+/// input, but at most half of the unit's. Output `logits`. `task.input`: {channels, height, width};
+/// {3, 224, 224} in the paper.
 ir::Graph spos_shufflenet(const SposShuffleNetOptions& options, const Task& task);
 
 }  // namespace retia

@@ -4,9 +4,9 @@
 
 namespace retia {
 
-/// `channels * width` as the nearest multiple of `divisor`, at least `divisor` and not below nine
-/// tenths of what was asked for (MobileNetV2, Sandler et al. 2018); of a width of 1 `channels` as
-/// they are. Throws unless width is above 0.
+/// Returns `channels * width` rounded to the nearest multiple of `divisor`, but at least `divisor`
+/// and at least nine tenths of the exact product (MobileNetV2, Sandler et al. 2018); `channels`
+/// unchanged for a width of 1. Throws unless `width` is above 0.
 int64_t scaled_channels(int64_t channels, double width, int64_t divisor);
 
 }  // namespace retia

@@ -8,10 +8,12 @@
 
 namespace retia {
 
-/// Makers take (options, what may be proposed, seed). A space serves as the second.
+/// The table of strategies. Factories take (options, domain of proposals, seed); a space converts
+/// to a Domain.
 using StrategyTable = FactoryTable<std::unique_ptr<Strategy>, const Domain&, uint64_t>;
 
-/// asha, evolution, grid, local_search, nsga2, random, reinforce, spos_evolution, tpe.
+/// Returns a table of asha, evolution, grid, local_search, nsga2, random, reinforce,
+/// spos_evolution, tpe.
 StrategyTable standard_strategies();
 
 }  // namespace retia

@@ -7,19 +7,19 @@
 
 namespace retia {
 
-/// A search, or a stage of one, that is ready to run.
+/// A one-shot search, or one stage of it, ready to run.
 struct Search {
   std::unique_ptr<Mutator> mutator;
   std::unique_ptr<OneShotTrainer> trainer;
-  /// Makes the next stage of what this one has come to, which must have run to its end; null: this
-  /// is the last one.
+  /// Makes the next stage from the result of this one, which must have finished; null: this is the
+  /// last stage.
   std::function<Search()> next = nullptr;
 };
 
-/// Makers take (options, setup, seed).
+/// The table of algorithms. Factories take (options, setup, seed).
 using AlgorithmTable = FactoryTable<Search, const SearchSetup&, uint64_t>;
 
-/// darts, enas, fairnas, gdas, p_darts, pc_darts, proxyless, random, spos.
+/// Returns a table of darts, enas, fairnas, gdas, p_darts, pc_darts, proxyless, random, spos.
 AlgorithmTable standard_algorithms();
 
 }  // namespace retia

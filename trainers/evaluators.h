@@ -14,25 +14,26 @@
 
 namespace retia {
 
-/// What an evaluator is given beside its options.
+/// The surroundings that an evaluator is given in addition to its options.
 struct EvaluatorContext {
   DataSets data_sets = standard_data_sets();
-  at::Device device = at::kCPU;       ///< where models run
-  at::ScalarType dtype = at::kFloat;  ///< what they compute in (see precision.h)
+  at::Device device = at::kCPU;       ///< device on which models run
+  at::ScalarType dtype = at::kFloat;  ///< dtype in which models compute (see precision.h)
   Executor executor = Executor::Fused;
-  /// The name of a canonical architecture in tables of scores; null: the space makes none.
+  /// Returns the name of a canonical architecture in tables of scores; null: the space has no
+  /// names.
   std::function<std::string(const Architecture&)> key = nullptr;
 };
 
-/// Makers take (options, context).
+/// The table of evaluators. Factories take (options, context).
 using EvaluatorTable = FactoryTable<std::unique_ptr<Evaluator>, const EvaluatorContext&>;
 
-/// The evaluator that Evaluator::to_json described, with those inside it. Where some of its options
-/// are choices, each trial has them as its architecture decides (see SearchedEvaluator).
+/// Makes the evaluator that Evaluator::to_json described, including nested evaluators. Where
+/// options are value choices, each trial decides them by its architecture (see SearchedEvaluator).
 std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json,
                                                const EvaluatorContext& context);
 
-/// classification, command, regression, table.
+/// Returns a table of classification, command, regression, table.
 EvaluatorTable standard_evaluators();
 
 }  // namespace retia

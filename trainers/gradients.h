@@ -7,21 +7,21 @@
 
 namespace retia {
 
-/// Gradients of some tensors; undefined for those that the loss does not depend on.
+/// The gradients of a loss in some tensors; undefined for tensors that the loss does not depend on.
 struct Gradients {
   std::vector<at::Tensor> of;
   std::vector<at::Tensor> values;
-  bool overflowed = false;  ///< in float16: not to be used
+  bool overflowed = false;  ///< float16 overflow: the values must not be used
 };
 
-/// Adds those of the same tensors to `sum`, or makes it them where it is empty.
+/// Adds `more` to `sum`, tensor by tensor; an empty `sum` becomes `more`.
 void add(Gradients& sum, Gradients more);
 
-/// d loss / d of, and nothing else is computed. loss: a scalar.
+/// Returns d loss / d of, and computes no other gradients. `loss`: a scalar.
 Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
 
-/// Scales all gradients by min(1, most / norm), the norm being taken over all of them. Nothing for
-/// `most` = 0. No device synchronisation.
+/// Scales all gradients by min(1, most / norm), where norm is that of all of them together; `most`
+/// = 0 does nothing. Does not synchronise with the device.
 void clip_norm(Gradients& gradients, double most);
 
 }  // namespace retia

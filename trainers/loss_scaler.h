@@ -9,33 +9,33 @@
 namespace retia {
 
 struct LossScalerOptions {
-  double scale = 65536;            ///< at first
-  double growth = 2;               ///< its factor after growth_interval steps without an overflow
-  double backoff = 0.5;            ///< its factor after a step with one
+  double scale = 65536;  ///< initial scale
+  double growth = 2;     ///< factor of the scale after growth_interval steps without overflow
+  double backoff = 0.5;  ///< factor of the scale after a step with overflow
   int64_t growth_interval = 2000;  ///< steps
 };
 
-/// Dynamic loss scaling (Micikevicius et al., ICLR 2018): gradients of a float16 pass would be
-/// rounded to zero, so the loss is multiplied by the largest scale at which they do not overflow,
-/// and they are divided by it. A step whose gradients overflow is left out, and the scale falls.
-/// Works on any device, on gradients of float32.
+/// Dynamic loss scaling (Micikevicius et al., ICLR 2018), for mixed precision with float16. Small
+/// gradients would round to zero, so the loss is multiplied by the largest scale at which gradients
+/// do not overflow, and gradients are divided by it. A step with overflow is skipped, and the scale
+/// falls. Works on any device, with float32 gradients.
 class LossScaler {
  public:
   explicit LossScaler(at::Device device, const LossScalerOptions& options = {});
 
-  /// loss * scale.
+  /// Returns loss * scale.
   at::Tensor scaled(const at::Tensor& loss) const;
 
-  /// Divides by the scale, some of `gradients` being undefined; whether all were finite. Of several
-  /// ranks their averages, so that they agree.
+  /// Divides `gradients`, which may be undefined, by the scale; returns whether all were finite.
+  /// With several ranks call it with averaged gradients, so that ranks agree.
   bool unscale(std::vector<at::Tensor>& gradients);
 
-  /// At the end of a training step: the scale falls where a gradient of it was not finite, and may
-  /// grow where all were.
+  /// Ends a training step: lowers the scale if a gradient was not finite, and may raise it
+  /// otherwise.
   void update();
 
   double scale() const;
-  /// Steps with an overflow since start_counting, or in all.
+  /// The number of steps with overflow since start_counting, or since the beginning.
   int64_t n_overflows() const { return n_overflows_; }
   void start_counting() { n_overflows_ = 0; }
 
@@ -45,7 +45,7 @@ class LossScaler {
  private:
   LossScalerOptions options_;
   at::Tensor scale_, found_inf_;  // float32 [1]
-  at::Tensor growth_tracker_;     // int32 [1], steps without an overflow
+  at::Tensor growth_tracker_;     // int32 [1], number of steps without overflow
   bool overflowed_ = false, checked_ = false;
   int64_t n_overflows_ = 0;
 };

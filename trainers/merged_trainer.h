@@ -5,17 +5,17 @@
 
 namespace retia {
 
-/// Trains several models on the same batches at once, each as SupervisedTrainer trains it alone, to
-/// rounding: each by its own loss, its gradients clipped by their own norm. What it reports itself
-/// are means over the models; so a loss that is not finite in one of them ends the training of all
-/// by an exception.
+/// Trains several models together on the same batches, each as SupervisedTrainer trains it alone,
+/// up to rounding: by its own loss, with gradients clipped by their own norm. Its own reports are
+/// means over the models, so a loss that is not finite in one model ends the training of all with
+/// an exception.
 class MergedTrainer final : public Trainer {
  public:
-  /// valid: what the models are scored on; none: nothing.
+  /// `valid`: samples for scoring; none: no scoring.
   MergedTrainer(MergedNetwork merged, Batches train, std::optional<Batches> valid,
                 const TrainerOptions& options, const SgdOptions& weight_optimizer);
 
-  /// Of the last epoch, one a model.
+  /// The reports of the last epoch, one per model.
   const std::vector<EpochReport>& reports() const { return reports_; }
 
  private:
@@ -23,16 +23,16 @@ class MergedTrainer final : public Trainer {
   std::optional<Score> validate() override;
   void end_epoch(EpochReport& report) override;
 
-  /// The first dimension apart: [batch, models * k] -> [batch, models, k].
+  /// Separates the outputs by model: [batch, models * k] → [batch, models, k].
   at::Tensor by_model(const at::Tensor& output) const;
   void clip(Gradients& gradients) const;
 
   MergedNetwork merged_;
   std::optional<Batches> valid_;
   double gradient_clip_;
-  at::Tensor model_of_row_;    // of all parameters, int64
-  std::vector<int64_t> rows_;  // of each parameter
-  at::Tensor loss_, correct_;  // summed over the samples of the epoch: [models]
+  at::Tensor model_of_row_;    // int64: model of each row of all parameters, concatenated
+  std::vector<int64_t> rows_;  // number of rows of each parameter
+  at::Tensor loss_, correct_;  // [models], summed over the samples of the epoch
   std::vector<EpochReport> reports_;
 };
 

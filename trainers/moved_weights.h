@@ -6,8 +6,8 @@
 
 namespace retia {
 
-/// While it lives, `weights` stand at w + shift * direction, in place; then they have the bits they
-/// had before. Undefined directions move nothing.
+/// Moves `weights` to w + shift * direction, in place, for as long as the object lives; then
+/// restores their exact bits. Weights with undefined directions are not moved.
 class [[nodiscard]] MovedWeights {
  public:
   MovedWeights(const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& direction,

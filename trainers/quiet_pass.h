@@ -9,8 +9,8 @@
 
 namespace retia {
 
-/// While it lives, passes in training mode leave the running statistics of all batch normalisations
-/// in `model` as they are.
+/// Keeps the running statistics of all batch normalisations in `model` unchanged by forward passes
+/// in training mode, for as long as the object lives.
 class [[nodiscard]] QuietPass {
  public:
   explicit QuietPass(torch::nn::Module& model);
@@ -22,7 +22,8 @@ class [[nodiscard]] QuietPass {
   std::vector<std::shared_ptr<BatchNormLayer>> norms_;
 };
 
-/// While it lives, `network` computes in what its weights are.
+/// Makes `network` compute in the dtype of its weights, i.e. without autocast, for as long as the
+/// object lives.
 class [[nodiscard]] FullPrecision {
  public:
   explicit FullPrecision(NetworkImpl& network) : network_(network), was_(network.precision()) {

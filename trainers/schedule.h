@@ -14,8 +14,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ScheduleShape, {{ScheduleShape::Constant, "constant
                                              {ScheduleShape::Linear, "linear"},
                                              {ScheduleShape::Step, "step"}})
 
-/// Epochs, at most twenty; a list in JSON. Nothing on the heap: of options deep within others GCC
-/// 12 takes that for uninitialised.
+/// A list of epochs, at most twenty; a list in JSON. It is stored without the heap, since GCC 12
+/// warns about uninitialised memory in deeply nested options otherwise.
 class Milestones {
  public:
   Milestones() = default;
@@ -34,28 +34,28 @@ class Milestones {
 void to_json(Json& json, const Milestones& milestones);
 void from_json(const Json& json, Milestones& milestones);
 
-/// How a learning rate goes over a training.
+/// The schedule of a learning rate.
 struct ScheduleOptions {
   ScheduleShape shape = ScheduleShape::Cosine;
-  double warmup_epochs = 0;     ///< W, ≥ 0; may be a part of one
-  double warmup_factor = 0.01;  ///< f of the first step, 0 to 1
-  Milestones milestones = {};   ///< step: epochs before which the rate falls
-  int64_t step_size = 0;        ///< step: it falls each time after so many; 0: milestones
-  double gamma = 0.1;           ///< step: its factor then, > 0
+  double warmup_epochs = 0;     ///< W, ≥ 0; may be fractional
+  double warmup_factor = 0.01;  ///< f, the factor of the first step, in [0, 1]
+  Milestones milestones = {};   ///< for Step: epochs from which on the rate is reduced
+  int64_t step_size = 0;  ///< for Step: number of epochs between reductions; 0: use milestones
+  double gamma = 0.1;     ///< for Step: factor of a reduction, > 0
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScheduleOptions, shape, warmup_epochs,
                                                 warmup_factor, milestones, step_size, gamma)
 
-/// Throws, naming it after `where`, where an option is out of its range.
+/// Throws, naming the option after `where`, where one is out of range.
 void check_schedule_options(const ScheduleOptions& options, const char* where);
 
-/// The learning rate when `epoch` (with its part that is done) of `epochs` are trained. `lr` is the
-/// one after the warm-up, `last` what cosine and linear end at. With e the whole epochs done, and
-/// t = max(0, e - W) / (epochs - W),
-///   epoch < W: lr (f + (1 - f) epoch / W), from step to step (Goyal et al. 2017),
+/// Returns the learning rate when `epoch` of `epochs` are trained; `epoch` includes the completed
+/// fraction of the current one. `lr`: the rate after the warm-up. `last`: the final rate of cosine
+/// and linear. With e the number of whole epochs completed and t = max(0, e - W) / (epochs - W):
+///   epoch < W: lr (f + (1 - f) epoch / W), changing from step to step (Goyal et al. 2017),
 ///   cosine: last + (lr - last) (1 + cos pi t) / 2 (Loshchilov and Hutter, ICLR 2017),
 ///   linear: lr + (last - lr) t,
-///   step: lr gamma^k, k being the milestones ≤ e, or the whole part of e / step_size.
+///   step: lr gamma^k, where k is the number of milestones ≤ e, or the whole part of e / step_size.
 double learning_rate(const ScheduleOptions& options, double lr, double last, double epoch,
                      int64_t epochs);
 

@@ -4,10 +4,10 @@
 
 namespace retia {
 
-/// Trains a model as it is: a frozen one, or a supernet whose mutator somebody else holds.
+/// Trains a model as it is: a frozen model, or a supernet whose mutator is held elsewhere.
 class SupervisedTrainer final : public Trainer {
  public:
-  /// `valid`: what it is scored on while it trains; none: nothing.
+  /// `valid`: samples that score the model during training; none: no scoring.
   SupervisedTrainer(Network network, Batches train, std::optional<Batches> valid,
                     const TrainerOptions& options, const SgdOptions& weight_optimizer,
                     Ranks* ranks = nullptr);

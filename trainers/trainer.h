@@ -20,145 +20,153 @@ namespace retia {
 struct TrainerOptions {
   int64_t epochs = 50;
   int64_t batch_size = 64;        ///< samples of a step, over all ranks
-  double label_smoothing = 0;     ///< 0 to 1 (exclusive): Szegedy et al. 2016
-  double auxiliary_weight = 0.4;  ///< of the loss of a second output, where the model has one
+  double label_smoothing = 0;     ///< in [0, 1) (Szegedy et al. 2016)
+  double auxiliary_weight = 0.4;  ///< weight of the loss of a second output, if the model has one
   int64_t validate_every = 1;     ///< epochs between validations; 0: only at the end
-  bool sync_batch_norm = false;   ///< whether several ranks normalise by all their samples together
-  int64_t digest_every = 200;     ///< steps until they are compared; 0: only before saving
+  bool sync_batch_norm = false;   ///< normalise over the samples of all ranks (SyncBatchNorm)
+  int64_t digest_every = 200;     ///< steps between comparisons of ranks; 0: only before saving
   int64_t accumulate = 1;  ///< equal parts of a batch that run one after the other, to save memory
-  double ema = 0;          ///< decay of the moving average of the weights; 0: none
+  double ema = 0;          ///< decay of the moving average of the weights; 0: no average
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
                                                 auxiliary_weight, validate_every, sync_batch_norm,
                                                 digest_every, accumulate, ema)
 
-/// Throws, naming it, where an option is out of its range.
+/// Throws, naming the option, where one is out of range.
 void check_trainer_options(const TrainerOptions& options);
 
-/// What a training step tells: on the device, so that nothing waits for it.
+/// The statistics of a training step; tensors on the device, so that the CPU does not wait for
+/// them.
 struct StepStats {
   at::Tensor loss;     ///< mean over the batch, a scalar
-  at::Tensor correct;  ///< samples classified right, a scalar
+  at::Tensor correct;  ///< number of samples classified correctly, a scalar
   int64_t n_samples = 0;
 };
 
-/// Where a run stands within an epoch.
+/// The progress of a run within an epoch.
 struct StepReport {
-  int64_t epoch = 0, epochs = 0;  ///< this one, counted from 0, and how many
-  int64_t step = 0, steps = 0;    ///< done in this epoch, and how many
-  int64_t n_samples = 0;          ///< of the step just done
+  int64_t epoch = 0, epochs = 0;  ///< this epoch, counted from 0, and the number of epochs
+  int64_t step = 0, steps = 0;    ///< steps completed in this epoch, and the number of steps
+  int64_t n_samples = 0;          ///< of the last step
   double loss = 0, accuracy = 0;  ///< mean over the epoch so far
   double images_per_second = 0;   ///< over the epoch so far
 };
 
+/// The results of one epoch.
 struct EpochReport {
   int64_t epoch = 0, epochs = 0;
   double loss = 0, accuracy = 0;
   std::optional<Score> validation;
   double lr = 0;
   double seconds = 0, images_per_second = 0;
-  double peak_memory = 0;  ///< megabytes of this process, beside those on a GPU
-  NamedNumbers more = {};  ///< what the method adds
-  /// Of each label of a search, how likely each candidate is, where the method knows.
+  double peak_memory = 0;  ///< MiB of this process, GPU memory not included
+  NamedNumbers more = {};  ///< further numbers that the method reports
+  /// For a search: label → probability of each candidate, where the method has them.
   std::map<std::string, std::vector<double>> probabilities = {};
-  std::string note = {};  ///< a line worth telling, or none
+  std::string note = {};  ///< a line for the user; empty: none
 };
 
-/// Who watches a run, and may end it.
+/// Watches a training run, and may stop it.
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
   virtual void on_step(const StepReport&) {}
   virtual void on_epoch(const EpochReport&) {}
-  /// Asked after each step; true: the run is saved and ends.
+  /// Polled after each step; true: the run is saved and stops.
   virtual bool stop_requested() { return false; }
-  /// What of the observer's own goes into a checkpoint, and comes back.
+  /// The observer's own state, saved in checkpoints.
   virtual Json state() { return Json::object(); }
   virtual void load_state(const Json&) {}
 };
 
+/// The ways in which a training ends.
 enum class Ending { Finished, Stopped };
 
-/// The training loop, once: epochs, schedule, checkpoints, resuming, reports. Which batch comes
-/// when is a function of the seed (see Batches), so a resumed run gives the numbers of an
-/// uninterrupted one.
+/// The training loop: epochs, schedule, checkpoints, resuming, reports. The order of batches is a
+/// function of the seed (see Batches), so a resumed run gives the same numbers as an uninterrupted
+/// one.
 ///
-/// A network that computes in float16 is trained with a LossScaler. With `ema`, the averages of the
-/// weights are what is validated, and what the network has when the training is finished.
+/// A network that computes in float16 is trained with a LossScaler. With `ema`, the moving averages
+/// of the weights are validated, and the network has them when the training has finished.
 ///
-/// Several ranks train as one: each on its share of every batch (see BatchOptions), with averaged
-/// gradients, so that weights, alphas, controllers, statistics, learning rates and samples are the
-/// same on all of them, which is compared now and then; what is reported is of all of them.
+/// Several ranks train as one (data parallel): each on its share of every batch (see BatchOptions),
+/// with averaged gradients, so that weights, alphas, controllers, statistics and learning rates are
+/// the same on all ranks; this is checked regularly. Reports cover the samples of all ranks.
 class Trainer {
  public:
-  /// `network` is trained on `train`. Both may be shared with others, who must not change them.
-  /// ranks: those that train together, which outlive this; null: this process alone.
+  /// Trains `network` on `train`. Both may be shared with others, who must not change them.
+  /// `ranks`: the ranks that train together, which must outlive this object; null: this process
+  /// alone.
   Trainer(Network network, Batches train, const TrainerOptions& options,
           const SgdOptions& weight_optimizer, Ranks* ranks = nullptr);
   virtual ~Trainer() = default;
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Trains from where it stands to the last epoch. Saves to `checkpoints` (may be null) after
-  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step, and on
-  /// such weights, which are never saved, or where ranks differ; the last checkpoint stays. Any
-  /// rank's observer stops all, after the same step; one of them needs `checkpoints`.
+  /// Trains from the current position to the last epoch. Saves to `checkpoints` (may be null) after
+  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step; on weights
+  /// that are not finite, which are never saved; and where ranks differ. The last checkpoint stays
+  /// in all these cases. A stop request on any rank stops all ranks after the same step; only one
+  /// rank needs `checkpoints`.
   Ending fit(TrainingObserver& observer, CheckpointStore* checkpoints);
 
-  /// Continues where `saved` was made: weights, optimisers, position and what `observer` kept.
+  /// Restores weights, optimizers, position and the observer's state from a checkpoint.
   void restore(const Checkpoint& saved, TrainingObserver& observer);
 
   Network& network() { return network_; }
   const Batches& train_batches() const { return train_; }
 
-  /// Steps done since the beginning.
+  /// Returns the number of steps since the beginning.
   int64_t steps_done() const;
 
  protected:
-  /// Step `i` of `epoch`, 0 to steps_per_epoch() - 1.
+  /// Trains step `i` of `epoch`, in 0 … steps_per_epoch() - 1.
   virtual StepStats train_step(int64_t epoch, int64_t i) = 0;
-  /// Steps of an epoch; more than the training batches in methods with phases.
+  /// Returns the number of steps in an epoch; more than the training batches for methods with
+  /// phases.
   virtual int64_t steps_per_epoch() const { return train_.n_batches(); }
-  /// How well the network does on what it is not trained on, where that can be said. With averaged
-  /// weights, where there are any.
+  /// Returns the score on samples that do not train the network, if possible. Called with averaged
+  /// weights if `ema` is set.
   virtual std::optional<Score> validate() { return std::nullopt; }
-  /// Told at the end of an epoch, before it is validated; may add to what is reported.
+  /// Called at the end of an epoch, before validation; may add to the report.
   virtual void end_epoch(EpochReport&) {}
-  /// How likely each candidate of each label is; empty where that says nothing.
+  /// Returns label → probability of each candidate; empty where the method has none.
   virtual std::map<std::string, std::vector<double>> probabilities() const { return {}; }
-  /// Asked then: whether this epoch was the last one, although more were wanted.
+  /// Returns, at the end of an epoch, whether training ends although more epochs were asked for.
   virtual bool ends_early() const { return false; }
-  /// All that changes in training, beside the network and the weight optimiser.
+  /// Saves and loads state other than the network and the weight optimizer.
   virtual void save(Checkpoint&) {}
   virtual void load(const Checkpoint&) {}
 
-  /// Mean loss over the batch (cross-entropy, and the auxiliary output's), and the logits.
+  /// The mean loss over a batch (cross-entropy, plus that of an auxiliary output), and the logits.
   struct Outcome {
     at::Tensor loss, logits;
   };
   Outcome run(const Batch& batch);
 
-  /// d loss / d of, and nothing else is computed. loss: a scalar.
+  /// Returns d loss / d of, and computes no other gradients. `loss`: a scalar.
   Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);
 
-  /// What passes over a batch have made.
+  /// The results of the passes over one batch.
   struct Passed {
     Gradients gradients;
     StepStats stats;
   };
   using LossOf = std::function<at::Tensor(const at::Tensor& loss)>;
 
-  /// The same on a batch, in as many parts as `accumulate` says. objective: what the gradients are
-  /// of, affine in the mean loss; null: this.
+  /// Returns the gradients in `of` on a batch, run in as many parts as `accumulate` says.
+  /// `objective`: the function of the mean loss to differentiate, which must be affine; null: the
+  /// mean loss itself.
   Passed differentiate(const Batch& batch, std::span<const at::Tensor> of,
                        const LossOf& objective = nullptr);
 
-  /// One step of the weights with those gradients, clipped; none where they have overflowed.
+  /// Takes one step of the weights with these gradients, clipped; does nothing where they
+  /// overflowed.
   void step_weights(const Gradients& gradients);
-  /// The same with those on `batch`. Returns what a step reports.
+  /// Takes one step of the weights with the gradients on `batch`. Returns its statistics.
   StepStats step_weights(const Batch& batch);
 
-  /// How many epochs are done, with the part of this one.
+  /// Returns the number of epochs completed, including the fraction of the current one.
   double position() const;
 
   const std::vector<at::Tensor>& weights() const { return weight_optimizer_.parameters(); }
@@ -167,16 +175,17 @@ class Trainer {
   const TrainerOptions& options() const { return options_; }
 
  private:
-  /// What `make` returns, one each of `of`, averaged over ranks and unscaled: the one place.
+  /// Averages the gradients that `make` returns, one per tensor of `of`, over ranks and removes the
+  /// loss scale. All gradients pass through this function.
   Gradients finished(std::span<const at::Tensor> of,
                      const std::function<std::vector<at::Tensor>()>& make);
-  /// Of this rank alone, times the scale of the loss.
+  /// Returns the gradients of this rank alone, of the scaled loss.
   Gradients scaled_gradients(const at::Tensor& loss, std::span<const at::Tensor> of) const;
   Ending train_epoch(int64_t epoch, TrainingObserver& observer);
   void check_weights(int64_t epoch) const;
   bool is_best(const std::optional<Score>& validation);
   Checkpoint checkpoint(TrainingObserver& observer);
-  /// Adds a step to the sums over the epoch, and asks whether to stop where ranks must agree on it.
+  /// Adds a step to the sums over the epoch; with several ranks also agrees on whether to stop.
   void count(const StepStats& stats, int64_t epoch, int64_t i, TrainingObserver& observer);
   bool stops(TrainingObserver& observer);
   int64_t n_ranks() const { return ranks_ == nullptr ? 1 : ranks_->size(); }
@@ -187,26 +196,27 @@ class Trainer {
   TrainerOptions options_;
   Optimizer weight_optimizer_;
   Ranks* ranks_;
-  std::unique_ptr<GradientAverage> average_;  // null: alone
-  std::optional<LossScaler> scaler_;          // of float16
+  std::unique_ptr<GradientAverage> average_;  // null: this process alone
+  std::optional<LossScaler> scaler_;          // set for float16
   std::optional<WeightAverage> weight_average_;
-  std::vector<std::shared_ptr<BatchNormLayer>> norms_;  // whose statistics ranks average
+  // Batch normalisations whose statistics are averaged over ranks.
+  std::vector<std::shared_ptr<BatchNormLayer>> norms_;
   bool agreed_to_stop_ = false;
-  bool has_stepped_ = false;   // the weights, in this step
-  int64_t epoch_ = 0;          // the one to train next
-  int64_t step_in_epoch_ = 0;  // the one to do next
+  bool has_stepped_ = false;   // the weights have changed in this step
+  int64_t epoch_ = 0;          // next epoch to train
+  int64_t step_in_epoch_ = 0;  // next step to train
   struct {
     double loss = 0, correct = 0;  // summed over samples
     int64_t samples = 0;
     double seconds = 0;
   } sums_;
-  std::optional<Score> best_;  // of all validations
+  std::optional<Score> best_;  // best validation score so far
 };
 
-/// The weights of a checkpoint that are to be used: averages where there are any.
+/// Returns the weights of a checkpoint to be used: the averaged ones if there are any.
 NamedTensors trained_weights(const Checkpoint& saved);
 
-/// Entries of `tensors` whose names begin with `prefix`, without it.
+/// Returns the entries of `tensors` whose names begin with `prefix`, with the prefix removed.
 NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
                          const std::string& prefix);
 

@@ -7,27 +7,28 @@
 namespace retia {
 
 /// The exponential moving average of a model's parameters and buffers (Polyak and Juditsky 1992;
-/// its use here: Szegedy et al. 2016, Tan and Le 2019). After the t-th step
+/// used in this form by Szegedy et al. 2016, Tan and Le 2019). After the t-th step
 ///   a <- d_t a + (1 - d_t) w,  d_t = min(decay, (1 + t) / (10 + t)),
-/// so that the first weights are soon forgotten. Statistics of batch normalisations are averaged as
-/// weights are; buffers of integers are copied.
+/// so that the initial weights are soon forgotten. Statistics of batch normalisations are averaged
+/// like weights; integer buffers are copied.
 class WeightAverage {
  public:
-  /// Begins at what `model` has; decay: 0 to 1.
+  /// Starts with the current values of `model`. `decay`: in [0, 1].
   WeightAverage(const torch::nn::Module& model, double decay);
 
-  /// After a step of the weights.
+  /// Updates the averages; called after a step of the weights.
   void update();
 
-  /// The model's parameters and buffers become the averages.
+  /// Copies the averages into the model's parameters and buffers.
   void copy_to_model() const;
 
   NamedTensors tensors() const;
   int64_t n_updates() const { return n_updates_; }
-  /// Throws, naming it, where a tensor is missing or of other sizes.
+  /// Restores the averages. Throws, naming the tensor, where one is missing or of another shape.
   void load(const NamedTensors& tensors, int64_t n_updates);
 
-  /// While it lives the model has the averages, and then the bits it had before.
+  /// Puts the averages into the model for as long as the object lives; then restores the exact bits
+  /// of its own values.
   class [[nodiscard]] InUse {
    public:
     explicit InUse(const WeightAverage& average);

@@ -9,25 +9,25 @@
 
 namespace retia {
 
-/// Tells in a store that this rank lives and how many calls it has made, and who of the others does
-/// not, once something has failed.
+/// The heartbeat of this rank, for fault tolerance: writes into the store that the rank is alive
+/// and how many collective calls it has made, and finds out, after a failure, which ranks are lost.
 class Pulse {
  public:
-  /// store: where all ranks meet. seconds: between beats. store_keeper: what becomes unreachable
-  /// where the store is gone, e.g. "rank 0".
+  /// `store`: the store at which all ranks meet. `seconds`: time between beats. `store_keeper`: the
+  /// process that serves the store, e.g. "rank 0", for the message when the store is unreachable.
   Pulse(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size, double seconds,
         std::string store_keeper);
 
-  /// One more call.
+  /// Counts one more collective call.
   void count_call() { ++n_calls_; }
 
-  /// Why a call failed, in a line that names the rank it is due to: one that told so, else one
-  /// whose pulse stands still, else one that made fewer calls; else `what`. Takes a few beats. The
-  /// first rank to find out tells all others.
+  /// Returns one line that says why a call failed and which rank caused it: the reason a rank has
+  /// already told; else ranks whose heartbeat stopped; else ranks that made fewer calls; else
+  /// `what`. Takes a few beats. The first rank to find the reason tells all others.
   std::string diagnosis(const std::string& what);
 
-  /// Tells the others why this rank ends, unless one has told before. The first rank, which may
-  /// keep the store, then waits a little until those that are not lost have read it.
+  /// Tells the other ranks why this rank ends, unless a reason was told before. Rank 0, which may
+  /// serve the store, then waits a few seconds for the remaining ranks to read the reason.
   void tell(const std::string& why);
 
  private:
@@ -39,9 +39,9 @@ class Pulse {
   std::string told();
   std::string find(const std::string& what);
 
-  c10::intrusive_ptr<c10d::Store> store_;  // of the caller's thread
+  c10::intrusive_ptr<c10d::Store> store_;  // used by the caller's thread only
   int64_t rank_, size_;
-  int64_t n_lost_ = 0;  // ranks that will not read what is told
+  int64_t n_lost_ = 0;  // number of ranks that will not read the reason
   double seconds_;
   std::string store_keeper_;
   std::atomic<int64_t> n_calls_ = 0;

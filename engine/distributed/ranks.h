@@ -13,28 +13,28 @@
 
 namespace retia {
 
-/// What ranks call each other for: averages of gradients, statistics of batches, and the rest,
-/// which is losses, stops, digests and scores.
+/// The purpose of a collective call: gradient averages, batch statistics, or agreement (losses,
+/// stop requests, digests, scores).
 enum class CallFor { Gradients, Statistics, Agreement };
 
-/// What such calls have come to so far.
+/// The collective calls of one purpose so far.
 struct Traffic {
   int64_t calls = 0;
-  int64_t bytes = 0;   ///< of the tensors handed over, not of what the network carries for them
-  double seconds = 0;  ///< of waiting for the others
+  int64_t bytes = 0;   ///< of the tensors passed in, not of the network packets
+  double seconds = 0;  ///< time spent waiting for other ranks
 };
 
-/// The processes that train one model together, over c10d: Gloo on CPUs, NCCL on GPUs. All of them
-/// call the same functions in the same order. Where one dies, hangs or stays away, the call of each
-/// other throws one line that names it, within the timeout; no call succeeds after one that failed.
-/// One thread.
+/// The processes that train one model together (data parallel), over c10d: Gloo on CPUs, NCCL on
+/// GPUs. All ranks call the same functions in the same order. When a rank dies, hangs or stays
+/// away, the pending call on every other rank throws one line that names it, within the timeout;
+/// every later call throws too. For use by one thread.
 class Ranks final : public kernels::SumOverRanks {
  public:
-  /// Meets the others of `launch`; alone, every call is of this rank only. timeout: seconds, > 0,
-  /// that anyone waits for the others in one call. Where there are others, SIGPIPE is ignored from
-  /// then on.
+  /// Joins the other ranks of `launch`; in a single process every call works on this rank alone.
+  /// `timeout`: seconds, > 0, that a call waits for other ranks. With several ranks, SIGPIPE is
+  /// ignored from then on.
   Ranks(const Launch& launch, double timeout);
-  /// Tells the others where an error ends this process.
+  /// Tells the other ranks when an exception ends this process.
   ~Ranks() override;
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
@@ -43,32 +43,33 @@ class Ranks final : public kernels::SumOverRanks {
   int64_t size() const { return launch_.size; }
   int64_t local_rank() const { return launch_.local_rank; }
   bool is_first() const { return launch_.rank == 0; }
-  /// This, or null where the process is alone.
+  /// Returns this object, or null in a single process.
   Ranks* several() { return launch_.size > 1 ? this : nullptr; }
 
-  /// Replaces `tensor` (contiguous, of equal sizes everywhere) by its sum over ranks, the same to
-  /// the bit on all. Returns at once what waits for the result; tensor must not be touched before.
+  /// Starts to replace `tensor` by its sum over ranks, bit-identical on all; `tensor` is contiguous
+  /// and of equal sizes on all ranks. Returns at once, with a function that waits for the result;
+  /// do not touch `tensor` before that.
   std::function<void()> start_sum(const at::Tensor& tensor, CallFor purpose = CallFor::Agreement);
   void sum(const at::Tensor& tensor) { start_sum(tensor)(); }
   void sum_statistics(const at::Tensor& tensor) override {
     start_sum(tensor, CallFor::Statistics)();
   }
 
-  /// Replaces `tensor` by the first rank's.
+  /// Replaces `tensor` by the tensor of the first rank.
   void broadcast(const at::Tensor& tensor);
-  /// The first rank's text.
+  /// Returns the text of the first rank.
   std::string broadcast(const std::string& text);
 
-  /// The tensors of all ranks, `[ranks, sizes...]`.
+  /// Returns the tensors of all ranks, stacked: `[ranks, sizes...]`.
   at::Tensor gather(const at::Tensor& mine);
 
-  /// Whether any rank says so.
+  /// Returns whether `mine` is true on any rank.
   bool any(bool mine);
 
-  /// Throws again, where a call has failed.
+  /// Throws again if an earlier call has failed.
   void check() const;
 
-  /// By purpose.
+  /// Returns the traffic so far, indexed by CallFor.
   const std::array<Traffic, 3>& traffic() const { return traffic_; }
 
  private:
@@ -80,7 +81,7 @@ class Ranks final : public kernels::SumOverRanks {
 
   Launch launch_;
   double timeout_;
-  std::unique_ptr<Group> group_;  // null: alone
+  std::unique_ptr<Group> group_;  // null: a single process
   std::array<Traffic, 3> traffic_;
   std::string failure_;
 };

@@ -5,7 +5,7 @@
 
 namespace retia {
 
-/// The first rank's checkpoint, on all of them; the others' are not looked at.
+/// Returns the checkpoint of the first rank on every rank; `mine` is read on the first rank only.
 Checkpoint broadcast(Ranks& ranks, const Checkpoint& mine);
 
 }  // namespace retia

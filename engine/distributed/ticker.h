@@ -7,12 +7,12 @@
 
 namespace retia {
 
-/// Does something at once and then every so many seconds, in a thread of its own, until it is
-/// destroyed. Ends where that throws.
+/// Calls a function at once and then at regular intervals, in a thread of its own, until the object
+/// is destroyed. Stops when the function throws.
 class Ticker {
  public:
   Ticker(double seconds, std::function<void()> work);
-  /// Waits for work that is going on, no longer.
+  /// Stops the thread; waits only for a call that is in progress.
   ~Ticker();
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;

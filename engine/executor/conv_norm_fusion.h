@@ -12,22 +12,25 @@ namespace retia {
 
 struct Step;
 
-/// A run of steps of one routine that the fused operation `retia::conv_norm` computes: a
-/// convolution or a pool with the batch normalisation behind it and the relus around.
+/// A run of consecutive steps that the fused operation `retia::conv_norm` computes: a convolution
+/// or a pool, followed by batch normalisation, with relus before and after.
 class ConvNormFusion {
  public:
-  /// Sets `run` of the last step of each such run. outputs: the steps that others than steps read.
+  /// Finds such runs in `steps` and sets `run` in the last step of each. `outputs`: the steps whose
+  /// values the routine returns.
   static void fuse(std::vector<Step>& steps, const std::vector<size_t>& outputs);
 
-  /// The step that the run reads, and its own in order.
+  /// The step whose value the run reads.
   size_t input() const { return input_; }
+  /// The steps of the run, in order.
   const std::vector<size_t>& steps() const { return inside_; }
   const kernels::ConvNormOptions& options() const { return options_; }
 
-  /// Whether the operation runs on `x`: of the type of the weights; on a GPU also half of float32.
+  /// Returns whether the fused operation supports `x`: the dtype of the weights, and on a GPU also
+  /// half precision where the weights are float32.
   bool takes(const at::Tensor& x) const;
 
-  /// x: best in channels_last.
+  /// Runs the fused operation. `x` is best in channels_last.
   at::Tensor run(const at::Tensor& x) const;
 
  private:

@@ -15,35 +15,38 @@ namespace retia {
 struct Branch;
 struct Step;
 
-/// A layer choice whose candidates the fused operation `retia::mixed_op` computes: those of DARTS,
-/// with batch normalisation without scale and shift. Others run as they are and join the blend.
+/// A layer choice whose candidates the fused operation `retia::mixed_op` computes: the candidates
+/// of DARTS, where batch normalisation has no scale and shift. Other candidates run layer by layer
+/// and are added to the blend.
 class MixedOpFusion {
  public:
-  /// Sets `fusion`, `edges` and `sum` of each step that is a layer choice on one input, where it
-  /// would fuse anything. outputs: the steps that others than steps read.
+  /// Sets `fusion`, `edges` and `sum` of each step that is a layer choice on one input and has
+  /// candidates to fuse. `outputs`: the steps whose values the routine returns.
   static void fuse(std::vector<Step>& steps, const std::vector<size_t>& outputs);
 
-  /// Why a candidate runs as it is; empty where it is fused.
+  /// Returns why a candidate is not fused; empty where it is.
   const std::string& reason(size_t candidate) const { return candidates_[candidate].reason; }
   int64_t stride() const { return stride_; }
 
-  /// Whether the choice, blended as `verdict` says, gains from fusion on `x`: two candidates or
-  /// more that the operation knows, all normalising in the same way.
+  /// Returns whether the choice, blended as `verdict` says, gains from fusion on `x`: at least two
+  /// candidates that the operation knows, which all normalise in the same way.
   bool takes(const Verdict& verdict, const at::Tensor& x) const;
 
-  /// A choice as it is blended in a pass, and the sum so far that its result is added to.
+  /// A layer choice with its decision in the current pass, and the partial sum to which its result
+  /// is added.
   struct Edge {
     const MixedOpFusion& fusion;
     const LayerChoiceImpl& choice;
     Verdict verdict;
-    at::Tensor onto;  ///< undefined: none
+    at::Tensor onto;  ///< partial sum; undefined: none
   };
 
-  /// Whether one operation can run both, of one stride, each of which is taken.
+  /// Returns whether one call of the operation can run both edges: whether their normalisations
+  /// agree. Both have the same stride and satisfy takes().
   static bool run_together(const Edge& a, const Edge& b);
 
-  /// What the mutator would make of the candidates of each edge, by one operation. x: best in
-  /// channels_last.
+  /// Returns the blend of each edge, computed by one call of the fused operation on the common
+  /// input `x`, which is best in channels_last.
   static std::vector<at::Tensor> run(const std::vector<Edge>& edges, const at::Tensor& x);
 
  private:
@@ -56,11 +59,12 @@ class MixedOpFusion {
     std::vector<Norm> norms;
   };
 
-  /// The fusion of a step; null where it would fuse nothing.
+  /// Returns the fusion of a step; null where it would fuse nothing.
   static std::shared_ptr<MixedOpFusion> of(const Step& step);
   static Candidate recognise(const Branch& branch, const std::string& primitive);
 
-  /// How the chosen candidates normalise; null where they differ, or none does.
+  /// Returns the normalisation that all chosen candidates share; null where they differ or none
+  /// normalises.
   const Norm* common_norm(const Verdict& verdict) const;
 
   std::vector<Candidate> candidates_;

@@ -13,39 +13,40 @@ namespace retia {
 
 class Ranks;
 
-/// The module that runs a graph: a supernet when the graph has choices, a plain model when it has
-/// none. Its modules are named by the paths of their nodes, so the parameters of a frozen model are
-/// named as in the supernet it comes from.
+/// The module that runs a graph: a supernet if the graph has choices, else a plain model. Its
+/// modules are named by the paths of their nodes, so the parameter names of a frozen model are a
+/// subset of those of the supernet it comes from.
 class NetworkImpl final : public torch::nn::Module {
  public:
-  /// seed: of the initial weights; each layer's depend on it and on the layer's path only. Throws
-  /// one line that names the node where the graph cannot run as it is.
+  /// `seed`: seed of the initial weights; each layer's weights depend on it and on the layer's path
+  /// only. Throws one line that names the node where the graph cannot run.
   NetworkImpl(const ir::Graph& graph, uint64_t seed);
 
-  /// input: `[batch, shape...]` of the graph's one input. Returns its first output.
+  /// Returns the graph's first output. `input`: `[batch, shape...]`, for a graph of one input.
   at::Tensor forward(const at::Tensor& input);
 
-  /// All inputs to all outputs, in the graph's order.
+  /// Returns all outputs for all inputs, both in the graph's order.
   std::vector<at::Tensor> run(at::TensorList inputs);
 
-  /// Tells layers that draw per sample which samples come next (see StochasticLayer).
+  /// Tells random layers which samples the next batches hold (see StochasticLayer::prepare).
   void prepare(const std::vector<uint64_t>& sample_keys, double progress);
 
-  /// Fused from the start.
+  /// Sets how the graph is run; Fused by default.
   void set_executor(Executor executor);
   Executor executor() const { return executor_; }
 
-  /// Batch normalisations are of the samples of all ranks from now on (see BatchNormLayer).
+  /// Normalises batches over the samples of all `ranks` from now on (SyncBatchNorm; see
+  /// BatchNormLayer).
   void synchronise(Ranks* ranks);
-  /// Those ranks; null: each normalises by itself.
+  /// Returns the ranks that normalise together; null where each rank normalises by itself.
   Ranks* synchronised() const { return ranks_; }
 
-  /// Passes compute in `dtype` from now on: bfloat16 and float16 by autocast, over weights and with
-  /// outputs in float32; otherwise in what the weights are.
+  /// Sets the dtype in which forward passes compute: bfloat16 and float16 by autocast, with weights
+  /// and outputs in float32; any other dtype: that of the weights.
   void set_precision(at::ScalarType dtype) { precision_ = dtype; }
   at::ScalarType precision() const { return precision_; }
 
-  /// The graph it was made from.
+  /// Returns the graph from which the network was made.
   const ir::Graph& graph() const { return graph_; }
 
  private:

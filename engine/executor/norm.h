@@ -8,7 +8,7 @@
 
 namespace retia {
 
-/// A normalisation layer with the tensors and numbers that fused operations take over from it.
+/// A batch normalisation layer with the tensors and numbers that fused operations need from it.
 struct Norm {
   std::shared_ptr<BatchNormLayer> layer;
   at::Tensor running_mean, running_var;

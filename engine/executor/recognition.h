@@ -12,14 +12,15 @@
 
 namespace retia {
 
-// What passes ask of the steps of a routine.
+// Questions that passes ask about the steps of a routine.
 
-/// Per step those that read it, once a time, and last steps.size() where it is one of the outputs.
+/// Returns, for each step, the steps that read it, once per read; the entry steps.size() at the end
+/// marks a step whose value the routine returns.
 std::vector<std::vector<size_t>> readers_of(const std::vector<Step>& steps,
                                             const std::vector<size_t>& outputs);
 
-/// The type of a step's operation, e.g. "conv2d"; empty where it is none, or where sizes or options
-/// are choices.
+/// Returns the type of a step's operation, e.g. "conv2d"; empty where the step is not an operation,
+/// or where a size or an option is a choice.
 std::string decided_type(const Step& step);
 
 template <class Options>
@@ -27,18 +28,19 @@ Options options_of(const Step& step) {
   return std::get<ir::Operation>(step.node.body).parameters().get<Options>();
 }
 
-/// The tensor of a layer's parameter; undefined where it has none of that name.
+/// Returns the parameter `name` of a step's layer; undefined where there is none.
 at::Tensor parameter_of(const Step& step, const std::string& name);
 
-/// Kernel, stride and dilation of a convolution without bias that keeps the size at stride 1.
+/// A convolution without bias that keeps the image size at stride 1.
 struct Convolution {
   int64_t kernel, stride, dilation;
 };
 std::optional<Convolution> convolution(const Step& step);
 
-/// Whether a pool is 3 by 3 and keeps the size at stride 1.
+/// Returns whether a step is a 3 × 3 pool that keeps the image size at stride 1.
 bool is_pool_of_three(const Step& step);
 
+/// Returns the batch normalisation of a step.
 Norm norm_of(const Step& step);
 
 }  // namespace retia

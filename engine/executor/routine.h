@@ -17,11 +17,11 @@
 
 namespace retia {
 
-/// How graphs are run: by the primitives as they are, or by passes that fuse them. Both compute the
+/// The way in which graphs are run: primitive by primitive, or fused by passes. Both compute the
 /// same up to rounding.
 enum class Executor { Reference, Fused };
 
-/// "reference" or "fused"; throws otherwise.
+/// Returns the executor of the name "reference" or "fused". Throws on any other.
 Executor executor_of(const std::string& name);
 
 class ConvNormFusion;
@@ -29,70 +29,78 @@ class ElasticLayer;
 class MixedOpFusion;
 class Routine;
 
-/// One candidate of a layer choice: a primitive, or a graph of them.
+/// A candidate of a layer choice: a primitive or a nested graph.
 struct Branch {
   std::string name;
-  std::shared_ptr<Layer> layer;      ///< null: a graph
-  std::shared_ptr<Routine> routine;  ///< null: a primitive
+  std::shared_ptr<Layer> layer;      ///< null: the candidate is a nested graph
+  std::shared_ptr<Routine> routine;  ///< null: the candidate is a primitive
 };
 
 /// One node of a lowered graph with the module that runs it. Passes read the node and its shapes.
 struct Step {
   ir::Node node;
-  std::vector<size_t> inputs;          ///< the steps it reads
-  std::vector<int64_t> shape;          ///< of what it makes at most, without the batch
-  std::optional<SharedAxes> channels;  ///< where its first size is a choice
+  std::vector<size_t> inputs;          ///< indices of the steps whose values it reads
+  std::vector<int64_t> shape;          ///< largest shape of its value, without the batch dimension
+  std::optional<SharedAxes> channels;  ///< set where the number of channels is a choice
   std::shared_ptr<Layer> layer;
   std::shared_ptr<LayerChoiceImpl> layer_choice;
-  std::vector<Branch> branches;  ///< of the layer choice, in the order of its candidates
+  std::vector<Branch> branches;  ///< candidates of the layer choice, in order
   std::shared_ptr<InputChoiceImpl> input_choice;
-  std::shared_ptr<MixedOpFusion> fusion;  ///< of the layer choice; null where nothing is fused
-  std::vector<size_t> edges;  ///< from this one on, fused choices of one input and stride
-  std::optional<size_t> sum;  ///< of a fused choice the step that adds it and alone reads it
-  std::shared_ptr<ConvNormFusion> run;  ///< that ends in this step; null where it is none's last
+  std::shared_ptr<MixedOpFusion> fusion;  ///< the fused form of the layer choice; null: not fused
+  /// Fused choices at or after this step with the same input and stride (siblings): they run as one
+  /// call.
+  std::vector<size_t> edges;
+  /// The step that adds the value of this fused choice to a sum and is its only reader; none: no
+  /// step does both.
+  std::optional<size_t> sum;
+  /// The fused run of steps that ends in this step; null: none does.
+  std::shared_ptr<ConvNormFusion> run;
 };
 
-/// Runs one lowered graph of primitives and choices. The cells of layer choices have routines of
-/// their own. Only what the current decisions need is executed; values are dropped after their last
-/// use.
+/// Runs one lowered graph of primitives and choices. Cells that are candidates of layer choices
+/// have routines of their own. Only steps that the current decisions need are executed; values are
+/// dropped after their last use.
 class Routine {
  public:
-  /// Takes each module that the routine makes, with the path that names it.
+  /// Receives each module that the routine makes, with its path.
   using Register =
       std::function<void(const std::string& path, std::shared_ptr<torch::nn::Module> module)>;
 
-  /// `inputs`: shapes of the graph's inputs; `choices`: those that were made for the graphs around.
-  /// Throws one line that names the node where a size is a choice that weights cannot share.
+  /// `inputs`: shapes of the graph's inputs. `choices`: value choices already made for the
+  /// surrounding graphs. Throws one line that names the node where a size is a choice that weights
+  /// cannot share.
   Routine(const ir::Graph& graph, const std::vector<Shape>& inputs, const std::string& prefix,
           const Register& register_module,
           std::shared_ptr<ValueChoices> choices = std::make_shared<ValueChoices>());
 
-  /// One tensor per input of the graph, `[batch, shape...]`; one per output comes back.
+  /// Runs the graph on one tensor per input, `[batch, shape...]`; returns one tensor per output.
   std::vector<at::Tensor> run(at::TensorList inputs);
 
-  /// Reference from the start; holds for the routines inside too.
+  /// Sets how the graph is run, also for nested routines; Reference by default.
   void set_executor(Executor executor);
 
   const std::vector<Step>& steps() const { return steps_; }
-  const std::vector<size_t>& outputs() const { return output_steps_; }  ///< steps that make them
+  /// Steps whose values are returned.
+  const std::vector<size_t>& outputs() const { return output_steps_; }
 
  private:
-  /// Which steps run under some decisions, in order, and which values go after each.
+  /// The steps that run under given decisions, in order, and the values to drop after each.
   struct Plan {
     struct Entry {
       size_t step;
       std::vector<size_t> drop;
-      std::vector<int64_t> shape;  // of what it makes, without the batch
+      std::vector<int64_t> shape;  // shape of its value, without the batch dimension
     };
     std::vector<Entry> entries;
-    std::set<size_t> steps;  // of the entries
+    std::set<size_t> steps;  // the steps of `entries`
   };
 
-  /// What a pass has made so far.
+  /// The state of one forward pass.
   struct Pass {
     at::TensorList inputs;
-    std::vector<at::Tensor> values;  // of steps
-    std::vector<at::Tensor> sums;    // of steps that add, of those inputs that are marked
+    std::vector<at::Tensor> values;  // per step, its value
+    // Per summing step, the partial sum of the inputs marked in is_summed.
+    std::vector<at::Tensor> sums;
     std::vector<bool> is_summed;
   };
 
@@ -115,9 +123,9 @@ class Routine {
   std::vector<Step> steps_;
   std::vector<size_t> input_steps_;
   std::vector<size_t> output_steps_;
-  std::shared_ptr<ValueChoices> choices_;       // of this graph and of those around it
-  ValueChoices sizes_;                          // those that decide sizes here
-  std::map<std::vector<int64_t>, Plan> plans_;  // by what input choices and sizes_ have chosen
+  std::shared_ptr<ValueChoices> choices_;       // of this graph and of the graphs around it
+  ValueChoices sizes_;                          // the choices that decide sizes in this graph
+  std::map<std::vector<int64_t>, Plan> plans_;  // key: what input choices and sizes_ have chosen
 };
 
 }  // namespace retia

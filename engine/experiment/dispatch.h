@@ -10,28 +10,28 @@
 
 namespace retia {
 
-/// Makes jobs of proposals, gives them to a runner, and writes what becomes of each trial into a
-/// store before anybody hears of it.
+/// Turns proposals into jobs, passes them to a runner, and writes the result of each trial into the
+/// store before it is returned.
 class Dispatch {
  public:
-  /// All outlive it.
+  /// All arguments must outlive this object.
   Dispatch(const ir::Space& space, const Evaluator& evaluator, TrialStore& store, Runner& runner);
 
-  /// Takes up trials as one job; `recovered`: which a former manager has begun. One whose
-  /// architecture makes no model ends at once.
+  /// Starts trials as one job. `recovered`: an earlier process had started them. A trial whose
+  /// architecture has no valid model ends at once.
   void start(std::vector<TrialRecord> trials, bool recovered = false);
 
-  /// Whether a job would have to wait for a runner that is busy.
+  /// Returns whether a further job would have to wait because the runner is busy.
   bool is_full() const { return !waiting_.empty() || is_busy(); }
-  /// Whether nothing runs and all that has ended was received.
+  /// Returns whether nothing is running and all ended trials were received.
   bool is_idle() const { return waiting_.empty() && running_.empty() && ended_.empty(); }
-  /// Whether a trial was stopped, which is to be run again.
+  /// Returns whether a trial was stopped and has to be run again.
   bool was_stopped() const { return was_stopped_; }
 
-  /// The trials that have ended since the last call; waits for one up to `seconds`.
+  /// Returns the trials that ended since the last call; waits up to `seconds` for one.
   std::vector<TrialRecord> receive(double seconds);
 
-  /// Ends what runs, and forgets what waits. Returns what has ended meanwhile.
+  /// Stops running trials and drops waiting ones. Returns the trials that ended meanwhile.
   std::vector<TrialRecord> stop();
 
  private:
@@ -52,19 +52,19 @@ class Dispatch {
   TrialStore& store_;
   Runner& runner_;
   std::deque<Waiting> waiting_;
-  std::map<int64_t, TrialRecord> running_;  // by trial
-  std::map<int64_t, int64_t> n_of_job_;     // trials that run, by job
-  std::vector<TrialRecord> ended_;          // and were not received
+  std::map<int64_t, TrialRecord> running_;  // key: id of the trial
+  std::map<int64_t, int64_t> n_of_job_;     // job → number of its running trials
+  std::vector<TrialRecord> ended_;          // ended, but not yet received
   bool was_stopped_ = false;
 };
 
-/// Seconds since 1970, UTC.
+/// Returns the time in seconds since 1970, UTC.
 double utc_now();
 
-/// The model of an architecture, its shapes checked.
+/// Returns the model of an architecture, with its shapes checked.
 ir::Graph model_of(const ir::Space& space, const Architecture& architecture);
 
-/// Throws unless a success comes with finite numbers, as many as there are objectives.
+/// Throws unless all numbers of an evaluation are finite and there is one per objective.
 void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>& objectives);
 
 }  // namespace retia

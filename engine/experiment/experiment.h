@@ -19,91 +19,97 @@ namespace retia {
 
 class Dispatch;
 
-/// Which trials are ended before their time.
+/// The rule by which trials are stopped early.
 enum class StopRule {
   None,
-  Median  ///< see MedianStop; goes by what the strategy knows when a trial begins
+  Median  ///< see MedianStop; uses what the strategy knows when a trial begins
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(StopRule, {{StopRule::None, "none"}, {StopRule::Median, "median"}})
 
 struct ExperimentOptions {
-  int64_t max_trials = 0;   ///< that are begun, former runs' too; 0: no limit
-  double max_duration = 0;  ///< seconds, former runs' too, after which none begins; 0: no limit
-  int64_t concurrency = 1;  ///< how many jobs run at once
-  int64_t merge = 1;        ///< how many trials make a job
+  int64_t max_trials = 0;  ///< trials started, in all runs together; 0: no limit
+  /// Seconds, in all runs together, after which no trial starts; 0: no limit.
+  double max_duration = 0;
+  int64_t concurrency = 1;  ///< number of jobs that run at once
+  int64_t merge = 1;        ///< number of trials per job
   StopRule early_stop = StopRule::None;
-  int64_t keep_weights = 0;             ///< of how many of the best trials the weights stay
-  ir::Window window = {};               ///< what a model may cost to be proposed
-  std::vector<std::string> costs = {};  ///< further objectives: multiply_adds, parameters, latency
+  int64_t keep_weights = 0;  ///< number of best trials whose weights are kept
+  ir::Window window = {};    ///< cost limits of models that are proposed
+  /// Costs added as objectives: multiply_adds, parameters, latency.
+  std::vector<std::string> costs = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ExperimentOptions, max_trials, max_duration,
                                                 concurrency, merge, early_stop, keep_weights,
                                                 window, costs)
 
-/// Who watches an experiment, and may end it.
+/// Watches an experiment, and may stop it.
 class ExperimentObserver {
  public:
   virtual ~ExperimentObserver() = default;
   virtual void on_begin(const Proposal&) {}
-  /// In the order in which they end.
+  /// Called in the order in which trials end.
   virtual void on_end(const TrialRecord&) {}
-  /// Asked between trials, and by evaluators now and then. true: running trials are dropped, to be
-  /// tried again when the experiment is resumed.
+  /// Polled between trials, and by evaluators now and then. True: running trials are dropped, and
+  /// run again when the experiment is resumed.
   virtual bool stop_requested() { return false; }
 };
 
+/// The reasons for which an experiment ended.
 enum class ExperimentEnding { Exhausted, MaxTrials, MaxDuration, Stopped };
 NLOHMANN_JSON_SERIALIZE_ENUM(ExperimentEnding, {{ExperimentEnding::Exhausted, "exhausted"},
                                                 {ExperimentEnding::MaxTrials, "max_trials"},
                                                 {ExperimentEnding::MaxDuration, "max_duration"},
                                                 {ExperimentEnding::Stopped, "stopped"}})
 
-/// Tries what a strategy proposes: asks, freezes the space, lets a runner score the model, tells.
-/// Keeps a store of the trials (see TrialStore) and, of the best so far, `architecture.json` in a
-/// folder; in memory only the best, and what runs.
+/// Runs a multi-trial search: asks the strategy for proposals, freezes the space, lets a runner
+/// score the models, and tells the strategy the outcomes. Keeps a store of all trials (see
+/// TrialStore) and the best architecture so far, `architecture.json`, in a folder.
 ///
-/// The strategy hears of outcomes in the order of ids: when it is asked for trial k it knows of all
-/// trials up to k − concurrency · merge, and of more only where it waits for them. So the trials of
-/// an experiment do not depend on which of those that run together ends first. The same folder
-/// again, with an equally made strategy, continues where the last manager stopped or was killed, as
-/// if it had not: no trial that has ended is run again, and what was running is.
+/// Outcomes are told in the order of trial ids: when the strategy is asked for trial k, it has been
+/// told of all trials up to k − concurrency · merge, and of later ones only where it answered Wait.
+/// So the trials of an experiment do not depend on the order in which concurrent trials end. Opened
+/// again with the same folder and an equal strategy, an experiment continues where it was stopped
+/// or killed: ended trials are not run again, interrupted ones are.
 class Experiment {
  public:
-  /// Reads what the folder, which must exist, holds, and tells the strategy of it. `evaluator` and
-  /// `strategy` outlive the experiment; `strategy` has not been asked yet. Throws when the trials
-  /// there are not those that the strategy proposes, and while another process runs there.
+  /// Reads the trials stored in `folder`, which must exist, and tells them to `strategy`.
+  /// `evaluator` and `strategy` must outlive the experiment; `strategy` has not been asked yet.
+  /// Throws when the stored trials are not those that the strategy proposes, and while another
+  /// process runs there.
   Experiment(ir::Space space, std::string space_name, Evaluator& evaluator, Strategy& strategy,
              std::filesystem::path folder);
 
-  /// Runs trials until the strategy is exhausted or a limit is reached. What was stopped goes on in
-  /// a new Experiment. A trial that fails, or whose architecture makes no model, is recorded with
-  /// what it says and stops nobody; where the runner throws the store keeps what has ended.
+  /// Runs trials until the strategy is exhausted or a limit is reached; a new Experiment continues
+  /// stopped trials. A trial that fails, or whose architecture has no valid model, is recorded with
+  /// its error, and the experiment goes on. If the runner throws, the store keeps all trials that
+  /// ended.
   ExperimentEnding run(const ExperimentOptions& options, Runner& runner,
                        ExperimentObserver& observer);
-  /// In this process, one after the other.
+  /// Runs trials in this process, one after the other.
   ExperimentEnding run(const ExperimentOptions& options, ExperimentObserver& observer);
 
-  /// One trial and nothing kept, to find mistakes in a space, its graph mutators or an evaluator:
-  /// evaluates what `strategy` proposes first in this process. What goes wrong is thrown.
+  /// Runs the first proposal of `strategy` in this process and stores nothing, to find mistakes in
+  /// a space, its graph mutators or an evaluator. Errors are thrown.
   static TrialRecord debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
                                ExperimentObserver& observer);
 
-  /// How many have ended.
+  /// The number of trials that have ended.
   int64_t n_trials() const { return n_trials_; }
 
-  /// How many a former run left without an end; the next one runs them again.
+  /// The number of trials that an earlier run left unfinished; the next run repeats them.
   int64_t n_interrupted() const { return static_cast<int64_t>(interrupted_.size()); }
 
-  /// Of all runs that have ended.
+  /// The duration of all ended runs together.
   double seconds() const { return store_.seconds(); }
 
-  /// All that have ended, in the order of their ids, read from the store.
+  /// Returns all ended trials in the order of their ids, read from the store.
   std::vector<TrialRecord> trials() const;
 
-  /// The records are not kept in memory: calls `visit` for each of those.
+  /// Calls `visit` for each ended trial, read from the store one by one.
   void each_trial(const std::function<void(const TrialRecord&)>& visit) const;
 
-  /// The one with the best first objective, the earliest of equals; none: none has succeeded.
+  /// The trial with the best first objective, the earliest of equals; none where none has
+  /// succeeded.
   const std::optional<TrialRecord>& best() const { return best_; }
 
   const std::vector<Objective>& objectives() const { return objectives_; }
@@ -113,14 +119,14 @@ class Experiment {
 
   void replay();
   MedianStop median_of_told() const;
-  /// Lets weights go that are not to stay.
+  /// Removes weights that are no longer kept.
   void tidy(const TrialRecord& record);
   ExperimentEnding run_trials(const ExperimentOptions& options, int64_t concurrency,
                               Dispatch& dispatch, Clock& clock, ExperimentObserver& observer);
   void start_interrupted(Dispatch& dispatch, ExperimentObserver& observer);
   std::optional<ExperimentEnding> limit(const ExperimentOptions& options, double seconds) const;
   void take(std::vector<TrialRecord> ended, ExperimentObserver& observer);
-  /// Whether it is the best so far.
+  /// Counts an ended trial; returns whether it is the best so far.
   bool count(const TrialRecord& record);
   void write_best() const;
 

@@ -10,26 +10,27 @@
 
 namespace retia {
 
-/// A trial to be run in a process of its own.
+/// A trial to be run in its own process.
 struct ProcessRequest {
-  int64_t id = 0;                             ///< as the one who asks counts
-  std::string file = "";                      ///< see TrialFile
-  std::string log = "";                       ///< what it prints is added to this file
-  std::vector<std::string> environment = {};  ///< `NAME=VALUE`, beside that of the server
-  double time_limit = 0;                      ///< seconds; 0: none
-  double memory_limit = 0;                    ///< MB (2^20 bytes) resident; 0: none
+  int64_t id = 0;         ///< an id that the caller chooses
+  std::string file = "";  ///< the trial file, see TrialFile
+  std::string log = "";   ///< file to which its output is appended
+  /// `NAME=VALUE`, added to the environment of the server.
+  std::vector<std::string> environment = {};
+  double time_limit = 0;    ///< seconds; 0: no limit
+  double memory_limit = 0;  ///< resident MiB; 0: no limit
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessRequest, id, file, log, environment, time_limit,
                                    memory_limit)
 
-/// Why a trial's process is no more.
+/// The reasons for which a trial's process ended.
 enum class EndCause {
-  Exited,       ///< code: of exit
-  Signalled,    ///< code: the signal
+  Exited,       ///< `code`: the exit code
+  Signalled,    ///< `code`: the signal
   TimedOut,     ///< killed at its time limit
   OutOfMemory,  ///< killed at its memory limit
-  NotStarted,   ///< code: the errno of fork
-  Lost          ///< with the server
+  NotStarted,   ///< `code`: the errno of fork
+  Lost          ///< the server died
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(EndCause, {{EndCause::Exited, "exited"},
                                         {EndCause::Signalled, "signalled"},
@@ -38,16 +39,18 @@ NLOHMANN_JSON_SERIALIZE_ENUM(EndCause, {{EndCause::Exited, "exited"},
                                         {EndCause::NotStarted, "not_started"},
                                         {EndCause::Lost, "lost"}})
 
+/// The end of a trial's process.
 struct ProcessEnd {
-  int64_t id = 0;  ///< of the request
+  int64_t id = 0;  ///< the id of the request
   EndCause cause = EndCause::Exited;
   int code = 0;
-  double seconds = 0;      ///< that it took
-  double peak_memory = 0;  ///< MB: of one process or, at a limit, of all that it had started
+  double seconds = 0;  ///< running time
+  /// MiB: of one process or, at a memory limit, of all its processes together.
+  double peak_memory = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessEnd, id, cause, code, seconds, peak_memory)
 
-/// What is said on the socket between a server and TrialProcesses: a JSON object a packet.
+/// The messages between a fork server and TrialProcesses: one JSON object per packet.
 enum class Message { Start, Stop, Ready, Started, Ended };
 NLOHMANN_JSON_SERIALIZE_ENUM(Message, {{Message::Start, "start"},      // a ProcessRequest
                                        {Message::Stop, "stop"},        // its id
@@ -55,19 +58,20 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Message, {{Message::Start, "start"},      // a Proc
                                        {Message::Started, "started"},  // [id, process]
                                        {Message::Ended, "ended"}})     // a ProcessEnd
 
-/// false: nobody reads any more.
+/// Sends a message; returns false where the other side has closed the socket.
 bool send_message(int socket, Message message, const Json& content);
 
-/// Waits for a packet. none: the other side has closed, or died.
+/// Waits for a message and returns it; none where the other side has closed the socket or died.
 std::optional<std::pair<Message, Json>> receive_message(int socket);
 
-/// Forks a process for each trial that is asked for on `socket`, until that is closed; then kills
-/// those that run. This process has loaded LibTorch, which its children find loaded: one starts in
-/// a few milliseconds. So it must never have run a tensor operation, made a thread, or opened CUDA.
+/// Runs a fork server: forks a process for each trial requested on `socket`, until the socket is
+/// closed; then kills the running trials. LibTorch is loaded once, in this process, so a child
+/// starts in a few milliseconds. This process must never run a tensor operation, start a thread or
+/// open CUDA.
 ///
-/// A child leads a session of its own, calls run(file) and exits with what that returns; it dies
-/// with this process, and with it all that it has started. A stopped one is sent SIGTERM and, five
-/// seconds later, is killed.
+/// A child leads its own session, calls run(file) and exits with the returned code; it and all its
+/// descendants die with this process. To stop a child, SIGTERM is sent and, five seconds later,
+/// SIGKILL.
 void serve_trials(int socket, const std::function<int(const std::filesystem::path&)>& run);
 
 }  // namespace retia

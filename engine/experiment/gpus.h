@@ -7,25 +7,26 @@
 
 namespace retia {
 
-/// What becomes of a GPU that other processes compute on.
+/// Tells whether to use GPUs on which other processes compute.
 enum class ActiveGpus { LeaveAlone, Use };
 
-/// The GPUs of this machine that trials are given, one each. Which are in use by others is asked of
-/// `nvidia-smi` from time to time; where there is none all count as free.
+/// The GPUs of this machine that are given to trials, one per trial. GPUs used by other processes
+/// are found by calling `nvidia-smi` from time to time; without it, all count as free.
 class Gpus {
  public:
-  /// wanted: their indices as nvidia-smi counts; empty: those that CUDA_VISIBLE_DEVICES lists or,
-  /// without it, all. Throws where there is none, one of them is not there, or others use them all.
+  /// `wanted`: GPU indices as in nvidia-smi; empty: those listed in CUDA_VISIBLE_DEVICES or,
+  /// without it, all. Throws where there is no GPU, where one of `wanted` does not exist, or where
+  /// other processes use all of them.
   explicit Gpus(const std::vector<int64_t>& wanted, ActiveGpus active);
 
-  /// A GPU that is free, as CUDA_VISIBLE_DEVICES names it; none: for now there is none.
+  /// Returns a free GPU, in the form that CUDA_VISIBLE_DEVICES takes; none where all are busy.
   std::optional<std::string> take();
   void give_back(const std::string& gpu);
 
  private:
   struct State {
-    bool taken = false;   ///< by a trial of ours
-    bool active = false;  ///< others compute on it, when last asked
+    bool taken = false;   ///< by a trial of this experiment
+    bool active = false;  ///< used by other processes, as of the last check
   };
   void ask();
   std::string names() const;

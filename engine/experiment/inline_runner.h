@@ -8,12 +8,12 @@
 
 namespace retia {
 
-/// Runs jobs in this process, one after the other, each while somebody waits for it.
+/// Runs jobs in this process, one after the other, inside wait().
 class InlineRunner final : public Runner {
  public:
-  /// `evaluator` outlives it; weights: see Trial; stop_requested: asked by evaluators now and then;
-  /// concurrency: how many jobs it takes up, so that an experiment goes as it would with a runner
-  /// that runs as many at once.
+  /// `evaluator` must outlive this object. `weights`: see Trial. `stop_requested`: polled by
+  /// evaluators. `concurrency`: the number of jobs it accepts, so that an experiment proposes the
+  /// same trials as with a runner that runs as many at once.
   InlineRunner(Evaluator& evaluator, std::filesystem::path weights,
                std::function<bool()> stop_requested, int64_t concurrency = 1);
 

@@ -9,30 +9,30 @@
 
 namespace retia {
 
-/// The files of a job that runs in a process of its own: `trials/<id of its first trial>/` in the
+/// The files of a job that runs in its own process, in `trials/<id of its first trial>/` of the
 /// experiment's folder.
 struct JobFiles {
   JobFiles(const std::filesystem::path& experiment, const Job& job);
 
   std::filesystem::path folder;
   std::filesystem::path trial;   ///< see TrialFile
-  std::filesystem::path result;  ///< of this attempt
-  std::filesystem::path log;     ///< what it prints
+  std::filesystem::path result;  ///< results of this attempt
+  std::filesystem::path log;     ///< output of the process
 
-  /// What it has left; none: nothing whole, or it was stopped.
+  /// Returns the results that the job left; none where they are incomplete or the job was stopped.
   std::optional<std::vector<TrialResult>> results(const Job& job) const;
 
-  /// The log's last line with anything in it; empty: none.
+  /// Returns the last non-blank line of the log; empty where there is none.
   std::string last_words() const;
 
-  /// The log's path within the experiment's folder; empty: nothing is in it.
+  /// Returns the log's path relative to the experiment's folder; empty where the log is empty.
   std::string log_name() const;
 
-  /// Removes all but a log that says something.
+  /// Removes all files, except a log that is not empty.
   void remove() const;
 };
 
-/// `job` with one of its trials only.
+/// Returns a job with only trial `i` of `job`.
 Job alone(const Job& job, size_t i);
 
 }  // namespace retia

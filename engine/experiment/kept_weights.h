@@ -9,34 +9,35 @@
 
 namespace retia {
 
-/// Which trials' weights stay in an experiment's folder `weights`, where each trial that leaves
-/// some has a folder of its id (see Trial::weights): those of the best few, and those that a later
-/// trial may still continue, which are of trials with a number of epochs of their own, until one
-/// has.
+/// Decides which trials' weights stay in the folder `weights` of an experiment, in one sub-folder
+/// per trial id (see Trial::weights): the weights of the best trials, and the weights that a later
+/// trial may still continue. The latter belong to trials with a number of epochs of their own, and
+/// stay until one trial has continued them.
 class KeptWeights {
  public:
-  /// keep: how many of the best, by their first objective, ≥ 0; of equal ones the earlier.
+  /// `keep`: number of best trials by the first objective, ≥ 0; of equal ones the earlier stays.
   KeptWeights(std::filesystem::path folder, int64_t keep);
 
-  /// A trial has ended. gain: its first objective, more is better; none: it has not succeeded.
-  /// Removes what is not to stay any longer; telling the same again removes the same.
+  /// Takes note of an ended trial and removes weights that are no longer needed. `gain`: its first
+  /// objective, larger is better; none where it has not succeeded. Repeating a call changes
+  /// nothing.
   void tell(const Proposal& trial, std::optional<double> gain);
 
-  /// The experiment is over, nothing is continued: only the best stay.
+  /// Ends the experiment: only the weights of the best trials stay.
   void finish();
 
-  /// Where a trial's weights are; empty where there are none.
+  /// Returns the folder of a trial's weights; empty where there are none.
   std::filesystem::path of(int64_t id) const;
 
  private:
-  /// Unless they are to stay.
+  /// Removes the weights of a trial unless they are kept.
   void drop(int64_t id) const;
   bool is_best(int64_t id) const;
 
   std::filesystem::path folder_;
   int64_t keep_;
-  std::set<std::pair<double, int64_t>> best_;  // gain, minus the id
-  std::set<int64_t> open_;                     // that may be continued
+  std::set<std::pair<double, int64_t>> best_;  // first objective, then minus the id
+  std::set<int64_t> open_;                     // ids of trials that may be continued
 };
 
 }  // namespace retia

@@ -11,24 +11,25 @@
 namespace retia {
 
 struct LocalRunnerOptions {
-  double time_limit = 0;    ///< seconds of a trial, after which it fails; 0: none
-  double memory_limit = 0;  ///< MB resident in a trial's processes, above which it fails; 0: none
-  int64_t retries = 1;      ///< how often a trial whose process has died is started again
-  std::vector<int64_t> gpus = {};  ///< for trials with device cuda; empty: all
-  bool use_active_gpu = false;     ///< also those that other processes use
+  double time_limit = 0;  ///< seconds per trial, after which it fails; 0: no limit
+  /// Resident MiB of a trial's processes, above which it fails; 0: no limit.
+  double memory_limit = 0;
+  int64_t retries = 1;             ///< number of restarts of a trial whose process died
+  std::vector<int64_t> gpus = {};  ///< for trials on device cuda; empty: all
+  bool use_active_gpu = false;     ///< also use GPUs on which other processes compute
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalRunnerOptions, time_limit, memory_limit,
                                                 retries, gpus, use_active_gpu)
 
-/// Runs each job in a process of its own on this machine, where a crash, a leak or an error of CUDA
-/// stays. While one runs, `trials/<id>/` in the experiment's folder has its files; what it printed
-/// stays there as log.txt. Where the process of several trials dies they are run again one by one.
-/// All processes die with this one.
+/// Runs each job in its own process on this machine, so that crashes, leaks and CUDA errors stay
+/// there. While a job runs, its files are in `trials/<id>/` of the experiment's folder; its output
+/// remains there as log.txt. If the process of a job of several trials dies, they are run again one
+/// by one. All processes die with this one.
 class LocalRunner final : public Runner {
  public:
-  /// setting: threads 0 shares the cores among jobs; on device cuda each has a GPU to itself.
-  /// mutables: see TrialFile. program: has the command `trial`; by default this one. Throws on
-  /// options out of range, and where no GPU can be had.
+  /// `setting`: threads 0 divides the cores among the jobs; on device cuda each job has its own
+  /// GPU. `mutables`: see TrialFile. `program`: a program with the command `trial`; by default this
+  /// one. Throws on options out of range, and where no GPU is available.
   LocalRunner(TrialSetting setting, std::vector<Mutable> mutables, std::filesystem::path folder,
               int64_t concurrency, const LocalRunnerOptions& options,
               std::filesystem::path program = "/proc/self/exe");
@@ -40,7 +41,7 @@ class LocalRunner final : public Runner {
   void stop() override;
 
  private:
-  /// A job on its way.
+  /// A job that waits or runs.
   struct Attempt {
     Job job;
     int64_t n_starts = 0, n_deaths = 0;
@@ -71,7 +72,7 @@ class LocalRunner final : public Runner {
   bool stopping_ = false, removed_old_files_ = false;
   int64_t next_id_ = 0;
   std::deque<Attempt> waiting_;
-  std::map<int64_t, Attempt> running_;  // by the id of its process
+  std::map<int64_t, Attempt> running_;  // key: id of its process
   std::vector<TrialResult> finished_;
   std::vector<std::filesystem::path> finished_folders_, taken_folders_;
 };

@@ -7,43 +7,46 @@
 
 namespace retia {
 
-/// Trials to be run in one process, one after the other or, where there are several, at once (see
+/// The trials that one process runs, one after the other or merged (see
 /// Evaluator::evaluate_merged).
 struct Job {
-  std::vector<ir::Graph> models = {};  ///< one a trial; empty graphs where nobody reads them
+  /// One per trial; empty graphs where the evaluator reads no model.
+  std::vector<ir::Graph> models = {};
   std::vector<Proposal> proposals = {};
   std::vector<double> floors = {};  ///< see Trial
-  int64_t attempt = 0;  ///< counts where its processes may outlive one another; see result_path
+  /// Number of the attempt, used where processes of earlier attempts may still run; see
+  /// result_path.
+  int64_t attempt = 0;
 };
 
-/// How a trial ended, wherever it ran.
+/// The end of one trial, whichever runner ran it.
 struct TrialResult {
   Proposal proposal = {};
   Evaluation evaluation = {};
-  double seconds = 0;      ///< that it took
-  std::string host = {};   ///< where
-  std::string log = {};    ///< path of what it printed, in the experiment's folder; empty: nothing
-  int64_t n_attempts = 1;  ///< how often it was started, e.g. after its machine was lost
+  double seconds = 0;     ///< running time
+  std::string host = {};  ///< machine on which it ran
+  /// Path of its output, relative to the experiment's folder; empty: no output.
+  std::string log = {};
+  int64_t n_attempts = 1;  ///< number of starts, e.g. after its machine was lost
 };
 
-/// Where trials run: this process, others on this machine, a cluster.
+/// Runs trials somewhere: in this process, in others on this machine, on a cluster.
 class Runner {
  public:
   virtual ~Runner() = default;
 
-  /// How many jobs may run at once.
+  /// Returns the number of jobs that may run at once.
   virtual int64_t concurrency() const = 0;
 
-  /// Takes a job up. Throws where jobs cannot be run at all; what is wrong with one job is in its
-  /// results. Where `recovered` says so the job may have been taken up by a former manager, whose
-  /// result then counts.
+  /// Starts a job. Throws where no job can be run at all; an error of one job is in its results.
+  /// `recovered`: an earlier process may have started the job already; its results then count.
   virtual void start(Job job, bool recovered = false) = 0;
 
-  /// Results that have come in since the last call, in any order; waits for one up to `seconds`.
-  /// Those of trials that were stopped have the status Stopped.
+  /// Returns the results that came in since the last call, in any order; waits up to `seconds` for
+  /// one. Trials that were stopped have the status Stopped.
   virtual std::vector<TrialResult> wait(double seconds) = 0;
 
-  /// Ends all jobs that run. Their trials are to be run again.
+  /// Stops all running jobs. Their trials will be run again.
   virtual void stop() = 0;
 };
 

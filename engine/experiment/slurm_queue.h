@@ -12,51 +12,53 @@
 namespace retia {
 
 struct SlurmOptions {
-  std::string partition = "";  ///< empty: the cluster's default
-  std::string time = "";       ///< limit of a job, as sbatch takes it; empty: the partition's
-  std::string arguments = "";  ///< further ones of sbatch or srun, as in a shell
-  double poll = 2;             ///< seconds between two looks at the queue
-  int64_t retries = 2;         ///< how often a job that was lost is queued again
+  std::string partition = "";  ///< empty: the default of the cluster
+  std::string time = "";       ///< time limit of a job, as sbatch takes it; empty: the partition's
+  std::string arguments = "";  ///< further arguments of sbatch or srun, quoted as in a shell
+  double poll = 2;             ///< seconds between two queries of the queue
+  int64_t retries = 2;         ///< number of times a lost job is queued again
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SlurmOptions, partition, time, arguments, poll,
                                                 retries)
 
-/// What Slurm says of a job.
+/// The state of a job in Slurm.
 struct SlurmState {
   std::string name;    ///< "RUNNING"
-  std::string reason;  ///< "TimeLimit"; "None" where there is none
+  std::string reason;  ///< "TimeLimit"; "None" where there is no reason
 };
 
-/// Whether a job has yet to give its results; not: it has ended, or Slurm holds it for good.
+/// Returns whether a job may still give results; false where it has ended, or Slurm holds it
+/// forever.
 bool is_alive(const SlurmState& state);
 
-/// Lines of ID|STATE|REASON, by id.
+/// Parses lines of ID|STATE|REASON; returns id → state.
 std::map<std::string, SlurmState> parse_states(const std::string& lines);
 
-/// Jobs that Slurm runs, each `PROGRAM trial FILE`, its output added to `log.txt` beside the file.
+/// A queue of jobs run by Slurm, each `PROGRAM trial FILE`, with its output appended to `log.txt`
+/// beside the file.
 class SlurmQueue {
  public:
   virtual ~SlurmQueue() = default;
 
-  /// Has Slurm take up a job for each file, together; their ids, in order. none: Slurm does not
-  /// answer, and may have taken them up all the same. Throws what it says where it refuses them.
+  /// Submits one job per file, all together; returns their ids, in order. None: Slurm did not
+  /// answer, but may have accepted them. Throws Slurm's message where it refuses them.
   virtual std::optional<std::vector<std::string>> submit(
       const std::vector<std::filesystem::path>& files) = 0;
 
-  /// Of those that it has not forgotten. none: it does not answer.
+  /// Returns the states of the jobs that Slurm still knows. None: Slurm did not answer.
   virtual std::optional<std::map<std::string, SlurmState>> states(
       const std::vector<std::string>& ids) = 0;
 
-  /// Jobs that live, by the files that they were submitted for, by whomever. none: no answer.
+  /// Returns the live jobs, whoever submitted them: trial file → id. None: Slurm did not answer.
   virtual std::optional<std::map<std::filesystem::path, std::string>> submitted() = 0;
 
-  /// Ends them. false: Slurm does not answer.
+  /// Cancels jobs; returns false where Slurm did not answer.
   virtual bool cancel(const std::vector<std::string>& ids) = 0;
 };
 
-/// Batch jobs, several as a job array; inside an allocation its job steps. threads: CPUs
-/// that a job asks for; 0: as many as `options` or the cluster say. trials: the folder of the
-/// files, which all nodes see. Throws where this machine has no Slurm.
+/// Opens the queue: batch jobs, several as a job array; inside an allocation, job steps. `threads`:
+/// CPUs per job; 0: as `options` or the cluster say. `trials`: the folder of the trial files,
+/// visible on all nodes. Throws where this machine has no Slurm.
 std::unique_ptr<SlurmQueue> open_slurm(const SlurmOptions& options, int64_t threads,
                                        const std::filesystem::path& trials,
                                        const std::filesystem::path& program);

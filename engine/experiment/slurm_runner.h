@@ -10,35 +10,36 @@
 namespace retia {
 
 /// Runs each job on a Slurm cluster whose nodes see the experiment's folder: as a batch job, or as
-/// a step where this process runs in an allocation. While one runs, `trials/<id>/` has its files
-/// and `slurm.json`, which says what Slurm calls it, so that the jobs of a manager that was killed
-/// are gone on with. One that ends without results, because of its node, its time or a
-/// cancellation, is queued again; several trials of a job one by one.
+/// a job step where this process runs inside an allocation. While a job runs, its files are in
+/// `trials/<id>/`, with `slurm.json`, which holds its Slurm id, so that a restarted experiment
+/// finds the jobs of a killed one. A job that ends without results (node lost, time limit,
+/// cancelled) is queued again; several trials of a job then one by one.
 class SlurmRunner final : public Runner {
  public:
-  /// queue: where jobs are given to, see open_slurm. mutables: see TrialFile. warn: told when Slurm
-  /// does not answer, which is waited out. Throws on options out of range.
+  /// `queue`: see open_slurm. `mutables`: see TrialFile. `warn`: called when Slurm does not answer;
+  /// the runner keeps trying. Throws on options out of range.
   SlurmRunner(std::unique_ptr<SlurmQueue> queue, TrialSetting setting,
               std::vector<Mutable> mutables, std::filesystem::path folder, int64_t concurrency,
               const SlurmOptions& options, std::function<void(const std::string&)> warn);
 
   int64_t concurrency() const override { return concurrency_; }
-  /// Jobs are submitted by the next wait(), together.
+  /// Accepts a job; the next wait() submits all accepted jobs together.
   void start(Job job, bool recovered = false) override;
-  /// Throws what Slurm says where it refuses a job.
+  /// Submits jobs and returns results (see Runner::wait). Throws Slurm's message where it refuses a
+  /// job.
   std::vector<TrialResult> wait(double seconds) override;
   void stop() override;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// A job on its way.
+  /// A job that waits or runs.
   struct Attempt {
     Job job;
-    std::string id = {};  ///< what Slurm calls it
+    std::string id = {};  ///< id in Slurm
     int64_t n_starts = 0, n_deaths = 0;
-    bool maybe_submitted = false;  ///< by a manager that was killed, or when Slurm did not answer
-    bool gone = false;             ///< had ended, as the last look told, but left no results
+    bool maybe_submitted = false;  ///< by a killed process, or while Slurm did not answer
+    bool gone = false;             ///< had ended at the last query, but left no results
   };
 
   JobFiles files_of(const Attempt& attempt) const { return {folder_, attempt.job}; }
@@ -51,7 +52,7 @@ class SlurmRunner final : public Runner {
   void write_record(const Attempt& attempt) const;
   void finish(const Attempt& attempt, std::vector<TrialResult> results);
   void stopped(const Attempt& attempt);
-  /// Remembers whether Slurm has answered, and warns when it first does not.
+  /// Records whether Slurm has answered; warns at the first missing answer.
   bool answered(bool yes);
 
   std::unique_ptr<SlurmQueue> queue_;
@@ -62,7 +63,7 @@ class SlurmRunner final : public Runner {
   SlurmOptions options_;
   std::function<void(const std::string&)> warn_;
 
-  bool may_ask_ = true;  // it has not failed to answer since the last look
+  bool may_ask_ = true;  // Slurm has answered since the last query
   bool warned_ = false;
   Clock::time_point next_look_ = {};
   std::deque<Attempt> waiting_;

@@ -11,28 +11,29 @@
 
 namespace retia {
 
-/// Tells a strategy how trials ended, strictly in the order of their ids; those that end before an
-/// earlier one are held back.
+/// Tells a strategy the outcomes of trials strictly in the order of their ids; outcomes of trials
+/// that end early are held back until it is their turn.
 class Telling {
  public:
-  /// `strategy` outlives it.
+  /// `strategy` must outlive this object.
   Telling(Strategy& strategy, const std::vector<Objective>& objectives)
       : strategy_(strategy), objectives_(objectives) {}
 
-  /// Takes the record of a trial that has ended.
+  /// Adds the record of an ended trial.
   void add(TrialRecord record);
 
-  /// Tells the outcomes of the first `n` trials, as far as they have not been told; false: one of
-  /// them has not ended.
+  /// Tells the outcomes of the first `n` trials that have not been told yet; returns false, after
+  /// the ones before, where one of them has not ended.
   bool first(int64_t n);
 
-  /// From now on `rule`, which knows of what was told so far, hears of it too.
+  /// Sets the early-stopping rule, which already knows of everything told so far, and is told the
+  /// rest.
   void stop_early(MedianStop rule) { rule_ = std::move(rule); }
 
-  /// What a trial that begins now must reach: see Trial.
+  /// Returns the pruning thresholds of a trial that begins now: see Trial::floors.
   std::vector<double> floors() const { return rule_ ? rule_->floors() : std::vector<double>(); }
 
-  /// How many were told.
+  /// The number of outcomes told.
   int64_t n_told() const { return n_told_; }
 
  private:
@@ -45,7 +46,7 @@ class Telling {
   int64_t n_told_ = 0;
 };
 
-/// An objective as a strategy hears it: more is better.
+/// Returns the value of an objective as strategies get it: larger is better.
 double gain(const Objective& objective, double value);
 
 }  // namespace retia

@@ -7,49 +7,50 @@
 
 namespace retia {
 
-/// What all trials of an experiment share, for a process that knows nothing of it.
+/// The settings that all trials of an experiment share, passed to the processes that run them.
 struct TrialSetting {
-  std::string space = "";              ///< its name, for the names of architectures in tables
+  std::string space = "";              ///< name of the space, used in tables of known architectures
   Json evaluator = Json::object();     ///< see Evaluator::to_json
-  std::string device = "cpu";          ///< where models run
-  std::string precision = "fp32";      ///< what they compute in
-  std::string executor = "fused";      ///< how graphs are run
-  int64_t threads = 0;                 ///< of one operation; 0: all cores
+  std::string device = "cpu";          ///< device of the models
+  std::string precision = "fp32";      ///< dtype in which models compute, see precision.h
+  std::string executor = "fused";      ///< the way graphs are run, see Executor
+  int64_t threads = 0;                 ///< threads of one operation; 0: all cores
   std::filesystem::path weights = {};  ///< see Trial
 };
 
-/// A job as `retia trial FILE` reads it: `"format": "retia.trial", "version": 1`, the setting, and
-/// of each trial its proposal and model.
+/// The file that `retia trial FILE` reads: `"format": "retia.trial", "version": 1`, the setting,
+/// and the proposal and the model of each trial.
 struct TrialFile {
   TrialSetting setting;
-  std::vector<Mutable> mutables;  ///< of the space: names for the choices
+  std::vector<Mutable> mutables;  ///< of the space; they give the names of choices
   Job job;
 };
 
-/// Writes it atomically. Throws one line that names the file.
+/// Writes the file atomically. Throws one line that names the file.
 void write_trial_file(const std::filesystem::path& path, const TrialFile& file);
-/// Throws one line that names the file where it is damaged.
+/// Reads the file. Throws one line that names the file where it is damaged.
 TrialFile read_trial_file(const std::filesystem::path& path, const OperationTable& operations);
 
-/// The attempt that the file is of; 0: there is none, or nothing whole.
+/// Returns the attempt for which the file was written; 0 where the file is missing or incomplete.
 int64_t attempt_of(const std::filesystem::path& trial_file);
 
-/// What `retia trial FILE` leaves beside its file, `"format": "retia.result", "version": 1`, as its
-/// last act: each attempt its own, so that the end of one that was given up is not taken for the
-/// next one's.
+/// Returns the path of the results that `retia trial FILE` writes beside its file as its last act.
+/// Each attempt has a path of its own, so that the results of an abandoned attempt are not taken
+/// for those of the next.
 std::filesystem::path result_path(const std::filesystem::path& trial_file, int64_t attempt = 0);
+/// Writes results, `"format": "retia.result", "version": 1`, to result_path.
 void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
                    int64_t attempt = 0);
-/// Those of the proposals and the attempt in `job`. Throws one line that names the file where it is
-/// damaged or of another job.
+/// Reads the results of the trials and the attempt of `job`. Throws one line that names the file
+/// where it is damaged or belongs to another job.
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job);
 
-/// The same without a file.
+/// Converts results to and from JSON without a file.
 Json results_to_json(const std::vector<TrialResult>& results);
 std::vector<TrialResult> results_from_json(const Json& list, const Job& job);
 
-/// Runs the job in this process: the trials at once where they are several, and one by one where
-/// that fails. What an evaluator throws fails its trial.
+/// Runs a job in this process: several trials merged, or one by one where merging fails. An
+/// exception from the evaluator fails its trial only.
 std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
                                  const std::filesystem::path& weights,
                                  const std::function<bool()>& stop_requested);

@@ -8,30 +8,30 @@
 
 namespace retia {
 
-/// Processes of trials, which a fork server starts: `PROGRAM trial --server` with a socket as its
-/// standard input (see serve_trials). The server ends, and with it all trials, when this object or
-/// its process does; where it dies by itself another is started.
+/// Starts the processes of trials through a fork server: `PROGRAM trial --server` with a socket as
+/// its standard input (see serve_trials). When this object or its process ends, the server and all
+/// trials end; a server that dies by itself is replaced.
 class TrialProcesses {
  public:
-  /// program: of the server; by default this one.
+  /// `program`: the server's program; by default this one.
   explicit TrialProcesses(std::filesystem::path program = "/proc/self/exe");
   TrialProcesses(const TrialProcesses&) = delete;
   TrialProcesses& operator=(const TrialProcesses&) = delete;
   ~TrialProcesses();
 
-  /// Starts one, with an id that none that runs has.
+  /// Starts a process. Its id must differ from those of all running ones.
   void start(const ProcessRequest& request);
 
-  /// Asks one to end, and sees to it. Nothing happens where it has ended already.
+  /// Asks a process to end, and kills it if it does not. Does nothing where it has ended already.
   void stop(int64_t id);
 
-  /// Those that have ended since the last call; waits for one up to `seconds`, and less where a
-  /// signal comes. Throws where the server cannot be started.
+  /// Returns the processes that ended since the last call; waits up to `seconds` for one, less
+  /// where a signal comes. Throws where the server cannot be started.
   std::vector<ProcessEnd> wait(double seconds);
 
  private:
   void open();
-  /// The status that waitpid gives.
+  /// Closes the socket and waits for the server; returns its wait status.
   int close();
   bool has_message(double seconds, bool& interrupted) const;
   std::vector<ProcessEnd> replace_server();
@@ -39,9 +39,9 @@ class TrialProcesses {
   std::filesystem::path program_;
   int socket_ = -1;
   pid_t server_ = -1;
-  int64_t n_failed_starts_ = 0;       // since one was ready
-  bool ready_ = false;                // the server has said so
-  std::map<int64_t, pid_t> running_;  // by id; 0: the process is not known yet
+  int64_t n_failed_starts_ = 0;       // since the last server that became ready
+  bool ready_ = false;                // the server has sent Message::Ready
+  std::map<int64_t, pid_t> running_;  // id → process; 0: not known yet
 };
 
 }  // namespace retia

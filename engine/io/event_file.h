@@ -8,12 +8,12 @@
 
 namespace retia {
 
-/// Rows of numbers from 0 to 1, drawn as squares from white to blue.
+/// A heat map: rows of numbers in [0, 1], drawn as squares from white to blue.
 struct HeatMap {
-  std::vector<std::vector<double>> rows;  ///< short ones are filled up with grey
+  std::vector<std::vector<double>> rows;  ///< short rows are filled up with grey
 };
 
-/// What TensorBoard shows of one step, by tag.
+/// The events of one step for TensorBoard, by tag.
 struct Events {
   int64_t step = 0;
   std::map<std::string, double> scalars = {};
@@ -21,22 +21,25 @@ struct Events {
   std::map<std::string, HeatMap> heat_maps = {};
 };
 
-/// Appends to a TensorBoard event file: records of a length, its masked CRC-32C, a protobuf message
-/// and that one's, each handed to the system as a whole. One thread.
+/// Appends events to a TensorBoard event file. A record is a length with its masked CRC-32C, and a
+/// protobuf message with its masked CRC-32C, written by one system call. For use by one thread.
 class EventFile {
  public:
-  /// Opens `path`, whose name must hold "tfevents" for TensorBoard to find it, or makes it.
+  /// Opens `path`, or creates it. The name must contain "tfevents" for TensorBoard to find the
+  /// file.
   explicit EventFile(std::filesystem::path path);
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
   ~EventFile();
 
-  /// Throws one line that names the file where it cannot be written; it then is as before.
+  /// Writes one record. Throws one line that names the file where writing fails; the file then
+  /// stays as it was.
   void write(const Events& events);
 
-  /// Bytes written so far, all of them on the disk when this returns: what a checkpoint stores.
+  /// Returns the size of the file in bytes, after syncing it to disk; a checkpoint stores this
+  /// number.
   int64_t position();
-  /// Cuts the file back to a stored position. Throws when it is shorter.
+  /// Truncates the file to a stored position. Throws when the file is shorter.
   void rewind(int64_t position);
 
  private:

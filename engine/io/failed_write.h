@@ -4,7 +4,7 @@
 
 namespace retia {
 
-/// What the system says of a write that failed with this errno, and what to do about it.
+/// Returns the system's reason for a failed write, given its errno, and a remedy.
 std::string reason_and_remedy(int failure);
 
 }  // namespace retia

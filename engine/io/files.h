@@ -9,38 +9,39 @@
 
 namespace retia {
 
-/// The whole file. Throws one line with the path and the system's reason.
+/// Returns the contents of a file. Throws one line with the path and the system's reason.
 std::string read_file(const std::filesystem::path& path);
 
-/// Replaces `path` by `bytes` as a whole: written to `path` + ".tmp", synchronised, renamed, the
-/// folder synchronised. A reader, also one after a crash, meets the old file or the new one. On
-/// failure (disk full, read-only) the temporary is removed, and the one line thrown names the path
-/// and the reason. One writer at a time for a path.
+/// Replaces the file `path` by `bytes`, atomically and durably: writes to `path` + ".tmp", syncs,
+/// renames, and syncs the folder. A reader, even after a crash, sees the old file or the new one.
+/// On failure (disk full, read-only) the temporary file is removed, and one line with the path and
+/// the reason is thrown. One writer at a time per path.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// The same for the concatenation of `parts`.
+/// Replaces the file `path` by the concatenation of `parts`, atomically and durably.
 void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
-/// Replaces `path` as a whole without waiting for the disk: a reader meets the old file or the new
-/// one, unless the machine itself went down meanwhile. For what can be made again.
+/// Replaces the file `path` atomically without waiting for the disk: a reader sees the old file or
+/// the new one, except after a crash of the machine. For data that can be made again.
 void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes);
 
-/// Throws, naming the file and the byte, when it is missing or is no JSON (a truncated one says
-/// so).
+/// Reads a JSON file. Throws one line that names the file and the byte where it is missing,
+/// truncated or not JSON.
 nlohmann::json read_json(const std::filesystem::path& path);
 
-/// Atomically; indented by two, with a newline at the end. Throws on NaN and infinity.
+/// Writes a JSON file atomically, indented by two, with a newline at the end. Throws on NaN and
+/// infinity.
 void write_json(const std::filesystem::path& path, const nlohmann::json& document);
 
-/// Throws when a number in `document` is NaN or infinite, which JSON cannot hold; `where` opens the
-/// message.
+/// Throws when `document` contains NaN or infinity, which JSON cannot hold. The message begins with
+/// `where`.
 void check_finite(const nlohmann::json& document, std::string_view where);
 
-/// Throws unless `document` carries our header, {"format": format, "version": version, …}.
+/// Throws unless `document` has the header {"format": format, "version": version, …}.
 void check_format(const nlohmann::json& document, std::string_view where, std::string_view format,
                   int64_t version);
 
-/// read_json, then check_format.
+/// Reads a JSON file and checks its header: read_json, then check_format.
 nlohmann::json read_format(const std::filesystem::path& path, std::string_view format,
                            int64_t version);
 

@@ -4,7 +4,7 @@
 
 namespace retia {
 
-/// Makes the folder and those above it. Throws one line with the path and the system's reason.
+/// Creates the folder and its parents. Throws one line with the path and the system's reason.
 void make_folders(const std::filesystem::path& path);
 
 }  // namespace retia

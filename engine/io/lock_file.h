@@ -4,18 +4,18 @@
 
 namespace retia {
 
-/// Keeps other processes out of the folder of `path`, a file with the number of this process, while
-/// this object lives. The system lets go of it when the process dies. A child that is forked and
-/// does not exec shares the lock.
+/// Locks the folder of `path`, a file with the number of this process, against other processes
+/// while this object lives. The system releases the lock when the process dies. A child that is
+/// forked and does not exec shares the lock.
 class LockFile {
  public:
-  /// Throws one line that names the process which holds it.
+  /// Takes the lock. Throws one line that names the process which holds it.
   explicit LockFile(const std::filesystem::path& path);
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&&) = delete;
   ~LockFile();
 
-  /// Whether a process holds the lock of `path` now.
+  /// Returns whether a process holds the lock of `path` now.
   static bool is_held(const std::filesystem::path& path);
 
  private:

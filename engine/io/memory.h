@@ -2,8 +2,8 @@
 
 namespace retia {
 
-/// The most memory, in megabytes, that this process had in RAM since the last call, or since it
-/// began. Where the system does not let it begin anew: since it began.
+/// Returns the peak resident memory of this process, in MiB (2^20 bytes), since the last call or
+/// since the process began. Where the system cannot reset its counter: always since the beginning.
 double take_peak_memory();
 
 }  // namespace retia

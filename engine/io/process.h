@@ -6,31 +6,33 @@
 
 namespace retia {
 
+/// The ways in which a process ended.
 enum class ProcessEnding { Exited, Killed, Stopped, TimedOut };
 
 struct ProcessResult {
   ProcessEnding ending = ProcessEnding::Exited;
-  int code = 0;  ///< of exit or, where killed, the signal
+  int code = 0;  ///< the exit code or, where killed, the signal
   std::string out, err;
 };
 
-/// How a process is run.
+/// The settings with which a process is run.
 struct ProcessOptions {
-  std::string input = "";                     ///< what it reads from its standard input
-  std::vector<std::string> environment = {};  ///< `NAME=VALUE`, beside the environment of this one
+  std::string input = "";  ///< text for its standard input
+  /// `NAME=VALUE`, added to the environment of this process.
+  std::vector<std::string> environment = {};
   double time_limit = 0;                      ///< seconds; 0: none
-  std::function<bool()> stop_requested = {};  ///< asked ten times a second; null: never
-  /// Told each whole line of its standard output as it comes, before stop_requested is asked again;
-  /// must not throw. Null: nobody is.
+  std::function<bool()> stop_requested = {};  ///< polled ten times a second; null: never
+  /// Receives each complete line of the process's standard output before stop_requested is polled
+  /// again; must not throw. Null: ignored.
   std::function<void(const std::string& line)> on_line = {};
 };
 
-/// Runs `command` by /bin/sh in a process group of its own, which is killed at the time limit, when
-/// a stop is requested, and when this process dies. One that a signal ends shortly before a stop is
-/// requested counts as stopped. Throws where no process can be made.
+/// Runs `command` by /bin/sh in a process group of its own, and waits for it. The group is killed
+/// at the time limit, when a stop is requested, and when this process dies. A process that a signal
+/// ended shortly before a stop request counts as stopped. Throws where no process can be created.
 ProcessResult run_process(const std::string& command, const ProcessOptions& options = {});
 
-/// The name of this machine.
+/// Returns the name of this machine.
 std::string host_name();
 
 }  // namespace retia

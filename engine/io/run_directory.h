@@ -8,38 +8,39 @@
 
 namespace retia {
 
+/// The states of a run found in a folder.
 enum class RunState { New, Unfinished, Finished };
 
-/// The folder of one run: config.json, checkpoints/ and whatever the run writes there. While this
-/// object lives it holds a lock on the folder (see LockFile).
+/// The folder of one run: config.json, checkpoints/ and the other files that the run writes. While
+/// this object lives it holds a lock on the folder (see LockFile).
 class RunDirectory {
  public:
-  /// Makes the folder, or takes an empty one, and writes `config` (an object) into it. Throws when
-  /// `path` holds a run or any files, or cannot be written; then nothing is left there.
+  /// Creates the folder, or uses an empty one, and writes `config` (an object) into it. Throws
+  /// where `path` holds a run or any files, or cannot be written; nothing is then left there.
   static RunDirectory create(const std::filesystem::path& path, const nlohmann::json& config);
 
-  /// As create when `path` is missing or empty; else takes the run that it holds, whose state()
-  /// says whether it had finished. Throws when `config` differs from the one it was started with,
-  /// naming the first key that does; keys that change no result (threads, quiet, resume, device,
-  /// out, timeout, digest_every), or only how far a run goes and where (max_trials, max_duration,
-  /// time_limit, concurrency, merge, runner), may differ, and config.json stays as it was. Throws
-  /// when another process is running there.
+  /// Like create where `path` is missing or empty; else opens the run in it, and state() tells
+  /// whether it had finished. Throws, naming the first key, when `config` differs from the config
+  /// the run was started with. Keys that do not change results (threads, quiet, resume, device,
+  /// out, timeout, digest_every), or only where and how far a run goes (max_trials, max_duration,
+  /// time_limit, concurrency, merge, runner), may differ; config.json is not rewritten. Throws when
+  /// another process is running there.
   static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config);
 
-  /// Whether a process runs in the folder at `path` now.
+  /// Returns whether a process is running in the folder `path` now.
   static bool is_in_use(const std::filesystem::path& path);
 
-  /// What was found: New for a run that starts here.
+  /// Returns the state found when the folder was opened: New for a run that starts here.
   RunState state() const { return state_; }
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
-  /// Writes finished.json, by which later processes know that nothing is left to do.
+  /// Writes finished.json, which marks the run as complete.
   void mark_finished();
 
  private:
-  /// Throws when another process is running there.
+  /// Takes the lock. Throws when another process is running there.
   RunDirectory(std::filesystem::path path, RunState state);
 
   std::filesystem::path path_;

@@ -6,9 +6,9 @@
 
 namespace retia {
 
-/// Bytes that the processes of a session hold in memory, shared ones counted in each. A process is
-/// of the session that its parent was of when it was made, unless it has called setsid: so these
-/// are a session's leader and all that it has started, groups of their own and orphans included.
+/// Returns the resident bytes of all processes of a session, with shared memory counted in each. A
+/// process inherits the session of its parent unless it calls setsid; a session thus contains its
+/// leader and all descendants, also those in process groups of their own and orphans.
 int64_t memory_of_session(pid_t leader);
 
 /// Kills all processes of a session.

@@ -14,14 +14,15 @@ namespace retia {
 
 class Database;
 
-/// One statement of SQL, compiled once and run as often as wanted. Parameters and columns count
-/// from 0. One whose rows were not all read keeps its snapshot of the database until it is run
+/// A compiled SQL statement, which can be run many times. Parameters and columns are counted from
+/// 0. A statement whose rows were not all read holds a snapshot of the database until it is run
 /// again or destroyed.
 class Statement {
  public:
   Statement(Database& database, const char* sql);
 
-  /// Begins anew with these values for its parameters: integers, numbers, texts, optional integers.
+  /// Restarts the statement with these parameter values: integers, numbers, texts, optional
+  /// integers.
   template <class... Values>
   Statement& with(const Values&... values) {
     reset();
@@ -30,9 +31,9 @@ class Statement {
     return *this;
   }
 
-  /// Goes to the next row; false: there is none.
+  /// Moves to the next row; returns false where there is none.
   bool next();
-  /// Runs one that gives no rows.
+  /// Runs a statement that returns no rows.
   void run();
 
   int64_t integer(int column) const;
@@ -56,16 +57,17 @@ class Statement {
 
 enum class DatabaseAccess { Write, Read };
 
-/// An SQLite database in a file, which one process writes and any number read meanwhile (its
-/// journal is a write-ahead log). A committed transaction survives this process, and the machine a
-/// moment later. Every error is one line that names the file. Of one thread.
+/// An SQLite database file, written by one process and read by any number meanwhile (journal mode:
+/// write-ahead log). A committed transaction survives a crash of this process; it survives a crash
+/// of the machine once the log is synced, a moment later. Every error is one line that names the
+/// file. For use by one thread.
 class Database {
  public:
-  /// Write: makes the file where there is none. Read: it must be there; its folder may be
-  /// read-only.
+  /// Opens the database. Write: creates the file where it is missing. Read: the file must exist;
+  /// its folder may be read-only.
   Database(std::filesystem::path path, DatabaseAccess access);
 
-  /// Runs statements without parameters.
+  /// Executes SQL statements without parameters.
   void execute(const char* sql);
 
   bool has_table(const char* name);
@@ -78,7 +80,7 @@ class Database {
 
   void open(const std::string& name, int flags);
   int try_to_read();
-  /// Throws unless `code` is SQLite's for success.
+  /// Throws unless `code` is an SQLite success code.
   void check(int code);
   [[noreturn]] void fail(int code);
 
@@ -90,7 +92,7 @@ class Database {
   std::unique_ptr<sqlite3, Close> connection_;
 };
 
-/// All that is written while it lives, or nothing: undone unless it was committed.
+/// A transaction: everything written while it lives is undone unless commit() is called.
 class Transaction {
  public:
   explicit Transaction(Database& database);

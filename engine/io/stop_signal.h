@@ -2,22 +2,22 @@
 
 namespace retia {
 
-/// While it lives, SIGINT (Ctrl-C), SIGTERM and SIGUSR1 (what clusters are told to send ahead of a
-/// time limit) only raise a flag, so that a loop can finish its step and write a checkpoint. A
-/// second SIGINT kills, as ever. A SIGINT that the process was told to ignore (nohup, background
-/// jobs of sh) stays ignored. One object at a time: signals belong to the process.
+/// Catches SIGINT (Ctrl-C), SIGTERM and SIGUSR1 (sent by clusters ahead of a time limit) while it
+/// lives: they only set a flag, so that a loop can finish its step and write a checkpoint. A second
+/// SIGINT kills as usual. A SIGINT that the process was started to ignore (nohup, background jobs
+/// of sh) stays ignored. One object at a time, since signals belong to the process.
 class StopSignal {
  public:
-  /// Throws when another one lives.
+  /// Installs the handlers. Throws when another StopSignal lives.
   StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
-  /// Puts back the handlers that were there before.
+  /// Restores the previous handlers.
   ~StopSignal();
 
   bool requested() const { return signal() != 0; }
 
-  /// The first signal that came (SIGINT, SIGTERM or SIGUSR1); 0 while none has.
+  /// Returns the first signal that came (SIGINT, SIGTERM or SIGUSR1); 0 while none has.
   int signal() const;
 };
 

@@ -10,16 +10,16 @@ namespace retia::ir {
 
 class Builder;
 
-/// Writes a nested graph or a part of one: reads wires, returns what it makes.
+/// Writes a nested graph, or a part of a graph, that reads one wire; returns the resulting wire.
 using Writer = std::function<Wire(Builder&, Wire)>;
 
-/// Writes block `index` of several.
+/// Writes block `index` of a repeated block; returns the resulting wire.
 using BlockWriter = std::function<Wire(Builder&, Wire, int64_t index)>;
 
-/// Whether blocks that repeat decide each for themselves or all alike.
+/// Tells whether repeated blocks have a decision each (Independent) or share one (Shared).
 enum class Blocks { Independent, Shared };
 
-/// A candidate of a layer choice: an operation, or a function that is recorded as a cell.
+/// A candidate of a layer choice: an operation, or a function whose nodes are recorded as a cell.
 struct CandidateWriter {
   CandidateWriter(std::string name_, Operation operation)
       : name(std::move(name_)), body(std::move(operation)) {}
@@ -33,23 +33,24 @@ struct CandidateWriter {
 };
 
 struct LayerChoiceOptions {
-  std::string label;  ///< empty: the path
+  std::string label;  ///< empty: the path of the choice
 };
 
 struct InputChoiceOptions {
   std::optional<int64_t> n_chosen = 1;  ///< none: any number, also zero
   Reduction reduction = Reduction::Sum;
-  std::string label = {};               ///< empty: the path
-  std::vector<std::string> names = {};  ///< of the candidates; empty: their nodes' last name parts
+  std::string label = {};  ///< empty: the path of the choice
+  /// Names of the candidates; empty: the last part of the names of their nodes.
+  std::vector<std::string> names = {};
 };
 
 struct PlaceholderOptions {
   std::string label;
   Json parameters = Json::object();
-  Shape shape = {};  ///< of what a graph mutator will make of it
+  Shape shape = {};  ///< shape of the operation that a graph mutator will put in its place
 };
 
-/// Writes a graph node by node, checking names and shapes at once.
+/// Writes a graph node by node; names and shapes are checked as each node is added.
 class Builder {
  public:
   explicit Builder(std::string name, NodeId first_id = 0);
@@ -61,19 +62,21 @@ class Builder {
                     std::vector<Wire> inputs, const LayerChoiceOptions& options = {});
   Wire input_choice(const std::string& name, std::vector<Wire> candidates,
                     const InputChoiceOptions& options = {});
-  /// An input choice of what is named: by each key a node added before, in this scope or one around
-  /// it, or else the label of one layer or input choice. Its candidates are named by the keys.
-  /// Throws, naming the key and the nearest one, where there is none.
+  /// Adds an input choice whose candidates are given by keys. A key is the name of a node added
+  /// before, in this scope or one around it, or else the label of a single layer or input choice.
+  /// The candidates are named by the keys. Throws, naming the key and the nearest known one, where
+  /// a key fits nothing.
   Wire choose_from(const std::string& name, const std::vector<std::string>& keys,
                    const InputChoiceOptions& options = {});
 
   Wire placeholder(const std::string& name, const PlaceholderOptions& options,
                    std::vector<Wire> inputs);
 
-  /// Applies `body` `depth` times, as `<name>/0`, `<name>/1`, …. Of a depth that is a formula over
-  /// value choices (`between(0, 4)`: a range) the most blocks are written, and what comes after as
-  /// many of them as the choices say is selected; without a label it is `<name>/depth`. Blocks are
-  /// labelled by their paths, or all by `<name>` where they are shared.
+  /// Applies `body` `depth` times, as `<name>/0`, `<name>/1`, …. Where `depth` is a formula over
+  /// value choices (`between(0, 4)`: a range), the largest number of blocks is written and the
+  /// output after the chosen number of blocks is selected; a depth choice without a label gets the
+  /// label `<name>/depth`. Independent blocks are labelled by their paths, shared blocks all by
+  /// `<name>`.
   Wire repeat(const std::string& name, const Dim& depth, const BlockWriter& body, Wire input,
               Blocks blocks = Blocks::Independent);
   Wire repeat(const std::string& name, const Dim& depth, const Writer& body, Wire input,
@@ -81,11 +84,11 @@ class Builder {
 
   void output(const std::string& name, Wire wire);
 
-  /// The shape of a value, without the batch.
+  /// Returns the shape of a wire, without the batch dimension.
   const Shape& shape(Wire wire) const;
   Dim channels(Wire wire) const { return shape(wire).front(); }
 
-  /// Prefixes the names and labels of what is added during its life.
+  /// Prefixes the names and labels of all nodes added while the object lives.
   class [[nodiscard]] Scope {
    public:
     Scope(Scope&&) = delete;
@@ -99,13 +102,15 @@ class Builder {
     std::string saved_label_prefix_;
   };
 
+  /// Prefixes names and labels with `<name>/` while the returned object lives.
   Scope scope(const std::string& name);
 
-  /// Labels of what is added during its life begin with `label`, wherever it stands: equal parts of
-  /// a net share their decisions. A label given with a choice is taken as it is.
+  /// Starts labels with `<label>/`, in place of the current label prefix, while the returned object
+  /// lives: equal parts of a network share their decisions. Names are unchanged. A label given
+  /// explicitly to a choice is not prefixed.
   Scope label_scope(const std::string& label);
 
-  /// The graph. Throws unless there is an output and everything leads to one.
+  /// Returns the graph. Throws unless there is an output and every node leads to one.
   Graph finish();
 
  private:

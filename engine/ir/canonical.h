@@ -9,14 +9,16 @@
 
 namespace retia::ir {
 
-/// canonical(), for very many architectures of one space: reads the space once and makes no models,
-/// so that a form costs microseconds. Does not notice models whose shapes or parameters do not fit.
+/// Computes canonical() for very many architectures of one space. The space is read once and no
+/// models are made, so that one form costs microseconds. Models whose shapes or parameters do not
+/// fit are not noticed.
 class CanonicalForms {
  public:
   explicit CanonicalForms(const Graph& space);
 
-  /// `architecture` without the labels that nothing it selects reaches. Throws on labels the space
-  /// does not have and on decisions that are missing, out of range or of the wrong count.
+  /// Returns `architecture` without the labels that the selected model does not use. Throws on
+  /// labels that the space does not have and on decisions that are missing, out of range or of the
+  /// wrong count.
   Architecture of(const Architecture& architecture) const;
 
   const std::vector<Mutable>& mutables() const { return mutables_; }

@@ -7,8 +7,8 @@
 
 namespace retia::ir {
 
-/// A nested graph of one operation after the other, `layer0`, `layer1`, …: what a graph mutator
-/// makes of a placeholder without knowing the shapes around it.
+/// Returns a nested graph that applies `operations` one after the other, as `layer0`, `layer1`, ….
+/// A graph mutator can put it in place of a placeholder without knowing the shapes around it.
 Cell chain(const std::string& name, const std::vector<Operation>& operations);
 
 }  // namespace retia::ir

@@ -6,17 +6,20 @@
 
 namespace retia::ir {
 
-/// Channels that stand one after the other: an expression `a ++ b`, which is their sum and
-/// remembers where each begins, since a supernet cuts each of them by itself.
+/// Returns the number of channels of the concatenation of `a` and `b`, written `a ++ b`. Its value
+/// is their sum, but it remembers where each part begins, since a supernet slices each part
+/// separately.
 Dim joined(const Dim& a, const Dim& b);
 
-/// What `dim` was joined of, in order, but for zeros; decided neighbours are one part.
+/// Returns the parts from which `dim` was joined, in order, without zeros. Neighbouring parts that
+/// are decided are added into one.
 std::vector<Dim> parts(const Dim& dim);
 
-/// Whether both were joined of parts that agree for every architecture.
+/// Returns whether `a` and `b` consist of the same parts for every architecture.
 bool same_parts(const Dim& a, const Dim& b);
 
-/// `dim`, as a number where every architecture gives the same one.
+/// Returns `dim` as a plain number where every architecture gives the same value; else `dim`
+/// itself.
 Dim settled(const Dim& dim);
 
 }  // namespace retia::ir

@@ -7,33 +7,39 @@
 
 namespace retia::ir {
 
-/// Yes-or-no functions of variables that take one of a few values each, as reduced ordered decision
-/// diagrams that share their nodes (Bryant, IEEE Trans. Comp. 1986, with variables of many values).
-/// Equal functions are equal numbers. Where the variables are independent, the probability of a
-/// function is one pass over its nodes, exactly.
+/// Boolean functions of independent variables with a few values each, as reduced ordered decision
+/// diagrams that share their nodes (Bryant, IEEE Trans. Comp. 1986, extended to many-valued
+/// variables). Equal functions have equal numbers. The probability of a function is computed
+/// exactly, in one pass over its nodes.
 class DecisionDiagram {
  public:
+  /// A function, identified by the index of its root node.
   using Function = int32_t;
   static constexpr Function kNever = 0, kAlways = 1;
 
-  /// n_values: of each variable, in the order in which diagrams ask for them.
+  /// Makes an empty diagram. `n_values`: the number of values of each variable, in the order in
+  /// which diagrams test the variables.
   explicit DecisionDiagram(std::vector<int64_t> n_values);
 
-  /// Whether `variable` has a value k with holds[k].
+  /// Returns the function that is true where `variable` has a value k with holds[k].
   Function is(size_t variable, const std::vector<bool>& holds);
+  /// Returns the conjunction of `a` and `b`.
   Function both(Function a, Function b) { return combined(Operator::And, a, b); }
+  /// Returns the disjunction of `a` and `b`.
   Function either(Function a, Function b) { return combined(Operator::Or, a, b); }
 
-  using Values = std::vector<int64_t>;  ///< of each variable
-  /// What `f` is for `values`.
+  using Values = std::vector<int64_t>;  ///< one value per variable
+  /// Returns the value of `f` at `values`.
   bool at(Function f, const Values& values) const;
 
-  using Probabilities = std::vector<std::vector<double>>;  ///< of each variable's values
+  /// Per variable, the probability of each value.
+  using Probabilities = std::vector<std::vector<double>>;
   struct Expectation {
     double value = 0;
-    Probabilities gradient;  ///< with respect to each probability
+    Probabilities gradient;  ///< derivative with respect to each probability
   };
-  /// sum_f weights[f] P(f), the variables being independent.
+  /// Returns sum_f weights[f] P(f) and its gradient, for independent variables with probabilities
+  /// `p`.
   Expectation expectation(const std::map<Function, double>& weights, const Probabilities& p) const;
 
   size_t n_nodes() const { return nodes_.size(); }
@@ -42,7 +48,7 @@ class DecisionDiagram {
   enum class Operator { And, Or };
   struct Node {
     size_t variable;
-    std::vector<Function> children;  // one per value; always made before the node
+    std::vector<Function> children;  // one per value; children are made before their parent
   };
 
   Function make(size_t variable, std::vector<Function> children);

@@ -12,86 +12,96 @@
 
 namespace retia::ir {
 
-/// A scalar (integer, double, bool or text), or a formula over value choices that becomes one when
-/// an architecture decides them. An immutable value: copies are cheap, operands are shared.
+/// A scalar (integer, double, bool or text), or a formula over value choices that becomes a scalar
+/// when an architecture decides the choices. An immutable value: copies are cheap, operands are
+/// shared.
 class Expression {
  public:
-  /// A constant. Throws unless `value` is a JSON scalar; integers have 64 bits and a sign.
+  /// Makes a constant. Throws unless `value` is a JSON scalar. Integers are signed, 64 bits.
   explicit Expression(Json value = 0);
 
-  /// A value choice: one of `options` as `label` decides. Options may be expressions themselves. An
-  /// empty label is filled in by the builder with the path of the parameter.
+  /// Makes a value choice: one of `options`, decided by `label`. Options may be expressions
+  /// themselves. The builder replaces an empty label by the path of the parameter.
   static Expression choice(std::string label, std::vector<Expression> options);
 
-  /// `op` is one of + - * / // % min max (two numbers), round floor ceil int float (a number, of
-  /// the last two also a bool), < <= > >= (two numbers), == != (two values of one type), or if
-  /// (condition, value where it holds, value where not; the other is not evaluated). // and % round
-  /// towards minus infinity, round to the nearest, halves to the even one, int towards zero; all
-  /// four and ceil give integers. Throws on operands of other types, decided or not, on a division
-  /// by zero when that is decided, and on integers beyond 64 bits.
+  /// Makes a formula; constant operands are folded. `op` is one of:
+  /// - `+ - * / // % min max`: two numbers; `//` and `%` round towards minus infinity
+  /// - `round floor ceil int float`: one number, for `int` and `float` also a bool; `round` goes to
+  ///   the nearest integer, halves to the even one, `int` towards zero; all but `float` give
+  ///   integers
+  /// - `< <= > >=`: two numbers; `== !=`: two values of one type
+  /// - `if`: condition, value if true, value if false; the value not selected is not evaluated
+  /// Throws on operands of other types, decided or not, on division by a decided zero, and on
+  /// integers beyond 64 bits.
   static Expression apply(const std::string& op, std::vector<Expression> operands);
 
-  /// Whether no choice is left.
+  /// Returns whether no choice is left.
   bool decided() const;
 
-  /// The constant. Throws, naming the first choice, while undecided.
+  /// Returns the constant. Throws, naming the first choice, while undecided.
   const Json& value() const;
 
-  /// With the choices that `architecture` decides replaced by what they chose, and folded.
+  /// Returns the expression with each choice that `architecture` decides replaced by its chosen
+  /// option, and folded.
   Expression at(const Architecture& architecture) const;
 
-  /// Every value that it can take, each once, in the order of enumeration. Labels are enumerated
-  /// once each. Throws above `kMostCombinations` combinations.
+  /// Returns every possible value once, in the order of enumeration; each label is enumerated once.
+  /// Throws above `kMostCombinations` combinations.
   std::vector<Json> options() const;
 
-  /// Smallest and largest value that it can take: by enumeration or, above `kMostCombinations`
-  /// combinations, bounds by interval arithmetic. Throws unless numeric, and where bounds would
-  /// need to divide by zero.
+  /// Returns the smallest and the largest possible value: exact by enumeration, or, above
+  /// `kMostCombinations` combinations, bounds by interval arithmetic. Throws unless numeric, and
+  /// where a bound would divide by zero.
   std::pair<Json, Json> range() const;
 
-  /// The labels that decide its value under `architecture`: not those of options that are not
-  /// chosen. Throws where one of them is undecided.
+  /// Returns the labels that determine the value under `architecture`, without those inside options
+  /// that are not chosen. Throws where one of the labels is undecided.
   std::set<std::string> reached(const Architecture& architecture) const;
 
-  /// Label -> number of options, of all choices inside. Throws where one label has two numbers.
+  /// Returns label → number of options for all choices inside. Throws where one label has two
+  /// numbers.
   std::map<std::string, int64_t> choices() const;
 
-  /// Calls `visit(label, options as text)` for each choice inside, outer before inner.
+  /// Calls `visit(label, options as text)` for each choice inside, outer choices before inner ones.
   using ChoiceVisitor =
       std::function<void(const std::string& label, const std::vector<std::string>& names)>;
   void visit_choices(const ChoiceVisitor& visit) const;
 
-  /// With empty labels replaced by `label`.
+  /// Returns the expression with empty labels replaced by `label`.
   Expression labelled(const std::string& label) const;
 
-  /// The same formula, or equal for every decision of the labels in both (where enumerable).
+  /// Returns whether both are the same formula, or equal for every decision of their labels (where
+  /// enumerable).
   friend bool always_equal(const Expression& a, const Expression& b);
 
-  /// Structural equality.
+  /// Compares structure: the same operators, constants and labels.
   friend bool operator==(const Expression& a, const Expression& b);
 
-  /// `64`, or `{"choice": "width", "options": [64, 128]}`, or `{"op": "*", "operands": [...]}`.
+  /// Writes and reads `64`, `{"choice": "width", "options": [64, 128]}` or `{"op": "*", "operands":
+  /// [...]}`.
   friend void to_json(Json& json, const Expression& expression);
   friend void from_json(const Json& json, Expression& expression);
 
-  /// `64`, `width{64,128}`, `(width{64,128} * 2)`, `max(width{64,128}, 96)`.
+  /// Returns a text such as `64`, `width{64,128}`, `(width{64,128} * 2)`, `max(width{64,128}, 96)`.
   std::string to_string() const;
 
+  /// The largest number of joint decisions that are enumerated.
   static constexpr int64_t kMostCombinations = 4096;
 
  private:
   struct Node;
   explicit Expression(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
 
-  /// What the operator gives of operands of such types; throws where it takes no such operands.
+  /// Returns the possible types of the result of `op`, as bits; throws on operands of unsuitable
+  /// types.
   static unsigned result_types(const std::string& op, const std::vector<Expression>& operands);
 
-  /// Of a choice: the option that `architecture` decides for.
+  /// Returns the option of a choice that `architecture` decides for.
   const Expression& chosen(const Architecture& architecture) const;
 
   bool is_condition() const;
 
-  /// Values that enclose all it can take, by interval arithmetic.
+  /// Returns values that enclose all possible values, by interval arithmetic.
   std::vector<Json> bounds() const;
 
   std::shared_ptr<const Node> node_;
@@ -99,7 +109,7 @@ class Expression {
 
 bool always_equal(const Expression& a, const Expression& b);
 
-/// Whether `json` is the written form of an expression that is not a constant.
+/// Returns whether `json` is the written form of an expression that is not a constant.
 bool is_symbolic(const Json& json);
 
 }  // namespace retia::ir

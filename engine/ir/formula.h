@@ -8,9 +8,9 @@
 namespace retia::ir {
 
 // Formulas over choices: `round(width * 0.75)`, `condition(depth > 2, width, 2 * width)`. An
-// operand is an expression, a parameter or, beside one of these, a plain number, bool or text.
-// Sizes with sizes are in parameter.h and stay sizes. See Expression::apply for what each operator
-// does.
+// operand is an expression or a parameter; the other operand of a pair may also be a plain number,
+// bool or text. Operators on two sizes (Dim) are in parameter.h and give a Dim. Expression::apply
+// says what each operator does.
 
 template <class T>
 struct IsParameter : std::false_type {};
@@ -27,7 +27,7 @@ concept Size = std::is_same_v<T, Dim> || std::is_integral_v<T>;
 
 template <class A, class B>
 concept Formula = Term<A> && Term<B> &&(Symbolic<A> || Symbolic<B>);
-/// Of which parameter.h does not know the sum.
+/// Operands for which parameter.h does not define an operator.
 template <class A, class B>
 concept MixedFormula = Formula<A, B> && !(Size<A> && Size<B>);
 
@@ -83,7 +83,7 @@ template <class A, class B>
 requires Formula<A, B> Expression operator>(const A& a, const B& b) { return apply(">", a, b); }
 template <class A, class B>
 requires Formula<A, B> Expression operator>=(const A& a, const B& b) { return apply(">=", a, b); }
-/// == and != by name: the operators compare formulas, not their values.
+/// Compares values, as == and != would: the operators themselves compare formulas.
 template <class A, class B>
 requires Formula<A, B> Expression is_equal(const A& a, const B& b) { return apply("==", a, b); }
 template <class A, class B>
@@ -110,13 +110,13 @@ Expression to_float(const T& a) {
   return Expression::apply("float", {term(a)});
 }
 
-/// `a` where `holds`, else `b`; the other is not evaluated.
+/// Returns a formula that is `a` where `holds`, else `b`; only the selected one is evaluated.
 template <Symbolic P, Term A, Term B>
 Expression condition(const P& holds, const A& a, const B& b) {
   return Expression::apply("if", {term(holds), term(a), term(b)});
 }
 
-/// A choice of each integer from `least` to `most`.
+/// Returns a choice among all integers from `least` to `most`.
 Expression between(std::string label, int64_t least, int64_t most);
 inline Expression between(int64_t least, int64_t most) { return between("", least, most); }
 

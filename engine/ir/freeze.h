@@ -4,18 +4,19 @@
 
 namespace retia::ir {
 
-/// The model that `architecture` selects from `space`: no choice left, nothing in it that leads to
-/// no output. What a layer choice chose is named `<choice>/<candidate>`, so that its weights have
-/// the names they have in the supernet. Throws on labels the space does not have, on decisions that
-/// are missing, out of range or of the wrong count, and on placeholders.
+/// Returns the model that `architecture` selects from `space`: without choices, and without nodes
+/// that lead to no output. The chosen candidate of a layer choice is named `<choice>/<candidate>`,
+/// so that its weights have the same names as in the supernet. Throws on labels that the space does
+/// not have, on decisions that are missing, out of range or of the wrong count, and on
+/// placeholders.
 Graph freeze(const Graph& space, const Architecture& architecture);
 
-/// `architecture` without the labels that nothing it selects reaches: what is hashed, stored and
-/// compared.
+/// Returns `architecture` without the labels that the selected model does not use. Architectures
+/// are hashed, stored and compared in this canonical form.
 Architecture canonical(const Graph& space, const Architecture& architecture);
 
-/// `architecture` with the first candidates for labels of `space` that it does not decide: what a
-/// mutator, which decides everything, replays of a canonical one.
+/// Returns `architecture` with the first candidates for all undecided labels of `space`. A mutator
+/// decides every label, so this turns a canonical architecture into one that a mutator can apply.
 Architecture completed(const Graph& space, const Architecture& architecture);
 
 }  // namespace retia::ir

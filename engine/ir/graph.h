@@ -12,10 +12,10 @@
 
 namespace retia::ir {
 
-/// Identifies a node within its graph, for as long as the node is there.
+/// Identifies a node within its graph for as long as the node exists.
 using NodeId = int64_t;
 
-/// A value in the graph: what a node makes.
+/// A value in the graph: the output of a node.
 struct Wire {
   NodeId node = -1;
   friend bool operator==(const Wire&, const Wire&) = default;
@@ -29,8 +29,8 @@ using ir::Wire;
 
 namespace retia::ir {
 
-/// How an input choice joins what it has chosen. None: a list, which only a choice that stands by
-/// itself in a module can hand out.
+/// The way in which an input choice joins the chosen inputs. None: a list, possible only for an
+/// InputChoice module used on its own, outside a graph.
 enum class Reduction { Sum, Mean, Concat, None };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Reduction, {{Reduction::Sum, "sum"},
@@ -40,7 +40,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Reduction, {{Reduction::Sum, "sum"},
 
 class Graph;
 
-/// A nested graph with value semantics.
+/// A nested graph, with value semantics.
 class Cell {
  public:
   Cell(Graph graph);
@@ -55,13 +55,13 @@ class Cell {
   std::unique_ptr<Graph> graph_;
 };
 
-/// Where a graph begins. In a nested graph the shape is what the surrounding one passes in.
+/// A node where data enters. In a nested graph the surrounding graph determines the shape.
 struct Input {
-  Shape shape;  ///< without the batch
+  Shape shape;  ///< without the batch dimension
   friend bool operator==(const Input&, const Input&) = default;
 };
 
-/// What computes: one operation or a nested graph.
+/// The computation of a node: one operation or a nested graph.
 using Body = std::variant<Operation, Cell>;
 
 struct Candidate {
@@ -70,29 +70,31 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
-/// One of several bodies on the same inputs.
+/// A choice of one of several bodies, all on the same inputs.
 struct LayerChoice {
   std::string label;
   std::vector<Candidate> candidates;
   friend bool operator==(const LayerChoice&, const LayerChoice&) = default;
 };
 
-/// Some of several inputs.
+/// A choice of some of several inputs.
 struct InputChoice {
   std::string label;
   std::vector<std::string> names;   ///< one per input
   std::optional<int64_t> n_chosen;  ///< none: any number, also zero
   Reduction reduction = Reduction::Sum;
-  /// ValueChoice: the value that the label decides selects the input, whatever else it decides.
+  /// ValueChoice: the input is selected by the value that `label` decides; the same label may
+  /// decide other things too.
   MutableKind kind = MutableKind::InputChoice;
   friend bool operator==(const InputChoice&, const InputChoice&) = default;
 };
 
-/// Waits for a graph mutator, which finds it by `label` and reads `parameters`.
+/// A place for an operation that a graph mutator will choose. The mutator finds it by `label` and
+/// reads `parameters`.
 struct Placeholder {
   std::string label;
   Json parameters;
-  Shape shape;  ///< of what it will make
+  Shape shape;  ///< shape of the output, as promised
   friend bool operator==(const Placeholder&, const Placeholder&) = default;
 };
 
@@ -110,60 +112,66 @@ struct Output {
   friend bool operator==(const Output&, const Output&) = default;
 };
 
-/// A model space (with choices) or a model (without). A value: copying forks it, == compares it.
+/// A model space (with choices) or a model (without). A value: a copy is independent, == compares
+/// contents.
 class Graph {
  public:
-  /// first_id: of the first node; nested graphs count on from the graph around them, so that a wire
-  /// of one is no wire of the other.
+  /// Makes an empty graph whose first node gets the id `first_id`. A nested graph continues the ids
+  /// of the graph around it, so that no wire is valid in both.
   explicit Graph(std::string name, NodeId first_id = 0)
       : name_(std::move(name)), next_id_(first_id) {}
 
   const std::string& name() const { return name_; }
   const std::vector<Node>& nodes() const { return nodes_; }  ///< in topological order
   const std::vector<Output>& outputs() const { return outputs_; }
-  /// The id that the next node will have.
+  /// Returns the id that the next node will get.
   NodeId next_id() const { return next_id_; }
 
   const Node& node(NodeId id) const;
   const Node& node(Wire wire) const { return node(wire.node); }
 
-  /// Adds a node whose inputs are there already. Throws when its name is taken or malformed, and
-  /// when the candidates of a choice are: no architecture could name them.
+  /// Adds a node whose inputs exist already. Throws when its name is taken or malformed, and when
+  /// the names of a choice's candidates are duplicate or malformed, since no architecture could
+  /// name such candidates.
   Wire add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs);
 
-  /// The same for a node that has an id already. Throws when that is taken or below 0.
+  /// Adds a node that has an id already. Throws as above, and when the id is taken or negative.
   Wire add(Node node);
 
   void add_output(std::string name, Wire wire);
 
-  /// The nodes that are inputs, in order.
+  /// Returns the nodes of type Input, in order.
   std::vector<const Node*> inputs() const;
 
-  /// The nodes whose placeholder or choice has this label, in order; like all that follows, of this
-  /// graph and not of those nested in it.
+  /// Returns the nodes whose placeholder or choice has the label `label`, in order. This and the
+  /// following functions look at this graph only, not at nested ones.
   std::vector<NodeId> labelled(const std::string& label) const;
-  /// The nodes that compute an operation of this type, in order; "cell": a nested graph.
+  /// Returns the nodes whose operation has the type `type`, in order; "cell" stands for nested
+  /// graphs.
   std::vector<NodeId> of_type(const std::string& type) const;
-  /// The node of this name. Throws, naming the nearest, when there is none.
+  /// Returns the node named `name`. Throws, naming the nearest name, when there is none.
   NodeId named(const std::string& name) const;
 
-  // What graph mutators edit with. Ids stay; the order of the nodes stays topological.
+  // Edits for graph mutators. Ids are kept, and nodes stay in topological order.
 
-  /// Makes `node` compute `body`, of the inputs that it has.
+  /// Replaces the body of `node`; its inputs stay.
   void update_operation(NodeId node, Body body);
-  /// Gives one use of a nested graph a body of its own: what `edit` makes of it.
+  /// Replaces the nested graph in `node` by a copy that `edit` has changed; other uses of the same
+  /// nested graph stay as they are.
   void specialise(NodeId node, const std::function<void(Graph&)>& edit);
-  /// Adds a node that reads `from` and that `to`, which reads `from`, reads instead.
+  /// Adds a node between `from` and `to`: the new node reads `from`, and `to` reads the new node
+  /// instead of `from`.
   Wire insert(std::string name, Body body, Wire from, NodeId to);
-  /// The same for everything that reads `from`, outputs too.
+  /// Adds a node after `from`: it reads `from`, and all nodes and outputs that read `from` read the
+  /// new node instead.
   Wire insert_after(std::string name, Body body, Wire from);
-  /// Makes `node` read `inputs`. Throws, and changes nothing, where that closes a circle.
+  /// Replaces the inputs of `node`. Throws, and changes nothing, where this would make a cycle.
   void connect(NodeId node, std::vector<Wire> inputs);
-  /// Removes a node; what reads it reads its input instead. Throws where it is read and does not
-  /// have just one input, and where it is an input of the graph.
+  /// Removes `node`; its readers read its input instead. Throws where it is read but does not have
+  /// exactly one input, and where it is an input of the graph.
   void remove(NodeId node);
 
-  /// Whether name, nodes and outputs are equal.
+  /// Returns whether name, nodes and outputs are equal.
   friend bool operator==(const Graph& a, const Graph& b) {
     return a.name_ == b.name_ && a.nodes_ == b.nodes_ && a.outputs_ == b.outputs_;
   }
@@ -179,14 +187,14 @@ class Graph {
   NodeId next_id_ = 0;
 };
 
-/// Per input of `node` the label of the one layer choice that makes it, seen through operations, or
-/// "" where there is none, or more.
+/// Returns, for each input of `node`, the label of the layer choice that makes this input, directly
+/// or through operations; "" where there is none or more than one.
 std::vector<std::string> fed_by(const Graph& graph, const Node& node);
 
-/// One per label, in graph order. Throws when choices of one label differ.
+/// Returns one Mutable per label, in graph order. Throws when choices that share a label differ.
 std::vector<Mutable> mutables(const Graph& graph);
 
-/// Runs `f`; what it throws is thrown again with "`context`: " before it.
+/// Runs `f`; an exception is thrown again with "`context`: " before its message.
 template <class F>
 decltype(auto) in_context(const std::string& context, const F& f) {
   try {

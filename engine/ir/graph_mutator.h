@@ -10,30 +10,31 @@
 
 namespace retia::ir {
 
-/// Decides a choice, as for a final architecture.
+/// Returns a decision for a choice, as in a final architecture.
 using Decider = std::function<Decision(const Mutable&)>;
 
-/// The first candidates, as many as are to be chosen; none where any number may be.
+/// Returns the decision for the first n_chosen candidates; for no candidate where any number may be
+/// chosen.
 Decision first_candidates(const Mutable& choice);
 
-/// A choice that was made, and how.
+/// A choice that a graph mutator asked for, with its decision.
 struct MadeChoice {
   Mutable choice;
   Decision decision;
   friend bool operator==(const MadeChoice&, const MadeChoice&) = default;
 };
 
-/// Whom a graph mutator asks. Choices are decisions of an architecture, labelled `<mutator>/<i>`,
-/// counted from 0 in the order of asking, or `<mutator>/<name>`; one label is one decision, also
-/// when it is asked for again. Which choices there are, and of what, may depend on earlier ones;
-/// names then keep their meaning where numbers shift.
+/// Answers the choices of a graph mutator from an architecture. The i-th unnamed choice (from 0)
+/// has the label `<mutator>/<i>`, a named one `<mutator>/<name>`. One label is one decision, also
+/// when it is asked for again. Which choices come up, and with which candidates, may depend on
+/// earlier answers; names then keep their meaning where numbers would shift.
 class Sampler {
  public:
   Sampler(std::string mutator, const Decider& decide)
       : mutator_(std::move(mutator)), decide_(decide) {}
 
-  /// One of `candidates`: operations, Candidates (which have names and may be nested graphs), or
-  /// values: numbers, booleans, texts, JSON scalars.
+  /// Returns the chosen one of `candidates`: operations, Candidates (named, possibly nested graphs)
+  /// or values (numbers, booleans, texts, JSON scalars).
   template <class T>
   T choice(const std::vector<T>& candidates) {
     return candidates[index(std::to_string(n_numbered_++), described(candidates))];
@@ -47,10 +48,11 @@ class Sampler {
     return choice(std::vector<T>(candidates));
   }
 
-  /// A choice described in full, under its own label; for sets of inputs.
+  /// Returns the decision of a choice that is described in full and has its own label; for sets of
+  /// inputs.
   Decision decide(const Mutable& choice);
 
-  /// In the order of asking, each label once.
+  /// Returns the choices made so far, in the order of asking, each label once.
   const std::vector<MadeChoice>& made() const { return made_; }
 
  private:
@@ -69,18 +71,18 @@ class Sampler {
   std::vector<MadeChoice> made_;
 };
 
-/// One application of a graph mutator.
+/// The record of one application of a graph mutator.
 struct Mutation {
   std::string mutator;
   std::vector<MadeChoice> choices;  ///< in the order of asking
   Graph from, to;
 };
 
-/// Changes a graph into one of several, asking a sampler which. Immutable; shared by all spaces
-/// that apply it.
+/// Changes a graph into one of several, as a sampler decides. Immutable; shared by all spaces that
+/// apply it.
 class GraphMutator {
  public:
-  /// name: what its labels begin with.
+  /// `name`: the prefix of its labels.
   explicit GraphMutator(std::string name) : name_(std::move(name)) {}
   virtual ~GraphMutator() = default;
   GraphMutator(const GraphMutator&) = delete;
@@ -88,13 +90,14 @@ class GraphMutator {
 
   const std::string& name() const { return name_; }
 
-  /// Edits `graph`: a function of the graph and of what the sampler says.
+  /// Edits `graph`. The result must depend only on the graph and on the answers of `sampler`.
   virtual void mutate(Graph& graph, Sampler& sampler) const = 0;
 
-  /// Mutates a copy of `graph`. What mutate throws is thrown again under the mutator's name.
+  /// Mutates a copy of `graph`. Exceptions from mutate are thrown again with the mutator's name.
   Mutation apply(const Graph& graph, const Decider& decide) const;
 
-  /// What choices there are: apply with the first candidates.
+  /// Applies the mutator with the first candidates of every choice, to find out which choices there
+  /// are (a dry run).
   Mutation dry_run(const Graph& graph) const { return apply(graph, first_candidates); }
 
  private:
@@ -103,20 +106,20 @@ class GraphMutator {
 
 using GraphMutators = std::vector<std::shared_ptr<const GraphMutator>>;
 
-/// Decides the inline choices of a graph, each under its own label.
+/// Decides the choices inside a graph, each under its own label.
 class InlineMutator final : public GraphMutator {
  public:
   InlineMutator() : GraphMutator("inline") {}
   void mutate(Graph& graph, Sampler& sampler) const override;
 };
 
-/// Applies `mutators` one after the other, each to what the one before made of `base`; without any,
-/// an InlineMutator where there are inline choices. Throws where both are: a space is written in
-/// one way.
+/// Applies `mutators` one after the other, starting from `base`. Without mutators, applies an
+/// InlineMutator if `base` has inline choices. Throws where there are both: a space is written in
+/// one way only.
 std::vector<Mutation> apply(const Graph& base, const GraphMutators& mutators,
                             const Decider& decide);
 
-/// A nested graph of one input of the shape `input`, for update_operation.
+/// Returns a nested graph with one input of shape `input`, for update_operation.
 Cell write_cell(const std::string& name, const Shape& input, const Writer& writer);
 
 }  // namespace retia::ir

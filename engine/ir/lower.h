@@ -4,14 +4,14 @@
 
 namespace retia::ir {
 
-/// `graph` with every composite operation written out in primitives: in place, named
-/// `<node>/<part>`; as a candidate of a layer choice, as a cell. Nested graphs that are no
-/// candidates are written out in place as well. Throws where a composite has other parts for some
-/// options of its choices.
+/// Returns `graph` with every composite operation expanded into primitives: in place, named
+/// `<node>/<part>`; where it is a candidate of a layer choice, as a cell. Nested graphs that are
+/// not candidates are expanded in place too. Throws where the options of a composite's value
+/// choices would give different parts.
 Graph lower(const Graph& graph);
 
-/// Adds the nodes of `part`, named `<prefix>/<node>`, to `target`, its inputs being `inputs`.
-/// Returns what its one output makes.
+/// Adds the nodes of `part` to `target`, named `<prefix>/<node>`, with `inputs` for its inputs.
+/// Returns the wire of its only output.
 Wire splice(Graph& target, const Graph& part, const std::string& prefix,
             const std::vector<Wire>& inputs);
 

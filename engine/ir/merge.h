@@ -10,46 +10,47 @@
 
 namespace retia::ir {
 
-/// A node of one of several models, lowered.
+/// A node of one of several lowered models.
 struct ModelNode {
-  size_t model;  ///< its position among them
+  size_t model;  ///< index of the model
   std::string name;
   friend bool operator==(const ModelNode&, const ModelNode&) = default;
 };
 
-/// Several models as one.
+/// Several models merged into one graph.
 struct MergedGraph {
-  /// Reads the input of the models once. Its outputs are theirs, in order, each joined along the
-  /// first dimension over the models.
+  /// Reads the models' common input once. Output i is the concatenation, along the first dimension,
+  /// of output i of all models.
   Graph graph;
-  /// Of each node that computes one operation or more of the models, by name: those whose results
-  /// stand one after the other in its result, and whose weights in its weights (see stacked).
+  /// Merged node → the model nodes it computes. Their results are concatenated in its result, and
+  /// their weights in its weights (see stacked.h).
   std::map<std::string, std::vector<ModelNode>> members;
 };
 
+/// The value of most_channels that sets no limit.
 constexpr int64_t kAnyNumberOfChannels = std::numeric_limits<int64_t>::max();
 
-/// One graph that computes what all of `models`, which are frozen, compute. Equal operations on
-/// equal shapes become one, of several models and within one; what has no weights and reads the
-/// same is computed once; the rest runs by itself. Throws where they read inputs of unequal shapes,
-/// have not the same number of outputs, or have choices left.
+/// Merges frozen models into one graph that computes all of them. Equal operations on equal shapes,
+/// from several models or one, become one grouped operation; operations without weights on the same
+/// input are computed once; everything else runs separately. Throws where the models' inputs differ
+/// in shape, where their numbers of outputs differ, or where a choice is left.
 ///
-/// most_channels: of an image ([channels, height, width]) that joined operations make; more of them
-/// become several. On a CPU wide convolutions of many groups are slower than their parts; on a GPU,
-/// which waits for launches, anything may be joined.
+/// `most_channels`: the most channels of an image ([channels, height, width]) that one joined
+/// operation makes; larger groups are split. On a CPU wide convolutions of many groups are slower
+/// than their parts; on a GPU, where launches dominate, anything may be joined.
 ///
-/// What is joined is found as a scheduler finds it: of the nodes whose inputs are there, the one
-/// with the longest way to an output goes next, and takes all those equal to it along. So nothing
-/// ever waits for itself, stems meet as all models begin with them, and heads meet as shorter
-/// models wait for longer ones. This is greedy where an optimal choice is NP-hard (of two models
-/// already it is a largest common part of two graphs); for the models of one space, which differ
-/// by what stands in the same places, hardly anything is lost. Values stay joined from node to
-/// node; they are cut and joined anew only where neighbours are grouped unlike.
+/// The nodes to join are found by list scheduling: among the nodes whose inputs are ready, the one
+/// with the longest path to an output goes next, and takes all equal ready nodes with it. So no
+/// cycle can arise, the models' first layers are joined because all models begin together, and
+/// their heads because shorter models wait for longer ones. This is greedy; the optimum is NP-hard
+/// (for two models it is already a largest common subgraph). Models of one space differ at
+/// corresponding places, so hardly anything is lost. Values stay concatenated from node to node;
+/// they are split and joined again only where successive nodes are grouped differently.
 MergedGraph merge(std::span<const Graph> models, int64_t most_channels = kAnyNumberOfChannels);
 
-/// Numbers that all nodes of a frozen model together make of one sample: what training keeps for
-/// the backward pass of one sample, in a merged graph of all models. With the batch size and the
-/// bytes of a number, an estimate of the memory that merged trials take.
+/// Returns the number of values that all nodes of a frozen model output for one sample, i.e. what
+/// training saves for backward per sample; for a merged graph, of all models together. Times batch
+/// size and bytes per value, it estimates the memory of merged trials.
 int64_t n_values(const Graph& model);
 
 }  // namespace retia::ir

@@ -7,11 +7,11 @@
 
 namespace retia::ir {
 
-/// Label of a layer choice -> names of the candidates to keep.
+/// Label of a layer choice → names of the candidates to keep.
 using Kept = std::map<std::string, std::set<std::string>>;
 
-/// `space` with only those candidates of its layer choices; labels that `kept` does not name keep
-/// all. Throws, naming the choice, where none would be left.
+/// Returns `space` with only the kept candidates of each layer choice; labels that are not in
+/// `kept` keep all. Throws, naming the choice, where none would be left.
 Graph narrowed(const Graph& space, const Kept& kept);
 
 }  // namespace retia::ir

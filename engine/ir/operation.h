@@ -17,11 +17,12 @@ namespace retia::ir {
 class Graph;
 class OperationKind;
 
-/// What a node computes: a kind and its parameters. The parameters are JSON whose scalars may be
-/// expressions over value choices; all of them are there, defaults too.
+/// The computation of one node: a kind of operation and its parameters. The parameters are a
+/// complete JSON object, defaults included, whose scalars may be expressions over value choices.
 class Operation {
  public:
-  /// Fills in defaults. Throws, naming the nearest known one, on an unknown parameter.
+  /// Makes an operation; missing parameters get their defaults. Throws, naming the nearest known
+  /// one, on an unknown parameter.
   Operation(std::shared_ptr<const OperationKind> kind, const Json& parameters);
 
   const OperationKind& kind() const { return *kind_; }
@@ -29,22 +30,25 @@ class Operation {
   const std::string& type() const;
   const Json& parameters() const { return parameters_; }
 
-  /// The same kind with some parameters replaced.
+  /// Returns the operation with the parameters in `changes` replaced.
   Operation with(const Json& changes) const;
 
-  /// With value choices decided.
+  /// Returns the operation with the value choices that `architecture` decides replaced by their
+  /// values.
   Operation at(const Architecture& architecture) const;
 
-  /// With unlabelled value choices labelled `<prefix>/<parameter>`.
+  /// Returns the operation with the label `<prefix>/<parameter>` for unlabelled value choices.
   Operation labelled(const std::string& prefix) const;
 
   /// Calls `visit` for each value choice in the parameters.
   void visit_choices(const Expression::ChoiceVisitor& visit) const;
 
-  /// The labels that decide its parameters under `architecture`. Throws where one is undecided.
+  /// Returns the labels that determine the parameters under `architecture`. Throws where one is
+  /// undecided.
   std::set<std::string> reached(const Architecture& architecture) const;
 
-  /// What `architecture` decides here, in the form that all have for which it computes the same.
+  /// Returns the decisions of `architecture` that matter to this operation, in a form equal for all
+  /// architectures for which it computes the same.
   Architecture canonical(const Architecture& architecture) const;
 
   friend bool operator==(const Operation& a, const Operation& b);
@@ -54,22 +58,23 @@ class Operation {
   Json parameters_;
 };
 
-/// The labels that decide `parameters` under `architecture`.
+/// Returns the labels that determine `parameters` under `architecture`.
 std::set<std::string> reached(const Json& parameters, const Architecture& architecture);
 
-/// `parameters` with the choices that `architecture` decides replaced by what they chose.
+/// Returns `parameters` with the choices that `architecture` decides replaced by their values.
 Json decided(const Json& parameters, const Architecture& architecture);
 
 /// Calls `visit` for each value choice in the parameters of an operation.
 void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visit);
 
-/// What one application of an operation costs, for one sample.
+/// The cost of one application of an operation, for one sample.
 struct Cost {
-  Dim multiply_adds = 0;  ///< of convolutions and matrix products: the papers' "FLOPs"
-  Dim parameters = 0;     ///< trained numbers
+  /// MACs of convolutions and matrix products; papers often call them "FLOPs".
+  Dim multiply_adds = 0;
+  Dim parameters = 0;  ///< number of trained parameters
 };
 
-/// One entry in the table of operations: a primitive, which makes a layer, or a composite, which
+/// One entry of the table of operations: a primitive, which makes a layer, or a composite, which
 /// expands into primitives. Immutable; shared by all operations of the kind.
 class OperationKind {
  public:
@@ -80,25 +85,26 @@ class OperationKind {
 
   const std::string& type() const { return type_; }
 
-  /// The decisions of `architecture` that decide `parameters`, in the form shared by all
-  /// architectures for which the operation computes the same. Unless overridden, those of the
-  /// labels that are reached. Throws where the architecture makes no model.
+  /// Returns the decisions of `architecture` that determine `parameters`, in a form equal for all
+  /// architectures for which the operation computes the same. By default the decisions of all
+  /// labels that are reached. Throws where the architecture has no valid model.
   virtual Architecture canonical(const Json& parameters, const Architecture& architecture) const;
 
-  /// `given` with the defaults of all other parameters. Throws on an unknown or ill-typed one.
+  /// Returns `given` completed with the defaults of all other parameters. Throws on an unknown
+  /// parameter or a wrong type.
   virtual Json complete(const Json& given) const = 0;
 
-  /// The shape of the result. Throws when the inputs do not suit, naming their shapes.
+  /// Returns the shape of the result. Throws, naming the shapes, when the inputs do not fit.
   virtual Shape infer(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
 
   virtual Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
 
-  /// The module that computes a primitive. Throws while a parameter it needs is undecided.
+  /// Returns the module that computes a primitive. Throws while a needed parameter is undecided.
   virtual std::shared_ptr<Layer> make(const Json& parameters,
                                       const std::vector<Shape>& inputs) const = 0;
 
-  /// The graph that a composite stands for: an input per given shape, one output. Null: a
-  /// primitive.
+  /// Returns the graph that a composite stands for, with one input per given shape and one output.
+  /// Null for a primitive.
   virtual std::unique_ptr<const Graph> expand(const Json& parameters,
                                               const std::vector<Shape>& inputs) const;
 

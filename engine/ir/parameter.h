@@ -11,14 +11,14 @@
 
 namespace retia::ir {
 
-/// Whether every Given is a T: numbers that would lose a fraction, and booleans for numbers, are
-/// not.
+/// Whether every value of type Given converts to T without loss: no fraction is cut off, and no
+/// bool becomes a number or the reverse.
 template <class Given, class T>
 concept LosslessFor = std::is_convertible_v<Given, T> && std::is_same_v<Given, bool>
 == std::is_same_v<T, bool> && (!std::is_same_v<T, int64_t> || std::is_integral_v<Given>);
 
-/// An option of an operation: a T, or an expression over value choices that becomes one.
-/// T is int64_t, double, bool or std::string.
+/// An option of an operation: a T, or an expression over value choices that becomes a T. T is
+/// int64_t, double, bool or std::string.
 template <class T>
 class Parameter {
  public:
@@ -29,13 +29,13 @@ class Parameter {
 
   bool decided() const { return expression_.decided(); }
 
-  /// The value. Throws while a choice in it is undecided.
+  /// Returns the value. Throws while a choice in it is undecided.
   T value() const { return as_value(expression_.value()); }
 
-  /// With the choices that `architecture` decides replaced by what they chose.
+  /// Returns the parameter with the choices that `architecture` decides replaced by their values.
   Parameter at(const Architecture& architecture) const { return expression_.at(architecture); }
 
-  /// The smallest and the largest value that it can take: what a supernet is built for.
+  /// The smallest and the largest possible value. A supernet is built for the largest.
   T min() const { return as_value(expression_.range().first); }
   T max() const { return as_value(expression_.range().second); }
 
@@ -68,7 +68,7 @@ class Parameter {
   Expression expression_;
 };
 
-/// A size: of a channel, a kernel, a depth.
+/// A size, such as a number of channels, a kernel size or a depth.
 using Dim = Parameter<int64_t>;
 
 inline Dim operator+(const Dim& a, const Dim& b) {
@@ -87,8 +87,8 @@ inline Dim operator%(const Dim& a, const Dim& b) {
   return Expression::apply("%", {a.expression(), b.expression()});
 }
 
-/// A choice of one value, e.g. `linear({.out = ValueChoice("width", {64, 128})})`. Choices of one
-/// label are one decision; without a label it is the path of the parameter it stands in.
+/// Returns a choice of one value, e.g. `linear({.out = ValueChoice("width", {64, 128})})`. Choices
+/// with the same label are one decision; an empty label becomes the path of the parameter.
 template <class T>
 Expression ValueChoice(std::string label, std::initializer_list<T> options) {
   std::vector<Expression> expressions;
@@ -102,13 +102,13 @@ Expression ValueChoice(std::initializer_list<T> options) {
   return ValueChoice("", options);
 }
 
-/// Sizes of a value in the graph, without the batch.
+/// The sizes of a value in the graph, without the batch dimension.
 using Shape = std::vector<Dim>;
 
-/// `[16, 32, 32]`
+/// Returns a text such as `[16, 32, 32]`.
 std::string to_string(const Shape& shape);
 
-/// Whether both shapes agree for every architecture.
+/// Returns whether both shapes are equal for every architecture.
 bool always_equal(const Shape& a, const Shape& b);
 
 }  // namespace retia::ir

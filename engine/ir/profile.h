@@ -7,7 +7,7 @@
 
 namespace retia::ir {
 
-/// What one primitive of a model costs, for one sample.
+/// The cost of one primitive of a model, for one sample.
 struct NodeCost {
   std::string name;
   std::string type;
@@ -15,10 +15,10 @@ struct NodeCost {
   Cost cost;
 };
 
-/// Costs of all primitives of a frozen graph, in order. Throws while a choice is left.
+/// Returns the costs of all primitives of a frozen graph, in order. Throws while a choice is left.
 std::vector<NodeCost> profile(const Graph& model);
 
-/// Their sum.
+/// Returns the sum of the costs of all primitives of a frozen graph.
 Cost total_cost(const Graph& model);
 
 }  // namespace retia::ir

@@ -8,23 +8,26 @@
 
 namespace retia::ir {
 
-/// An option beside the graph that an architecture decides too: how its model is trained, say.
+/// An option outside the graph that an architecture decides too, for example a hyperparameter of
+/// the training.
 struct Setting {
-  std::string path;  ///< where it stands, with dots: "evaluator.weight_optimizer.lr"
-  Expression value;  ///< a value choice, or a formula over some
+  std::string path;  ///< position of the option, with dots: "evaluator.weight_optimizer.lr"
+  Expression value;  ///< a value choice or a formula over value choices
 
   friend bool operator==(const Setting&, const Setting&) = default;
 };
 
-/// The options in `options` that are not decided; `path` is theirs. Throws, naming the option, on
-/// what is no expression, and on a choice without a label.
+/// Returns the undecided options inside `options`, whose own position is `path`. Throws, naming the
+/// option, on a malformed expression and on a choice without a label.
 std::vector<Setting> settings_in(const Json& options, const std::string& path);
 
-/// What there is to decide in `settings`; the scope of each is the path of its first setting. Adds
-/// nothing for a label that is in `mutables`, and throws where it stands for another choice there.
+/// Adds the choices in `settings` to `mutables`; the scope of each is the path of the first setting
+/// that has it. A label that is already in `mutables` is not added again; throws where it stands
+/// for a different choice.
 void add_mutables(std::vector<Mutable>& mutables, const std::vector<Setting>& settings);
 
-/// Whether a mutable is of settings only: its scope has a dot, which no name in a graph has.
+/// Returns whether a mutable occurs in settings only: its scope then contains a dot, which no name
+/// in a graph does.
 bool is_setting(const Mutable& choice);
 
 }  // namespace retia::ir

@@ -7,55 +7,59 @@
 
 namespace retia::ir {
 
-/// A set of models that architectures tell apart: a graph with choices in it, or a base graph and
-/// the graph mutators that are applied to it in order. A value.
+/// A set of models, one per architecture: given by a graph with choices, or by a base graph and
+/// graph mutators that are applied to it in order. A value.
 ///
-/// The choices of graph mutators are found by trying out: each candidate of each choice, with what
-/// led there and the first candidates of the rest. A choice that still comes up later is decided
-/// for its first candidate. Where a label has other candidates on other paths it is known by
-/// indices, of which there are as many as on the longest list; canonical() counts those beyond a
-/// shorter list from its beginning again.
+/// The choices of graph mutators are found by dry runs: for each candidate of each choice, one run
+/// with the decisions that led to the choice and first candidates for everything else. A choice
+/// that appears only later, in no dry run, always takes its first candidate. A label whose
+/// candidates differ between paths is described by indices, as many as its longest list has;
+/// canonical() takes an index beyond a shorter list modulo the length of that list.
 class Space {
  public:
-  /// What the choices in `graph` make.
+  /// The models of a graph with choices.
   Space(Graph graph);  // NOLINT: every graph is a space
-  /// What `mutators` make of `base`. Throws where the base has choices of its own.
+  /// The models that `mutators` make of `base`. Throws where the base has choices of its own.
   Space(Graph base, GraphMutators mutators);
 
-  /// The same models, each under every decision of `settings` too, which no model looks at. Throws
-  /// where a label stands for another choice in the models.
+  /// Returns the space extended by `settings`: an architecture decides these too, but the graph of
+  /// its model does not depend on them. Throws where a label stands for another choice in the
+  /// models.
   Space with(std::vector<Setting> settings) const;
 
   const std::string& name() const { return graph_.name(); }
-  /// The graph with the choices, or the base.
+  /// Returns the graph with choices, or the base graph.
   const Graph& graph() const { return graph_; }
   const GraphMutators& mutators() const { return mutators_; }
 
-  /// The same; throws where graph mutators make the models: these share no weights.
+  /// Returns the graph with choices. Throws where graph mutators make the models: such models share
+  /// no weights.
   const Graph& supernet() const;
 
-  /// What there is to decide; one per label.
+  /// Returns all choices, one per label.
   const std::vector<Mutable>& mutables() const { return mutables_; }
 
-  /// The model of `architecture`, without a choice or a placeholder. Throws on labels that the
-  /// space does not have, and on decisions that it reaches and that are missing or out of range.
+  /// Returns the frozen model of `architecture`, without choices and placeholders. Throws on labels
+  /// that the space does not have, and on decisions that the model needs but that are missing or
+  /// out of range.
   Graph model(const Architecture& architecture) const;
 
-  /// `architecture` without the labels that nothing it selects reaches: what is hashed, stored and
-  /// compared.
+  /// Returns `architecture` without the labels that its model does not use. Architectures are
+  /// hashed, stored and compared in this canonical form.
   Architecture canonical(const Architecture& architecture) const;
 
-  /// `architecture` without what it decides for the settings only.
+  /// Returns `architecture` without the decisions that concern settings only.
   Architecture of_models(const Architecture& architecture) const;
-  /// `form`, which is canonical for the models, with what `architecture` decides for the settings.
+  /// Returns `form`, a canonical architecture of the models, with the decisions of `architecture`
+  /// for the settings added.
   Architecture with_settings(Architecture form, const Architecture& architecture) const;
   const std::vector<Setting>& settings() const { return settings_; }
 
-  /// `architecture` with the first candidates for all it does not decide.
+  /// Returns `architecture` with the first candidates for all undecided labels.
   Architecture completed(const Architecture& architecture) const;
 
-  /// How graph mutators make the model: one entry for each, in order; of a graph with choices one
-  /// in all.
+  /// Returns the steps by which graph mutators make the model, one entry per mutator, in order; for
+  /// a graph with choices, a single entry.
   std::vector<Mutation> history(const Architecture& architecture) const;
 
   friend bool operator==(const Space& a, const Space& b) {

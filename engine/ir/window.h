@@ -9,8 +9,8 @@
 
 namespace retia::ir {
 
-/// What a model may cost, for one sample; latency in milliseconds of a batch, by the table. A bound
-/// of 0 is none.
+/// Limits on the cost of a model for one sample; latency is in milliseconds of a batch, from the
+/// table. A bound of 0 means no bound.
 struct Window {
   int64_t min_multiply_adds = 0, max_multiply_adds = 0;
   int64_t min_parameters = 0, max_parameters = 0;
@@ -21,20 +21,22 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Window, min_multiply_adds, max_m
                                                 min_parameters, max_parameters, min_latency,
                                                 max_latency, table)
 
-/// `window` in `n` windows side by side, of equal ranges of multiply-adds; a bound where two meet
-/// is of both. Throws unless n is 1, or the bounds are that far apart.
+/// Splits `window` into `n` adjacent windows with equal ranges of multiply-adds. A bound between
+/// two windows belongs to both. Throws unless n is 1, or both bounds of multiply-adds are set at
+/// least n apart.
 std::vector<Window> parts(const Window& window, int64_t n);
 
-/// Whether an architecture is admitted.
+/// Returns whether an architecture is admitted.
 using Filter = std::function<bool(const Architecture&)>;
 
-/// What the model of an architecture costs, of those of `space`. Where all that these may consist
-/// of can be listed it is asked for at once, and `cost` may throw.
+/// Returns the function architecture → cost of its model, for architectures of `space`. Where the
+/// possible primitives of the space can be listed, `cost` is called now for each of them, and may
+/// throw.
 std::function<double(const Architecture&)> cost_in(const Space& space, const OperationCost& cost);
 
-/// Admits the architectures of `space` whose model costs what the window allows; null, which admits
-/// all, for a window without bounds. Throws on bounds that leave no room, and where latency is
-/// bounded and the table lacks what `space` may consist of.
+/// Returns a filter that admits the architectures of `space` whose model costs what `window`
+/// allows; null, meaning all are admitted, for a window without bounds. Throws on bounds that
+/// exclude everything, and where latency is bounded but the table lacks an operation of `space`.
 Filter within(const Space& space, const Window& window);
 
 }  // namespace retia::ir

@@ -10,16 +10,16 @@
 
 namespace retia {
 
-/// One of several values, as the mutator decides: a value choice for modules that read it in their
-/// forward pass.
+/// A value choice as a module: one of several values, decided by the mutator and read by other
+/// modules in their forward pass.
 class ChosenValueImpl final : public MutableModule {
  public:
-  /// values: numbers, bools or texts, at least one, all different. label: choices of one label
+  /// `values`: numbers, bools or texts, at least one, all different. `label`: choices of one label
   /// share their decision; empty: the path of the module.
   explicit ChosenValueImpl(std::vector<Json> values, std::string label = "");
 
-  /// The value that holds in this pass. Throws without a mutator, and under one that blends
-  /// several, which only choices of layers and inputs can be.
+  /// Returns the value chosen in this pass. Throws without a mutator, and under a mutator that
+  /// blends several values, which is possible for layer and input choices only.
   const Json& value() const;
 
   int64_t as_int() const { return value().get<int64_t>(); }

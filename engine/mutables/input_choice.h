@@ -17,35 +17,39 @@ struct InputChoiceModuleOptions {
   int64_t n_candidates = 0;
   std::optional<int64_t> n_chosen = 1;  ///< none: any number, also zero
   Reduction reduction = Reduction::Sum;
-  std::string label = {};                ///< empty: the path of the module
-  std::vector<std::string> names = {};   ///< of the candidates; empty: "0", "1", …
-  std::vector<std::string> fed_by = {};  ///< per candidate the label of the layer choice before it
-  /// In place of n_candidates and names: per candidate the label of a choice, or the path of a
-  /// module, that the model registers before this one, or "" for a candidate that has no name.
+  std::string label = {};               ///< empty: the path of the module
+  std::vector<std::string> names = {};  ///< names of the candidates; empty: "0", "1", …
+  /// Per candidate, the label of the layer choice that makes it.
+  std::vector<std::string> fed_by = {};
+  /// Replaces n_candidates and names: per candidate, the label of a choice or the path of a module
+  /// that the model registers before this one, or "" for a candidate without a name.
   std::vector<std::string> choose_from = {};
-  /// ValueChoice: the value that the label decides selects the input.
+  /// ValueChoice: the input is selected by the value that the label decides.
   MutableKind kind = MutableKind::InputChoice;
 };
 
-/// Some of several tensors, joined, as the mutator decides.
+/// A choice of some of several tensors, which are then joined, as the mutator decides.
 class InputChoiceImpl final : public MutableModule {
  public:
   explicit InputChoiceImpl(InputChoiceModuleOptions options);
 
-  /// inputs: one tensor per candidate; those that are not chosen may be undefined. Returns what the
-  /// mutator makes of them. Throws without a mutator, on a wrong count, and with reduction none.
+  /// Returns the joined chosen inputs. `inputs`: one tensor per candidate; candidates that are not
+  /// chosen may be undefined. Throws without a mutator, on a wrong number of inputs, and with
+  /// Reduction::None.
   at::Tensor forward(at::TensorList inputs);
 
-  /// The chosen tensors themselves, weighted where the mutator weights: for reduction none.
+  /// Returns the chosen inputs as a list, multiplied by the mutator's weights if there are any; for
+  /// Reduction::None.
   std::vector<at::Tensor> select(at::TensorList inputs);
 
-  /// Tensors by the names of the candidates, which all must be there, in their order: for forward
-  /// and select.
+  /// Returns the tensors of a map by candidate name in the order of the candidates, for forward and
+  /// select. Every candidate must be in the map.
   std::vector<at::Tensor> ordered(const std::map<std::string, at::Tensor>& inputs) const;
 
   Reduction reduction() const { return reduction_; }
 
-  /// The keys of its options. A mutator refuses a model where one of them names nothing before.
+  /// The keys given in the options. A mutator throws on a model where a key names nothing
+  /// registered before.
   const std::vector<std::string>& choose_from() const { return choose_from_; }
 
  private:
@@ -55,7 +59,8 @@ class InputChoiceImpl final : public MutableModule {
 };
 TORCH_MODULE(InputChoice);
 
-/// `tensors` joined; at least one, of equal shape (but for concat, along dimension 1).
+/// Joins `tensors` by `reduction`: at least one tensor, of equal shapes except that Concat joins
+/// along dimension 1.
 at::Tensor reduce(Reduction reduction, at::TensorList tensors);
 
 }  // namespace retia

@@ -16,8 +16,8 @@ namespace retia {
 struct NamedCandidate {
   using Run = std::function<at::Tensor(at::TensorList)>;
 
-  /// From a torch module holder whose forward takes a tensor or, of a Layer or another choice, a
-  /// list of tensors.
+  /// Makes a candidate from a torch module holder whose forward takes one tensor, or a list of
+  /// tensors for a Layer or another choice.
   template <class Impl>
   NamedCandidate(std::string candidate_name, torch::nn::ModuleHolder<Impl> holder)
       : name(std::move(candidate_name)), module(holder.ptr()) {
@@ -31,30 +31,32 @@ struct NamedCandidate {
     }
   }
 
-  /// From a function over modules that are registered elsewhere.
+  /// Makes a candidate from a function over modules that are registered elsewhere. `zero`: the
+  /// function always returns zeros.
   NamedCandidate(std::string candidate_name, Run candidate_run, bool zero)
       : name(std::move(candidate_name)), run(std::move(candidate_run)), always_zero(zero) {}
 
   std::string name;
   Run run;
   bool always_zero = false;
-  std::shared_ptr<torch::nn::Module> module;  ///< null when registered elsewhere
+  std::shared_ptr<torch::nn::Module> module;  ///< null where the modules are registered elsewhere
 };
 
-/// One of several candidates on the same inputs, or a blend of them, as the mutator decides.
+/// A choice of one of several candidates on the same inputs, or a blend of several, as the mutator
+/// decides.
 class LayerChoiceImpl final : public MutableModule {
  public:
-  /// label: choices of one label share their decision; empty: the path of the module.
+  /// `label`: choices of one label share their decision; empty: the path of the module.
   explicit LayerChoiceImpl(std::vector<NamedCandidate> candidates, std::string label = "");
 
-  /// inputs: what each candidate takes. Returns what the mutator makes of the candidates. Throws
-  /// without a mutator.
+  /// Returns the chosen candidate's output, or the blend. `inputs`: the inputs of every candidate.
+  /// Throws without a mutator.
   at::Tensor forward(at::TensorList inputs);
 
   /// Runs candidate `index` on `inputs`.
   at::Tensor run(int64_t index, at::TensorList inputs) const;
 
-  /// Whether candidate `index` makes zeros whatever comes in.
+  /// Returns whether candidate `index` outputs zeros for all inputs.
   bool always_zero(int64_t index) const;
 
  private:

@@ -11,17 +11,17 @@ namespace retia {
 
 class BaseMutator;
 
-/// A module that asks its mutator what to do at every forward pass: the part that layer and input
-/// choices share.
+/// The base of layer, input and value choices: a module that asks its mutator for a decision at
+/// every forward pass.
 class MutableModule : public torch::nn::Module {
  public:
-  /// What it decides, with an empty label filled in while a mutator is bound.
+  /// The description of this choice; while a mutator is bound, an empty label is filled in.
   const Mutable& info() const { return info_; }
 
-  /// The mutator that drives it. Throws when there is none.
+  /// Returns the mutator that drives this choice. Throws when there is none.
   BaseMutator& mutator() const;
 
-  /// A copy would be driven by nobody and share nothing: always throws.
+  /// Always throws: a copy would have no mutator and share no decisions.
   std::shared_ptr<torch::nn::Module> clone(
       const std::optional<torch::Device>& device = std::nullopt) const final;
 

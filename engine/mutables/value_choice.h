@@ -11,32 +11,35 @@
 
 namespace retia {
 
-/// One label's decision between values, which the layers whose sizes depend on it ask in every
-/// pass. A module, so that a mutator binds it as it binds other choices.
+/// The decision of one value-choice label, read in every pass by the layers whose sizes depend on
+/// it. It is a module so that a mutator can bind it like other choices.
 class ValueChoiceModule final : public MutableModule {
  public:
-  /// names: the values as text.
+  /// `names`: the values as text.
   ValueChoiceModule(std::string label, std::vector<std::string> names);
 
-  /// Throws without a mutator, and where the mutator cannot tell or has chosen nothing.
+  /// Returns the decision of this pass. Throws without a mutator, and where the mutator cannot tell
+  /// a decision or has chosen nothing.
   const Verdict& verdict() const;
 };
 
-/// By label.
+/// Label → choice.
 using ValueChoices = std::map<std::string, std::shared_ptr<const ValueChoiceModule>>;
 
-/// Those of `labels`. Throws where one is missing.
+/// Returns the choices of `labels`, taken from `all`. Throws where one is missing.
 ValueChoices choices_of(const std::set<std::string>& labels, const ValueChoices& all);
 
-/// What `choices` have chosen: equal for passes that read the same parts of all weights.
+/// Returns the chosen indices of all `choices` as a key: passes with equal keys read the same parts
+/// of all weights.
 std::vector<int64_t> chosen_by(const ValueChoices& choices);
 
-/// Every joint decision of what `choices` have chosen, the last label fastest; one where each has
-/// chosen one value.
+/// Returns every joint decision of the chosen values, with the last label varying fastest; a single
+/// one where each choice has chosen one value.
 std::vector<Architecture> joint_options(const ValueChoices& choices);
 
-/// The weight of each joint option, the product of its values' weights, `[n options]`, made like
-/// `like`; undefined for one option that nothing weighs.
+/// Returns the weight of each joint option, `[n options]`: the product of the weights of its
+/// values, with the dtype and device of `like`. Undefined where there is a single option without
+/// weights.
 at::Tensor joint_weights(const ValueChoices& choices, const at::TensorOptions& like);
 
 }  // namespace retia

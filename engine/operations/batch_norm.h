@@ -12,37 +12,41 @@ class Ranks;
 struct BatchNormOptions {
   ir::Parameter<bool> affine = true;     ///< a trained scale and shift per channel
   ir::Parameter<double> epsilon = 1e-5;  ///< added to the variance
-  ir::Parameter<double> momentum = 0.1;  ///< weight of a batch in the running statistics
+  ir::Parameter<double> momentum = 0.1;  ///< weight of a new batch in the running statistics
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BatchNormOptions, affine, epsilon, momentum)
 
 namespace ops {
-/// [C, ...] -> the same, normalised per channel (Ioffe and Szegedy 2015): by the batch's statistics
-/// while training, by the running ones in evaluation.
+/// Makes a batch normalisation per channel (Ioffe and Szegedy 2015), [C, ...] → the same shape: by
+/// the batch's statistics in training, by the running statistics in evaluation.
 ir::Operation batch_norm(const BatchNormOptions& options = {});
 }  // namespace ops
 
-/// The layer; recalibration changes its momentum. Options of fewer channels share scales, shifts
-/// and statistics; where several are blended it runs on the channels of the largest, without masks.
+/// The layer of batch_norm. Options of fewer channels share scales, shifts and statistics; where
+/// several options are blended, the layer runs on the channels of the largest, without masks.
 class BatchNormLayer final : public ElasticLayer {
  public:
   BatchNormLayer(const BatchNormOptions& options, const Dim& channels);
   at::Tensor forward(at::TensorList inputs) override;
 
+  /// The weight of a new batch; recalibration changes it.
   double momentum() const { return momentum_; }
   void set_momentum(double momentum) { momentum_ = momentum; }
-  /// Whether batches leave the running statistics as they are.
+  /// Sets whether batches leave the running statistics unchanged.
   void keep_statistics(bool keep) { keeps_statistics_ = keep; }
   bool keeps_statistics() const { return keeps_statistics_; }
 
-  /// Batches are normalised by the statistics of all ranks from now on; null: of this one.
+  /// Sets the ranks over whose samples batches are normalised (SyncBatchNorm); null: this rank
+  /// only.
   void synchronise(Ranks* ranks) { ranks_ = ranks; }
   Ranks* synchronised() const { return ranks_; }
 
-  /// Mean and variance that evaluation uses, `[C]` each.
+  /// Returns the mean and the variance used in evaluation, `[C]` each.
   std::vector<at::Tensor> running_statistics() const { return {running_mean_, running_var_}; }
-  /// Told where a batch has moved them; whether one of this rank alone has since the last call.
+  /// Records that a batch of this rank alone has changed the running statistics; called by fused
+  /// code that updates them itself.
   void mark_moved() { has_moved_ = ranks_ == nullptr; }
+  /// Returns whether a batch of this rank alone has changed the statistics since the last call.
   bool take_moved() { return std::exchange(has_moved_, false); }
 
  private:

@@ -10,8 +10,8 @@
 
 namespace retia {
 
-/// A kind that is written in other operations by a function `Wire f(Builder&, Wire, const
-/// Options&)`.
+/// The kind of a composite: an operation that a function `Wire f(Builder&, Wire, const Options&)`
+/// writes in terms of other operations.
 template <class Options>
 class Composite final : public ir::OperationKind {
  public:
@@ -43,8 +43,8 @@ class Composite final : public ir::OperationKind {
   }
 
  private:
-  /// A choice of the function's own would be one decision for all uses of the operation, which the
-  /// graph around it does not know of.
+  /// Throws where `graph` contains a choice that is neither in the parameters nor in the input's
+  /// shape: it would be one decision for all uses of the operation, unknown to the graph around it.
   void check_choices(const ir::Graph& graph, const Json& parameters, const Shape& input) const {
     std::set<std::string> known;
     const auto note = [&known](const std::string& label, const std::vector<std::string>&) {
@@ -64,7 +64,8 @@ class Composite final : public ir::OperationKind {
   Write write_;
 };
 
-/// An operation of the composite that `write` writes; all of one `write` share one kind.
+/// Returns an operation of the composite that `write` writes. All operations of one `write` share
+/// one kind.
 template <auto write, class Options>
 ir::Operation composite(const std::string& type, const Options& options) {
   static const auto kind = std::make_shared<const Composite<Options>>(type, write);

@@ -10,34 +10,36 @@
 namespace retia {
 
 /// A layer whose sizes may be choices, as in once-for-all networks (Cai et al., ICLR 2020). It
-/// stores the largest weights. Where one option is decided, it runs on the part of them that the
-/// frozen layer of the option has; where several are blended by weights, on the largest part,
-/// multiplied by the weighted sum of the options' masks (see SharedAxes). So the sizes of what it
-/// makes are the largest that any chosen option makes.
+/// stores the largest weights. For one chosen option it runs on the part of the weights that the
+/// frozen layer of that option has. For several options blended by weights, it runs on the largest
+/// part, multiplied by the weighted sum of the options' masks (see SharedAxes). Its output has the
+/// sizes of the largest chosen option.
 class ElasticLayer : public Layer {
  public:
-  /// The labels that decide its sizes; none: it is a layer like any other.
+  /// Returns the labels that decide the layer's sizes; empty for a layer of fixed size.
   std::set<std::string> labels() const;
 
-  /// Takes from `choices` those of its labels, which decide from now on.
+  /// Takes the choices of the layer's labels from `choices`; they decide from now on.
   virtual void follow(const ValueChoices& choices);
 
-  /// Its parameters and buffers, by name, as the frozen layer of `architecture` has them.
+  /// Returns the parameters and buffers, by name, of the frozen layer of `architecture`.
   std::map<std::string, at::Tensor> weights_at(const Architecture& architecture) const;
 
  protected:
-  /// Registers a parameter, or a buffer, of the largest sizes, full of `value`. Returns it.
+  /// Registers a parameter, or a buffer, with the largest sizes and filled with `value`; returns
+  /// it.
   at::Tensor share_parameter(const std::string& name, std::vector<SharedAxis> axes,
                              double value = 0);
   at::Tensor share_buffer(const std::string& name, std::vector<SharedAxis> axes, double value);
 
-  /// Sizes that no tensor of the layer has, but which labels decide as well.
+  /// Adds the labels in `dim` to labels(), for sizes that no tensor of the layer has.
   void depend_on(const Dim& dim);
 
-  /// The part of a tensor that any chosen option has; undefined where there is none of that name.
+  /// Returns the part of the tensor `name` that the chosen options use; undefined where the layer
+  /// has no tensor of that name.
   at::Tensor part(const std::string& name);
 
-  /// The part times the options' weighted masks.
+  /// Returns part(name) multiplied by the weighted sum of the options' masks.
   at::Tensor mixed(const std::string& name);
 
   struct SharedTensor {

@@ -4,9 +4,9 @@
 
 namespace retia::ops {
 
-/// Any shape -> the same shape: 1 / (1 + exp(-x)).
+/// Makes a sigmoid, 1 / (1 + exp(-x)): any shape → the same.
 ir::Operation sigmoid();
-/// [C, ...] and [C] -> [C, ...]: each channel times its number.
+/// Makes a product of each channel with its own number: [C, ...] and [C] → [C, ...].
 ir::Operation scale();
 
 }  // namespace retia::ops

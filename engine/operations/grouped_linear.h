@@ -5,15 +5,16 @@
 namespace retia {
 
 struct GroupedLinearOptions {
-  Dim out = 1;     ///< features, of all groups together
-  Dim groups = 1;  ///< into which features in and out are divided
+  Dim out = 1;     ///< output features of all groups together
+  Dim groups = 1;  ///< number of groups of input and output features
   ir::Parameter<bool> bias = true;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GroupedLinearOptions, out, groups, bias)
 
 namespace ops {
-/// [F] -> [out]: group g of the features is a linear map of group g of the input, all by one
-/// batched product. Weights are drawn as PyTorch does: uniform within 1/sqrt(F / groups).
+/// Makes a grouped linear map, [F] → [out]: output group g is linear in input group g; all groups
+/// run as one batched matrix product. Initial weights are drawn as PyTorch does: uniform within
+/// ±1/sqrt(F / groups).
 ir::Operation grouped_linear(const GroupedLinearOptions& options);
 }  // namespace ops
 

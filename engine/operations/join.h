@@ -5,18 +5,18 @@
 namespace retia {
 
 struct ZerosOptions {
-  Shape shape;  ///< of the result, without the batch
+  Shape shape;  ///< shape of the result, without the batch dimension
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ZerosOptions, shape)
 
 namespace ops {
-/// Equal shapes -> the same: the sum.
+/// Makes the sum of inputs of equal shape.
 ir::Operation add();
-/// Equal shapes -> the same: the mean over the inputs.
+/// Makes the mean of inputs of equal shape.
 ir::Operation mean();
-/// Shapes that agree but for the first dimension -> joined along it.
+/// Makes the concatenation of inputs along the first dimension (channels); all other sizes agree.
 ir::Operation concat();
-/// Any input -> zeros, as many samples as it has: what an input choice makes of nothing chosen.
+/// Makes zeros with the batch size of its input: the result of an input choice that chose nothing.
 ir::Operation zeros(const ZerosOptions& options);
 }  // namespace ops
 

@@ -10,26 +10,28 @@
 
 namespace retia {
 
-/// The module of a primitive operation.
+/// A module that computes a primitive operation.
 class Layer : public torch::nn::Module {
  public:
-  /// inputs: one tensor per input of the node, `[batch, shape...]`, on the device and of the dtype
-  /// of the parameters. Differentiable.
+  /// Computes the operation. `inputs`: one tensor per input of the node, `[batch, shape...]`, with
+  /// the device and dtype of the parameters. Differentiable.
   virtual at::Tensor forward(at::TensorList inputs) = 0;
 
-  /// Draws the initial weights from `generator` (CPU, before the module is moved).
+  /// Draws the initial weights from `generator`, on the CPU, before the module is moved to a
+  /// device.
   virtual void initialise(at::Generator&) {}
 
-  /// Whether the result is zero whatever the inputs: a blend then leaves the layer out.
+  /// Returns whether the output is zero for all inputs; blends then skip the layer.
   virtual bool always_zero() const { return false; }
 };
 
-/// A layer that draws random numbers for each sample. The draws of a sample depend on its key
-/// alone, so that neither the batch it is in nor the number of ranks changes them.
+/// A layer that draws random numbers for each sample. The draws of a sample depend on its key only,
+/// so neither the batch it is in nor the number of ranks changes them.
 class StochasticLayer : public Layer {
  public:
-  /// sample_keys: one per sample of the batches to come; `progress`: the part of training that is
-  /// done, 0 to 1, for schedules; `stream`: tells the draws of one layer from another's.
+  /// Sets the samples of the next batches. `sample_keys`: one per sample. `progress`: the fraction
+  /// of training completed, in [0, 1], for schedules. `stream`: separates the draws of one layer
+  /// from those of other layers.
   virtual void prepare(const std::vector<uint64_t>& sample_keys, double progress,
                        uint64_t stream) = 0;
 };

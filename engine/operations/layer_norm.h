@@ -11,9 +11,10 @@ struct LayerNormOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LayerNormOptions, affine, epsilon)
 
 namespace ops {
-/// [C, ...] -> the same, each sample normalised over its channels, position by position (Ba, Kiros
-/// and Hinton 2016). In a supernet options of fewer channels share scales and shifts; where several
-/// are blended with masks m, so are the statistics: mean = sum_c m_c x_c / sum_c m_c.
+/// Makes a layer normalisation, [C, ...] → the same: each position of each sample is normalised
+/// over its channels (Ba, Kiros and Hinton 2016). In a supernet, options of fewer channels share
+/// scales and shifts; where several options are blended with masks m, the statistics are blended
+/// too: mean = sum_c m_c x_c / sum_c m_c.
 ir::Operation layer_norm(const LayerNormOptions& options = {});
 }  // namespace ops
 

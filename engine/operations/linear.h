@@ -5,13 +5,14 @@
 namespace retia {
 
 struct LinearOptions {
-  Dim out = 1;  ///< features
+  Dim out = 1;  ///< output features
   ir::Parameter<bool> bias = true;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LinearOptions, out, bias)
 
 namespace ops {
-/// [F] -> [out]. Weights are drawn as PyTorch does: uniform within 1/sqrt(F).
+/// Makes a linear map, [F] → [out]. Initial weights are drawn as PyTorch does: uniform within
+/// ±1/sqrt(F).
 ir::Operation linear(const LinearOptions& options);
 }  // namespace ops
 

@@ -11,12 +11,12 @@
 
 namespace retia {
 
-/// While it lives, LibTorch's global CPU generator, from which torch modules draw their weights,
-/// draws what `generator` would; then it goes on as if nothing had been drawn.
+/// Puts `generator` in the place of LibTorch's global CPU generator, from which torch modules draw
+/// their weights, for as long as the object lives; then restores the global generator's state.
 class LentGenerator {
  public:
   explicit LentGenerator(const at::Generator& generator);
-  /// Of a fixed seed.
+  /// Uses a generator with a fixed seed.
   LentGenerator();
   ~LentGenerator();
   LentGenerator(const LentGenerator&) = delete;
@@ -26,7 +26,7 @@ class LentGenerator {
   at::Tensor saved_;
 };
 
-/// The layer around a module of the user's.
+/// A layer around a user's module.
 template <class UserModule>
 class ModuleLayer final : public Layer {
  public:
@@ -37,7 +37,7 @@ class ModuleLayer final : public Layer {
   }
   at::Tensor forward(at::TensorList inputs) override { return module_->forward(inputs[0]); }
 
-  /// Makes the module again, since it draws its weights when it is made.
+  /// Makes the module again, since its constructor draws the weights.
   void initialise(at::Generator& generator) override {
     const LentGenerator lent(generator);
     module_ = replace_module("module", std::make_shared<UserModule>(options_, in_));
@@ -49,14 +49,14 @@ class ModuleLayer final : public Layer {
   std::shared_ptr<UserModule> module_;
 };
 
-/// A torch module as one opaque operation of one input. `UserModule` has
+/// A kind of operation that is a user's torch module, with one input. Passes cannot look into it.
+/// `UserModule` has
 ///   - `using Options = …;` an aggregate that reads from JSON,
-///   - `UserModule(const Options&, const std::vector<int64_t>& in)`; in: sizes of the input,
-///   without
-///     the batch; weights are drawn here, from LibTorch's global generator,
+///   - `UserModule(const Options&, const std::vector<int64_t>& in)`; `in`: sizes of the input,
+///     without the batch; draws the weights from LibTorch's global generator,
 ///   - `at::Tensor forward(const at::Tensor&)`,
-///   - optionally `static Shape infer(const Options&, const Shape& in)`; without it the module is
-///     tried out, which asks for decided options.
+///   - optionally `static Shape infer(const Options&, const Shape& in)`; without it the output
+///     shape is found by running the module on zeros, which needs decided options.
 template <class UserModule>
 class ModuleKind final : public Primitive<typename UserModule::Options> {
  public:

@@ -7,16 +7,16 @@ namespace retia {
 struct PoolOptions {
   Dim kernel = 3;
   Dim stride = 1;
-  Dim padding = -1;  ///< of each side; -1: half of the kernel
+  Dim padding = -1;  ///< on each side; -1: half of the kernel
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PoolOptions, kernel, stride, padding)
 
 namespace ops {
-/// [C, H, W] -> [C, H', W'], the largest value under the kernel.
+/// Makes a maximum pool, [C, H, W] → [C, H', W'].
 ir::Operation max_pool2d(const PoolOptions& options = {});
-/// [C, H, W] -> [C, H', W'], the mean under the kernel, padding not counted.
+/// Makes an average pool, [C, H, W] → [C, H', W']; padding is not counted.
 ir::Operation avg_pool2d(const PoolOptions& options = {});
-/// [C, H, W] -> [C], the mean over both directions.
+/// Makes the mean over height and width, [C, H, W] → [C].
 ir::Operation global_mean();
 }  // namespace ops
 

@@ -14,7 +14,7 @@
 
 namespace retia {
 
-/// The kind of a primitive whose parameters are the struct `Options`.
+/// The kind of a primitive operation whose parameters are the aggregate `Options`.
 template <class Options>
 class Primitive : public ir::OperationKind {
  public:
@@ -36,7 +36,7 @@ class Primitive : public ir::OperationKind {
   }
 
  private:
-  /// Throws where a parameter is a choice that its values cannot share weights for.
+  /// Throws where a parameter is a value choice whose values cannot share weights.
   void check_choices(const Json& parameters) const {
     const std::set<std::string> shared = shared_parameters();
     for (const auto& [name, value] : parameters.items()) {
@@ -49,14 +49,14 @@ class Primitive : public ir::OperationKind {
 
   virtual Shape infer(const Options& options, const Shapes& inputs) const = 0;
   virtual ir::Cost cost(const Options&, const Shapes&) const { return {}; }
-  /// Where sizes are choices, of inputs or of shared parameters, the layer is an ElasticLayer or
-  /// takes any size.
+  /// Makes the layer. Where sizes of inputs or of shared parameters are choices, it must be an
+  /// ElasticLayer or accept any size.
   virtual std::shared_ptr<Layer> make(const Options& options, const Shapes& inputs) const = 0;
-  /// The parameters that may be choices in a supernet, as their values share weights there.
+  /// Returns the parameters that may be choices in a supernet, since their values share weights.
   virtual std::set<std::string> shared_parameters() const { return {}; }
 };
 
-/// Options of operations that have none.
+/// The options of operations that have none.
 struct NoOptions {};
 inline void to_json(Json& json, const NoOptions&) { json = Json::object(); }
 inline void from_json(const Json&, NoOptions&) {}
@@ -77,14 +77,15 @@ std::shared_ptr<Layer> function_layer(Function function) {
   return std::make_shared<FunctionLayer>(std::move(function));
 }
 
-/// An operation of the kind `Kind`; all of one kind share one object.
+/// Returns an operation of the kind `Kind`. All operations of one kind share one object.
 template <class Kind, class Options>
 ir::Operation operation(const Options& options) {
   static const auto kind = std::make_shared<const Kind>();
   return {kind, options};
 }
 
-/// Throws unless there is one input of `dimensions` dimensions (without the batch).
+/// Returns the only input's shape. Throws unless there is one input of `dimensions` dimensions, not
+/// counting the batch.
 inline const Shape& one_input(const std::vector<Shape>& inputs, size_t dimensions) {
   TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
   TORCH_CHECK(inputs.front().size() == dimensions, "expected an input of ", dimensions,
@@ -93,7 +94,7 @@ inline const Shape& one_input(const std::vector<Shape>& inputs, size_t dimension
   return inputs.front();
 }
 
-/// The numbers in a shape, all of which must be decided.
+/// Returns the sizes of a shape. Throws where one is undecided.
 inline std::vector<int64_t> decided(const Shape& shape) {
   std::vector<int64_t> sizes;
   for (const Dim& dim : shape) {
@@ -105,7 +106,7 @@ inline std::vector<int64_t> decided(const Shape& shape) {
   return sizes;
 }
 
-/// Draws the parameters of `layer` uniformly within ± bound.
+/// Draws the parameters of `layer` uniformly within ± `bound`.
 inline void draw_uniformly(Layer& layer, double bound, at::Generator& generator) {
   const at::NoGradGuard no_grad;
   for (at::Tensor& parameter : layer.parameters()) {

@@ -10,9 +10,9 @@ struct ZeroOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ZeroOptions, stride)
 
 struct SplitOptions {
-  Dim index = 0;  ///< the first part to take
-  Dim of = 2;     ///< how many equal parts there are
-  Dim count = 1;  ///< how many to take
+  Dim index = 0;  ///< first part to take
+  Dim of = 2;     ///< number of equal parts
+  Dim count = 1;  ///< number of parts to take
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SplitOptions, index, of, count)
 
@@ -22,27 +22,28 @@ struct ShuffleOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ShuffleOptions, groups)
 
 namespace ops {
-/// Any shape -> the same value.
+/// Makes an identity: any shape → the same value.
 ir::Operation identity();
-/// Any shape -> the same shape: the larger of value and 0.
+/// Makes max(x, 0): any shape → the same.
 ir::Operation relu();
-/// Any shape -> the same shape: the value brought between 0 and 6.
+/// Makes min(max(x, 0), 6): any shape → the same.
 ir::Operation relu6();
-/// Any shape -> the same shape: x / (1 + exp(-x)) (swish, Ramachandran et al. 2018).
+/// Makes a swish, x / (1 + exp(-x)) (Ramachandran et al. 2018): any shape → the same.
 ir::Operation silu();
-/// Any shape -> the same shape: the hyperbolic tangent.
+/// Makes a hyperbolic tangent: any shape → the same.
 ir::Operation tanh();
-/// [C, H, W] -> [C, ceil(H / stride), ceil(W / stride)], all zeros: no connection.
+/// Makes zeros, [C, H, W] → [C, ceil(H / stride), ceil(W / stride)]; means "no connection".
 ir::Operation zero(const ZeroOptions& options = {});
-/// [C, ...] -> [count * C / of, ...]: parts `index` to `index + count - 1` of the channels.
+/// Makes a slice of the channels, [C, ...] → [count * C / of, ...]: parts `index` to `index + count
+/// - 1` of `of` equal parts.
 ir::Operation split(const SplitOptions& options = {});
-/// [C, ...] -> the same: channel g * (C / groups) + i moves to i * groups + g (ShuffleNet, Zhang et
-/// al. 2018).
+/// Makes a channel shuffle (ShuffleNet, Zhang et al. 2018), [C, ...] → the same: channel g * (C /
+/// groups) + i moves to i * groups + g.
 ir::Operation shuffle(const ShuffleOptions& options = {});
-/// [C, H, W] -> the same less the first row and column; odd sizes are padded by zeros at the end,
-/// so that every second pixel of the result and of the input are equally many.
+/// Makes a shift by one pixel: [C, H, W] without its first row and column. Odd sizes are padded
+/// with zeros at the end, so that strided reads of the result and of the input give equal sizes.
 ir::Operation shift();
-/// [a, b, ...] -> [a * b * ...]
+/// Makes a flat vector: [a, b, ...] → [a * b * ...].
 ir::Operation flatten();
 }  // namespace ops
 

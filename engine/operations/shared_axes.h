@@ -10,29 +10,30 @@
 
 namespace retia {
 
-/// Indices `begin` to `end` - 1.
+/// The indices `begin` to `end` - 1.
 struct Span {
   int64_t begin = 0, end = 0;
   friend bool operator==(const Span&, const Span&) = default;
 };
 
-/// One dimension of a tensor that options of different sizes share. As many numbers are stored as
-/// the largest option has; every other one keeps some of them.
+/// One dimension of a tensor that options of different sizes share. It is stored at the size of the
+/// largest option; each option uses some of its indices.
 class SharedAxis {
  public:
-  /// All of `size` numbers are always kept.
+  /// Makes an axis of `size` indices that every option uses completely.
   static SharedAxis whole(int64_t size);
-  /// The first are kept; of joined channels the first of each part.
+  /// Makes an axis of channels: an option uses the first ones; of concatenated channels, the first
+  /// ones of each part.
   static SharedAxis channels(const Dim& channels);
-  /// The middle is kept, from (largest - size) // 2 on.
+  /// Makes an axis of a kernel: an option uses the middle, from (largest - size) // 2 on.
   static SharedAxis kernel(const Dim& size);
 
   int64_t largest() const;
 
-  /// What the option of `architecture` keeps, in ascending order.
+  /// Returns the indices that the option of `architecture` uses, in ascending order.
   std::vector<Span> kept(const Architecture& architecture) const;
 
-  /// The labels that decide what is kept.
+  /// Returns the labels that decide which indices are used.
   std::set<std::string> labels() const;
 
  private:
@@ -47,39 +48,40 @@ class SharedAxis {
   Place place_;
 };
 
-/// How a tensor is cut by what is decided:
-///   part: what one of the options that are chosen keeps, so that of one option it is the tensor of
-///         its frozen layer;
-///   mask: sum_k p_k mask_k over the options k that are chosen, mask_k being 1 where option k keeps
-///         a number of the part, else 0, and p_k the product of its values' weights.
+/// The axes of one tensor, and how decisions slice it:
+///   part: the indices that any chosen option uses; for one option it is the tensor of its frozen
+///         layer;
+///   mask: sum_k p_k mask_k over the chosen options k, where mask_k is 1 at the indices of the part
+///         that option k uses, else 0, and p_k is the product of the weights of its values.
 class SharedAxes {
  public:
   explicit SharedAxes(std::vector<SharedAxis> axes);
 
-  /// The labels that decide something.
+  /// Returns the labels that decide the sizes.
   const std::set<std::string>& labels() const { return labels_; }
 
-  /// Takes from `choices` those of its labels, which decide from now on.
+  /// Takes the choices of its labels from `choices`; they decide from now on.
   void follow(const ValueChoices& choices) { choices_ = choices_of(labels_, choices); }
 
   std::vector<int64_t> largest() const;
 
-  /// What the frozen layer of `architecture` has of `stored`.
+  /// Returns the part of `stored` that the frozen layer of `architecture` has.
   at::Tensor at(const at::Tensor& stored, const Architecture& architecture) const;
 
-  /// What is kept of each axis in this pass, by any of the chosen options.
+  /// Returns, per axis, the indices used in this pass by any of the chosen options.
   const std::vector<std::vector<Span>>& kept();
 
-  /// Sizes of the part.
+  /// Returns the sizes of the part.
   std::vector<int64_t> sizes();
 
-  /// The part of `stored`: a view where no axis has several parts. Differentiable.
+  /// Returns the part of `stored`; a view unless an axis has several spans. Differentiable.
   at::Tensor part(const at::Tensor& stored);
 
-  /// Writes `values` over the part of `stored` (of one axis).
+  /// Writes `values` into the part of `stored`, which has one axis.
   void write(at::Tensor stored, const at::Tensor& values);
 
-  /// Broadcasts over the part, differentiable in the mutator's weights; undefined: 1.
+  /// Returns the mask, which broadcasts over the part; differentiable in the mutator's weights.
+  /// Undefined: 1 everywhere.
   at::Tensor mask(const at::TensorOptions& like);
 
  private:
@@ -88,10 +90,10 @@ class SharedAxes {
   std::vector<SharedAxis> axes_;
   std::set<std::string> labels_;
   ValueChoices choices_;
-  // Of the decisions of the last pass:
+  // Cached for the decisions of the last pass:
   std::vector<int64_t> key_;
   std::vector<std::vector<Span>> kept_;
-  std::vector<at::Tensor> masks_;  // per axis [n options, size of part]; undefined: all 1
+  std::vector<at::Tensor> masks_;  // per axis [n options, size of the part]; undefined: all 1
 };
 
 }  // namespace retia

@@ -6,19 +6,18 @@
 
 namespace retia {
 
-/// The operation that does the work of `n` equal ones, which have weights of their own, at once:
-/// what it makes are their results, one after the other along the channels, and its parameters and
-/// buffers are theirs, one after the other along the first dimension. inputs: shapes of what one
-/// reads, nothing undecided. None: there is no such operation, and each runs by itself.
-///
-/// stacked: each reads inputs of its own, which are joined along the channels as well.
-///   conv2d -> conv2d of n times the groups; linear -> grouped_linear, a batched matrix product;
-///   batch_norm, activations, pools and sums -> themselves.
+/// Returns the operation that runs `n` equal operations, each with its own weights and its own
+/// input, as one; none where there is no such operation. Inputs and outputs are concatenated along
+/// the channels, parameters and buffers along the first dimension. `inputs`: decided shapes of the
+/// inputs of `one`.
+/// conv2d → conv2d with n times the groups; linear → grouped_linear; batch_norm, activations, pools
+/// and sums → themselves.
 std::optional<ir::Operation> stacked(const ir::Operation& one, const std::vector<Shape>& inputs,
                                      int64_t n);
 
-/// widened: all read the same input.
-///   conv2d without groups, linear -> themselves, n times as wide.
+/// Returns the operation that runs `n` equal operations, each with its own weights, on the same
+/// input as one; none where there is no such operation. Outputs, parameters and buffers are
+/// concatenated as in stacked. conv2d without groups and linear → themselves, n times as wide.
 std::optional<ir::Operation> widened(const ir::Operation& one, const std::vector<Shape>& inputs,
                                      int64_t n);
 

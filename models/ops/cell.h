@@ -9,38 +9,41 @@
 
 namespace retia {
 
-/// What a cell makes of its nodes: all of them joined, or those that no other node reads.
+/// The nodes whose concatenation is the output of a cell: all, or those that no other node reads.
 enum class Merge { All, LooseEnds };
 
-/// Where an operation of a cell stands.
+/// The position of an operation in a cell.
 struct CellPlace {
-  int64_t node = 0;              ///< counted from the number of predecessors
-  int64_t op = 0;                ///< 0 to ops_per_node - 1
-  std::optional<int64_t> input;  ///< the state it reads; none: whichever is chosen
+  int64_t node = 0;              ///< counted on from the number of predecessors
+  int64_t op = 0;                ///< in 0 … ops_per_node - 1
+  std::optional<int64_t> input;  ///< the state it reads; none: the state that is chosen
 };
 
-/// Whether an operation is one for all states that it may read, and so are its weights, or one for
-/// each of them, such as one that halves where it reads a predecessor.
+/// Tells whether the states that an operation may read share one operation and its weights
+/// (AnyInput), or have one each (EachInput), such as an operation that has stride 2 on a
+/// predecessor.
 enum class OpsFor { AnyInput, EachInput };
 
 struct CellOptions {
   int64_t nodes = 4;
   int64_t ops_per_node = 2;
-  /// The operations to choose from at a place, of equal names for all inputs of it.
+  /// Returns the candidate operations at a position; their names must be equal for all inputs of
+  /// the position.
   std::function<std::vector<ir::CandidateWriter>(const CellPlace&)> candidates = {};
   OpsFor ops_for = OpsFor::AnyInput;
   Merge merge = Merge::All;
-  /// Makes the predecessors of the inputs, which must have equal shapes; none: they are.
+  /// Makes the cell's predecessors from its inputs; they must have equal shapes. Empty: the inputs
+  /// themselves.
   std::function<std::vector<Wire>(Builder&, std::vector<Wire>)> preprocess = {};
-  /// Makes the output of the joined nodes; none: it is.
+  /// Makes the cell's output from the concatenated nodes. Empty: the concatenation itself.
   ir::Writer postprocess = {};
 };
 
 /// Writes a cell in the scope `name`. State i < n is predecessor i; node i >= n is the sum of
-/// `ops_per_node` operations on earlier states: operation k is the layer choice
-/// `<label>/op_<i>_<k>` on the state that the input choice `<label>/input_<i>_<k>` decides. Cells
-/// of one label are of one architecture. Merged by loose ends, which only a model can be, no
-/// supernet.
+/// `ops_per_node` operations on earlier states. Operation k of node i is the layer choice
+/// `<label>/op_<i>_<k>`, on the state chosen by the input choice `<label>/input_<i>_<k>`. Cells
+/// with the same label share one architecture. Merge::LooseEnds is for multi-trial search only,
+/// since the output's shape then depends on the decisions.
 Wire cell(Builder& builder, const std::string& name, const std::string& label,
           std::vector<Wire> inputs, const CellOptions& options);
 

@@ -4,7 +4,7 @@
 
 namespace retia {
 
-/// Where a block applies its rectifier.
+/// The position of the relu in a block.
 enum class ReluPlace { None, Before, After };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(ReluPlace, {{ReluPlace::None, "none"},
@@ -12,20 +12,20 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ReluPlace, {{ReluPlace::None, "none"},
                                          {ReluPlace::After, "after"}})
 
 struct ConvBnOptions {
-  Dim out = 0;                        ///< channels; 0: as many as come in
-  Dim kernel = 3;                     ///< height and width; padded by its half
-  Dim stride = 1;                     ///< of both directions
+  Dim out = 0;                        ///< output channels; 0: as many as the input has
+  Dim kernel = 3;                     ///< height and width; padded by half of it
+  Dim stride = 1;                     ///< in both directions
   ReluPlace relu = ReluPlace::None;   ///< before the convolution or after the normalisation
-  ir::Parameter<bool> affine = true;  ///< of the normalisation
+  ir::Parameter<bool> affine = true;  ///< trains a scale and shift in the batch normalisation
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ConvBnOptions, out, kernel, stride, relu, affine)
 
-/// Writes the parts: `conv`, `bn` and, where there is one, `relu`.
+/// Writes the nodes `conv`, `bn` and, unless None, `relu`.
 Wire conv_bn_parts(Builder& builder, Wire x, const ConvBnOptions& options);
 
 namespace ops {
-/// [C, H, W] -> [out, ceil(H / stride), ceil(W / stride)] (odd kernels): convolution and batch
-/// normalisation, with a rectifier before, after, or none.
+/// Makes a convolution and batch normalisation, with a relu before, after, or none: [C, H, W] →
+/// [out, ceil(H / stride), ceil(W / stride)] for odd kernels.
 ir::Operation conv_bn(const ConvBnOptions& options);
 }  // namespace ops
 

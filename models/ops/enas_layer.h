@@ -4,12 +4,12 @@
 
 namespace retia {
 
-/// What a layer of the ENAS macro space does between its normalisations.
+/// The operation of a layer of the ENAS macro space, between its batch normalisations.
 enum class EnasOperation {
   Conv,     ///< convolution
   SepConv,  ///< depthwise, then pointwise convolution
-  Average,  ///< mean under the kernel, padding not counted
-  Max       ///< largest value under the kernel
+  Average,  ///< average pool, padding not counted
+  Max       ///< max pool
 };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(EnasOperation, {{EnasOperation::Conv, "conv"},
@@ -19,17 +19,17 @@ NLOHMANN_JSON_SERIALIZE_ENUM(EnasOperation, {{EnasOperation::Conv, "conv"},
 
 struct EnasLayerOptions {
   EnasOperation operation = EnasOperation::Conv;
-  Dim kernel = 3;  ///< height and width, odd; padded by its half
+  Dim kernel = 3;  ///< height and width, odd; padded by half of it
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasLayerOptions, operation, kernel)
 
-/// Writes the parts: `relu1`, `squeeze` (pointwise), `bn1`, `relu2`, then `conv`, or `depthwise`
-/// and `pointwise`, or `pool`, and `bn2`.
+/// Writes the nodes `relu1`, `squeeze` (pointwise), `bn1`, `relu2`, then `conv`, or `depthwise` and
+/// `pointwise`, or `pool`, and `bn2`.
 Wire enas_layer_parts(Builder& builder, Wire x, const EnasLayerOptions& options);
 
 namespace ops {
-/// [C, H, W] -> the same: rectifier, pointwise convolution, batch normalisation, rectifier, the
-/// operation, batch normalisation (Pham et al. 2018, ENAS, macro search).
+/// Makes a layer of the ENAS macro space (Pham et al. 2018), [C, H, W] → the same: relu, pointwise
+/// convolution, batch normalisation, relu, the operation, batch normalisation.
 ir::Operation enas_layer(const EnasLayerOptions& options);
 }  // namespace ops
 

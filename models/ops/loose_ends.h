@@ -7,13 +7,15 @@
 namespace retia {
 
 struct LooseEndsOptions {
-  std::vector<ir::Parameter<bool>> loose = {};  ///< of each input, whether it is an end; one is
+  /// Per input, whether it is a loose end; at least one is.
+  std::vector<ir::Parameter<bool>> loose = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LooseEndsOptions, loose)
 
 namespace ops {
-/// Shapes that agree but for the first dimension -> those that are ends, joined along it. For
-/// models: which are is decided by the architecture, and so is the size.
+/// Makes the concatenation, along the first dimension, of the inputs that are loose ends; all other
+/// sizes agree. For multi-trial search only: the architecture decides which inputs these are, and
+/// so the output's size.
 ir::Operation loose_ends(const LooseEndsOptions& options);
 }  // namespace ops
 

@@ -9,7 +9,7 @@ namespace retia {
 enum class MnasOperation {
   Conv,     ///< a plain convolution
   SepConv,  ///< depthwise, then pointwise
-  MbConv    ///< the same after a pointwise convolution that expands: an inverted residual
+  MbConv    ///< an inverted residual: SepConv after an expanding pointwise convolution
 };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(MnasOperation, {{MnasOperation::Conv, "conv"},
@@ -22,25 +22,25 @@ NLOHMANN_JSON_SERIALIZE_ENUM(MnasSkip, {{MnasSkip::None, "none"}, {MnasSkip::Ide
 
 struct MnasLayerOptions {
   MnasOperation operation = MnasOperation::MbConv;
-  Dim out = 0;          ///< channels; 0: as many as come in
+  Dim out = 0;          ///< output channels; 0: as many as the input has
   Dim kernel = 3;       ///< height and width
-  Dim stride = 1;       ///< decided
-  Dim expansion = 6;    ///< of MbConv: channels inside per channel that comes in
-  double se_ratio = 0;  ///< of squeeze and excitation: channels per channel that comes in; 0: none
-  MnasSkip skip = MnasSkip::Identity;  ///< identity: the input is added where the shape stays
+  Dim stride = 1;       ///< must be decided
+  Dim expansion = 6;    ///< for MbConv: inner channels per input channel
+  double se_ratio = 0;  ///< channels of squeeze and excitation per input channel; 0: none
+  MnasSkip skip = MnasSkip::Identity;  ///< Identity: the input is added where shapes are equal
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MnasLayerOptions, operation, out, kernel, stride,
                                                 expansion, se_ratio, skip)
 
-/// Writes the parts: `expand`, `depthwise` and `project`, or `conv`, each with `…_bn`, all but
-/// `project` with `…_relu`; `squeeze…`, `excite…` and `scaled` where there is a gate; `add` where
-/// the input is added.
+/// Writes the nodes `expand`, `depthwise` and `project`, or `conv`, each with `…_bn` and all but
+/// `project` with `…_relu`; `squeeze…`, `excite…` and `scaled` for squeeze and excitation; `add`
+/// where the input is added.
 Wire mnas_layer_parts(Builder& builder, Wire x, const MnasLayerOptions& options);
 
 namespace ops {
-/// [C, H, W] -> [out, ceil(H / stride), ceil(W / stride)] (odd kernels): a layer of the MnasNet
-/// space (Tan et al., CVPR 2019), of an operation, a kernel, a gate by squeeze and excitation (Hu
-/// et al., CVPR 2018) after the convolution that has the kernel, and a skip connection.
+/// Makes a layer of the MnasNet space (Tan et al., CVPR 2019), [C, H, W] → [out, ceil(H / stride),
+/// ceil(W / stride)] for odd kernels: an operation, squeeze and excitation (Hu et al., CVPR 2018)
+/// after the convolution of size `kernel`, and a skip connection.
 ir::Operation mnas_layer(const MnasLayerOptions& options = {});
 }  // namespace ops
 

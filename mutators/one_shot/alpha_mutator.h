@@ -10,41 +10,44 @@ namespace retia {
 
 struct AlphaOptions {
   double alpha_scale = 1e-3;  ///< standard deviation of the initial alphas
-  uint64_t seed = 0;          ///< of the initial alphas, and of what is sampled
-  /// Whether an input choice whose inputs are made by layer choices has alphas of its own too: the
-  /// edge normalisation beta of PC-DARTS (Xu et al., ICLR 2020).
+  uint64_t seed = 0;          ///< seed of the initial alphas and of sampling
+  /// Gives alphas also to input choices whose inputs are all made by layer choices: the edge
+  /// normalisation (beta) of PC-DARTS (Xu et al., ICLR 2020).
   bool edge_alphas = false;
 };
 
-/// What the methods share that learn an alpha per candidate: the parameters, and which architecture
-/// they stand for. Each layer or value choice i has p_i = softmax(alpha_i), one vector a label. An
-/// input choice that keeps all its inputs, or whose inputs are all made by layer choices, joins
-/// them all (unless edge_alphas); any other one has alphas of its own.
+/// The common part of methods that learn an alpha per candidate: the parameters, and the
+/// architecture they stand for. Each layer or value choice i has p_i = softmax(alpha_i), one vector
+/// per label. An input choice has alphas of its own only if it drops inputs and, unless edge_alphas
+/// is set, its inputs are not all made by layer choices; otherwise it keeps all inputs during the
+/// search.
 ///
-/// The architecture kept: of a layer choice the strongest candidate but "none" (one that makes
-/// zeros); of a value choice the strongest value; of an input choice the n_chosen inputs with the
-/// largest p, or q * max_k p_ik over candidates but "none" where layer choices make them (q = 1
-/// without edge_alphas).
+/// The final architecture keeps the strongest candidate of each layer choice except "none" (a
+/// candidate that outputs zeros), the strongest value of each value choice, and of each input
+/// choice the n_chosen inputs with the largest p. Where layer choices make the inputs, input i is
+/// ranked by q_i * max_k p_ik instead, over candidates k except "none"; q_i = 1 without
+/// edge_alphas.
 class AlphaMutator : public Mutator {
  public:
   Architecture sample_final() const override { return strongest(probabilities()); }
 
-  /// The architecture that `p`, a probability per candidate of every label with alphas, stands for.
+  /// Returns the architecture that `p` stands for: label → probability of each candidate, for every
+  /// label with alphas.
   Architecture strongest(const std::map<std::string, std::vector<double>>& p) const;
 
-  /// The alphas of a label, `[n candidates]`. Throws when it has none.
+  /// Returns the alphas of a label, `[n candidates]`. Throws when the label has none.
   const at::Tensor& alpha(const std::string& label) const;
 
-  /// softmax of the alphas of every label that has them, on the host, in one transfer.
+  /// Returns the softmax of the alphas of every label that has them, on the host, in one transfer.
   std::map<std::string, std::vector<double>> probabilities() const override;
 
-  /// How likely each decision of each label is, if architectures were drawn, differentiable in the
-  /// alphas: of one candidate p; of several P(S) ~ exp(sum of their alphas) (see
-  /// DecisionDistribution); without alphas all are equally likely.
+  /// Returns the probability of each decision of each label, if architectures were sampled,
+  /// differentiable in the alphas: of one candidate p; of sets of candidates P(S) ~ exp(sum of
+  /// their alphas) (see DecisionDistribution); uniform for labels without alphas.
   ir::DecisionProbabilities decision_probabilities() const;
 
  protected:
-  /// Throws on choices that a blend has no meaning for: of any number of inputs.
+  /// Throws on an input choice of any number of inputs, which cannot be blended.
   AlphaMutator(const torch::nn::Module& model, const AlphaOptions& options);
 
   bool has_alpha(const std::string& label) const { return alphas_.count(label) != 0; }
@@ -53,10 +56,10 @@ class AlphaMutator : public Mutator {
   std::map<std::string, at::Tensor> alphas_;
 };
 
-/// All candidates of `choice`.
+/// Returns the decision that chooses all candidates of `choice`.
 Decision everything(const Mutable& choice);
 
-/// The `n` largest of `strengths`, as ascending indices; of equal ones the first.
+/// Returns the indices of the `n` largest of `strengths`, ascending; of equal ones the first.
 Decision largest(const std::vector<double>& strengths, int64_t n);
 
 }  // namespace retia

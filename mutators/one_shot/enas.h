@@ -9,48 +9,50 @@
 namespace retia {
 
 struct EnasMutatorOptions {
-  int64_t lstm_size = 64;      ///< of the hidden state, ≥ 1
+  int64_t lstm_size = 64;      ///< width of the hidden state, ≥ 1
   int64_t lstm_layers = 1;     ///< ≥ 1
-  double temperature = 1;      ///< divides logits, > 0
-  double tanh_constant = 1.5;  ///< c of logits c tanh(q / temperature); 0: not bounded
-  /// Added to the logits of layer choices in reduction cells (labels that contain "reduce") of
-  /// candidates whose names contain "conv", and subtracted from those of the others.
+  double temperature = 1;      ///< divides the logits, > 0
+  double tanh_constant = 1.5;  ///< c in logits c tanh(q / temperature); 0: unbounded
+  /// For layer choices in reduction cells (labels containing "reduce"): added to the logits of
+  /// candidates whose names contain "conv", and subtracted from all other logits.
   double branch_bias = 0.25;
-  /// Whether the LSTM makes a step of its own where a scope ends that later inputs are named by (a
-  /// node of a cell); the state after it is their anchor. Of the paper's micro search.
+  /// Adds an LSTM step at the end of each scope whose name a later input has (a node of a cell);
+  /// the state after it is the anchor of that input. Used in the paper's micro search.
   bool cell_exit_extra_step = false;
-  double skip_target = 0.4;  ///< wanted probability that an input of any number is chosen, 0 to 1
-  uint64_t seed = 0;         ///< of the initial weights and of the sampled architectures
+  /// Target probability that an input of a choice of any number is chosen, in (0, 1).
+  double skip_target = 0.4;
+  uint64_t seed = 0;  ///< seed of the initial weights and of sampling
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMutatorOptions, lstm_size, lstm_layers,
                                                 temperature, tanh_constant, branch_bias,
                                                 cell_exit_extra_step, skip_target)
 
 /// The controller of ENAS (Pham et al., ICML 2018): an LSTM that decides the mutables one after the
-/// other, h_t = LSTM(x_t, h_{t-1}), from x_1, which is learnt:
-///   layer choice, value choice
-///                 q = W h_t; the next x is the embedding of the candidate chosen;
-///   input choice  q_k = v tanh(W_1 a_k + W_2 h_t), where anchor a_k is the hidden state that
-///                 decided input k; the next x is sum of the chosen a_k / (1 + their number).
-/// Logits are bounded as the options say and make a DecisionDistribution. Layer choices of equal
-/// candidate names share their W and embeddings, and so do value choices of equal values.
+/// other, h_t = LSTM(x_t, h_{t-1}), starting from a learnt x_1:
+///   layer or value choice: q = W h_t; the next x is the embedding of the chosen candidate;
+///   input choice:          q_k = v tanh(W_1 a_k + W_2 h_t), where the anchor a_k is the hidden
+///                          state after the step that decided input k; the next x is
+///                          sum of the chosen a_k / (1 + their number).
+/// The logits, bounded as the options say, define a DecisionDistribution. Layer choices with equal
+/// candidate names share W and embeddings; so do value choices with equal values.
 ///
-/// Input k of an input choice was decided by the last earlier mutable under the scope, or of the
-/// label, that has the input's name, looked for in the choice's scope and then in those around it;
-/// else by the layer choice that feeds it. What nothing decided (the stem) is marked by an LSTM
-/// step of its own, once for each name. With cell_exit_extra_step, what the last mutable under a
-/// scope decided is the state after one more step, which reads what was decided last.
+/// The anchor of input k comes from the last earlier mutable that is under the scope, or has the
+/// label, of the input's name, looked up in the scope of the choice and then in the scopes around
+/// it; else from the layer choice that feeds the input. An input that no mutable decides (such as
+/// the stem) has an LSTM step of its own as anchor, once per name. With cell_exit_extra_step, the
+/// anchor of a scope is the state after one extra step, which follows the last mutable in the scope
+/// and reads its decision.
 ///
-/// The penalty is sum KL(p || skip_target) over the inputs of choices of any number, p being the
+/// The penalty is sum KL(p || skip_target) over the inputs of choices of any number, where p is the
 /// probability that the input is sampled.
 class EnasMutator final : public PolicyMutator {
  public:
-  /// Throws where an option is out of its range. Weights are uniform in ±0.1, on the device and of
-  /// the dtype of the model's.
+  /// Throws where an option is out of range. Initial weights are uniform in ±0.1, with the device
+  /// and dtype of the model's weights.
   EnasMutator(const torch::nn::Module& model, const EnasMutatorOptions& options);
 
   Architecture sample_search() override;
-  /// The likeliest candidates, decision by decision.
+  /// Returns the likeliest decision of each mutable, given the likeliest decisions before it.
   Architecture sample_final() const override;
   PolicyTerms terms(const Architecture& architecture) const override;
 
@@ -58,9 +60,9 @@ class EnasMutator final : public PolicyMutator {
   void load_state(const Json& state) override;
 
  private:
-  /// What the LSTM knows while it goes through the mutables.
+  /// The state of the LSTM on its way through the mutables.
   struct Walk;
-  /// W and embeddings of layer and value choices, `[n candidates, lstm_size]`.
+  /// W and embeddings of a layer or value choice, `[n candidates, lstm_size]` each.
   struct Head {
     at::Tensor logits, embedding;
   };
@@ -69,7 +71,7 @@ class EnasMutator final : public PolicyMutator {
   at::Tensor draw_parameter(const std::string& name, std::vector<int64_t> sizes,
                             const at::TensorOptions& like);
   void find_anchors();
-  /// Goes through all mutables, deciding each by `decide`.
+  /// Runs the LSTM over all mutables; `decide` makes each decision.
   Architecture walk(const Decide& decide) const;
   void step(Walk& walk) const;
   at::Tensor candidate_logits(const Mutable& choice, const at::Tensor& hidden) const;
@@ -79,14 +81,15 @@ class EnasMutator final : public PolicyMutator {
   EnasMutatorOptions options_;
   Random random_;
   at::Tensor start_;
-  std::vector<std::pair<at::Tensor, at::Tensor>> lstm_;  // of inputs and of hidden states, a layer
-  // By kind and names of candidates.
+  // Per layer: weights of input and of hidden state.
+  std::vector<std::pair<at::Tensor, at::Tensor>> lstm_;
+  // Keyed by kind and names of the candidates.
   std::map<std::pair<MutableKind, std::vector<std::string>>, Head> heads_;
   at::Tensor attend_anchor_, attend_hidden_, attend_;
-  // Per mutable and input: of which state it is. States are those after each mutable, then those at
-  // ends of scopes, then marks.
+  // Per mutable and input, the index of its anchor among the states. States are ordered: after each
+  // mutable, then after ends of scopes, then those of undecided inputs.
   std::vector<std::vector<size_t>> anchors_;
-  std::vector<bool> ends_scope_;  // per mutable: whether it has an extra step
+  std::vector<bool> ends_scope_;  // per mutable: whether an extra step follows
   size_t n_states_ = 0;
 };
 

@@ -9,21 +9,22 @@ struct FairnasMutatorOptions {
   uint64_t seed = 0;
 };
 
-/// FairNAS (Chu, Zhang and Xu, ICCV 2021), strict fairness: of m consecutive paths each candidate
-/// of a choice is in exactly one, as every choice goes through a permutation of its m candidates.
-/// So all of them are trained equally often at every moment between two rounds.
+/// FairNAS (Chu, Zhang and Xu, ICCV 2021), strict fairness: in each round of m paths, every choice
+/// goes through a permutation of its m candidates. So each candidate is in exactly one path, and
+/// all candidates are trained equally often after every round.
 class FairnasMutator final : public Mutator {
  public:
-  /// Throws unless every choice keeps one of the same number of candidates.
+  /// Throws unless every choice keeps one candidate and all choices have the same number of
+  /// candidates.
   FairnasMutator(const torch::nn::Module& model, const FairnasMutatorOptions& options);
 
-  /// m: paths of a round.
+  /// Returns m, the number of paths in a round.
   int64_t n_paths() const { return n_paths_; }
 
-  /// The next path of the round.
+  /// Returns the next path of the round.
   Architecture sample_search() override;
-  /// A path drawn uniformly, which the next round is not changed by: the method searches with
-  /// trained weights, by trials.
+  /// Returns a path drawn uniformly, without affecting the next round. The method itself finds its
+  /// architecture afterwards, by multi-trial search with the trained weights.
   Architecture sample_final() const override;
 
   Json state() const override;
@@ -32,7 +33,8 @@ class FairnasMutator final : public Mutator {
  private:
   Random random_;
   int64_t n_paths_ = 1;
-  std::vector<std::vector<int64_t>> round_;  // per mutable its candidates, the next one last
+  // Per mutable, the remaining candidates of the round; the next one is last.
+  std::vector<std::vector<int64_t>> round_;
 };
 
 }  // namespace retia

@@ -4,11 +4,10 @@
 
 namespace retia {
 
-/// Replays one architecture: at every reset, and at export.
+/// Replays one architecture at every reset, and exports it.
 class FixedMutator final : public Mutator {
  public:
-  /// Throws unless `architecture` is a final one of exactly the choices of
-  /// `model`.
+  /// Throws unless `architecture` is a valid final architecture for exactly the choices of `model`.
   FixedMutator(const torch::nn::Module& model, Architecture architecture);
 
   Architecture sample_search() override { return architecture_; }

@@ -4,26 +4,27 @@
 
 namespace retia {
 
-/// What a policy says of an architecture: scalars, differentiable in the policy's parameters, on
-/// their device and of their dtype.
+/// The terms of a policy for one architecture: scalars, differentiable in the policy's parameters,
+/// with their device and dtype.
 struct PolicyTerms {
-  at::Tensor log_prob;  ///< log of the probability that it is sampled
-  /// Of the decisions, each given those before it: on average over sampled architectures the
-  /// entropy of the policy.
+  at::Tensor log_prob;  ///< log of the probability that the architecture is sampled
+  /// Sum of the entropies of the decisions, each given the decisions before it. Its mean over
+  /// sampled architectures is the entropy of the policy.
   at::Tensor entropy;
-  at::Tensor penalty;  ///< how far the policy is from what it should be whatever the reward; ≥ 0
+  /// Divergence of the policy from a target that does not depend on the reward; ≥ 0.
+  at::Tensor penalty;
 };
 
-/// A mutator that samples architectures from a distribution it learns by reward, its policy: what
-/// trainers know of controllers.
+/// A mutator that samples architectures from a learnt distribution, its policy. Trainers use
+/// controllers through this interface.
 class PolicyMutator : public Mutator {
  public:
   using Mutator::Mutator;
 
-  /// All terms of an architecture that decides everything; nothing is drawn.
+  /// Returns all terms for an architecture that decides every mutable; draws no random numbers.
   virtual PolicyTerms terms(const Architecture& architecture) const = 0;
 
-  /// Each of the architecture that holds.
+  /// Returns one term for the current architecture.
   at::Tensor log_prob() const { return terms(current()).log_prob; }
   at::Tensor entropy() const { return terms(current()).entropy; }
   at::Tensor penalty() const { return terms(current()).penalty; }

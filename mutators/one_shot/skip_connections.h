@@ -8,11 +8,13 @@
 
 namespace retia {
 
-/// Label of a layer choice of `space` -> its candidate that hands on what it reads.
+/// Returns label → index of the skip connection (identity or fading dropout), for the layer choices
+/// of `space` that have one.
 std::map<std::string, int64_t> skip_candidates(const ir::Graph& space);
 
-/// The layer choices for which `architecture`, of `space`, keeps that candidate, by cell. A cell
-/// are the labels that are equal up to their last `/`. Only normal cells: none with "reduce" in it.
+/// Returns cell → labels of the layer choices at which `architecture` keeps the skip connection. A
+/// cell consists of the labels that are equal up to their last `/`. Reduction cells (labels
+/// containing "reduce") are left out.
 std::map<std::string, std::vector<std::string>> kept_skips(const ir::Graph& space,
                                                            const Architecture& architecture);
 

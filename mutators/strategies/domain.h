@@ -10,31 +10,34 @@
 
 namespace retia {
 
-/// What a strategy may propose: the architectures of a space that a filter admits. Cheap to copy.
+/// The set from which a strategy proposes: the architectures of a space that a filter admits. Cheap
+/// to copy.
 class Domain {
  public:
-  /// admits: asked about canonical architectures; null: all may be proposed. Where it throws, the
-  /// architecture makes no model, and is not admitted.
+  /// `admits`: a filter of canonical architectures; null admits all. A filter that throws does not
+  /// admit: the architecture has no valid model.
   Domain(ir::Space space, ir::Filter admits = nullptr);  // NOLINT: every space is one
   Domain(ir::Graph space);                               // NOLINT
 
   const std::vector<Mutable>& mutables() const;
 
-  /// What `architecture` is known by: its canonical form or, where it makes no model, itself.
+  /// Returns the canonical form of `architecture`; `architecture` itself where it has no valid
+  /// model.
   Architecture form(const Architecture& architecture) const;
 
-  /// Whether a canonical architecture may be proposed.
+  /// Returns whether the canonical architecture `form` may be proposed.
   bool admits(const Architecture& form) const;
 
-  /// Uniform decisions for all labels: each candidate of a choice, and each set of n_chosen inputs,
-  /// is equally likely; where any number may be chosen, each input with probability 1/2.
+  /// Returns uniform decisions for all labels: each candidate of a choice, and each set of n_chosen
+  /// inputs, equally likely; where any number may be chosen, each input with probability 1/2.
   Architecture sample(Random& random) const;
 
-  /// `parent` with each decision drawn anew, perhaps as it was, with `probability`; so too where
-  /// the parent decides nothing.
+  /// Returns `parent` with each decision drawn anew with `probability` (the result may be the
+  /// same), and with new decisions for labels that the parent does not decide.
   Architecture mutated(const Architecture& parent, double probability, Random& random) const;
 
-  /// Each decision from one of two parents with probability 1/2; uniform where neither decides.
+  /// Returns a child that takes each decision from `a` or `b` with probability 1/2; from the one
+  /// that decides it where only one does; drawn anew where neither does.
   Architecture crossed(const Architecture& a, const Architecture& b, Random& random) const;
 
   Json to_json(const Architecture& architecture) const;

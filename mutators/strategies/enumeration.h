@@ -8,13 +8,13 @@
 
 namespace retia {
 
-/// Every architecture of a space once, in its canonical form, in lexicographic order: labels in
-/// graph order, the last one moving fastest, sets of inputs by size and then by their indices.
+/// Lists every architecture of a space once, in canonical form and lexicographic order: labels in
+/// graph order, the last label varying fastest; sets of inputs by size, then by indices.
 class Enumeration {
  public:
   explicit Enumeration(Domain domain);
 
-  /// The next one; none: all have been.
+  /// Returns the next architecture; none after the last.
   std::optional<Architecture> next();
 
   Json state() const;
@@ -24,10 +24,11 @@ class Enumeration {
   void advance(int64_t last);
 
   Domain domain_;
-  std::optional<Architecture> position_;  // decides every label, also those nothing reaches
+  // Decides every label, also labels that the model does not use.
+  std::optional<Architecture> position_;
 };
 
-/// In how many ways `mutables` can be decided, reached or not; none: in more than `limit`.
+/// Returns the number of joint decisions of `mutables`; none where it exceeds `limit`.
 std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit);
 
 }  // namespace retia

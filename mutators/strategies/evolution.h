@@ -7,23 +7,24 @@
 namespace retia {
 
 struct EvolutionOptions {
-  int64_t population = 100;            ///< ≥ 1
-  int64_t sample = 25;                 ///< of a tournament, without replacement; 1 to population
-  double mutation_probability = 0.05;  ///< of each decision, to be drawn anew
-  bool crossover = false;              ///< whether children have two parents
+  int64_t population = 100;  ///< ≥ 1
+  int64_t sample = 25;  ///< size of a tournament, drawn without replacement; in 1 … population
+  double mutation_probability = 0.05;  ///< probability that a decision is drawn anew
+  bool crossover = false;              ///< children have two parents
   OnFailure on_failure = OnFailure::Ignore;
   Duplicates duplicates = Duplicates::Skip;
-  int64_t tries = 500;  ///< children bred to find a new one, ≥ 1
+  int64_t tries = 500;  ///< attempts to breed a new child, ≥ 1
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolutionOptions, population, sample,
                                                 mutation_probability, crossover, on_failure,
                                                 duplicates, tries)
 
-/// Regularized evolution (Real et al., AAAI 2019): a random population first; then the best of a
-/// random sample of it has a mutated child, and the oldest dies, however good it is. With
-/// crossover, a second tournament chooses a second parent, and each decision comes from either
-/// before it is mutated. Founders that fail are replaced where failures are ignored. Children that
-/// are not new are bred again. Any number of trials may run at once.
+/// Regularized evolution (Real et al., AAAI 2019). It begins with a random population; then the
+/// winner of a tournament (the best of a random sample) has a mutated child, and the oldest member
+/// is removed, however good it is. With crossover, a second tournament chooses a second parent, and
+/// each decision comes from either parent before mutation. Failed founders are replaced where
+/// failures are ignored. Children that were proposed before are bred again. Any number of trials
+/// may run at once.
 class EvolutionStrategy final : public Strategy {
  public:
   EvolutionStrategy(const Domain& domain, const EvolutionOptions& options, uint64_t seed);
@@ -37,7 +38,7 @@ class EvolutionStrategy final : public Strategy {
     Architecture architecture;
     double reward = 0;
   };
-  /// The oldest first.
+  /// The current population, the oldest member first.
   const std::deque<Member>& population() const { return population_; }
 
  private:

@@ -8,22 +8,23 @@
 
 namespace retia {
 
-/// One categorical variable of a space: which set of candidates a label chooses or, where any
-/// number may be chosen, whether it chooses one of them (category 1) or not (0).
+/// One categorical variable of a space. For a choice of n_chosen candidates the category is the set
+/// that is chosen; where any number may be chosen, each candidate is a variable with the categories
+/// not chosen (0) and chosen (1).
 struct Factor {
   size_t choice = 0;       ///< index of the mutable
-  int64_t candidate = -1;  ///< that it is about; -1: about the whole set
-  int64_t n = 1;           ///< categories
+  int64_t candidate = -1;  ///< index of the candidate; -1: the whole set
+  int64_t n = 1;           ///< number of categories
 };
 
-/// A category for each factor; none where the architecture does not decide it.
+/// One category per factor; none where the architecture does not decide the factor.
 using Categories = std::vector<std::optional<int64_t>>;
 
-/// Decisions as categorical variables, so that one formula serves every kind of choice. Sets of
-/// candidates are numbered in lexicographic order.
+/// The decisions of a space as categorical variables, so that one formula serves every kind of
+/// choice. Sets of candidates are numbered in lexicographic order.
 class Factors {
  public:
-  /// Throws where one label has more than 65,536 sets to choose from.
+  /// Throws where a label has more than 65,536 sets of candidates.
   explicit Factors(const std::vector<Mutable>& mutables);
 
   const std::vector<Factor>& list() const { return list_; }
@@ -31,14 +32,15 @@ class Factors {
 
   Categories categories(const Architecture& architecture) const;
 
-  /// The inverse; decides the labels whose factors all have a category.
+  /// Returns the architecture with the given categories (the inverse of categories); decides the
+  /// labels whose factors all have a category.
   Architecture architecture(const Categories& categories) const;
 
-  /// The decision whose factors have those categories, of the mutable that `factor`, its first, is
-  /// of.
+  /// Returns the decision of one mutable from its categories. `factor`: index of the mutable's
+  /// first factor.
   Decision decision(size_t factor, const Categories& categories) const;
 
-  /// In how many ways all can be decided, reached or not; none: in more than `limit`.
+  /// Returns the number of joint decisions of all factors; none where it exceeds `limit`.
   std::optional<int64_t> n_combinations(int64_t limit) const;
 
  private:

@@ -17,9 +17,10 @@ struct GridOptions {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GridOptions, order)
 
-/// Every architecture of a space once, in lexicographic order (see Enumeration) or in one that the
-/// seed shuffles; then exhausted. What differs only in labels that nothing reaches is one
-/// architecture. A shuffled space may have up to 2^62 combinations: none of them is listed.
+/// Proposes every architecture of a space once, in lexicographic order (see Enumeration) or in an
+/// order shuffled by the seed. Architectures that differ only in labels that the model does not use
+/// are one. A shuffled space may have up to 2^62 combinations, since the order is computed without
+/// a list.
 class GridStrategy final : public Strategy {
  public:
   explicit GridStrategy(const Domain& domain, const GridOptions& options = {}, uint64_t seed = 0);
@@ -35,10 +36,10 @@ class GridStrategy final : public Strategy {
 
   Domain domain_;
   Enumeration enumeration_;
-  std::optional<Factors> factors_;  // where shuffled
+  std::optional<Factors> factors_;  // set where shuffled
   int64_t n_combinations_ = 0;
   uint64_t seed_;
-  int64_t position_ = 0;  // in the shuffled order
+  int64_t position_ = 0;  // position in the shuffled order
   int64_t n_proposed_ = 0;
 };
 

@@ -9,7 +9,7 @@ namespace retia {
 /// Proposes given architectures, one after the other.
 class ListedStrategy final : public Strategy {
  public:
-  /// architectures: canonical.
+  /// `architectures`: in canonical form.
   explicit ListedStrategy(std::vector<Architecture> architectures)
       : architectures_(std::move(architectures)) {}
 

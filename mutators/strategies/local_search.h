@@ -7,24 +7,25 @@
 
 namespace retia {
 
-/// When a climb goes on from a better neighbour.
+/// The point at which a climb moves to a better neighbour.
 enum class Step {
-  First,  ///< as soon as one is found
-  Best    ///< when all neighbours are known: the best of them
+  First,  ///< as soon as a better neighbour is found
+  Best    ///< when all neighbours are known: to the best one
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(Step, {{Step::First, "first"}, {Step::Best, "best"}})
 
 struct LocalSearchOptions {
-  int64_t starts = 10;  ///< random architectures of which the best is climbed from, ≥ 1
+  int64_t starts = 10;  ///< random architectures per climb, which starts at the best of them, ≥ 1
   Step step = Step::First;
   int64_t tries = 500;  ///< draws to find a new start, ≥ 1
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalSearchOptions, starts, step, tries)
 
 /// Local search (White, Nolen and Savani, "Exploring the Loss Landscape in Neural Architecture
-/// Search", UAI 2021): climbs from the best of a few random architectures to a better neighbour,
-/// which differs in one decision (of any number of inputs: in one input), until there is none; then
-/// begins again elsewhere. No architecture twice: the scores of known neighbours are remembered.
+/// Search", UAI 2021): starts at the best of a few random architectures and moves to a better
+/// neighbour, which differs in one decision (where any number of inputs may be chosen: in one
+/// input), until there is none; then starts again elsewhere. No architecture is proposed twice; the
+/// scores of known neighbours are remembered.
 class LocalSearchStrategy final : public Strategy {
  public:
   LocalSearchStrategy(const Domain& domain, const LocalSearchOptions& options, uint64_t seed);
@@ -48,12 +49,12 @@ class LocalSearchStrategy final : public Strategy {
   Factors factors_;
   LocalSearchOptions options_;
   Random random_;
-  std::unordered_map<uint64_t, double> rewards_;  // by hash, of all that succeeded
-  std::optional<Place> place_;                    // of the climb, or the best start so far
-  std::vector<Architecture> neighbours_;          // of the place, in random order
-  size_t next_ = 0;                               // of them
-  bool climbing_ = false;                         // else starts are tried
-  int64_t n_starts_ = 0;                          // proposed for this climb
+  std::unordered_map<uint64_t, double> rewards_;  // hash → reward, of all trials that succeeded
+  std::optional<Place> place_;                    // position of the climb, or the best start so far
+  std::vector<Architecture> neighbours_;          // neighbours of place_, in random order
+  size_t next_ = 0;                               // next index in neighbours_
+  bool climbing_ = false;                         // false: still trying starts
+  int64_t n_starts_ = 0;                          // starts proposed for this climb
   int64_t n_pending_ = 0;
 };
 

@@ -6,19 +6,19 @@
 namespace retia {
 
 struct Nsga2Options {
-  int64_t population = 40;             ///< and children of a generation, ≥ 2
-  double crossover_probability = 0.9;  ///< of a child, to have two parents
-  double mutation_probability = 0.1;   ///< of each decision, to be drawn anew
-  int64_t tries = 500;                 ///< children bred to find a new one, ≥ 1
+  int64_t population = 40;             ///< number of parents, and of children per generation, ≥ 2
+  double crossover_probability = 0.9;  ///< probability that a child has two parents
+  double mutation_probability = 0.1;   ///< probability that a decision is drawn anew
+  int64_t tries = 500;                 ///< attempts to breed a new child, ≥ 1
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Nsga2Options, population, crossover_probability,
                                                 mutation_probability, tries)
 
-/// NSGA-II (Deb et al. 2002), for several objectives: parents are chosen by tournaments of two, in
-/// which the earlier front wins and then the less crowded place; children cross them uniformly and
-/// are mutated; the next parents are the best of both generations in the same order, whole fronts
-/// first. The first generation is random. No architecture is proposed twice; failures have no
-/// children. A generation waits until the one before is told.
+/// NSGA-II (Deb et al. 2002), for several objectives. Parents are chosen by tournaments of two, won
+/// by the lower Pareto front, then by the larger crowding distance; children cross them uniformly
+/// and are mutated; the next parents are the best of both generations in the same order, whole
+/// fronts first. The first generation is random. No architecture is proposed twice; failed trials
+/// have no children. A generation waits until the one before has been told.
 class Nsga2Strategy final : public Strategy {
  public:
   Nsga2Strategy(const Domain& domain, const Nsga2Options& options, uint64_t seed);
@@ -46,7 +46,7 @@ class Nsga2Strategy final : public Strategy {
   Nsga2Options options_;
   Random random_;
   std::vector<Member> parents_, children_;
-  int64_t n_asked_ = 0, n_told_ = 0;  // in this generation
+  int64_t n_asked_ = 0, n_told_ = 0;  // counts in this generation
 };
 
 }  // namespace retia

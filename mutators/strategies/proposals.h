@@ -12,33 +12,33 @@ namespace retia {
 enum class Duplicates { Skip, Allow };
 NLOHMANN_JSON_SERIALIZE_ENUM(Duplicates, {{Duplicates::Skip, "skip"}, {Duplicates::Allow, "allow"}})
 
-/// What a strategy learns from a trial that failed or was invalid.
+/// The lesson of a trial that failed or was invalid.
 enum class OnFailure {
-  Ignore,  ///< nothing
-  Worst    ///< that it is worse than any other
+  Ignore,  ///< none
+  Worst    ///< it counts as worse than any other trial
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(OnFailure,
                              {{OnFailure::Ignore, "ignore"}, {OnFailure::Worst, "worst"}})
 
-/// How a strategy looks for what it has not proposed yet.
+/// Settings for finding architectures that were not proposed yet.
 struct Novelty {
-  Duplicates duplicates = Duplicates::Skip;  ///< skip: no architecture is proposed twice
-  int64_t tries = 500;                       ///< draws for each proposal, ≥ 1
+  Duplicates duplicates = Duplicates::Skip;  ///< Skip: no architecture is proposed twice
+  int64_t tries = 500;                       ///< draws per proposal, ≥ 1
 };
 
-/// What strategies have in common: numbers proposals, and finds what is admitted and new. Where
-/// draws find nothing, a space of at most 16,384 combinations is searched for what is left, so that
-/// it is exhausted to the last; a larger one counts as exhausted. Remembers 8 bytes for each
-/// proposal: architectures are known by their hash.
+/// The common part of strategies: numbers proposals and finds admitted, new architectures. Where
+/// draws find none, a space of at most 16,384 combinations is searched completely; a larger space
+/// counts as exhausted. Uses 8 bytes of memory per proposal, since only hashes of architectures are
+/// kept.
 class Proposals {
  public:
-  /// strategy: its name, for messages.
+  /// `strategy`: the strategy's name, for messages.
   Proposals(Domain domain, const char* strategy, const Novelty& novelty);
 
   const Domain& domain() const { return domain_; }
 
-  /// The first architecture of `tries` calls of `draw` that may be proposed; else of as many
-  /// uniform ones; else any that is left; none: the space is exhausted.
+  /// Returns the first admitted, new architecture from `tries` calls of `draw`, else from as many
+  /// uniform draws, else any that is left; none: the space is exhausted.
   template <class Draw>
   std::optional<Proposal> next(Random& random, const Draw& draw) {
     for (int64_t i = 0; i < novelty_.tries; ++i) {
@@ -49,13 +49,13 @@ class Proposals {
     return any(random);
   }
 
-  /// A uniform one that may be proposed.
+  /// Returns an admitted, new architecture drawn uniformly; none: the space is exhausted.
   std::optional<Proposal> any(Random& random);
 
-  /// Proposes the canonical form of `architecture`, if it is admitted and new.
+  /// Proposes the canonical form of `architecture`; none where it is not admitted or not new.
   std::optional<Proposal> offer(const Architecture& architecture);
 
-  /// Proposes `architecture` whatever was proposed before.
+  /// Proposes `architecture` even if it was proposed before.
   Proposal repeat(Architecture architecture) {
     return {.id = n_asked_++, .architecture = std::move(architecture)};
   }
@@ -72,23 +72,25 @@ class Proposals {
   Domain domain_;
   Novelty novelty_;
   int64_t n_asked_ = 0;
-  std::unordered_set<uint64_t> proposed_;          // hashes
-  std::unordered_set<uint64_t> refused_;           // by the filter; saves asking it again
-  std::optional<std::vector<Architecture>> left_;  // in the order of enumeration, once looked for
+  std::unordered_set<uint64_t> proposed_;  // hashes of proposed architectures
+  // Hashes of architectures that the filter rejected, which saves asking again.
+  std::unordered_set<uint64_t> refused_;
+  // Remaining architectures of a small space, once listed.
+  std::optional<std::vector<Architecture>> left_;
 };
 
-/// None: exhausted.
+/// Converts a proposal to an answer; none becomes Exhausted.
 Strategy::Answer answer(std::optional<Proposal> proposal);
 
-/// What a trial says about its architecture: its first objective; none: nothing to learn. The
-/// worst is minus infinity.
+/// Returns the reward of an architecture: its first objective; for a failure, minus infinity or
+/// none, as `on_failure` says.
 std::optional<double> reward_of(const Outcome& outcome, OnFailure on_failure);
 
 /// Throws, naming the option, unless low ≤ value ≤ high.
 void check_option(const char* strategy, const char* name, double value, double low, double high);
 void check_option(const char* strategy, const char* name, int64_t value, int64_t low);
 
-/// JSON has no infinity.
+/// Writes and reads rewards; minus infinity, which JSON lacks, becomes null.
 Json reward_to_json(double reward);
 double reward_from_json(const Json& json);
 

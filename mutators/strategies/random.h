@@ -5,13 +5,13 @@
 namespace retia {
 
 struct RandomOptions {
-  Duplicates duplicates = Duplicates::Skip;  ///< allow: never exhausted
+  Duplicates duplicates = Duplicates::Skip;  ///< Allow: the space is never exhausted
   int64_t tries = 500;                       ///< draws to find a new architecture, ≥ 1
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomOptions, duplicates, tries)
 
-/// Uniform decisions (see Domain::sample). No architecture twice, unless that is allowed.
-/// Li and Talwalkar, "Random Search and Reproducibility for NAS", UAI 2019.
+/// Random search: proposes uniform decisions (see Domain::sample), no architecture twice unless
+/// allowed. Source: Li and Talwalkar, "Random Search and Reproducibility for NAS", UAI 2019.
 class RandomStrategy final : public Strategy {
  public:
   RandomStrategy(const Domain& domain, const RandomOptions& options, uint64_t seed);

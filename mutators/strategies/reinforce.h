@@ -6,9 +6,9 @@
 namespace retia {
 
 struct ReinforceOptions {
-  double lr = 0.2;               ///< of the logits, > 0
-  double baseline_decay = 0.9;   ///< of the moving averages of rewards, 0 to 1
-  double entropy_weight = 0.01;  ///< bonus on the policy's entropy, ≥ 0
+  double lr = 0.2;               ///< learning rate of the logits, > 0
+  double baseline_decay = 0.9;   ///< decay of the moving averages of rewards, in [0, 1]
+  double entropy_weight = 0.01;  ///< weight of the policy's entropy as a bonus, ≥ 0
   OnFailure on_failure = OnFailure::Ignore;
   Duplicates duplicates = Duplicates::Skip;
   int64_t tries = 500;  ///< draws from the policy to find a new architecture, ≥ 1
@@ -16,11 +16,12 @@ struct ReinforceOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceOptions, lr, baseline_decay,
                                                 entropy_weight, on_failure, duplicates, tries)
 
-/// A policy over decisions trained by policy gradients (Williams 1992; as the reinforcement learner
-/// of NAS-Bench-101 and 201, Ying et al. 2019, Dong and Yang 2020): every decision is drawn from a
-/// softmax of its own logits, and after a trial, for each that the architecture reaches,
+/// REINFORCE: a policy over decisions trained by policy gradients (Williams 1992; the reinforcement
+/// learner of NAS-Bench-101 and 201, Ying et al. 2019, Dong and Yang 2020). Every decision is drawn
+/// from a softmax of its own logits. After a trial, for each decision d that the architecture uses,
 ///   logits += lr · (A ∇ log p(d) + entropy_weight ∇ H),   A = (reward - baseline) / deviation,
-/// where baseline and deviation are moving averages, so that the scale of rewards does not matter.
+/// where H is the entropy and baseline and deviation are moving averages of the rewards, so that
+/// their scale does not matter.
 class ReinforceStrategy final : public Strategy {
  public:
   ReinforceStrategy(const Domain& domain, const ReinforceOptions& options, uint64_t seed);
@@ -30,7 +31,7 @@ class ReinforceStrategy final : public Strategy {
   Json state() const override;
   void load_state(const Json& state) override;
 
-  /// The policy: a distribution for each factor.
+  /// Returns the policy: one distribution per factor.
   std::vector<std::vector<double>> probabilities() const;
 
  private:
@@ -40,9 +41,9 @@ class ReinforceStrategy final : public Strategy {
   Factors factors_;
   ReinforceOptions options_;
   Random random_;
-  std::vector<std::vector<double>> logits_;  // by factor and category
+  std::vector<std::vector<double>> logits_;  // [factor][category]
   int64_t n_told_ = 0;
-  double baseline_ = 0, variance_ = 0, worst_ = 0;  // of rewards
+  double baseline_ = 0, variance_ = 0, worst_ = 0;  // statistics of the rewards
 };
 
 }  // namespace retia

@@ -14,52 +14,53 @@ enum class SampleOrder { Given, Shuffled };
 enum class LastBatch { Keep, Drop };
 
 struct BatchOptions {
-  int64_t batch_size = 64;                    ///< samples, ≥ 1
-  uint64_t seed = 0;                          ///< of order and augmentation
-  SampleOrder order = SampleOrder::Shuffled;  ///< shuffled: anew each epoch
-  LastBatch last = LastBatch::Keep;           ///< whether a smaller last batch is kept
+  int64_t batch_size = 64;                    ///< samples per batch, ≥ 1
+  uint64_t seed = 0;                          ///< seed of order and augmentation
+  SampleOrder order = SampleOrder::Shuffled;  ///< Shuffled: anew in each epoch
+  LastBatch last = LastBatch::Keep;           ///< Keep: a smaller last batch is kept
   AugmentOptions augment = {};                ///< images only
-  at::Device device = at::kCPU;               ///< where the set is held and batches are made
-  at::ScalarType dtype = at::kFloat;          ///< of inputs and of real targets: float32 or float64
-  int64_t rank = 0, n_ranks = 1;              ///< each rank makes an equal share of each batch
+  at::Device device = at::kCPU;       ///< device that holds the data set and makes the batches
+  at::ScalarType dtype = at::kFloat;  ///< of inputs and of real-valued targets: float32 or float64
+  int64_t rank = 0, n_ranks = 1;      ///< each rank makes an equal share of each batch
 };
 
 struct Batch {
   at::Tensor inputs;   ///< normalised: [b, channels, height, width] or [b, features]
-  at::Tensor targets;  ///< int64 [b] classes, or [b] numbers in the dtype of inputs
-  /// mix of seed, epoch and the sample's index in the data set: every random draw of a sample, in
-  /// the network too, comes from its key, so neither resuming nor sharding can change it.
+  at::Tensor targets;  ///< int64 [b] classes, or [b] numbers with the dtype of inputs
+  /// Per sample: a hash of seed, epoch and index in the data set. All random draws of a sample,
+  /// also in the network, derive from its key, so neither resuming nor the number of ranks changes
+  /// them.
   std::vector<uint64_t> sample_keys;
 
   int64_t size() const { return inputs.size(0); }
 };
 
-/// The batch in `n` parts one after the other, of equal size where that goes; fewer where it has
-/// fewer samples.
+/// Splits a batch into `n` consecutive parts, as equal as possible; fewer parts where it has fewer
+/// samples.
 std::vector<Batch> split(const Batch& batch, int64_t n);
 
-/// Some samples of a data set, batch by batch. The i-th batch of an epoch is a pure function of
-/// (options, epoch, i): there is nothing to save or to resume. The shares of several ranks, one
-/// after the other, are the batch that one rank makes. The order of the last epoch asked for is
-/// remembered, so one object serves one thread; copies are cheap and share the data.
+/// Some samples of a data set, batch by batch. Batch i of an epoch is a pure function of (options,
+/// epoch, i), so no state needs saving. The shares of all ranks, concatenated, equal the batch of a
+/// single rank. The order of the last epoch is cached, so one object serves one thread; copies are
+/// cheap and share the data.
 class Batches {
  public:
-  /// Moves the set to the device, where it stays; what is there already is shared, so several
-  /// Batches of one set hold it once if it was moved before (Dataset::to). `indices`: the
-  /// samples of `set` that take part, at least one; in LastBatch::Drop at least batch_size. Several
-  /// ranks need full batches, which they can share evenly.
+  /// Moves the set to the device, and shares the tensors if they are there already; move it first
+  /// (Dataset::to) to let several Batches share one copy. `indices`: the samples of `set` that take
+  /// part, at least one, or at least batch_size with LastBatch::Drop. Several ranks need full
+  /// batches that divide evenly.
   Batches(const Dataset& set, std::vector<int64_t> indices, const BatchOptions& options);
-  /// All samples of the set.
+  /// Uses all samples of the set.
   Batches(const Dataset& set, const BatchOptions& options);
 
-  /// Batches in an epoch, ≥ 1.
+  /// Returns the number of batches in an epoch, ≥ 1.
   int64_t n_batches() const;
-  /// Samples in an epoch, those of a dropped last batch left out.
+  /// Returns the number of samples in an epoch, without a dropped last batch.
   int64_t n_samples() const;
-  /// The `i`-th batch of `epoch`, or this rank's share; epoch ≥ 0, 0 ≤ i < n_batches().
+  /// Returns batch `i` of `epoch`, or this rank's share of it; epoch ≥ 0, 0 ≤ i < n_batches().
   Batch batch(int64_t epoch, int64_t i) const;
 
-  /// What the shares of all ranks are together.
+  /// Returns the same batches without division into ranks.
   Batches whole() const;
 
   const Dataset& dataset() const { return set_; }
@@ -71,7 +72,7 @@ class Batches {
   Dataset set_;
   std::vector<int64_t> indices_;
   BatchOptions options_;
-  at::Tensor levels_;  // images: see pixel_levels; on the device
+  at::Tensor levels_;  // for images: see pixel_levels; on the device
   mutable int64_t ordered_epoch_ = -1;
   mutable std::vector<int64_t> order_;
 };

@@ -15,10 +15,11 @@
 namespace retia {
 
 struct DataOptions {
-  std::string name = "digits";  ///< one of DataSets::names()
-  std::string dir = "";         ///< where its files are; csv: the file, or a folder of two
-  int64_t limit = 0;            ///< the first so many training samples; 0: all
-  double valid_fraction = 0.5;  ///< of the training samples, held out to judge architectures
+  std::string name = "digits";  ///< a name in DataSets::names()
+  std::string dir = "";         ///< folder of its files; for csv: the file, or a folder of two
+  int64_t limit = 0;            ///< number of training samples to use, from the first; 0: all
+  /// Fraction of the training samples that is held out to score architectures.
+  double valid_fraction = 0.5;
   AugmentOptions augment = {};  ///< of training images
   CsvOptions csv = {};
   SyntheticOptions synthetic = {};
@@ -26,30 +27,32 @@ struct DataOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DataOptions, name, dir, limit, valid_fraction,
                                                 augment, csv, synthetic)
 
-/// Name -> how a data set is loaded.
+/// A table name → loader of a data set.
 class DataSets {
  public:
-  /// Makes the two parts, with or without statistics. Errors are one line that names the file.
+  /// Loads the training and the test part; statistics may be missing. Errors are one line that
+  /// names the file.
   using Loader = std::function<DataSplits(const DataOptions&)>;
 
-  /// Throws where the name is taken.
+  /// Adds a loader. Throws where the name is taken.
   void add(const std::string& name, Loader loader);
-  /// The set `options.name`, checked, limited, named, and with the statistics of its (limited)
-  /// training part in both parts. An unknown name is an error that suggests the nearest.
+  /// Loads the set `options.name`: checks and limits it, and sets name and statistics of both
+  /// parts, the latter from the (limited) training part. Throws, naming the nearest name, on an
+  /// unknown name.
   DataSplits load(const DataOptions& options) const;
-  /// In alphabetical order.
+  /// Returns all names in alphabetical order.
   std::vector<std::string> names() const;
 
  private:
   std::map<std::string, Loader> loaders_;
 };
 
-/// digits, mnist, fashion-mnist, cifar10, csv, synthetic.
+/// Returns a table of digits, mnist, fashion-mnist, cifar10, csv, synthetic.
 DataSets standard_data_sets();
 
-/// The folder of a data set's files: `options.dir` where given, else the first folder there is of
-/// $RETIA_DATA/NAME, data/NAME three folders above the program's, data/NAME of the source tree, and
-/// where the system's packages put it. Throws, saying what to do, where there is none.
+/// Returns the folder of a data set's files: `options.dir` if set; else the first that exists of
+/// $RETIA_DATA/NAME, data/NAME three folders above the program's folder, data/NAME in the source
+/// tree, and the folder of the system's packages. Throws, with a remedy, where there is none.
 std::filesystem::path data_folder(const DataOptions& options);
 
 }  // namespace retia

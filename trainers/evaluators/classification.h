@@ -12,26 +12,26 @@
 namespace retia {
 
 struct ClassificationOptions {
-  DataOptions data = {};    ///< its valid_fraction is what models are scored on
-  int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
+  DataOptions data = {};    ///< its valid_fraction is held out for scoring
+  int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for another number
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
-  bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
-  bool keep_weights = false;  ///< keep weights also of trials that no other can continue
-  uint64_t seed = 0;          ///< of the split, weights, order and augmentation
+  /// Score after each epoch, even if the trial has no pruning thresholds.
+  bool intermediate = false;
+  bool keep_weights = false;  ///< keep weights also of trials that no other trial can continue
+  uint64_t seed = 0;          ///< seed of the split, weights, order and augmentation
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epochs, batch_size,
                                                 weight_optimizer, intermediate, keep_weights, seed)
 
-/// Scores a model by its accuracy on held-out training samples, after training it from scratch on
-/// the others, or further where the proposal continues a trial. The test set is never looked at. A
-/// function of the model and the options. Objective: "accuracy", 0 to 1. Metrics: "loss", mean
-/// cross-entropy on what is held out; "train_loss" and "train_accuracy" of the last epoch;
-/// "parameters"; of a trial that ended early "epochs", those it had.
+/// Scores a model by its accuracy on held-out training samples, after training it on the rest: from
+/// scratch, or from the weights of the trial that the proposal continues. Never uses the test set.
+/// The result depends on the model and the options only. Objective: "accuracy", in [0, 1]. Metrics:
+/// "loss", the mean cross-entropy on the held-out samples; "train_loss" and "train_accuracy" of the
+/// last epoch; "parameters"; for a trial that ended early "epochs", the number of its epochs.
 class ClassificationEvaluator final : public Evaluator {
  public:
-  /// Loads the data, to `device`. dtype: what models compute in (see
-  /// precision.h).
+  /// Loads the data to `device`. `dtype`: dtype in which models compute (see precision.h).
   ClassificationEvaluator(const ClassificationOptions& options, const DataSets& data_sets,
                           at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat,
                           Executor executor = Executor::Fused);

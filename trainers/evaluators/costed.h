@@ -7,16 +7,16 @@
 
 namespace retia {
 
-/// What costs are measured by.
+/// The costs to add as objectives.
 struct CostsOptions {
-  std::vector<std::string> costs = {};  ///< names of CostMeasures, one at least, each once
+  std::vector<std::string> costs = {};  ///< names of CostMeasures, at least one, each once
   std::string table = "";               ///< file of latencies (see LatencyTable)
-  std::string space = "";               ///< named where the table lacks something
+  std::string space = "";               ///< named in messages where the table lacks an entry
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CostsOptions, costs, table, space)
 
-/// Another evaluator's objectives, and what a model costs, to be minimised: `multiply_adds` and
-/// `parameters`, for one sample; `latency`, milliseconds of a batch by a table.
+/// Adds costs of the model, to be minimised, to another evaluator's objectives: `multiply_adds` and
+/// `parameters` for one sample; `latency`, in milliseconds of a batch, from a table.
 class CostedEvaluator final : public Evaluator {
  public:
   static constexpr const char* kName = "costed";
@@ -37,7 +37,7 @@ class CostedEvaluator final : public Evaluator {
   std::vector<ir::OperationCost> costs_;
 };
 
-/// Throws, naming the nearest, unless each is the name of a cost, and there once.
+/// Throws, naming the nearest, unless each is the name of a cost and occurs once.
 void check_costs(const std::vector<std::string>& costs);
 
 }  // namespace retia

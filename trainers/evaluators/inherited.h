@@ -6,17 +6,18 @@
 
 namespace retia {
 
-/// Scores an architecture by its accuracy with the weights that it inherits from a trained
-/// supernet, its batch normalisations recalibrated (see recalibrate). Objective: "score", that
-/// accuracy (0 to 1) or what a reward makes of it. Metrics: "accuracy"; "loss", mean cross-entropy.
-/// A function of the architecture and the supernet, which stays as it is: each rank comes to the
-/// same by itself, to the bit. It holds the supernet, so only this process can make it.
+/// Scores an architecture by its accuracy with the weights inherited from a trained supernet, after
+/// recalibrating its batch normalisations (see recalibrate). Objective: "score", the accuracy in
+/// [0, 1] or the reward computed from it. Metrics: "accuracy"; "loss", the mean cross-entropy. The
+/// result depends on the architecture and the supernet only, and the supernet is not changed; so
+/// ranks compute it independently, bit-identically. Cannot be rebuilt in another process, since it
+/// holds the supernet.
 class InheritedEvaluator final : public Evaluator {
  public:
   using Reward = std::function<double(double accuracy, const Architecture& architecture)>;
 
-  /// train: recalibrates, by its first `recalibration_batches` (0: none), whole ones. scoring: is
-  /// scored on. reward: null: the accuracy itself.
+  /// `train`: recalibration uses its first `recalibration_batches`, undivided (0: none). `scoring`:
+  /// the samples for scoring. `reward`: null: the accuracy itself.
   InheritedEvaluator(Network supernet, const Batches& train, Batches scoring,
                      int64_t recalibration_batches, Reward reward = nullptr);
 

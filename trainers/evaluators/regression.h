@@ -11,7 +11,7 @@
 
 namespace retia {
 
-/// What a regression is judged by, on held-out samples.
+/// The quantity by which a regression is scored, on held-out samples.
 enum class RegressionMetric {
   Mse,  ///< mean squared error, to be minimised
   Mae,  ///< mean absolute error, to be minimised
@@ -22,35 +22,37 @@ NLOHMANN_JSON_SERIALIZE_ENUM(RegressionMetric, {{RegressionMetric::Mse, "mse"},
                                                 {RegressionMetric::R2, "r2"}})
 
 struct RegressionOptions {
-  DataOptions data = {};    ///< its valid_fraction is what models are scored on
-  int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for others
+  DataOptions data = {};    ///< its valid_fraction is held out for scoring
+  int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for another number
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
   RegressionMetric metric = RegressionMetric::Mse;
-  bool intermediate = false;  ///< score after each epoch, not only where the trial has floors
-  bool keep_weights = false;  ///< keep weights also of trials that no other can continue
-  uint64_t seed = 0;          ///< of the split, weights and order
+  /// Score after each epoch, even if the trial has no pruning thresholds.
+  bool intermediate = false;
+  bool keep_weights = false;  ///< keep weights also of trials that no other trial can continue
+  uint64_t seed = 0;          ///< seed of the split, weights and order
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegressionOptions, data, epochs, batch_size,
                                                 weight_optimizer, metric, intermediate,
                                                 keep_weights, seed)
 
-/// Errors of predictions; the variance is that of the targets.
+/// The errors of predictions.
 struct RegressionScore {
   double mse = 0, mae = 0, r2 = 0;
 };
 
-/// predictions, targets: [n], in the same unit. r2 of targets that are all equal is 0.
+/// Computes the errors. `predictions`, `targets`: [n], in the same unit. r2 is 0 where all targets
+/// are equal.
 RegressionScore score_regression(const at::Tensor& predictions, const at::Tensor& targets);
 
 /// Scores a model that predicts numbers by its error on held-out training samples, after training
-/// it from scratch on the others by the mean squared error of standardised targets. The test set is
-/// never looked at. A function of the model and the options. Metrics, in the targets' own unit:
-/// "mse", "mae", "r2"; and "parameters"; of a trial that ended early "epochs", those it had.
+/// it on the rest by the mean squared error of standardised targets: from scratch, or from the
+/// weights of the trial that the proposal continues. Never uses the test set. The result depends on
+/// the model and the options only. Metrics, in the unit of the targets: "mse", "mae", "r2"; also
+/// "parameters"; for a trial that ended early "epochs", the number of its epochs.
 class RegressionEvaluator final : public Evaluator {
  public:
-  /// Loads the data, to `device`. dtype: what models compute in (see
-  /// precision.h).
+  /// Loads the data to `device`. `dtype`: dtype in which models compute (see precision.h).
   RegressionEvaluator(const RegressionOptions& options, const DataSets& data_sets,
                       at::Device device = at::kCPU, at::ScalarType dtype = at::kFloat,
                       Executor executor = Executor::Fused);
@@ -70,7 +72,7 @@ class RegressionEvaluator final : public Evaluator {
   at::Device device_;
   at::ScalarType dtype_;
   Executor executor_;
-  Dataset set_;  // its targets standardised
+  Dataset set_;  // with standardised targets
   double mean_ = 0, deviation_ = 1;
   std::vector<int64_t> train_, valid_;
 };

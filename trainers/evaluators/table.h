@@ -9,20 +9,20 @@ namespace retia {
 
 struct TableOptions {
   std::string file = "";                    ///< CSV with a header, gzipped or not
-  std::string key = "arch";                 ///< the column with the names of architectures
-  std::string metric = "";                  ///< the column that is maximised
+  std::string key = "arch";                 ///< column with the names of architectures
+  std::string metric = "";                  ///< column that is maximised
   std::vector<std::string> minimised = {};  ///< columns that are minimised, as further objectives
-  std::string report = "";  ///< a column to keep as the metric "report"; empty: none
+  std::string report = "";  ///< column that becomes the metric "report"; empty: none
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TableOptions, file, key, metric, minimised, report)
 
-/// Looks an architecture's scores up in a table of finished trainings, such as NAS-Bench-201's, by
-/// the name that its space makes of it. An architecture without a row, or with an empty field,
-/// fails. Makes no models.
+/// Looks up an architecture's scores in a table of finished trainings, such as NAS-Bench-201's, by
+/// the name that its space gives it. An architecture without a row, or with an empty field, fails.
+/// Builds no models.
 class TableEvaluator final : public Evaluator {
  public:
-  /// Reads the table. key: the name of a canonical architecture. Throws one line on whatever is
-  /// missing, naming the nearest column.
+  /// Reads the table. `key`: returns the name of a canonical architecture. Throws one line, naming
+  /// the nearest column, where something is missing.
   TableEvaluator(const TableOptions& options, std::function<std::string(const Architecture&)> key);
 
   std::vector<Objective> objectives() const override;

@@ -7,44 +7,46 @@
 
 namespace retia {
 
-/// How a trial's model is trained.
+/// The training of a trial's model.
 struct TrialTraining {
   Batches train;
-  std::optional<Batches> valid;  ///< scored after the last epoch; none: nothing is
-  int64_t epochs = 1;            ///< unless the proposal says
+  std::optional<Batches> valid;  ///< scored after the last epoch; none: no scoring
+  int64_t epochs = 1;            ///< used unless the proposal sets a number
   SgdOptions weight_optimizer = {};
-  bool keep_weights = false;                  ///< also of a trial that no other can continue
+  bool keep_weights = false;  ///< keep weights also of a trial that no other trial can continue
   Direction direction = Direction::Maximise;  ///< of the first objective
-  /// The first objective after an epoch, in which `valid` is scored then; null: nobody asks.
+  /// Returns the first objective after an epoch, after `valid` was scored; null: not evaluated.
   std::function<double(const EpochReport&)> score = nullptr;
 };
 
-/// What came of it.
+/// The result of a training.
 struct TrainedTrial {
-  EpochReport last;                       ///< of the last epoch
-  std::vector<double> intermediate = {};  ///< what `score` said, of former trials' epochs too
-  bool ended_early = false;               ///< below the trial's floors
+  EpochReport last;  ///< of the last epoch
+  /// Scores after each epoch, including epochs of the trial it continues.
+  std::vector<double> intermediate = {};
+  bool ended_early = false;  ///< stopped below the pruning thresholds
 };
 
-/// Trains `network` for as many epochs as the trial's proposal says, going on from the weights of
-/// the trial that it continues; fewer where `score` falls below the trial's floors. A trial of a
-/// number of epochs of its own may be continued, so its weights are kept: see Trial::weights. None:
-/// it was stopped.
+/// Trains `network` for the number of epochs that the proposal says, starting from the weights of
+/// the trial that it continues, if any; ends early where `score` falls below the pruning
+/// thresholds. Weights of a trial whose proposal sets a number of epochs are kept, since another
+/// trial may continue it (see Trial::weights). None: the trial was stopped.
 std::optional<TrainedTrial> train_trial(const Network& network, const TrialTraining& training,
                                         const Trial& trial);
 
-/// What became of a trial, with how it went.
+/// Adds the intermediate scores, and the number of epochs where the trial ended early, to
+/// `evaluation`.
 Evaluation with_course(Evaluation evaluation, const TrainedTrial& trained);
 
-/// Whether somebody wants to know how a trial does after each epoch: its floors, or `asked`.
+/// Returns whether scores after each epoch are needed: for pruning thresholds, or because `asked`.
 inline bool wants_intermediate(const Trial& trial, bool asked) {
   return asked || !trial.floors.empty();
 }
 
-/// Whether a trial may end after the last epoch of `intermediate` (see Trial::floors).
+/// Returns whether a trial may end after the last epoch of `intermediate` (see Trial::floors).
 bool below_floors(const Trial& trial, Direction direction, const std::vector<double>& intermediate);
 
-/// Numbers that are trained.
+/// Returns the number of trained parameters.
 int64_t n_parameters(const torch::nn::Module& module);
 
 }  // namespace retia

@@ -7,18 +7,19 @@
 
 namespace retia {
 
-/// The trials by which some one-shot searches come to their architecture: what a strategy proposes
-/// is scored with the weights that it inherits. The first objective decides. The strategy waits for
-/// the outcomes that it goes by, so that what it proposes does not depend on how many run at once.
+/// The multi-trial search at the end of some one-shot searches: proposals of a strategy are scored
+/// with the weights they inherit. The first objective decides. The strategy waits for the outcomes
+/// it needs, so that its proposals do not depend on how many trials run at once.
 struct FinalSearch {
   std::unique_ptr<Strategy> strategy;
   std::unique_ptr<Evaluator> evaluator;
-  int64_t max_trials = 0;  ///< after which it ends, if the strategy has not before
-  int64_t n_top = 10;      ///< how many of the best are worth keeping
+  /// Trials after which the search ends, if the strategy is not exhausted before.
+  int64_t max_trials = 0;
+  int64_t n_top = 10;  ///< number of best architectures that are kept
 };
 
-/// Runs all trials in memory. Returns the best, the earliest of equals, canonical. Throws where the
-/// strategy proposes nothing.
+/// Runs all trials in memory; returns the best canonical architecture, the earliest of equals.
+/// Throws where the strategy proposes nothing.
 Architecture best_of(const FinalSearch& search, const ir::Graph& space);
 
 }  // namespace retia

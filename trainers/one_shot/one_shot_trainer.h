@@ -9,46 +9,47 @@
 
 namespace retia {
 
-/// What a one-shot search works on.
+/// The inputs of a one-shot search.
 struct SearchSetup {
   Network network;  ///< the supernet, on its device
-  Batches train;    ///< trains the weights
-  Batches valid;    ///< trains, or scores, the architecture
+  Batches train;    ///< samples that train the weights
+  Batches valid;    ///< samples that train, or score, the architecture
   TrainerOptions trainer = {};
   SgdOptions weight_optimizer = {};
-  std::optional<Batches> scoring = {};  ///< scores architectures, neither shuffled nor augmented;
-                                        ///< none: valid
-  Json space_options = Json::object();  ///< that the space was made with
-  /// The space with some of them changed; null: it has none.
+  /// Samples that score architectures, not shuffled or augmented; none: valid.
+  std::optional<Batches> scoring = {};
+  Json space_options = Json::object();  ///< options with which the space was made
+  /// Makes the space with some options changed; null: the space has no options.
   std::function<ir::Graph(const Json& options)> space_with = {};
-  std::optional<ir::Graph> costed = {};  ///< whose costs count; none: the network's graph
-  Ranks* ranks = nullptr;                ///< those that search together; null: this process alone
-  /// Takes a line that the user should see.
+  /// Graph whose costs are counted; none: the network's graph.
+  std::optional<ir::Graph> costed = {};
+  Ranks* ranks = nullptr;  ///< ranks that search together; null: this process alone
+  /// Receives a line that the user should see.
   std::function<void(const std::string&)> warn = [](const std::string& line) {
     std::cerr << line << std::endl;
   };
 };
 
-/// Trains a supernet under a mutator. Most methods fill in train_step(train, valid), those with
-/// phases step_of_epoch.
+/// Trains a supernet under a mutator. Most methods implement train_step(train, valid); methods with
+/// phases override step_of_epoch.
 class OneShotTrainer : public Trainer {
  public:
-  /// `mutator` is bound to setup.network and outlives the trainer.
+  /// `mutator` is bound to setup.network and must outlive the trainer.
   OneShotTrainer(const SearchSetup& setup, Mutator& mutator);
 
-  /// The architecture that the search has come to: what the mutator keeps or, where there is a
-  /// final search, the best of that. Changes neither network nor mutator.
+  /// Returns the architecture that was found: the mutator's, or the best of the final search if
+  /// there is one. Changes neither network nor mutator.
   virtual Architecture export_architecture();
 
-  /// The trials that end the search, anew at each call; none: the mutator says what it has come to.
+  /// Returns a new final search at each call; none where the mutator's architecture is the result.
   virtual std::optional<FinalSearch> final_search() { return std::nullopt; }
 
-  /// One step. Validation batches come round again when they are fewer.
+  /// Trains one step. Validation batches start over where there are fewer of them.
   virtual StepStats train_step(const Batch& train, const Batch& valid) = 0;
 
  protected:
   Mutator& mutator() { return mutator_; }
-  /// The part of the search that is done, 0 to 1.
+  /// The fraction of the search completed, in [0, 1].
   double progress() const { return progress_; }
   const Batches& scoring_batches() const { return scoring_; }
   std::map<std::string, std::vector<double>> probabilities() const override {
@@ -58,8 +59,8 @@ class OneShotTrainer : public Trainer {
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
-  /// Step `i` of `epoch`, 0 to steps_per_epoch() - 1: by default a training and a validation batch.
-  /// For methods with phases.
+  /// Trains step `i` of `epoch`, in 0 … steps_per_epoch() - 1; by default on a training and a
+  /// validation batch. Overridden by methods with phases.
   virtual StepStats step_of_epoch(int64_t epoch, int64_t i);
   const Batches& valid_batches() const { return valid_; }
 

@@ -7,26 +7,28 @@
 namespace retia {
 
 struct PDartsOptions {
-  std::vector<int64_t> extra_layers = {0, 6, 12};  ///< of each stage, over the option `layers`
-  std::vector<int64_t> dropped = {3,
-                                  2};  ///< candidates of each choice, after each stage but the last
-  std::vector<double> skip_dropout = {0, 0.4, 0.7};  ///< of identities, as each stage begins
-  int64_t most_skips = 2;  ///< identities that a normal cell keeps at the end; -1: any number
-  double warmup = 0.4;     ///< part of each stage before alphas are trained
+  /// Layers of each stage, added to the option `layers`.
+  std::vector<int64_t> extra_layers = {0, 6, 12};
+  /// Number of candidates dropped from each choice after each stage but the last.
+  std::vector<int64_t> dropped = {3, 2};
+  /// Probability of dropping identities at the beginning of each stage.
+  std::vector<double> skip_dropout = {0, 0.4, 0.7};
+  int64_t most_skips = 2;  ///< identities that a normal cell may keep at the end; -1: any number
+  double warmup = 0.4;     ///< fraction of each stage before alphas are trained
   AdamOptions alpha_optimizer = {.lr = 6e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
-  PenaltyOptions penalty = {};  ///< in each stage of what costs its network
+  PenaltyOptions penalty = {};  ///< cost penalty, in each stage computed for the stage's space
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PDartsOptions, extra_layers, dropped, skip_dropout,
                                                 most_skips, warmup, alpha_optimizer, penalty)
 
-/// Progressive DARTS (Chen et al., ICCV 2019): DARTS in stages. The search network grows deeper
-/// from stage to stage (5, 11 and 17 cells in the paper), and the candidates of each choice with
-/// the smallest p = softmax(alpha) are dropped between two (8, 5 and 3 remain), so that memory
-/// holds. Each stage begins with new weights and alphas. Identities, which are learnt fastest, are
-/// held back by dropout that fades within the stage (see ops::fading_dropout), and at the end a
-/// normal cell keeps at most `most_skips`: the one of the smallest p is left out, and the cell
-/// decided again, as long as there are more. For spaces with the options `layers` and, unless
-/// skip_dropout is 0 throughout, `skip_dropout`.
+/// Makes a Progressive DARTS search (Chen et al., ICCV 2019): DARTS in stages. The search network
+/// grows deeper from stage to stage (5, 11 and 17 cells in the paper), and between two stages the
+/// candidates of each choice with the smallest p = softmax(alpha) are dropped (8, 5 and 3 remain),
+/// so that the memory suffices. Each stage begins with new weights and alphas. Identities, which
+/// are learnt fastest, are restrained by a dropout that fades within the stage (see
+/// ops::fading_dropout). At the end a normal cell keeps at most `most_skips` identities: while
+/// there are more, the one with the smallest p is excluded and the cell is decided again. For
+/// spaces with the options `layers` and, unless skip_dropout is 0 throughout, `skip_dropout`.
 Search make_p_darts(const PDartsOptions& options, const SearchSetup& setup, uint64_t seed);
 
 }  // namespace retia

@@ -19,18 +19,18 @@ NLOHMANN_JSON_SERIALIZE_ENUM(PenaltyShape, {{PenaltyShape::Linear, "linear"},
                                             {PenaltyShape::Absolute, "absolute"},
                                             {PenaltyShape::Log, "log"}})
 
-/// What is optimised when models also cost something. With r = cost / baseline - 1,
-///   x = r (linear), max(0, r) (positive), min(0, r) (negative), |r| (absolute) or
-///       log cost / log baseline - 1 (log),
-///   v + scale x (add) or v (1 + x)^scale (mul), v being a loss (scale > 0) or a reward (scale <
-///   0).
+/// The penalty by which models with lower cost are preferred. A value v, a loss (scale > 0) or a
+/// reward (scale < 0), becomes
+///   v + scale x (add) or v (1 + x)^scale (mul), where with r = cost / baseline - 1
+///   x = r (linear), max(0, r) (positive), min(0, r) (negative), |r| (absolute), or
+///       log cost / log baseline - 1 (log).
 /// ProxylessNAS (Cai et al., ICLR 2019): add and linear, or mul and log with scale 0.6. FBNet (Wu
-/// et al., CVPR 2019): mul and log, but for a constant factor. MnasNet (Tan et al., CVPR 2019): mul
+/// et al., CVPR 2019): mul and log, up to a constant factor. MnasNet (Tan et al., CVPR 2019): mul
 /// and linear, with scale -0.07 of the reward.
 struct PenaltyOptions {
   CostMeasure cost = CostMeasure::None;
   std::string table = "";  ///< file of latencies, for cost = latency
-  double baseline = 0;     ///< > 0; 0: the mean over the space, decisions being equally likely
+  double baseline = 0;     ///< 0; 0: the mean cost of the space with uniform decisions
   double scale = 0;        ///< > 0 for losses, < 0 for rewards
   PenaltyForm form = PenaltyForm::Add;
   PenaltyShape shape = PenaltyShape::Linear;
@@ -38,17 +38,17 @@ struct PenaltyOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PenaltyOptions, cost, table, baseline, scale, form,
                                                 shape)
 
-/// The formula above, over scalars; differentiable in both. Throws where a power or a logarithm of
-/// the cost is no number.
+/// Returns the penalised value; arguments are scalars, and it is differentiable in both. Throws
+/// where a power or logarithm of the cost is undefined.
 at::Tensor penalised(const at::Tensor& value, const at::Tensor& cost,
                      const PenaltyOptions& options);
 
-/// A loss with what the space costs on average under the alphas (see ir::ExpectedCost), so that the
-/// gradient of the cost reaches every alpha.
+/// Penalises a loss by the expected cost of the space under the alphas (see ir::ExpectedCost), so
+/// that the gradient of the cost reaches every alpha.
 class LossPenalty {
  public:
-  /// mutator: an AlphaMutator, unless there is no penalty; outlives this. Throws where an option is
-  /// out of its range or the table lacks an operation.
+  /// `mutator`: an AlphaMutator, unless there is no penalty; must outlive this object. Throws where
+  /// an option is out of range or the table lacks an operation.
   LossPenalty(const PenaltyOptions& options, const SearchSetup& setup, const Mutator& mutator);
 
   at::Tensor operator()(const at::Tensor& loss) const;
@@ -59,10 +59,10 @@ class LossPenalty {
   const AlphaMutator* mutator_;
 };
 
-/// A reward with what the architecture costs that earned it.
+/// Penalises a reward by the cost of the architecture that earned it.
 class RewardPenalty {
  public:
-  /// None.
+  /// Makes a penalty that changes nothing.
   RewardPenalty() = default;
   RewardPenalty(const PenaltyOptions& options, const SearchSetup& setup);
 
@@ -73,7 +73,8 @@ class RewardPenalty {
   std::optional<ir::ExpectedCost> cost_;
 };
 
-/// Warns, by setup.warn, where the file of latencies was not measured on what the search runs on.
+/// Warns, by setup.warn, where the latency table was measured under other conditions than those of
+/// the search.
 void check_conditions(const std::string& table, const SearchSetup& setup);
 
 }  // namespace retia

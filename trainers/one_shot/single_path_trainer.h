@@ -7,19 +7,21 @@
 namespace retia {
 
 struct SinglePathOptions {
-  int64_t paths_per_step = 1;          ///< whose gradients are added to one step, ≥ 1
-  int64_t n_candidates = 1000;         ///< architectures scored at the end, at most, ≥ 1
-  int64_t n_top = 10;                  ///< the best of them that are worth keeping, ≥ 1
-  int64_t recalibration_batches = 20;  ///< for the batch norms of each; 0: none
-  PenaltyOptions penalty = {};         ///< of the accuracy they are scored by
+  int64_t paths_per_step = 1;   ///< paths whose gradients are added in one step, ≥ 1
+  int64_t n_candidates = 1000;  ///< largest number of architectures scored at the end, ≥ 1
+  int64_t n_top = 10;           ///< number of best architectures that are kept, ≥ 1
+  /// Batches to recalibrate each one's batch normalisations; 0: none.
+  int64_t recalibration_batches = 20;
+  PenaltyOptions penalty = {};  ///< cost penalty of the accuracy by which they are scored
 };
 
-/// Makes what searches the space of a trained supernet.
+/// Makes the strategy that searches the space of a trained supernet.
 using MakeStrategy = std::function<std::unique_ptr<Strategy>(const ir::Graph& space)>;
 
-/// Each step trains the path that the mutator samples, or several with their gradients added (Guo
-/// et al., ECCV 2020; Chu et al., ICCV 2021). The architecture is then searched by trials: the best
-/// on the validation set of those that a strategy proposes, each with the weights it inherits.
+/// Trains, in each step, the path that the mutator samples, or several paths with their gradients
+/// added (Guo et al., ECCV 2020; Chu et al., ICCV 2021). The architecture is then found by a
+/// multi-trial search: the proposal of a strategy with the best validation score, using inherited
+/// weights.
 class SinglePathTrainer final : public OneShotTrainer {
  public:
   SinglePathTrainer(const SearchSetup& setup, Mutator& mutator, MakeStrategy make_strategy,
@@ -30,7 +32,7 @@ class SinglePathTrainer final : public OneShotTrainer {
   StepStats train_step(const Batch& train, const Batch& valid) override;
 
  private:
-  /// Makes no validation batch, which no step needs.
+  /// Trains one step without making a validation batch, which is not needed.
   StepStats step_of_epoch(int64_t epoch, int64_t i) override;
 
   MakeStrategy make_strategy_;

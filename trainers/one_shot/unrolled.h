@@ -8,22 +8,23 @@
 
 namespace retia {
 
-/// What the gradient through one step of the weights is made of.
+/// The inputs of a gradient through one step of the weights.
 struct Unrolled {
-  /// Of L_train and L_valid, at the present weights and alphas.
+  /// Returns the gradients of L_train, or of L_valid, at the present weights and alphas.
   using GradientsOf = std::function<Gradients(std::span<const at::Tensor> of)>;
   GradientsOf train_gradients, valid_gradients;
   std::vector<at::Tensor> weights, alphas;
-  /// The step d that the weight optimiser would take on given gradients, over its learning rate.
+  /// Returns the step d that the weight optimizer would take on given gradients, divided by the
+  /// learning rate.
   std::function<std::vector<at::Tensor>(const Gradients&)> direction;
-  double xi = 0;  ///< the learning rate of that step
+  double xi = 0;  ///< learning rate of that step
 };
 
-/// d L_valid(w - xi d(grad_w L_train(w, alpha)), alpha) / d alpha (Liu et al., ICLR 2019, eq. 7 and
-/// 8). With w' = w - xi d and v = grad_w' L_valid(w', alpha) it is
+/// Returns d L_valid(w - xi d(grad_w L_train(w, alpha)), alpha) / d alpha (Liu et al., ICLR 2019,
+/// eq. 7 and 8). With w' = w - xi d and v = grad_w' L_valid(w', alpha) it is
 ///   grad_alpha L_valid(w') - xi (grad_alpha L_train(w+) - grad_alpha L_train(w-)) / (2 eps),
 ///   w+- = w +- eps v,  eps = 0.01 / |v|.
-/// Weights are moved in place and have the bits they had at the end.
+/// Weights are moved in place and restored to their exact bits.
 Gradients unrolled_gradients(const Unrolled& problem);
 
 }  // namespace retia
