@@ -125,7 +125,8 @@ bool tries_models(const std::string& command) {
   return command == "explore" || command == "rank" || command == "trial";
 }
 
-/// Whether `command` reads that section of the configuration; a file may hold all of them.
+/// Returns whether `command` reads a section of the configuration; a configuration file may contain
+/// sections of other commands.
 bool reads(const std::string& command, const std::string& section) {
   if (section == "algorithm") {
     return command == "search";
@@ -182,7 +183,7 @@ void check_experiment(const ExperimentOptions& experiment) {
   check_costs(experiment.costs);
 }
 
-/// What scores models, with what is said once for all commands also.
+/// Reads the evaluator's section, and adds the options given once for all commands.
 void read_evaluator(const Program& program, const Json& json, Config& config) {
   config.evaluator_options = json.value("evaluator", Json::object());
   config.evaluator = take_name(config.evaluator_options, "evaluator", "classification");

@@ -25,7 +25,7 @@ const char* reason(ExperimentEnding ending) {
   }
 }
 
-/// Tries one model and says what it is and what became of it.
+/// Tries one model; prints the model and its result.
 int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, Strategy& strategy) {
   TrialObserver observer(config.run, config.experiment, evaluator);
   const TrialRecord trial = Experiment::debug_run(space, evaluator, strategy, observer);
@@ -49,7 +49,7 @@ int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, St
   return kDone;
 }
 
-/// What the user's filter and the window of costs both admit.
+/// Returns the filter that admits what both the user's filter and the cost window admit.
 ir::Filter admitted(const Program& program, const Config& config, const ir::Space& space) {
   const ir::Filter within = ir::within(space, config.experiment.window);
   if (!program.admits || !within) {

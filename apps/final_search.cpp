@@ -22,7 +22,8 @@ class FinalSearchObserver final : public ExperimentObserver {
     progress_.log_to(log);
   }
 
-  /// Takes up what `experiment`, which lives as long, has done in former runs.
+  /// Takes over the trials that earlier runs have completed. `experiment` must live as long as this
+  /// object.
   void watch(const Experiment& experiment, const FinalSearch& search,
              const std::function<void(size_t rank, const TrialRecord&)>& write) {
     write_ = write;

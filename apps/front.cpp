@@ -30,8 +30,8 @@ std::string number(double value) {
   return text;
 }
 
-/// All trials as grey dots, the front as a blue stair; the second objective to the right, the
-/// first upwards.
+/// Draws all trials as grey dots and the front as a blue staircase; the first objective upwards,
+/// the second to the right.
 std::string draw(const std::vector<Objectives>& values, const std::vector<size_t>& front,
                  const std::vector<Objective>& objectives) {
   const Axis x_axis = axis_of(values, 1), y_axis = axis_of(values, 0);

@@ -22,7 +22,7 @@ struct Measurable {
   std::vector<Shape> inputs;
 };
 
-/// Every primitive that a model of `space` may have, once each, that `table` lacks.
+/// Returns every primitive that a model of `space` may have and that `table` lacks, each once.
 std::vector<Measurable> missing(const ir::Graph& space, LatencyTable table) {
   std::vector<Measurable> found;
   const ir::ExpectedCost walk(
@@ -36,7 +36,7 @@ std::vector<Measurable> missing(const ir::Graph& space, LatencyTable table) {
   return found;
 }
 
-/// What `path` holds, if it was measured under `conditions`.
+/// Returns the table in the file, if it was measured under `conditions`.
 LatencyTable open_table(const ProfileOptions& options, const LatencyConditions& conditions) {
   if (!std::filesystem::exists(options.table)) {
     return LatencyTable(conditions);

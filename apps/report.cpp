@@ -17,7 +17,7 @@ namespace {
 
 using Facts = nlohmann::ordered_json;
 
-/// What happened last, as the log has it; empty: nothing.
+/// Returns the last line of the log; empty where there is none.
 std::string last_line(const std::filesystem::path& log) {
   std::ifstream file(log);
   std::string last;
@@ -32,8 +32,8 @@ constexpr const char* kFinished = "finished";
 constexpr const char* kStopped = "stopped: continue with --resume";
 constexpr const char* kCrashed = "crashed: continue with --resume";
 
-/// Of a training that does not run: stopped, by a signal or the time limit, or crashed, which
-/// leaves no word.
+/// Returns the state of a training that is not running: stopped by a signal or the time limit, or
+/// crashed, which the log does not tell.
 std::string state_of_training(const std::filesystem::path& run) {
   if (std::filesystem::exists(run / "finished.json")) {
     return kFinished;
@@ -42,7 +42,7 @@ std::string state_of_training(const std::filesystem::path& run) {
   return stopped ? kStopped : kCrashed;
 }
 
-/// Likewise of an experiment.
+/// Returns the state of an experiment that is not running.
 std::string state_of_trials(const ListedTrials& listed) {
   const std::string ending =
       listed.runs.empty() ? "" : listed.runs.back().at("ending").get<std::string>();

@@ -10,7 +10,7 @@
 namespace retia {
 namespace {
 
-/// None.
+/// The inline runner has no options.
 struct InlineOptions {};
 void to_json(Json& json, const InlineOptions&) { json = Json::object(); }
 void from_json(const Json&, InlineOptions&) {}

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kRecalibrationBatches = 20;
 
-/// What the exported architecture is worth with the weights it inherits, in a line.
+/// Returns one line with the score of the exported architecture with inherited weights.
 std::string summary(const Config& config, const Workbench& bench, const Batches& train,
                     const Batches& valid, const Network& supernet,
                     const Architecture& architecture) {

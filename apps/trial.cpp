@@ -88,7 +88,7 @@ void serve(const Program& program) {
   });
 }
 
-/// All that an evaluator said of a model in one object: "metric" is the first objective.
+/// Returns an evaluation as one JSON object, with the first objective as "metric".
 Json described(const Evaluation& evaluation, const std::vector<Objective>& objectives) {
   Json json(evaluation.metrics);
   for (size_t i = 0; i < objectives.size(); ++i) {

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the space of a run was made for.
+/// Returns the task for which the space of a run was made.
 Task task_of(const ir::Graph& graph) {
   const std::map<ir::NodeId, Shape> shapes = ir::infer(graph);
   const auto sizes = [&](ir::NodeId node) { return decided(shapes.at(node)); };

@@ -6,7 +6,7 @@
 namespace retia {
 namespace {
 
-/// Of text and CSV; a column for each label follows.
+/// The columns of text and CSV; a column for each label follows.
 const std::vector<const char*> kColumns = {"trial",  "status",  "metric",
                                            "report", "seconds", "error"};
 

@@ -21,7 +21,7 @@ std::string described(const Mutable& choice) {
   return c10::str(to_string(choice.kind), " '", choice.label, "'");
 }
 
-/// For messages: one line, whatever bytes are in it.
+/// Returns JSON as one line for messages, whatever bytes it contains.
 std::string shown(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -36,7 +36,7 @@ bool all_distinct(const std::vector<std::string>& names) {
   return std::set<std::string>(names.begin(), names.end()).size() == names.size();
 }
 
-/// Whether the names say more than the indices, and say it clearly.
+/// Returns whether the names of the candidates are distinct and say more than their indices.
 bool has_names(const Mutable& choice) {
   bool are_indices = true;
   for (size_t k = 0; k < choice.names.size(); ++k) {
@@ -106,7 +106,7 @@ int64_t candidate_from_json(const Json& json, const Mutable& choice) {
   return index_from_json(json, choice);
 }
 
-/// Whether `list` holds a flag or weight per candidate.
+/// Returns whether `list` holds one flag or weight per candidate.
 bool is_multi_hot(const Json& list, const Mutable& choice) {
   const bool is_value = choice.kind == MutableKind::ValueChoice;
   if (list.empty() || (is_value && (list.size() == 1 || list.size() != choice.names.size()))) {

@@ -8,8 +8,8 @@
 namespace retia {
 namespace {
 
-/// What the key of an input choice may name: paths of modules and labels of choices met so far,
-/// with the label of the layer choice that each is, or "".
+/// The names that a key of an input choice may use: paths of modules and labels of choices met so
+/// far → the label of the layer choice, or "" for anything else.
 using Met = std::map<std::string, std::string>;
 
 /// Throws unless each key of `choice` names something met; notes which layer choices they are.

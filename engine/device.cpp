@@ -26,13 +26,14 @@ std::string module_path() {
 }
 
 /// The module, opened, which it stays; null: it cannot be.
+/// Loads the CUDA module, which stays loaded; returns null where this fails.
 kernels::OpenCudaModule open_module() {
   void* module = dlopen(module_path().c_str(), RTLD_NOW | RTLD_GLOBAL);
   void* function = module == nullptr ? nullptr : dlsym(module, kernels::kCudaModuleFunction);
   return reinterpret_cast<kernels::OpenCudaModule>(function);
 }
 
-/// Why no GPU can be used; empty when one can.
+/// Returns why no GPU can be used; empty where one can.
 std::string problem_with_cuda() {
   const kernels::OpenCudaModule open = open_module();
   if (open == nullptr) {

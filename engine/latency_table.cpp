@@ -22,7 +22,7 @@ namespace {
 constexpr const char* kFormat = "retia.latency";
 constexpr int64_t kVersion = 1;
 
-/// What tells a latency from the others: type, parameters, shapes of the inputs.
+/// Returns the key of a latency: type, parameters and shapes of the inputs.
 Json described(const ir::Operation& operation, const std::vector<Shape>& inputs) {
   std::vector<std::vector<int64_t>> sizes;
   for (const Shape& input : inputs) {

@@ -14,7 +14,7 @@ namespace {
 
 int sign(double value) { return (value > 0) - (value < 0); }
 
-/// From 1; ties share their mean rank.
+/// Returns ranks counted from 1; ties share their mean rank.
 std::vector<double> ranks(const std::vector<double>& values) {
   std::vector<size_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);

@@ -77,7 +77,7 @@ std::vector<CandidateWriter> evaluation_candidates(int64_t stride, double drop_p
           {"dil_conv_5x5", dil_conv(5)}};
 }
 
-/// What search and evaluation network differ in.
+/// The differences between search and evaluation network.
 struct Style {
   std::string name = "darts_cnn";
   bool affine = false;
@@ -88,7 +88,7 @@ struct Style {
 
 enum class CellKind { Normal, Reduction };
 
-/// Where a cell stands: it needs what the cell before it did to the size.
+/// The position of a cell, with the kind of the cell before it, which determines the image size.
 struct CellPlace {
   CellKind kind = CellKind::Normal;
   CellKind before = CellKind::Normal;

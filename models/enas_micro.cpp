@@ -12,13 +12,13 @@
 namespace retia {
 namespace {
 
-/// What a cell made, and how often the image was halved until there.
+/// The output of a cell, with the number of times the image has been halved so far.
 struct State {
   Wire wire;
   int64_t halvings = 0;
 };
 
-/// What all cells of one kind have in common.
+/// The settings that all cells of one kind share.
 struct CellForm {
   std::string label;
   int64_t nodes = 0;
@@ -33,7 +33,7 @@ std::vector<ir::CandidateWriter> candidates(bool affine) {
           {"identity", ops::identity()}};
 }
 
-/// `state` with so many channels and halvings, under one scope.
+/// Returns `state` brought to the given number of channels and halvings, in one scope.
 Wire brought_to(Builder& b, const std::string& name, const State& state, int64_t channels,
                 int64_t halvings, bool affine) {
   const auto scope = b.scope(name);

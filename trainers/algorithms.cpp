@@ -31,7 +31,7 @@ Search make_darts(const DartsOptions& options, const SearchSetup& setup, uint64_
       setup, std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = seed}), options);
 }
 
-/// What the trainer takes, and `controller`.
+/// The options of the trainer, plus `controller`.
 struct EnasSearchOptions : EnasOptions {
   EnasMutatorOptions controller = {};
 };
@@ -165,7 +165,7 @@ SinglePathOptions with_final_search(const EvolvedOptions& options, int64_t paths
           .penalty = options.penalty};
 }
 
-/// What fairnas takes, and `bins`.
+/// The options of fairnas, plus `bins`.
 struct SposOptions : EvolvedOptions {
   /// Ranges of multiply-adds, that steps draw from equally often, of a window with both bounds,
   /// ≥ 1.

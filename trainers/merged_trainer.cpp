@@ -21,7 +21,7 @@ at::Tensor losses(const at::Tensor& output, const at::Tensor& targets, double la
       .unflatten(0, {-1, n});
 }
 
-/// How many samples each model classifies right, [models]; of numbers none.
+/// Returns the number of samples each model classifies correctly, [models]; zeros for regression.
 at::Tensor n_correct(const at::Tensor& output, const at::Tensor& targets) {
   return targets.is_floating_point()
              ? at::zeros({output.size(1)}, targets.options().dtype(at::kLong))

@@ -33,7 +33,7 @@ at::Tensor loss_of(const at::Tensor& output, const at::Tensor& targets, double l
                                       label_smoothing);
 }
 
-/// How many samples are classified right; of numbers none.
+/// Returns the number of samples classified correctly; zero for regression.
 at::Tensor n_correct(const at::Tensor& output, const at::Tensor& targets) {
   return targets.is_floating_point() ? at::zeros({}, targets.options().dtype(at::kLong))
                                      : output.argmax(1).eq(targets).sum();
@@ -49,8 +49,8 @@ void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& 
   }
 }
 
-/// What ranks have told each other since `before`: the part of `seconds` that was waited, and by
-/// purpose that part, and calls and their bytes a step.
+/// Returns the communication since `before`: the fraction of `seconds` spent waiting, and, by
+/// purpose, this fraction, calls per step and bytes per step.
 NamedNumbers traffic_since(const std::array<Traffic, 3>& before, const Ranks& ranks, double seconds,
                            int64_t steps) {
   constexpr const char* kNames[] = {"gradients", "statistics", "agreement"};

@@ -15,7 +15,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// All dimensions but that of channels.
+/// Returns all dimensions except that of channels.
 std::vector<int64_t> others(const at::Tensor& x) {
   std::vector<int64_t> dims = {0};
   for (int64_t d = 2; d < x.dim(); ++d) {
@@ -31,7 +31,7 @@ at::Tensor along(const at::Tensor& channels, const at::Tensor& x) {
   return channels.view(sizes);
 }
 
-/// What is not differentiated.
+/// The arguments that are not differentiated.
 struct Setting {
   at::Tensor running_mean, running_var;
   double momentum, epsilon;

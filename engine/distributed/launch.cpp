@@ -46,7 +46,7 @@ class Reader {
     return number;
   }
 
-  /// Rank and sizes by these names, all or none of which must be there.
+  /// Reads rank and sizes from the variables in `names`; throws where only some are set.
   Launch who(const Names& names) const {
     for (const char* name : {names.rank, names.size, names.local_rank}) {
       TORCH_CHECK(has(name), "the environment has ",
@@ -76,7 +76,8 @@ int64_t port_of(const std::string& job) {
   return job.empty() ? kDefaultPort : static_cast<int64_t>(kFirstPort + hash % kPorts);
 }
 
-/// MASTER_ADDR and MASTER_PORT, else these.
+/// Sets the meeting point from MASTER_ADDR and MASTER_PORT, else `master` and a port derived from
+/// `job`.
 Launch meeting_at(Launch launch, const Reader& read, const std::string& master,
                   const std::string& job) {
   launch.master = read.has("MASTER_ADDR") ? read.text("MASTER_ADDR") : master;

@@ -14,7 +14,8 @@ namespace retia {
 
 using kernels::ConvKind;
 
-/// Of products of more inputs a pixel, ATen's convolution beats what fusion saves.
+/// The largest number of inputs per output (channels of a group times kernel area) for which a
+/// dense convolution gains from fusion; beyond it ATen's convolution is faster.
 constexpr int64_t kMostDenseInputs = 128;
 
 /// Looks for runs of steps that end in a batch normalisation, or in a relu behind one.
@@ -122,7 +123,8 @@ class ConvNormFinder {
     }
   }
 
-  /// concat(conv2d(x), conv2d(shift(x))), both pointwise and of stride 2.
+  /// Takes a factorized reduction: concat(conv2d(x), conv2d(shift(x))), both pointwise, of stride
+  /// 2.
   void take_halving(size_t joined) {
     const std::vector<size_t>& halves = steps_[joined].inputs;
     if (halves.size() != 2 || halves[0] == halves[1]) {

@@ -43,7 +43,7 @@ ir::MergedGraph merged(std::span<const Network> members, int64_t most_channels) 
 
 using Tensors = torch::OrderedDict<std::string, at::Tensor>;
 
-/// `stacked`, named `<node>.<path in its layer>`, with what the members call theirs.
+/// Matches the stacked tensors, named `<node>.<path in its layer>`, with the members' tensors.
 std::vector<MergedNetwork::Stacked> rows(const Tensors& stacked, const std::vector<Tensors>& theirs,
                                          const ir::MergedGraph& merged) {
   std::map<std::string, MergedNetwork::Stacked> found;

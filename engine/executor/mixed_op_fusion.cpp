@@ -21,8 +21,9 @@ namespace {
 
 using kernels::MixedBranch;
 
-/// What a routine of one input computes, e.g. "relu(0) conv2d(1)": types and the steps they read.
-/// Empty where there are choices in it, also of sizes, or its last step is not its output.
+/// Returns the computation of a routine of one input as text, e.g. "relu(0) conv2d(1)": operation
+/// types and the steps they read. Empty where a size or a layer is a choice, or where the last step
+/// is not the output.
 std::string formula(const Routine& routine) {
   const std::vector<Step>& steps = routine.steps();
   if (routine.outputs() != std::vector<size_t>{steps.size() - 1} ||
@@ -73,7 +74,7 @@ bool alike(const Norm& a, const Norm& b) {
          a.running_mean.scalar_type() == b.running_mean.scalar_type();
 }
 
-/// Whether a step makes the sum of what it reads, or of what is chosen of that.
+/// Returns whether a step sums all its inputs, or all chosen ones.
 bool adds_all(const Step& step) {
   const auto* const choice = std::get_if<ir::InputChoice>(&step.node.body);
   return choice != nullptr ? choice->reduction == Reduction::Sum : decided_type(step) == "add";

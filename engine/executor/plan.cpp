@@ -14,7 +14,7 @@
 namespace retia {
 namespace {
 
-/// Of a forward pass of one sample.
+/// The work of a forward pass of one sample.
 struct Work {
   double multiply_adds = 0;
   double fused_numbers = 0, numbers = 0;  ///< read and written: as planned, and layer by layer
@@ -134,7 +134,8 @@ class PlanWriter {
     });
   }
 
-  /// Without lines: what the steps of a candidate take, and how many of them normalise.
+  /// Returns the work of the steps of a candidate, and the number of steps that normalise; adds no
+  /// lines.
   static std::pair<Work, int64_t> inside(const Branch& branch) {
     std::pair<Work, int64_t> found;
     for (const Step& step : branch.routine->steps()) {
@@ -146,14 +147,16 @@ class PlanWriter {
     return found;
   }
 
-  /// follows: an edge before it has brought in what it reads; adds: to the result of one before.
+  /// Returns the work of a layer choice. `follows`: an earlier sibling has already read its input.
+  /// `adds`: the result is added to that of an earlier sibling.
   Work layer_choice(const std::vector<Step>& steps, const Step& step, const std::string& path,
                     bool follows, bool adds) {
     return step.fusion ? mixed_op(steps, step, path, follows, adds) : selection(step, path);
   }
 
-  /// Each normalised tensor is written and read; the input is read twice, the result written once.
-  /// Of an edge that follows, the input is not read again, and pools not written.
+  /// Returns the work of a fused layer choice: each normalised tensor is written and read, the
+  /// input is read twice, the result written once. A sibling after the first reads no input again
+  /// and writes no pools.
   Work mixed_op(const std::vector<Step>& steps, const Step& step, const std::string& path,
                 bool follows, bool adds) {
     Work fused, others;
@@ -184,7 +187,8 @@ class PlanWriter {
     return fused;
   }
 
-  /// One candidate runs, so what counts is the one with most to do; each has a plan of its own.
+  /// Returns the work of a choice of one candidate: that of the candidate with the most work; each
+  /// candidate has its own plan.
   Work selection(const Step& step, const std::string& path) {
     text_ << std::string(29, ' ') << indent_ << path << ": one of\n";
     Work most;

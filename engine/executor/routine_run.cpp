@@ -20,7 +20,7 @@ constexpr size_t kMostPlans = 256;
 constexpr int64_t kEndOfChoice = -1;
 constexpr int64_t kAllNeeded = -2;
 
-/// x as fused operations take it.
+/// Returns x in the dtype and layout that fused operations take.
 at::Tensor read_by_fusion(const at::Tensor& x) {
   return kernels::autocast(x).contiguous(at::MemoryFormat::ChannelsLast);
 }

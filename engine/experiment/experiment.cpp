@@ -33,12 +33,13 @@ void check_limits(const ExperimentOptions& options) {
 
 }  // namespace
 
-/// How long an experiment has run, also in the store, where a killed process leaves it.
+/// Measures how long an experiment has run, and keeps the number in the store, where it survives
+/// when the process is killed.
 class Experiment::Clock {
  public:
   explicit Clock(TrialStore& store) : store_(store), before_(store.seconds()), began_(now()) {}
 
-  /// Of all runs.
+  /// Returns the duration of all runs together.
   double seconds() {
     const double elapsed = now() - began_;
     if (elapsed >= written_ + kBeat) {

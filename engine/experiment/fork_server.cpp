@@ -36,7 +36,7 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// One of the server's children.
+/// A child of the server.
 struct Child {
   int64_t id;
   pid_t process;
@@ -93,7 +93,7 @@ class ForkServer {
                           : static_cast<int>(std::ceil(1e3 * std::clamp(next - now(), 0.0, 1e3)));
   }
 
-  /// Does what the next message says. false: there will be none.
+  /// Obeys the next message; returns false where the socket is closed.
   bool obey() {
     const auto message = receive_message(socket_);
     if (!message) {
@@ -129,7 +129,7 @@ class ForkServer {
     send_message(socket_, Message::Started, {request.id, process});
   }
 
-  /// What a child does, to its end.
+  /// Runs a trial in the child, and exits.
   [[noreturn]] void become(const ProcessRequest& request) const {
     ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

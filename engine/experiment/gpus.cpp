@@ -80,8 +80,8 @@ Gpus::Gpus(const std::vector<int64_t>& wanted, ActiveGpus active) : active_(acti
               "): wait for them, or share with them by --use-active-gpu");
 }
 
-/// Marks those that others use. A GPU with a trial of ours keeps its mark: which processes on it
-/// are ours cannot always be told.
+/// Marks the GPUs that other processes use. A GPU with a trial of this experiment keeps its mark,
+/// since it cannot always be told which processes on it are ours.
 void Gpus::ask() {
   asked_ = now();
   if (active_ == ActiveGpus::Use) {

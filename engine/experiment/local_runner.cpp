@@ -30,7 +30,7 @@ std::string last_line(const std::filesystem::path& path) {
   return last;
 }
 
-/// `job` without all but one of its trials.
+/// Returns a job with only trial `i` of `job`.
 Job alone(const Job& job, size_t i) {
   return {.models = {job.models.at(i)}, .proposals = {job.proposals[i]}, .floors = job.floors};
 }
@@ -71,7 +71,8 @@ std::filesystem::path LocalRunner::folder_of(const Job& job) const {
   return folder_ / "trials" / std::to_string(job.proposals.front().id);
 }
 
-/// What its process has left; none: nothing whole, or it was stopped.
+/// Returns the results that the job's process left; none where they are incomplete or the job was
+/// stopped.
 std::optional<std::vector<TrialResult>> LocalRunner::results_of(const Job& job) const {
   const std::filesystem::path file = folder_of(job) / kTrialFile;
   if (!std::filesystem::exists(result_path(file))) {
@@ -103,8 +104,8 @@ void LocalRunner::start(Job job, bool recovered) {
   launch();
 }
 
-/// Those of a manager that was killed after it had recorded the results. What it had not recorded
-/// is started first.
+/// Removes the files of jobs whose results an earlier process had recorded before it was killed.
+/// Jobs that were not recorded must have been started before this call.
 void LocalRunner::remove_old_files() {
   if (std::exchange(removed_old_files_, true) || !std::filesystem::exists(folder_ / "trials")) {
     return;
@@ -124,7 +125,7 @@ void LocalRunner::remove_old_files() {
   }
 }
 
-/// All but a log that says something.
+/// Removes the files of a job, except a log that is not empty.
 void LocalRunner::remove_files(const std::filesystem::path& folder) const {
   std::error_code ignored;
   std::filesystem::remove(folder / kTrialFile, ignored);
@@ -167,7 +168,8 @@ void LocalRunner::launch(Attempt attempt) {
   running_.emplace(request.id, std::move(attempt));
 }
 
-/// Whoever waits again, or ends, has recorded what wait() returned.
+/// Removes the files of results that wait() returned; the caller has recorded them by the time it
+/// waits again or ends.
 void LocalRunner::forget_taken() {
   for (const std::filesystem::path& folder : std::exchange(taken_folders_, {})) {
     remove_files(folder);
@@ -249,7 +251,7 @@ void LocalRunner::finish(const Attempt& attempt, std::vector<TrialResult> result
   finished_folders_.push_back(folder_of(attempt.job));
 }
 
-/// With the same for all its trials.
+/// Finishes all trials of a job with the same evaluation.
 void LocalRunner::finish(const Attempt& attempt, const Evaluation& evaluation, double seconds) {
   std::vector<TrialResult> results;
   for (const Proposal& proposal : attempt.job.proposals) {

@@ -30,7 +30,7 @@ Evaluation evaluate(Evaluator& evaluator, const ir::Graph& model, const Trial& t
   }
 }
 
-/// None: they cannot be run at once.
+/// Evaluates the trials of a job merged; returns none where they cannot be merged.
 std::optional<std::vector<Evaluation>> evaluate_merged(Evaluator& evaluator, const Job& job,
                                                        const std::vector<Trial>& trials) {
   if (trials.size() < 2) {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kPatience = 120;  // seconds until a command of Slurm's is given up
 
-/// One word of a shell.
+/// Quotes a text as one word of a shell command.
 std::string as_word(const std::string& text) {
   std::string word(1, '\'');
   for (const char c : text) {
@@ -64,7 +64,7 @@ bool succeeded(const ProcessResult& result) {
   return result.ending == ProcessEnding::Exited && result.code == 0;
 }
 
-/// Whether a refusal only means that the controller is away or busy.
+/// Returns whether a refusal only means that the controller is unreachable or busy.
 bool is_passing(const ProcessResult& result) {
   if (result.ending != ProcessEnding::Exited) {
     return true;
@@ -83,7 +83,7 @@ std::string last_line(const std::string& text) {
   return lines.empty() ? "it said nothing" : lines.back();
 }
 
-/// What both kinds of jobs are given: the user's own arguments come last, so they prevail.
+/// Returns the arguments that both kinds of jobs need; the user's own come last, so they win.
 std::string shared_arguments(const SlurmOptions& options, int64_t threads) {
   return c10::str(threads > 0 ? c10::str(" --cpus-per-task=", threads) : "",
                   options.time.empty() ? "" : " --time=" + as_word(options.time), " ",

@@ -24,7 +24,7 @@ std::vector<int64_t> trials_of(const Job& job) {
 
 std::filesystem::path record_of(const JobFiles& files) { return files.folder / "slurm.json"; }
 
-/// null: there is none, or nothing whole.
+/// Returns the record of a job; null where it is missing or incomplete.
 Json read_record(const JobFiles& files) {
   try {
     return std::filesystem::exists(record_of(files))
@@ -77,7 +77,7 @@ void SlurmRunner::start(Job job, bool recovered) {
   }
 }
 
-/// Goes on with what a former manager has left.
+/// Continues a job that an earlier process has left.
 void SlurmRunner::recover(Attempt attempt) {
   attempt.job.attempt = attempt_of(files_of(attempt).trial);
   const JobFiles files = files_of(attempt);
@@ -131,7 +131,7 @@ std::vector<TrialResult> SlurmRunner::wait(double seconds) {
   return std::exchange(finished_, {});
 }
 
-/// What waits, together.
+/// Submits all waiting jobs together.
 void SlurmRunner::submit() {
   find_submitted();
   std::vector<Attempt> batch;
@@ -170,7 +170,7 @@ void SlurmRunner::submit() {
   }
 }
 
-/// Of what waits, goes on with what Slurm has taken up without our knowing.
+/// Continues those waiting jobs that Slurm had accepted without this process knowing.
 void SlurmRunner::find_submitted() {
   const auto is_doubtful = [](const Attempt& attempt) { return attempt.maybe_submitted; };
   if (!may_ask_ || std::none_of(waiting_.begin(), waiting_.end(), is_doubtful)) {

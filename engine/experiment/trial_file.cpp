@@ -45,7 +45,7 @@ constexpr const char* kTrialFormat = "retia.trial";
 constexpr const char* kResultFormat = "retia.result";
 constexpr int64_t kVersion = 1;
 
-/// What `read` makes of the document in `path`; errors are one line that names it.
+/// Returns read(document) for the JSON document in `path`; errors are one line that names the file.
 template <class Read>
 auto read_document(const std::filesystem::path& path, const char* format, const Read& read) {
   const Json json = read_format(path, format, kVersion);
@@ -64,7 +64,7 @@ void write_document(const std::filesystem::path& path, const Json& json) {
   write_unsynchronised(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-/// JSON has no infinities and no NaN; who reads them judges them.
+/// Writes a number; infinity and NaN, which JSON lacks, become a text such as "inf".
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(std::to_string(value));
 }
@@ -89,7 +89,7 @@ std::vector<double> numbers(const Json& list) {
   return values;
 }
 
-/// null: nobody reads it.
+/// Writes a model; null where the evaluator reads no model.
 Json model_to_json(const ir::Graph& model) {
   return model.nodes().empty() ? Json() : ir::to_json(model);
 }

@@ -58,7 +58,7 @@ Statement all_trials(Database& database) {
   return Statement(database, c10::str("SELECT ", kColumns, " FROM trials ORDER BY id").c_str());
 }
 
-/// What `read` makes of the row of a trial; errors name the file and the trial.
+/// Returns read(row) for the row of a trial; errors name the file and the trial.
 template <class Read>
 decltype(auto) read_row(const std::filesystem::path& path, const Statement& row, const Read& read) {
   return ir::in_context(c10::str(path.string(), ": trial ", row.integer(kId)), [&] {
@@ -133,7 +133,7 @@ Json listed(const Statement& row) {
           {"model", row.text(kModel)}};
 }
 
-/// What one label may be, as a store says it.
+/// Returns the possible decisions of each label, as stored in the table `meta`.
 Json to_json(const std::vector<Mutable>& mutables) {
   Json all = Json::array();
   for (const Mutable& choice : mutables) {

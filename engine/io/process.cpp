@@ -73,7 +73,7 @@ void feed(Descriptor& into, const std::string& bytes, size_t& done) {
   }
 }
 
-/// Tells the lines of `out` that have become whole; `n_told`: bytes told so far.
+/// Passes on the lines of `out` that have become complete; `n_told`: bytes passed on so far.
 void tell_lines(const std::string& out, size_t& n_told,
                 const std::function<void(const std::string&)>& on_line) {
   for (size_t end = out.find('\n', n_told); end != out.npos; end = out.find('\n', n_told)) {

@@ -54,8 +54,8 @@ std::optional<std::string> first_difference(const json& before, const json& now,
   return std::nullopt;
 }
 
-/// Whether the folder holds anything but what a process leaves that was killed before its run
-/// began.
+/// Returns whether the folder holds anything except the files of a process that was killed before
+/// its run began.
 bool holds_files(const std::filesystem::path& path) {
   const auto counts = [](const std::filesystem::directory_entry& entry) {
     const auto name = entry.path().filename();

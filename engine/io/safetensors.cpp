@@ -42,7 +42,7 @@ constexpr std::array<NamedDtype, 10> kDtypes = {{{"F64", at::kDouble},
                                                  {"U8", at::kByte},
                                                  {"BOOL", at::kBool}}};
 
-/// One tensor's entry in the header.
+/// The entry of one tensor in the header.
 struct Entry {
   std::string name;
   at::ScalarType dtype = at::kFloat;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kPatience = 10'000;  // milliseconds, for another process's lock
 
-/// `path` as SQLite's URI says that nobody writes it.
+/// Returns `path` as an SQLite URI of an immutable file.
 std::string immutable(const std::filesystem::path& path) {
   std::string uri = "file:";
   for (const char c : std::filesystem::absolute(path).string()) {

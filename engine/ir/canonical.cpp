@@ -11,13 +11,13 @@ namespace {
 static_assert(std::variant_size_v<decltype(Node::body)> == 6,
               "a new kind of node: say here which labels it reaches");
 
-/// What of a body can reach labels.
+/// A body, reduced to the parts that can reach labels.
 struct PlannedBody {
   std::optional<Operation> operation;                // whose parameters hold value choices
   std::shared_ptr<const CanonicalForms::Plan> cell;  // or a nested graph
 };
 
-/// One node; `inputs` are positions in the plan.
+/// A node; `inputs` are positions in the plan.
 struct Step {
   std::vector<size_t> inputs;
   std::optional<size_t> decided_by;  // index of the mutable of a layer or input choice

@@ -27,7 +27,8 @@ double total(const Operation& operation, const std::vector<Shape>& inputs,
   return parts ? cost_of(*parts, cost) : cost(operation, inputs);
 }
 
-/// What joins `n` inputs of an input choice; null: nothing has to.
+/// Returns the operation that joins `n` inputs of an input choice; none where a single input needs
+/// no joining.
 std::optional<Operation> joining(const InputChoice& choice, size_t n, const Shape& shape) {
   if (n == 0) {
     return ops::zeros({.shape = shape});
@@ -207,7 +208,7 @@ class ExpectedCost::Compiler {
     }
   }
 
-  /// When candidate `k` of `label` is chosen.
+  /// Returns the function that is true when candidate `k` of `label` is chosen.
   Function chosen(const std::string& label, size_t k) {
     const Variables& variables = labels_[positions_.at(label)];
     if (!variables.choice.n_chosen) {

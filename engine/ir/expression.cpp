@@ -11,7 +11,7 @@ namespace retia::ir {
 
 namespace {
 
-/// What a value may be; of an expression all that it may become.
+/// The possible types of a value, as bits; for an expression all types that it may take.
 enum Type : unsigned { kBool = 1, kNumber = 2, kText = 4 };
 
 unsigned type_of(const Json& value) {

@@ -9,7 +9,7 @@
 namespace retia::ir {
 namespace {
 
-/// Freezes a graph and the graphs nested in it, noting which labels decided something.
+/// Freezes a graph and its nested graphs, and records which labels were used.
 class Freezer {
  public:
   explicit Freezer(const Architecture& architecture) : architecture_(architecture) {}
@@ -115,7 +115,7 @@ class Freezer {
     }
   }
 
-  /// What an input choice makes of no input: zeros of its candidates' shape.
+  /// Adds the result of an input choice that chose nothing: zeros with the shape of its candidates.
   Wire nothing(Graph& result, const Graph& graph, const Node& node) {
     Shape shape = infer(graph).at(node.inputs.front().node);
     for (Dim& dim : shape) {

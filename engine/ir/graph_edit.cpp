@@ -31,7 +31,7 @@ std::vector<NodeId> ids_where(const std::vector<Node>& nodes, const Admits& admi
   return ids;
 }
 
-/// Places nodes after what they read, and else in the order in which they are.
+/// Sorts nodes so that each stands after its inputs; otherwise keeps their order.
 class Order {
  public:
   explicit Order(const Graph& graph) : graph_(graph) {
@@ -43,7 +43,7 @@ class Order {
     }
   }
 
-  /// Positions in the graph, as they are to follow one another.
+  /// Positions in the graph, in the new order.
   std::vector<size_t> positions;
 
  private:
@@ -166,7 +166,7 @@ void Graph::remove(NodeId node) {
                             [node](const Node& candidate) { return candidate.id == node; }));
 }
 
-/// What reads `from` reads `to`.
+/// Makes all readers of `from` read `to` instead.
 void Graph::redirect(Wire from, Wire to) {
   for (Node& reader : nodes_) {
     std::replace(reader.inputs.begin(), reader.inputs.end(), from, to);

@@ -15,17 +15,17 @@
 namespace retia::ir {
 namespace {
 
-/// Channels of something in the merged graph.
+/// A range of channels of a value in the merged graph.
 struct Piece {
   NodeId of;
   int64_t begin, size;
   friend auto operator<=>(const Piece&, const Piece&) = default;
 };
 
-/// Where the channels of a model's value are, in order.
+/// The positions of the channels of a model's value, in order.
 using Value = std::vector<Piece>;
 
-/// `values` one after the other; pieces that continue each other are one.
+/// Returns `values` concatenated; adjacent ranges of one value are joined into one.
 Value joined(const std::vector<Value>& values) {
   Value result;
   for (const Value& value : values) {
@@ -173,7 +173,8 @@ class Merger {
     return found;
   }
 
-  /// Where nodes of `ready` only hand on channels, says where these are. False: none does.
+  /// Handles the nodes of `ready` that only pass channels on, by recording where these are. Returns
+  /// false where there is no such node.
   bool pass_through(const std::vector<Ready>& ready) {
     bool any = false;
     for (const Ready& one : ready) {
@@ -248,7 +249,7 @@ class Merger {
     }
   }
 
-  /// The same where no two read the same.
+  /// Adds a stacked operation for a group in which no two nodes read the same input.
   void add_stacked(std::span<const Ready> group, const Operation& operation,
                    const std::vector<Shape>& read) {
     const bool can_stack = stacked(operation, read, 1).has_value();

@@ -7,7 +7,7 @@
 namespace retia::ir {
 namespace {
 
-/// `json` with every expression in it replaced by what `change` makes of it.
+/// Returns `json` with every expression in it replaced by change(expression).
 template <class Change>
 Json mapped(const Json& json, const std::string& path, const Change& change) {
   if (is_symbolic(json)) {

@@ -33,7 +33,7 @@ class Discovery {
   }
 
  private:
-  /// Notes a choice that comes up after `before`, and what its other candidates may lead to.
+  /// Records a choice that comes up after the decisions `before`, and queues its other candidates.
   void meet(const Mutable& choice, const Architecture& before) {
     if (!seen_.insert({choice.label, choice.names}).second) {
       return;
@@ -66,7 +66,8 @@ class Discovery {
     return decision;
   }
 
-  /// Two lists of one label become one of indices, as long as the longer one.
+  /// Merges two lists of candidates of one label into one list of indices, as long as the longer
+  /// list.
   static void merge(Mutable& known, const Mutable& other) {
     TORCH_CHECK(known.n_chosen == other.n_chosen, "the choice '", known.label,
                 "' is of a different number of candidates on different paths: give choices of "
@@ -85,7 +86,7 @@ class Discovery {
   std::deque<Architecture> open_;  // what to decide on a path; the rest: the first candidates
 };
 
-/// Counts an index beyond the candidates from their beginning again.
+/// Returns the decision with an index beyond the candidates taken modulo their number.
 Decision wrapped(Decision decision, const Mutable& choice) {
   if (decision.chosen.size() == 1 && decision.chosen.front() >= choice.n_candidates()) {
     decision.chosen.front() %= choice.n_candidates();
@@ -93,7 +94,8 @@ Decision wrapped(Decision decision, const Mutable& choice) {
   return decision;
 }
 
-/// Whether `made` is `promised`, or of a size that is a choice one of the candidates.
+/// Returns whether `made` equals `promised`; a promised size that is a choice may be any of its
+/// options.
 bool keeps(const Shape& made, const Shape& promised) {
   return std::equal(made.begin(), made.end(), promised.begin(), promised.end(),
                     [](const Dim& size, const Dim& expected) {

@@ -5,11 +5,11 @@
 namespace retia::ir {
 namespace {
 
-/// What the model of an architecture costs.
+/// Returns the cost of the model of an architecture.
 using CostOf = std::function<double(const Architecture&)>;
 
-/// Whether everything that a model may have can be listed: not where only whole architectures tell
-/// what an operation is, or whether there is a model, as in NAS-Bench-101.
+/// Returns whether the possible primitives of a space can be listed. They cannot where only a whole
+/// architecture determines an operation, or whether there is a model, as in NAS-Bench-101.
 bool is_listable(const Graph& space) {
   try {
     ExpectedCost(space, [](const Operation&, const std::vector<Shape>&) { return 0.0; });

@@ -12,7 +12,7 @@ namespace {
 
 using torch::autograd::AutogradContext;
 
-/// What the backward pass runs.
+/// The candidates, to be run by the backward pass.
 struct Candidates final : torch::CustomClassHolder {
   int64_t n = 0, open = 0;
   at::ScalarType dtype = at::kFloat;      // of gates

@@ -15,7 +15,7 @@ namespace {
 
 class AttentionLayer final : public ElasticLayer {
  public:
-  /// `o`: resolved.
+  /// `o`: options without defaults to fill in, see resolved.
   AttentionLayer(const AttentionOptions& o, const Dim& in)
       : in_({SharedAxis::channels(in)}),
         out_({SharedAxis::channels(o.out)}),
@@ -121,7 +121,7 @@ class AttentionLayer final : public ElasticLayer {
   ValueChoices choices_of_heads_;
 };
 
-/// `o` with what its defaults stand for.
+/// Returns `o` with defaults replaced by the numbers they stand for.
 AttentionOptions resolved(AttentionOptions o, const Shape& input) {
   for (Dim* size : {&o.out, &o.width}) {
     if (size->decided() && size->value() == 0) {

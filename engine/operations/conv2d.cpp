@@ -49,7 +49,7 @@ class Conv2dLayer final : public Layer {
 /// options.
 class ElasticConv2d final : public ElasticLayer {
  public:
-  /// `o`: resolved.
+  /// `o`: options without defaults to fill in, see resolved.
   ElasticConv2d(const Conv2dOptions& o, const Dim& in)
       : stride_(o.stride.value()), dilation_(o.dilation.value()), is_grouped_(o.groups.max() > 1) {
     if (is_grouped_) {
@@ -107,7 +107,7 @@ class ElasticConv2d final : public ElasticLayer {
   int64_t channels_per_group_ = 0;
 };
 
-/// `o` with what its defaults stand for.
+/// Returns `o` with defaults replaced by the numbers they stand for.
 Conv2dOptions resolved(Conv2dOptions o, const Shape& input) {
   const auto is = [](const Dim& dim, int64_t value) {
     return dim.decided() && dim.value() == value;

@@ -40,7 +40,8 @@ at::Tensor cut(at::Tensor tensor, const std::vector<Spans>& kept) {
   return tensor;
 }
 
-/// What any of `options` keeps: of each part the smallest span around theirs, which are nested.
+/// Returns the union of the spans of all options: for each part the largest one, since they are
+/// nested.
 Spans around(const std::vector<Spans>& options) {
   Spans result = options.front();
   for (const Spans& option : options) {
@@ -52,7 +53,7 @@ Spans around(const std::vector<Spans>& options) {
   return result;
 }
 
-/// Per option a row that is 1 where it keeps a number of `part`, else 0.
+/// Returns one row per option: 1 where the option uses an index of `part`, else 0.
 at::Tensor masks(const std::vector<Spans>& options, const Spans& part) {
   at::Tensor rows = at::zeros({static_cast<int64_t>(options.size()), length(part)}, at::kDouble);
   for (size_t k = 0; k < options.size(); ++k) {

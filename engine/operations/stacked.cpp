@@ -9,7 +9,7 @@
 namespace retia {
 namespace {
 
-/// What treats each channel by itself, and the channels of one like those of another.
+/// The operations that treat every channel separately and alike.
 const std::set<std::string>& types_of_single_channels() {
   static const std::set<std::string> types = {"add",         "avg_pool2d", "batch_norm", "flatten",
                                               "global_mean", "identity",   "max_pool2d", "mean",

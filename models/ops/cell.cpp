@@ -73,7 +73,7 @@ class CellWriter {
     return options;
   }
 
-  /// Of each node whether no operation reads it.
+  /// Returns, for each node, whether no operation reads it.
   std::vector<ir::Parameter<bool>> loose() const {
     std::vector<ir::Parameter<bool>> result;
     for (size_t state = n_predecessors_; state < states_.size(); ++state) {

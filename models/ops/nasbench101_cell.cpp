@@ -16,7 +16,7 @@ namespace {
 
 const std::vector<std::string> kOps = {"conv1x1", "conv3x3", "maxpool3x3"};
 
-/// Which vertices are on a path from the input to the output.
+/// Returns, for each vertex, whether it is on a path from the input to the output.
 std::vector<bool> on_a_path(const NasBench101Cell& cell) {
   const size_t n = cell.edges.size() + 1;
   std::vector<bool> from_input(n), to_output(n);
@@ -52,7 +52,7 @@ NasBench101Cell described(const NasBench101CellOptions& o) {
   return cell;
 }
 
-/// The same, pruned; throws where it makes no model.
+/// Returns the pruned cell; throws where there is no valid model.
 NasBench101Cell valid(const NasBench101CellOptions& o) {
   NasBench101Cell cell = pruned(described(o));
   TORCH_CHECK(cell.n_edges() <= o.max_edges, "the cell has ", cell.n_edges(),
@@ -60,7 +60,7 @@ NasBench101Cell valid(const NasBench101CellOptions& o) {
   return cell;
 }
 
-/// `cell` filled up to the size of `o`: vertices that nothing reads, before the output.
+/// Returns `cell` padded to the size of `o` with unread vertices before the output.
 NasBench101Cell padded(const NasBench101Cell& cell, size_t n_ops) {
   NasBench101Cell result = cell;
   result.ops.resize(n_ops, kOps.front());

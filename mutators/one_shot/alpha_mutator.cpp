@@ -20,18 +20,19 @@ using Probabilities = std::map<std::string, std::vector<double>>;
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
-/// Whether the strengths of layer choices, one for each input, can rank the inputs.
+/// Returns whether the inputs of `choice` can be ranked by the strengths of the layer choices that
+/// make them: each input by a different one.
 bool fed_by_layer_choices(const Mutable& choice) {
   const std::set<std::string> makers(choice.fed_by.begin(), choice.fed_by.end());
   return !choice.fed_by.empty() && makers.size() == choice.fed_by.size() && makers.count("") == 0;
 }
 
-/// Whether a blend of `choice` needs alphas of its own whatever else is decided.
+/// Returns whether `choice` always needs alphas of its own: layer and value choices.
 bool is_blend_of_candidates(const Mutable& choice) {
   return choice.kind == MutableKind::LayerChoice || choice.kind == MutableKind::ValueChoice;
 }
 
-/// p with "none" never to be chosen, unless there is nothing else.
+/// Returns p with "none" excluded, unless every candidate is "none".
 std::vector<double> without_zeros(std::vector<double> p, const Mutable& choice) {
   const bool all_zero = choice.zeros.size() == p.size();
   for (const int64_t zero : choice.zeros) {

@@ -37,8 +37,8 @@ at::Tensor entropy_of_coin(const at::Tensor& logit) {
   return at::softplus(logit) - logit * at::sigmoid(logit);
 }
 
-/// `row` one place to the right: what is said of c candidates where `row` said it of c - 1; of -1
-/// it is `first`.
+/// Returns `row` shifted right by one place: entry c becomes that of c - 1, and entry 0 becomes
+/// `first`.
 at::Tensor shifted(const at::Tensor& row, double first) {
   return at::cat({at::full({1}, first, row.options()), row.slice(0, 0, -1)});
 }

@@ -22,12 +22,12 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// Whether `choice` stands under the scope `path`.
+/// Returns whether `choice` is in the scope `path` or a scope inside it.
 bool is_under(const Mutable& choice, const std::string& path) {
   return choice.scope == path || choice.scope.compare(0, path.size() + 1, path + "/") == 0;
 }
 
-/// What makes an input.
+/// The mutable that makes an input.
 struct Maker {
   size_t position = 0;    // of the mutable
   bool is_scope = false;  // whether it is the last of a scope that has the name

@@ -30,7 +30,7 @@ bool next_combination(std::vector<int64_t>& chosen, int64_t n_candidates) {
   return false;
 }
 
-/// The same over all sets that the mutable may choose.
+/// Advances `chosen` to the next decision of `choice`, over all sets that it may choose.
 bool next_decision(std::vector<int64_t>& chosen, const Mutable& choice) {
   if (next_combination(chosen, choice.n_candidates())) {
     return true;

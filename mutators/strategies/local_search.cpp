@@ -77,7 +77,7 @@ void LocalSearchStrategy::stand_on(Place place) {
   next_ = 0;
 }
 
-/// To the best neighbour whose score is known, if that is better than the place.
+/// Moves to the best neighbour whose score is known, if it is better than the current place.
 bool LocalSearchStrategy::step_to_known() {
   const Architecture* best = nullptr;
   double reward = place_ ? place_->reward : 0;  // no place: no neighbours

@@ -78,7 +78,8 @@ Architecture Nsga2Strategy::child() {
                         options_.mutation_probability, random_);
 }
 
-/// Survivors stand in the order of their fitness.
+/// Returns the winner of a tournament of two. Survivors are sorted by fitness, so the lower index
+/// wins.
 const Architecture& Nsga2Strategy::winner() {
   const auto size = static_cast<int64_t>(parents_.size());
   const int64_t best = random_.choose(std::min<int64_t>(2, size), size).front();

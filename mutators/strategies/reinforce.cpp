@@ -78,8 +78,8 @@ void ReinforceStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
   }
 }
 
-/// How much better than usual a reward is, in standard deviations. A failure counts as the worst
-/// reward so far.
+/// Returns how much better than average a reward is, in standard deviations. A failure counts as
+/// the worst reward so far.
 double ReinforceStrategy::advantage(double reward) {
   if (n_told_++ == 0) {
     baseline_ = worst_ = reward;

@@ -34,7 +34,7 @@ std::vector<fs::path> usual_folders(const std::string& name) {
   return folders;
 }
 
-/// What brings the files of a data set here, as the beginning of an advice.
+/// Returns how to get the files of a data set, as the beginning of an advice in a message.
 std::string remedy(const std::string& name) {
   if (name == "digits" || name == "fashion-mnist") {
     return "run scripts/setup, or ";

@@ -23,7 +23,7 @@ std::string last_line(const std::string& text) {
   return text.substr(begin, end + 1 - begin);
 }
 
-/// What went wrong, in one line; empty: nothing.
+/// Returns what went wrong, in one line; empty where nothing did.
 std::string failure(const ProcessResult& result, double time_limit) {
   const std::string said = last_line(result.err);
   switch (result.ending) {
@@ -58,13 +58,13 @@ Evaluation read_evaluation(const std::string& out) {
   return evaluation;
 }
 
-/// What a command tells while it runs.
+/// Reads the lines that a command prints while it runs.
 class Intermediate {
  public:
   explicit Intermediate(const Trial& trial) : trial_(trial) {}
 
-  /// Once the trial has fallen below its floors nothing more counts, so that it makes no difference
-  /// how soon the command dies.
+  /// Reads one line. Lines after the trial has fallen below its pruning threshold are ignored, so
+  /// that the time at which the command dies makes no difference.
   void read(const std::string& line) {
     const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (is_over() || !json.is_object() || !json.contains("intermediate")) {
@@ -81,7 +81,8 @@ class Intermediate {
 
   bool is_over() const { return is_below_ || !error_.empty(); }
 
-  /// What the trial has come to, where it is over.
+  /// Returns the evaluation of a trial that is over: failed, or stopped below its pruning
+  /// threshold.
   Evaluation evaluation() const {
     if (!error_.empty()) {
       return {.status = TrialStatus::Failed, .error = error_};

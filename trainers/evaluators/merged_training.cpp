@@ -7,8 +7,9 @@
 namespace retia {
 namespace {
 
-/// On a CPU convolutions run faster each as a fused operation of its own than joined, by what
-/// bench/merged.cpp measures; a GPU waits for launches. The reference executor joins nothing.
+/// Returns whether merging is faster. On a CPU convolutions run faster one by one as fused
+/// operations than joined (measured by bench/merged.cpp); on a GPU launches dominate. The reference
+/// executor joins nothing.
 bool gains(const Network& network) {
   const auto parameters = network->parameters();
   return network->executor() == Executor::Fused &&
@@ -17,7 +18,7 @@ bool gains(const Network& network) {
          });
 }
 
-/// Asks all trials whether to stop.
+/// Stops when any of the trials asks to stop.
 class StopOfAny final : public TrainingObserver {
  public:
   explicit StopOfAny(std::span<const Trial> trials) : trials_(trials) {}

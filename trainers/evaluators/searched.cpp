@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMostMade = 16;  // each may hold data
 
-/// The same data sets, each loaded once and then shared by all evaluators.
+/// Returns the same data sets, each loaded once and then shared by all evaluators.
 DataSets loaded_once(const DataSets& data_sets) {
   DataSets shared;
   for (const std::string& name : data_sets.names()) {
@@ -25,7 +25,7 @@ DataSets loaded_once(const DataSets& data_sets) {
   return shared;
 }
 
-/// `options` with `value` where `setting` stands.
+/// Returns `options` with `value` in the place of the setting at `path`.
 Json replaced(Json options, const std::string& path, const Json& value) {
   std::string pointer = path.substr(path.find('.'));
   std::replace(pointer.begin(), pointer.end(), '.', '/');

@@ -17,7 +17,7 @@ namespace {
 
 using Product = std::function<at::Tensor(const at::Tensor&)>;
 
-/// Tensors as one vector; undefined ones as zeros like those of `like`.
+/// Returns tensors as one vector; undefined ones become zeros with the shape of those in `like`.
 at::Tensor flat(const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& like) {
   std::vector<at::Tensor> parts;
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -36,7 +36,8 @@ std::vector<at::Tensor> shaped(const at::Tensor& vector, const std::vector<at::T
   return tensors;
 }
 
-/// What halves rounding against the third derivative, for numbers about 1.
+/// Returns the step size that balances rounding against the third derivative, for numbers of about
+/// 1.
 double step_for(at::ScalarType dtype) {
   return std::cbrt(dtype == at::kDouble ? std::numeric_limits<double>::epsilon()
                                         : std::numeric_limits<float>::epsilon());

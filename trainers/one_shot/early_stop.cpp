@@ -53,7 +53,7 @@ void EarlyStop::tell_eigenvalue(double eigenvalue) {
   }
 }
 
-/// m after `end` epochs.
+/// Returns m, the mean of the last k eigenvalues, after `end` epochs.
 double EarlyStop::mean_of_window(size_t end) const {
   const auto last = eigenvalues_.begin() + static_cast<int64_t>(end);
   return std::accumulate(last - options_.window, last, 0.0) / static_cast<double>(options_.window);

@@ -11,8 +11,8 @@
 namespace retia {
 namespace {
 
-/// What `alphas` keep of `space` when no normal cell may keep more than `most` skip connections
-/// (-1: any number), as far as there is anything else to keep.
+/// Returns the architecture that `alphas` keep of `space` when no normal cell may keep more than
+/// `most` skip connections (-1: any number), as far as a cell has anything else to keep.
 Architecture with_few_skips(const ir::Graph& space, const DartsMutator& alphas, int64_t most) {
   const std::map<std::string, int64_t> skips = skip_candidates(space);
   std::map<std::string, std::vector<double>> p = alphas.probabilities();
@@ -37,7 +37,7 @@ Architecture with_few_skips(const ir::Graph& space, const DartsMutator& alphas, 
   }
 }
 
-/// Exports architectures of the whole space, of which it trains a part, with few skip connections.
+/// Trains one stage, and exports architectures of the whole space with few skip connections.
 class StageTrainer final : public DartsTrainer {
  public:
   StageTrainer(const SearchSetup& setup, DartsMutator& mutator, const DartsOptions& options,
@@ -58,7 +58,8 @@ class StageTrainer final : public DartsTrainer {
   std::vector<Mutable> whole_;
 };
 
-/// What `mutator` would keep when each choice loses `n_dropped` candidates, at least one staying.
+/// Returns the candidates that remain when each choice loses the `n_dropped` weakest; at least one
+/// stays.
 ir::Kept strongest(const DartsMutator& mutator, int64_t n_dropped) {
   const auto p = mutator.probabilities();
   ir::Kept kept;

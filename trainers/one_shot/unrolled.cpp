@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kSmallestNorm = 1e-8;
 
-/// Of all tensors together.
+/// Returns the norm of all tensors together.
 double norm_of(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> norms;
   for (const at::Tensor& tensor : tensors) {
