@@ -30,9 +30,8 @@ struct Trial {
   std::function<bool()> stop_requested = [] { return false; };
   /// A folder for weights from which later trials continue; empty: none is kept.
   std::filesystem::path weights = {};
-  /// Lowest acceptable scores for early stopping: the trial may end after epoch i (counted from 0)
-  /// when its best first objective so far is worse than floors[i]. Epochs beyond the list have no
-  /// limit.
+  /// Pruning thresholds: the trial may end after epoch i (counted from 0) when its best first
+  /// objective so far is worse than floors[i]. Epochs beyond the list have no threshold.
   std::vector<double> floors = {};
 };
 

@@ -135,7 +135,8 @@ class Graph {
   /// name such candidates.
   Wire add(std::string name, decltype(Node::body) body, std::vector<Wire> inputs);
 
-  /// Adds a node that has an id already. Throws as above, and when the id is taken or negative.
+  /// Adds a node that has an id already. Throws as the other add does, and when the id is
+  /// taken or negative.
   Wire add(Node node);
 
   void add_output(std::string name, Wire wire);

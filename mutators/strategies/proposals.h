@@ -12,10 +12,10 @@ namespace retia {
 enum class Duplicates { Skip, Allow };
 NLOHMANN_JSON_SERIALIZE_ENUM(Duplicates, {{Duplicates::Skip, "skip"}, {Duplicates::Allow, "allow"}})
 
-/// The lesson of a trial that failed or was invalid.
+/// The reward of a trial that failed or was invalid.
 enum class OnFailure {
-  Ignore,  ///< none
-  Worst    ///< it counts as worse than any other trial
+  Ignore,  ///< no reward: the strategy learns nothing
+  Worst    ///< a reward below that of every other trial
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(OnFailure,
                              {{OnFailure::Ignore, "ignore"}, {OnFailure::Worst, "worst"}})
