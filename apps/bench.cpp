@@ -2,13 +2,13 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <numeric>
 
 #include "apps/bench_flags.h"
 #include "apps/bench_kernels.h"
 #include "apps/program.h"
+#include "engine/clock.h"
 #include "engine/device.h"
 #include "engine/precision.h"
 #include "engine/stopwatch.h"
@@ -29,10 +29,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepBench, space, algorithm, exe
                                                 precision, channels, layers, nodes, batch, image,
                                                 in_channels, classes, steps, warmup, threads, seed,
                                                 order)
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double peak_rss_mib() {
   rusage usage{};

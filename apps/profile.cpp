@@ -1,12 +1,12 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
 
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 
 #include "apps/workbench.h"
 #include "engine/architecture_json.h"
+#include "engine/clock.h"
 #include "engine/cost_measure.h"
 #include "engine/ir/freeze.h"
 #include "engine/latency_table.h"
@@ -15,7 +15,7 @@
 namespace retia {
 namespace {
 
-constexpr std::chrono::seconds kBetweenWrites{5};
+constexpr double kSecondsBetweenWrites = 5;
 
 struct Measurable {
   ir::Operation operation;
@@ -88,15 +88,15 @@ int profile(const Program& program, const Config& config) {
   Progress progress(std::cerr, progress_options(config.run));
   progress.begin({.title = "profile", .n_steps = static_cast<int64_t>(todo.size())});
   size_t n_measured = 0;
-  auto written = std::chrono::steady_clock::now();
+  double written = now();
   for (; n_measured < todo.size() && !stop.requested(); ++n_measured) {
     const auto& [operation, inputs] = todo[n_measured];
     table.set(operation, inputs,
               measure_latency(operation, inputs, bench.device, bench.dtype, meter));
     progress.step(0, {});
-    if (std::chrono::steady_clock::now() - written > kBetweenWrites) {
+    if (now() - written > kSecondsBetweenWrites) {
       table.write(options.table);
-      written = std::chrono::steady_clock::now();
+      written = now();
     }
   }
   progress.end();

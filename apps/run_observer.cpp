@@ -1,19 +1,16 @@
 #include "apps/run_observer.h"
 
-#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <limits>
+
+#include "engine/clock.h"
 
 namespace retia {
 namespace {
 
 constexpr int kStdErr = 2;
 constexpr int64_t kStepsBetweenEvents = 100;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// TensorBoard's tag of a number in metrics.jsonl: training and validation in one chart.
 std::string tag_of(const std::string& metric) {

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -13,6 +12,7 @@
 #include <numeric>
 
 #include "engine/architecture_json.h"
+#include "engine/clock.h"
 #include "engine/device.h"
 #include "engine/distributed/shared_checkpoint.h"
 #include "engine/io/files.h"
@@ -39,10 +39,6 @@ ir::Graph read_suiting_space(const Program& program, const std::string& path, co
   ir::Graph graph = read_space(program, path);
   check_suits(graph, task, path);
   return graph;
-}
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool is_named(const Program& program, const std::string& space) {

@@ -3,15 +3,15 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 
+#include "engine/clock.h"
 #include "engine/device.h"
 #include "engine/io/files.h"
 #include "engine/io/options.h"
+#include "engine/stopwatch.h"
 #include "engine/ir/graph.h"
 #include "engine/operations/primitive.h"
 #include "engine/precision.h"
@@ -115,21 +115,14 @@ Latency measure_latency(const std::function<void()>& pass, at::Device device,
   TORCH_CHECK(options.warmup >= 0 && options.repeats >= 1,
               "profile: repeats must be at least 1, warmup at least 0, got ", options.repeats,
               " and ", options.warmup);
-  const auto finish = [device] {
-    if (!device.is_cpu()) {
-      c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
-    }
-  };
   std::vector<double> milliseconds;
   for (int64_t i = 0; i < options.warmup + options.repeats; ++i) {
-    finish();
-    const auto started = std::chrono::steady_clock::now();
+    finish_work(device);
+    const double started = now();
     pass();
-    finish();
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - started;
+    finish_work(device);
     if (i >= options.warmup) {
-      milliseconds.push_back(took.count());
+      milliseconds.push_back(1e3 * (now() - started));
     }
   }
   return {median(std::move(milliseconds)), options.repeats, now_text()};

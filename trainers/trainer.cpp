@@ -7,9 +7,9 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include <chrono>
 #include <cmath>
 
+#include "engine/clock.h"
 #include "engine/device.h"
 #include "engine/distributed/digest.h"
 #include "engine/io/memory.h"
@@ -20,10 +20,6 @@ namespace {
 constexpr const char* kNetwork = "network/";
 constexpr const char* kAverage = "average/";  // of the weights
 constexpr const char* kLossScaler = "loss_scaler";
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// Mean over the batch: cross-entropy of classes, squared error of numbers.
 at::Tensor loss_of(const at::Tensor& output, const at::Tensor& targets, double label_smoothing) {

@@ -15,6 +15,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "engine/clock.h"
 #include "engine/device.h"
 #include "engine/distributed/pulse.h"
 
@@ -24,10 +25,6 @@ namespace {
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr double kSecondsBetweenBeats = 1;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 Milliseconds milliseconds(double seconds) {
   return Milliseconds(std::max<int64_t>(static_cast<int64_t>(1000 * seconds), 1));

@@ -1,9 +1,9 @@
 #include "engine/experiment/dispatch.h"
 
-#include <chrono>
 #include <cmath>
 #include <utility>
 
+#include "engine/clock.h"
 #include "engine/ir/infer.h"
 
 namespace retia {
@@ -43,10 +43,6 @@ void complete(TrialRecord& record, TrialResult result, const std::vector<Objecti
 }
 
 }  // namespace
-
-double utc_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 ir::Graph model_of(const ir::Space& space, const Architecture& architecture) {
   ir::Graph model = space.model(architecture);

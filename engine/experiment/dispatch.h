@@ -58,9 +58,6 @@ class Dispatch {
   bool was_stopped_ = false;
 };
 
-/// Returns the time in seconds since 1970, UTC.
-double utc_now();
-
 /// Returns the model of an architecture, with its shapes checked.
 ir::Graph model_of(const ir::Space& space, const Architecture& architecture);
 

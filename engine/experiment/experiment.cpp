@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <utility>
 
 #include "engine/architecture_json.h"
+#include "engine/clock.h"
 #include "engine/experiment/dispatch.h"
 #include "engine/experiment/inline_runner.h"
 #include "engine/io/files.h"
@@ -16,10 +16,6 @@ namespace {
 
 constexpr double kPatience = 0.1;  // seconds between looks at who wants to stop
 constexpr double kBeat = 1;        // seconds between entries of how long a run has lasted
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void check_limits(const ExperimentOptions& options) {
   TORCH_CHECK(options.max_trials >= 0, "experiment: max_trials must be at least 0, got ",

@@ -14,12 +14,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <limits>
 
+#include "engine/clock.h"
 #include "engine/io/session.h"
 
 namespace retia {
@@ -31,10 +31,6 @@ constexpr double kMemoryInterval = 0.1;
 constexpr double kMemoryShare = 0.05;  // of the time, at most, goes into asking for memory
 constexpr double kMegabyte = 1 << 20;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// A child of the server.
 struct Child {

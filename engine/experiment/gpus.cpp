@@ -4,21 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <set>
 #include <sstream>
 
+#include "engine/clock.h"
 #include "engine/io/process.h"
 
 namespace retia {
 namespace {
 
 constexpr double kSecondsBetweenQuestions = 10;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> fields;

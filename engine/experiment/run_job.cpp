@@ -1,17 +1,11 @@
-#include <chrono>
 #include <optional>
 
+#include "engine/clock.h"
 #include "engine/experiment/trial_file.h"
 #include "engine/io/process.h"
 
 namespace retia {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 Evaluation failed(std::string reason) {
   return {.status = TrialStatus::Failed, .error = std::move(reason)};
@@ -57,9 +51,9 @@ std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
     trials.push_back({proposal, stop_requested, weights, job.floors});
     results.push_back({.proposal = proposal, .host = host_name()});
   }
-  const Clock::time_point begin = Clock::now();
+  const double begin = now();
   if (auto merged = evaluate_merged(evaluator, job, trials)) {
-    const double share = seconds_since(begin) / static_cast<double>(trials.size());
+    const double share = (now() - begin) / static_cast<double>(trials.size());
     for (size_t i = 0; i < trials.size(); ++i) {
       results[i].evaluation = std::move((*merged)[i]);
       results[i].seconds = share;
@@ -67,9 +61,9 @@ std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
     return results;
   }
   for (size_t i = 0; i < trials.size(); ++i) {
-    const Clock::time_point start = Clock::now();
+    const double start = now();
     results[i].evaluation = evaluate(evaluator, job.models[i], trials[i]);
-    results[i].seconds = seconds_since(start);
+    results[i].seconds = now() - start;
   }
   return results;
 }

@@ -10,18 +10,14 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 
+#include "engine/clock.h"
 #include "engine/io/session.h"
 
 namespace retia {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 constexpr int64_t kFailedStarts = 100;
 

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <boost/crc.hpp>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
 
+#include "engine/clock.h"
 #include "engine/io/failed_write.h"
 #include "io/event.pb.h"  // generated from event.proto
 
@@ -23,10 +23,6 @@ namespace {
 
 constexpr int kSquare = 12;  // pixels
 constexpr size_t kBuckets = 30;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 uint32_t masked_crc(const std::string& bytes) {
   boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> castagnoli;
@@ -122,7 +118,7 @@ EventFile::EventFile(std::filesystem::path path)
 
 void EventFile::begin() {
   events::Event first;
-  first.set_wall_time(now());
+  first.set_wall_time(utc_now());
   first.set_file_version("brain.Event:2");
   append(first.SerializeAsString());
 }
@@ -131,7 +127,7 @@ EventFile::~EventFile() { ::close(file_); }
 
 void EventFile::write(const Events& events) {
   events::Event event;
-  event.set_wall_time(now());
+  event.set_wall_time(utc_now());
   event.set_step(events.step);
   const auto add = [&](const std::string& tag) {
     events::Summary::Value* value = event.mutable_summary()->add_value();

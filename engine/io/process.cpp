@@ -10,8 +10,9 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
+
+#include "engine/clock.h"
 
 namespace retia {
 namespace {
@@ -125,13 +126,10 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
 
   ProcessResult result;
   size_t n_fed = 0, n_told = 0;
-  const auto started = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  };
+  const double started = now();
   while (out.read.number() >= 0 || err.read.number() >= 0) {
     const bool stopped = options.stop_requested && options.stop_requested();
-    if (stopped || (options.time_limit > 0 && seconds() > options.time_limit)) {
+    if (stopped || (options.time_limit > 0 && now() - started > options.time_limit)) {
       result.ending = stopped ? ProcessEnding::Stopped : ProcessEnding::TimedOut;
       ::kill(-child, SIGKILL);
       break;
@@ -159,7 +157,7 @@ ProcessResult run_process(const std::string& command, const ProcessOptions& opti
   // A signal to all processes of a job may meet the command before it meets this one.
   const bool was_killed = WIFSIGNALED(status) || WEXITSTATUS(status) > 128;
   if (result.ending == ProcessEnding::Exited && was_killed && options.stop_requested) {
-    for (const double end = seconds() + kGrace; seconds() < end && !options.stop_requested();) {
+    for (const double end = now() + kGrace; now() < end && !options.stop_requested();) {
       ::poll(nullptr, 0, kPollMilliseconds / 10);
     }
     if (options.stop_requested()) {

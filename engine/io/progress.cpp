@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -15,15 +14,12 @@
 #include <ctime>
 #include <string_view>
 
+#include "engine/clock.h"
+
 namespace retia {
 namespace {
 
 constexpr int64_t kBarWidth = 20;
-
-double steady_seconds() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(since).count();
-}
 
 std::string number_text(double value, const char* format) {
   std::array<char, 64> text;
@@ -76,7 +72,7 @@ ProgressOptions progress_on(int descriptor) {
 Progress::Progress(std::ostream& out, ProgressOptions options)
     : out_(out), options_(std::move(options)) {
   if (!options_.now) {
-    options_.now = steady_seconds;
+    options_.now = now;
   }
   started_ = options_.now();
   phase_started_ = started_;

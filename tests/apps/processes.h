@@ -11,13 +11,10 @@
 #include <functional>
 #include <thread>
 
+#include "engine/clock.h"
 #include "tests/apps/program_runs.h"
 
 namespace retia {
-
-inline double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 inline void sleep_for(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));

@@ -9,6 +9,7 @@
 
 #include <chrono>
 
+#include "engine/clock.h"
 #include "engine/distributed/digest.h"
 #include "engine/distributed/shared_checkpoint.h"
 #include "tests/engine/distributed/in_ranks.h"
@@ -21,10 +22,6 @@ using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 TEST(Ranks, AloneIsItsOwnFirst) {
   Ranks alone({}, 1);
