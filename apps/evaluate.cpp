@@ -4,11 +4,7 @@
 #include "engine/architecture_json.h"
 
 namespace retia {
-namespace {
-
-constexpr int64_t kRecalibrationBatches = 20;
-
-}  // namespace
+namespace {}  // namespace
 
 int evaluate(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);

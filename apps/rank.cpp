@@ -12,8 +12,6 @@
 namespace retia {
 namespace {
 
-constexpr int64_t kRecalibrationBatches = 20;
-
 /// One architecture, scored twice on the validation samples.
 struct Point {
   Architecture architecture;
@@ -22,7 +20,7 @@ struct Point {
 
 /// A scatter plot of 480 x 480.
 std::string plot(const std::vector<Point>& points, const std::string& title) {
-  constexpr double kLow = 60, kHigh = 450;
+  constexpr double kBegin = 60, kEnd = 450;  // of both axes, in pixels
   const auto range = [&](double Point::*axis) {
     double low = 1, high = 0;
     for (const Point& point : points) {
@@ -42,16 +40,17 @@ std::string plot(const std::vector<Point>& points, const std::string& title) {
     svg << "<text x=\"" << x << "\" y=\"" << y << "\" text-anchor=\"" << anchor << "\">" << words
         << "</text>";
   };
-  text(kLow, 468, "start", percent(x_low));
-  text(kHigh, 468, "end", percent(x_high));
+  text(kBegin, 468, "start", percent(x_low));
+  text(kEnd, 468, "end", percent(x_high));
   text(255, 488, "middle", "validation accuracy with inherited weights");
-  text(56, kHigh, "end", percent(y_low));
+  text(56, kEnd, "end", percent(y_low));
   text(56, 52, "end", percent(y_high));
   svg << R"x(<text transform="translate(20 260) rotate(-90)" text-anchor="middle">)x"
       << "trained alone</text>";
   for (const Point& point : points) {
-    svg << "<circle cx=\"" << kLow + (point.inherited - x_low) / (x_high - x_low) * (kHigh - kLow)
-        << "\" cy=\"" << kHigh - (point.alone - y_low) / (y_high - y_low) * (kHigh - kLow)
+    svg << "<circle cx=\""
+        << kBegin + (point.inherited - x_low) / (x_high - x_low) * (kEnd - kBegin) << "\" cy=\""
+        << kEnd - (point.alone - y_low) / (y_high - y_low) * (kEnd - kBegin)
         << "\" r=\"4\" fill=\"steelblue\" fill-opacity=\"0.7\"/>";
   }
   svg << "</svg>\n";

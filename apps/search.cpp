@@ -10,8 +10,6 @@
 namespace retia {
 namespace {
 
-constexpr int64_t kRecalibrationBatches = 20;
-
 /// Returns one line with the score of the exported architecture with inherited weights.
 std::string summary(const Config& config, const Workbench& bench, const Batches& train,
                     const Batches& valid, const Network& supernet,

@@ -14,6 +14,10 @@
 
 namespace retia {
 
+/// The number of training batches that give a model of inherited weights its batch statistics (see
+/// score.h).
+inline constexpr int64_t kRecalibrationBatches = 20;
+
 /// The device, the data and the resulting task: the common start of every command that trains or
 /// scores.
 struct Workbench {

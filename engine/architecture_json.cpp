@@ -14,10 +14,10 @@
 namespace retia {
 namespace {
 
-constexpr const char* kFormat = "retia.architecture";
-constexpr int64_t kVersion = 1;
+constexpr const char* kArchitectureFormat = "retia.architecture";
+constexpr int64_t kArchitectureVersion = 1;
 
-std::string described(const Mutable& choice) {
+std::string kind_and_label(const Mutable& choice) {
   return c10::str(to_string(choice.kind), " '", choice.label, "'");
 }
 
@@ -67,10 +67,10 @@ Json to_json(const Decision& decision, const Mutable& choice) {
 }
 
 int64_t index_from_json(const Json& json, const Mutable& choice) {
-  TORCH_CHECK(json.is_number_integer(), described(choice), ": expected an index, got ",
+  TORCH_CHECK(json.is_number_integer(), kind_and_label(choice), ": expected an index, got ",
               shown(json));
   const bool in_range = json >= 0 && json < choice.n_candidates();
-  TORCH_CHECK(in_range, described(choice), ": index ", shown(json), " is outside its ",
+  TORCH_CHECK(in_range, kind_and_label(choice), ": index ", shown(json), " is outside its ",
               choice.n_candidates(), " candidates");
   return json.get<int64_t>();
 }
@@ -81,15 +81,15 @@ int64_t index_of_value(const Json& json, const Mutable& choice) {
       return static_cast<int64_t>(k);
     }
   }
-  TORCH_CHECK(false, described(choice), ": ", shown(json), " is none of its values",
+  TORCH_CHECK(false, kind_and_label(choice), ": ", shown(json), " is none of its values",
               suggestion(json.is_string() ? json.get<std::string>() : shown(json), choice.names));
 }
 
 int64_t index_of_name(const std::string& name, const Mutable& choice) {
   const auto found = std::find(choice.names.begin(), choice.names.end(), name);
-  TORCH_CHECK(found != choice.names.end(), described(choice), ": unknown candidate '", name, "'",
-              suggestion(name, choice.names));
-  TORCH_CHECK(std::count(found, choice.names.end(), name) == 1, described(choice),
+  TORCH_CHECK(found != choice.names.end(), kind_and_label(choice), ": unknown candidate '", name,
+              "'", suggestion(name, choice.names));
+  TORCH_CHECK(std::count(found, choice.names.end(), name) == 1, kind_and_label(choice),
               ": several candidates are named '", name, "': give an index");
   return found - choice.names.begin();
 }
@@ -101,7 +101,7 @@ int64_t candidate_from_json(const Json& json, const Mutable& choice) {
   if (json.is_string()) {
     return index_of_name(json, choice);
   }
-  TORCH_CHECK(json.is_number_integer(), described(choice),
+  TORCH_CHECK(json.is_number_integer(), kind_and_label(choice),
               ": expected the name or the index of a candidate, got ", shown(json));
   return index_from_json(json, choice);
 }
@@ -117,12 +117,12 @@ bool is_multi_hot(const Json& list, const Mutable& choice) {
 }
 
 Decision decision_from_flags(const Json& list, const Mutable& choice) {
-  TORCH_CHECK(list.size() == choice.names.size(), described(choice),
+  TORCH_CHECK(list.size() == choice.names.size(), kind_and_label(choice),
               ": expected a flag for each of ", choice.n_candidates(), " candidates, got ",
               list.size());
   Decision decision;
   for (size_t k = 0; k < list.size(); ++k) {
-    TORCH_CHECK(list[k].is_boolean() || list[k] == 0.0 || list[k] == 1.0, described(choice),
+    TORCH_CHECK(list[k].is_boolean() || list[k] == 0.0 || list[k] == 1.0, kind_and_label(choice),
                 ": expected 0.0 or 1.0 for each candidate, got the weights ", shown(list),
                 ": an architecture has decided, so name what is chosen");
     if (list[k] == true || list[k] == 1.0) {
@@ -141,7 +141,7 @@ Decision decision_from_list(const Json& json, const Mutable& choice, const Read&
   }
   std::sort(decision.chosen.begin(), decision.chosen.end());
   const auto twice = std::adjacent_find(decision.chosen.begin(), decision.chosen.end());
-  TORCH_CHECK(twice == decision.chosen.end(), described(choice), ": ", shown(json),
+  TORCH_CHECK(twice == decision.chosen.end(), kind_and_label(choice), ": ", shown(json),
               " chooses candidate ", *twice, " twice");
   return decision;
 }
@@ -157,11 +157,11 @@ Decision decision_from_value(const Json& json, const Mutable& choice) {
 /// `{"_value": …, "_idx": …}`; "_idex" is how the documentation of other tools misspells it.
 Decision decision_from_object(const Json& json, const Mutable& choice) {
   for (const auto& [key, value] : json.items()) {
-    TORCH_CHECK(key == "_value" || key == "_idx" || key == "_idex", described(choice),
+    TORCH_CHECK(key == "_value" || key == "_idx" || key == "_idex", kind_and_label(choice),
                 ": unknown key '", key, "'", suggestion(key, {"_idx", "_value"}));
   }
   const char* index_key = json.contains("_idx") ? "_idx" : "_idex";
-  TORCH_CHECK(json.contains(index_key) || json.contains("_value"), described(choice),
+  TORCH_CHECK(json.contains(index_key) || json.contains("_value"), kind_and_label(choice),
               ": expected {\"_value\": …, \"_idx\": …}, got {}");
   if (!json.contains(index_key)) {
     return decision_from_value(json["_value"], choice);
@@ -170,10 +170,10 @@ Decision decision_from_object(const Json& json, const Mutable& choice) {
   TORCH_CHECK(
       !json.contains("_value") ||
           decision_from_value(json["_value"], choice).chosen.size() == decision.chosen.size(),
-      described(choice), ": \"_value\" and \"_idx\" of ", shown(json),
+      kind_and_label(choice), ": \"_value\" and \"_idx\" of ", shown(json),
       " choose different numbers of candidates");
   if (json.contains("_value") && all_distinct(choice.names)) {
-    TORCH_CHECK(decision_from_value(json["_value"], choice) == decision, described(choice),
+    TORCH_CHECK(decision_from_value(json["_value"], choice) == decision, kind_and_label(choice),
                 ": \"_value\" and \"_idx\" of ", shown(json), " choose different candidates");
   }
   return decision;
@@ -191,7 +191,7 @@ std::string space_of(const Json& document) {
   if (!is_ours(document)) {
     return "";
   }
-  check_format(document, "architecture", kFormat, kVersion);
+  check_format(document, "architecture", kArchitectureFormat, kArchitectureVersion);
   for (const auto& [key, value] : document.items()) {
     const std::vector<std::string> known = {"format", "version", "space", "choices", "settings"};
     TORCH_CHECK(std::find(known.begin(), known.end(), key) != known.end(),
@@ -264,8 +264,8 @@ Architecture choices_from_json(const Json& choices, const std::vector<Mutable>& 
 
 Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutables,
              const std::string& space) {
-  Json document = {{"format", kFormat},
-                   {"version", kVersion},
+  Json document = {{"format", kArchitectureFormat},
+                   {"version", kArchitectureVersion},
                    {"space", space},
                    {"choices", choices_to_json(architecture, mutables)}};
   for (const Mutable& choice : mutables) {

@@ -11,19 +11,19 @@
 #include "engine/device.h"
 #include "engine/io/files.h"
 #include "engine/io/options.h"
-#include "engine/stopwatch.h"
 #include "engine/ir/graph.h"
 #include "engine/operations/primitive.h"
 #include "engine/precision.h"
+#include "engine/stopwatch.h"
 
 namespace retia {
 namespace {
 
-constexpr const char* kFormat = "retia.latency";
-constexpr int64_t kVersion = 1;
+constexpr const char* kTableFormat = "retia.latency";
+constexpr int64_t kTableVersion = 1;
 
 /// Returns the key of a latency: type, parameters and shapes of the inputs.
-Json described(const ir::Operation& operation, const std::vector<Shape>& inputs) {
+Json key_of(const ir::Operation& operation, const std::vector<Shape>& inputs) {
   std::vector<std::vector<int64_t>> sizes;
   for (const Shape& input : inputs) {
     sizes.push_back(decided(input));
@@ -63,7 +63,7 @@ std::string to_string(const LatencyConditions& c) {
 }
 
 LatencyTable LatencyTable::read(const std::filesystem::path& path) {
-  const Json json = read_format(path, kFormat, kVersion);
+  const Json json = read_format(path, kTableFormat, kTableVersion);
   try {
     LatencyTable table(json.at("conditions").get<LatencyConditions>());
     for (const Json& entry : json.at("entries")) {
@@ -92,21 +92,21 @@ void LatencyTable::write(const std::filesystem::path& path) const {
     written["measured"] = entry.latency.measured;
     entries.push_back(std::move(written));
   }
-  write_json(path, {{"format", kFormat},
-                    {"version", kVersion},
+  write_json(path, {{"format", kTableFormat},
+                    {"version", kTableVersion},
                     {"conditions", conditions_},
                     {"entries", entries}});
 }
 
 void LatencyTable::set(const ir::Operation& operation, const std::vector<Shape>& inputs,
                        Latency latency) {
-  const Json key = described(operation, inputs);
+  const Json key = key_of(operation, inputs);
   entries_[key.dump()] = {key, std::move(latency)};
 }
 
 std::optional<Latency> LatencyTable::find(const ir::Operation& operation,
                                           const std::vector<Shape>& inputs) const {
-  const auto found = entries_.find(described(operation, inputs).dump());
+  const auto found = entries_.find(key_of(operation, inputs).dump());
   return found == entries_.end() ? std::nullopt : std::optional(found->second.latency);
 }
 

@@ -15,7 +15,7 @@ Json values(const Mutable& choice) {
   return values;
 }
 
-Json described(const Mutable& choice) {
+Json entry_of(const Mutable& choice) {
   switch (choice.kind) {
     case MutableKind::LayerChoice:
       return {{"_type", "layer_choice"}, {"_value", choice.names}};
@@ -34,7 +34,7 @@ Json described(const Mutable& choice) {
 Json search_space_to_json(const std::vector<Mutable>& mutables) {
   Json json = Json::object();
   for (const Mutable& choice : mutables) {
-    json[choice.label] = described(choice);
+    json[choice.label] = entry_of(choice);
   }
   return json;
 }

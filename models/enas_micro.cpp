@@ -25,7 +25,7 @@ struct CellForm {
   bool affine = true;
 };
 
-std::vector<ir::CandidateWriter> candidates(bool affine) {
+std::vector<ir::CandidateWriter> state_candidates(bool affine) {
   return {{"sep_conv_3x3", ops::sep_conv({.kernel = 3, .affine = affine})},
           {"sep_conv_5x5", ops::sep_conv({.kernel = 5, .affine = affine})},
           {"avg_pool_3x3", ops::avg_pool2d()},
@@ -61,7 +61,7 @@ Wire cell(Builder& b, std::vector<Wire> states, const CellForm& form) {
     std::vector<Wire> operands;
     for (const std::string k : {"0", "1"}) {
       const Wire read = b.input_choice("input" + k, states, {.names = names});
-      operands.push_back(b.layer_choice("op" + k, candidates(form.affine), {read}));
+      operands.push_back(b.layer_choice("op" + k, state_candidates(form.affine), {read}));
     }
     states.push_back(b.add("sum", ops::add(), operands));
     names.push_back(node);

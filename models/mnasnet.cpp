@@ -15,8 +15,6 @@
 namespace retia {
 namespace {
 
-constexpr int64_t kDivisor = 8;
-
 /// Convolution, normalisation and relu under one scope.
 Wire conv_relu(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
   const auto scope = b.scope(name);
@@ -33,7 +31,7 @@ std::vector<int64_t> ascending(std::vector<int64_t> values) {
 std::vector<int64_t> channels_around(int64_t channels, const std::vector<double>& widths) {
   std::vector<int64_t> around;
   for (const double width : widths) {
-    around.push_back(scaled_channels(channels, width, kDivisor));
+    around.push_back(scaled_channels(channels, width, kMobileDivisor));
   }
   return ascending(around);
 }

@@ -14,8 +14,6 @@
 namespace retia {
 namespace {
 
-constexpr int64_t kDivisor = 8;
-
 enum class Skip { Without, With };
 
 std::vector<ir::CandidateWriter> candidates(int64_t out, int64_t stride, Skip skip) {
@@ -65,7 +63,7 @@ Wire conv_relu6(Builder& b, Wire x, const std::string& name, const Conv2dOptions
 Dim channels_of_stage(const MobileOptions& o, size_t stage) {
   std::vector<int64_t> options;
   for (const double width : o.widths) {
-    options.push_back(scaled_channels(o.channels[stage], o.width * width, kDivisor));
+    options.push_back(scaled_channels(o.channels[stage], o.width * width, kMobileDivisor));
   }
   std::sort(options.begin(), options.end());
   options.erase(std::unique(options.begin(), options.end()), options.end());
@@ -101,7 +99,7 @@ void check(const MobileOptions& o) {
 ir::Graph mobile(const MobileOptions& o, const Task& task) {
   check(o);
   const auto scaled = [](int64_t channels, double width) {
-    return scaled_channels(channels, width, kDivisor);
+    return scaled_channels(channels, width, kMobileDivisor);
   };
   Builder b("mobile");
   Wire x = b.input("image", {task.input.begin(), task.input.end()});

@@ -16,7 +16,7 @@ constexpr int64_t kNodes = 4;
 constexpr const char* kCellLabel = "cell";
 
 /// The operations of an edge, in the benchmark's order and by its names.
-std::vector<ir::CandidateWriter> candidates(bool affine) {
+std::vector<ir::CandidateWriter> edge_candidates(bool affine) {
   const auto nor_conv = [affine](int64_t kernel) {
     return ops::conv_bn({.kernel = kernel, .relu = ReluPlace::Before, .affine = affine});
   };
@@ -38,7 +38,7 @@ Wire cell(Builder& b, Wire x, bool affine) {
     std::vector<Wire> edges;
     for (int64_t i = 0; i < j; ++i) {
       const Wire from = nodes[static_cast<size_t>(i)];
-      edges.push_back(b.layer_choice(edge_name(i, j), candidates(affine), {from}));
+      edges.push_back(b.layer_choice(edge_name(i, j), edge_candidates(affine), {from}));
     }
     nodes.push_back(b.add(std::to_string(j), ops::add(), edges));
   }
@@ -90,7 +90,7 @@ ir::Graph nasbench201(const NasBench201Options& o, const Task& task) {
 }
 
 std::string nasbench201_key(const Architecture& architecture) {
-  const std::vector<ir::CandidateWriter> operations = candidates(true);
+  const std::vector<ir::CandidateWriter> operations = edge_candidates(true);
   std::string key;
   for (int64_t j = 1; j < kNodes; ++j) {
     key += j == 1 ? "|" : "+|";

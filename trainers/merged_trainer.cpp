@@ -22,7 +22,7 @@ at::Tensor losses(const at::Tensor& output, const at::Tensor& targets, double la
 }
 
 /// Returns the number of samples each model classifies correctly, [models]; zeros for regression.
-at::Tensor n_correct(const at::Tensor& output, const at::Tensor& targets) {
+at::Tensor n_correct_of_each(const at::Tensor& output, const at::Tensor& targets) {
   return targets.is_floating_point()
              ? at::zeros({output.size(1)}, targets.options().dtype(at::kLong))
              : output.argmax(2).eq(targets.unsqueeze(1)).sum(0);
@@ -32,10 +32,6 @@ SgdOptions without_clipping(SgdOptions options) {
   check_sgd_options(options);
   options.gradient_clip = 0;
   return options;
-}
-
-void accumulate(at::Tensor& sum, const at::Tensor& more) {
-  sum = sum.defined() ? sum + more : more;
 }
 
 }  // namespace
@@ -74,7 +70,7 @@ StepStats MergedTrainer::train_step(int64_t epoch, int64_t i) {
   const at::NoGradGuard no_grad;
   clip(found);
   step_weights(found);
-  const at::Tensor correct = n_correct(first, batch.targets);
+  const at::Tensor correct = n_correct_of_each(first, batch.targets);
   accumulate(loss_, loss.detach().sum(0, /*keepdim=*/false, at::kDouble));
   accumulate(correct_, correct);
   return {loss.detach().mean(), correct.sum(), batch.size() * first.size(1)};
@@ -132,7 +128,7 @@ std::optional<Score> MergedTrainer::validate() {
     const Batch batch = valid_->batch(0, i);
     const at::Tensor output = by_model(network()->forward(batch.inputs));
     accumulate(loss, losses(output, batch.targets, 0).sum(0).to(at::kDouble));
-    accumulate(correct, n_correct(output, batch.targets));
+    accumulate(correct, n_correct_of_each(output, batch.targets));
   }
   const auto n = static_cast<double>(valid_->n_samples());
   loss = loss.cpu();

@@ -27,6 +27,10 @@ class Mode {
 
 }  // namespace
 
+void accumulate(at::Tensor& sum, const at::Tensor& more) {
+  sum = sum.defined() ? sum + more : more;
+}
+
 Score evaluate(Network& network, const Batches& batches, Ranks* ranks) {
   const at::NoGradGuard no_grad;
   const Mode evaluation(*network, false);

@@ -15,6 +15,9 @@ struct Score {
   int64_t n_samples = 0;
 };
 
+/// Adds `more` to `sum`; an undefined sum counts as 0.
+void accumulate(at::Tensor& sum, const at::Tensor& more);
+
 /// Scores the model in evaluation mode on all batches, and restores its mode. Several ranks divide
 /// the batches among them, which must be undivided ones, and return the same score.
 Score evaluate(Network& network, const Batches& batches, Ranks* ranks = nullptr);

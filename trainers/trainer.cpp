@@ -35,10 +35,6 @@ at::Tensor n_correct(const at::Tensor& output, const at::Tensor& targets) {
                                      : output.argmax(1).eq(targets).sum();
 }
 
-void accumulate(at::Tensor& sum, const at::Tensor& more) {
-  sum = sum.defined() ? sum + more : more;
-}
-
 void put(Checkpoint& checkpoint, const std::string& prefix, const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     checkpoint.tensors[prefix + name] = tensor;

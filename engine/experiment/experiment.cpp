@@ -14,8 +14,8 @@
 namespace retia {
 namespace {
 
-constexpr double kPatience = 0.1;  // seconds between looks at who wants to stop
-constexpr double kBeat = 1;        // seconds between entries of how long a run has lasted
+constexpr double kSecondsBetweenLooks = 0.1;  // at who wants to stop
+constexpr double kBeat = 1;  // seconds between entries of how long a run has lasted
 
 void check_limits(const ExperimentOptions& options) {
   TORCH_CHECK(options.max_trials >= 0, "experiment: max_trials must be at least 0, got ",
@@ -180,7 +180,7 @@ ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_
     }
     const int64_t n_known = n_proposed_ + 1 - concurrency * options.merge;
     if (is_whole || ending || !telling_.first(std::max(n_known, n_awaited))) {
-      take(dispatch.receive(kPatience), observer);
+      take(dispatch.receive(kSecondsBetweenLooks), observer);
       continue;
     }
     Strategy::Answer answer = strategy_.ask();

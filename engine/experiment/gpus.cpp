@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kSecondsBetweenQuestions = 10;
 
-std::vector<std::string> split(const std::string& text) {
+std::vector<std::string> trimmed_fields(const std::string& text) {
   std::vector<std::string> fields;
   std::istringstream stream(text);
   for (std::string field; std::getline(stream, field, ',');) {
@@ -36,7 +36,7 @@ std::vector<std::vector<std::string>> query(const std::string& what) {
   }
   std::istringstream lines(result.out);
   for (std::string line; std::getline(lines, line);) {
-    if (std::vector<std::string> fields = split(line); fields.size() == 2) {
+    if (std::vector<std::string> fields = trimmed_fields(line); fields.size() == 2) {
       rows.push_back(std::move(fields));
     }
   }
@@ -53,7 +53,7 @@ Gpus::Gpus(const std::vector<int64_t>& wanted, ActiveGpus active) : active_(acti
       order_.push_back(std::to_string(index));
     }
   } else if (visible != nullptr) {
-    order_ = split(visible);
+    order_ = trimmed_fields(visible);
   } else {
     for (const auto& gpu : there) {
       order_.push_back(gpu[0]);

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <set>
 
+#include "engine/experiment/job_files.h"
 #include "engine/io/folders.h"
 #include "engine/io/process.h"
 
@@ -17,23 +17,6 @@ namespace {
 constexpr const char* kTrialFile = "trial.json";
 constexpr const char* kLogFile = "log.txt";
 constexpr double kSecondsBetweenGpuQuestions = 1;
-
-/// The last line with anything in it; empty: none.
-std::string last_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string last;
-  for (std::string line; std::getline(file, line);) {
-    if (line.find_first_not_of(" \t\r") != std::string::npos) {
-      last = line;
-    }
-  }
-  return last;
-}
-
-/// Returns a job with only trial `i` of `job`.
-Job alone(const Job& job, size_t i) {
-  return {.models = {job.models.at(i)}, .proposals = {job.proposals[i]}, .floors = job.floors};
-}
 
 }  // namespace
 
@@ -240,11 +223,9 @@ void LocalRunner::settle(const ProcessEnd& end) {
 }
 
 void LocalRunner::finish(const Attempt& attempt, std::vector<TrialResult> results) {
-  const std::filesystem::path log = folder_of(attempt.job) / kLogFile;
-  std::error_code missing;
-  const auto n_bytes = std::filesystem::file_size(log, missing);
+  const std::string log = JobFiles(folder_, attempt.job).log_name();
   for (TrialResult& result : results) {
-    result.log = missing || n_bytes == 0 ? "" : std::filesystem::relative(log, folder_).string();
+    result.log = log;
     result.n_attempts = attempt.n_starts;
     finished_.push_back(std::move(result));
   }
@@ -276,7 +257,7 @@ std::string LocalRunner::failure(const ProcessEnd& end, const Job& job) const {
       end.cause == EndCause::Signalled
           ? c10::str("was ended by signal ", end.code, " (", ::strsignal(end.code), ")")
           : c10::str("ended with code ", end.code, " and no result");
-  const std::string said = last_line(folder_of(job) / kLogFile);
+  const std::string said = JobFiles(folder_, job).last_words();
   return "its process " + how + (said.empty() ? "" : ": " + said);
 }
 

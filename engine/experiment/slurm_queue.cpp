@@ -15,7 +15,7 @@
 namespace retia {
 namespace {
 
-constexpr double kPatience = 120;  // seconds until a command of Slurm's is given up
+constexpr double kCommandTimeLimit = 120;  // seconds, for a command of Slurm's
 
 /// Quotes a text as one word of a shell command.
 std::string as_word(const std::string& text) {
@@ -57,7 +57,7 @@ std::vector<std::string> split(const std::string& line, char between) {
 }
 
 ProcessResult ask(const std::string& command, const std::string& input = "") {
-  return run_process(command, {.input = input, .time_limit = kPatience});
+  return run_process(command, {.input = input, .time_limit = kCommandTimeLimit});
 }
 
 bool succeeded(const ProcessResult& result) {

@@ -11,8 +11,8 @@
 namespace retia {
 namespace {
 
-constexpr const char* kFormat = "retia.slurm";
-constexpr int64_t kVersion = 1;
+constexpr const char* kJobFormat = "retia.slurm";
+constexpr int64_t kJobVersion = 1;
 
 std::vector<int64_t> trials_of(const Job& job) {
   std::vector<int64_t> ids;
@@ -28,7 +28,7 @@ std::filesystem::path record_of(const JobFiles& files) { return files.folder / "
 Json read_record(const JobFiles& files) {
   try {
     return std::filesystem::exists(record_of(files))
-               ? Json(read_format(record_of(files), kFormat, kVersion))
+               ? Json(read_format(record_of(files), kJobFormat, kJobVersion))
                : Json();
   } catch (const c10::Error&) {
     return {};
@@ -196,8 +196,8 @@ void SlurmRunner::find_submitted() {
 }
 
 void SlurmRunner::write_record(const Attempt& attempt) const {
-  write_json(record_of(files_of(attempt)), {{"format", kFormat},
-                                            {"version", kVersion},
+  write_json(record_of(files_of(attempt)), {{"format", kJobFormat},
+                                            {"version", kJobVersion},
                                             {"job", attempt.id},
                                             {"trials", trials_of(attempt.job)},
                                             {"n_starts", attempt.n_starts},

@@ -43,12 +43,12 @@ namespace {
 
 constexpr const char* kTrialFormat = "retia.trial";
 constexpr const char* kResultFormat = "retia.result";
-constexpr int64_t kVersion = 1;
+constexpr int64_t kTrialFileVersion = 1;
 
 /// Returns read(document) for the JSON document in `path`; errors are one line that names the file.
 template <class Read>
 auto read_document(const std::filesystem::path& path, const char* format, const Read& read) {
-  const Json json = read_format(path, format, kVersion);
+  const Json json = read_format(path, format, kTrialFileVersion);
   return ir::in_context(path.string(), [&] {
     try {
       return read(json);
@@ -144,7 +144,7 @@ void write_trial_file(const std::filesystem::path& path, const TrialFile& file) 
                       {"model", model_to_json(file.job.models.at(i))}});
   }
   write_document(path, {{"format", kTrialFormat},
-                        {"version", kVersion},
+                        {"version", kTrialFileVersion},
                         {"setting", file.setting},
                         {"mutables", file.mutables},
                         {"attempt", file.job.attempt},
@@ -172,7 +172,7 @@ TrialFile read_trial_file(const std::filesystem::path& path, const OperationTabl
 
 int64_t attempt_of(const std::filesystem::path& trial_file) {
   try {
-    return read_format(trial_file, kTrialFormat, kVersion).value("attempt", int64_t{0});
+    return read_format(trial_file, kTrialFormat, kTrialFileVersion).value("attempt", int64_t{0});
   } catch (const std::exception&) {
     return 0;
   }
@@ -203,9 +203,9 @@ std::vector<TrialResult> results_from_json(const Json& list, const Job& job) {
 
 void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
                    int64_t attempt) {
-  write_document(
-      result_path(trial_file, attempt),
-      {{"format", kResultFormat}, {"version", kVersion}, {"results", results_to_json(results)}});
+  write_document(result_path(trial_file, attempt), {{"format", kResultFormat},
+                                                    {"version", kTrialFileVersion},
+                                                    {"results", results_to_json(results)}});
 }
 
 std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job) {

@@ -11,8 +11,8 @@
 namespace retia {
 namespace {
 
-constexpr const char* kFormat = "retia.experiment";
-constexpr const char* kVersion = "1";
+constexpr const char* kStoreFormat = "retia.experiment";
+constexpr const char* kStoreVersion = "1";
 
 constexpr const char* kTables = R"(
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -159,10 +159,10 @@ std::string meta(Database& database, std::string_view key) {
 /// Throws unless it is a store of ours.
 void check_format(Database& database) {
   const std::string path = database.path().string();
-  TORCH_CHECK(database.has_table("meta") && meta(database, "format") == kFormat, path,
-              ": is no experiment: its table 'meta' says no format \"", kFormat, "\"");
-  TORCH_CHECK(meta(database, "version") == kVersion, path, ": is of version ",
-              meta(database, "version"), ", but this program reads version ", kVersion);
+  TORCH_CHECK(database.has_table("meta") && meta(database, "format") == kStoreFormat, path,
+              ": is no experiment: its table 'meta' says no format \"", kStoreFormat, "\"");
+  TORCH_CHECK(meta(database, "version") == kStoreVersion, path, ": is of version ",
+              meta(database, "version"), ", but this program reads version ", kStoreVersion);
   for (const char* table : {"runs", "trials"}) {
     TORCH_CHECK(database.has_table(table), path, ": is damaged: it has no table '", table, "'");
   }
@@ -191,8 +191,8 @@ Database opened(const std::filesystem::path& path, const Json& mutables, const s
     const auto put = [&](std::string_view key, const std::string& value) {
       add.with(key, value).run();
     };
-    put("format", kFormat);
-    put("version", kVersion);
+    put("format", kStoreFormat);
+    put("version", kStoreVersion);
     put("space", space);
     put("objectives", objectives.dump());
     put("mutables", mutables.dump());

@@ -21,8 +21,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFormat = "retia.checkpoint";
-constexpr int64_t kVersion = 1;
+constexpr const char* kCheckpointFormat = "retia.checkpoint";
+constexpr int64_t kCheckpointVersion = 1;
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kSuffix = ".safetensors";
 
@@ -73,8 +73,8 @@ Checkpoint parse_checkpoint(const std::filesystem::path& path) {
     return found == file.metadata.end() ? std::string() : found->second;
   };
   const json version = json::parse(metadata("version"), nullptr, false);
-  check_format({{"format", metadata("format")}, {"version", version}}, path.string(), kFormat,
-               kVersion);
+  check_format({{"format", metadata("format")}, {"version", version}}, path.string(),
+               kCheckpointFormat, kCheckpointVersion);
   const std::string state = metadata("state");
   const std::string found = checksum(state, file.tensors);
   if (found != metadata("crc32")) {
@@ -116,8 +116,8 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
     TORCH_CHECK(tensor.defined(), path.string(), ": tensor '", name, "' is undefined");
     file.tensors[name] = storable(tensor);
   }
-  file.metadata = {{"format", kFormat},
-                   {"version", std::to_string(kVersion)},
+  file.metadata = {{"format", kCheckpointFormat},
+                   {"version", std::to_string(kCheckpointVersion)},
                    {"state", state},
                    {"crc32", checksum(state, file.tensors)}};
   write_safetensors(path, file);

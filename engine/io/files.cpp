@@ -16,14 +16,14 @@ namespace {
 
 using nlohmann::json;
 
-/// A file descriptor that closes itself.
-class Descriptor {
+/// A file that closes itself.
+class OpenFile {
  public:
-  Descriptor(const std::filesystem::path& path, int flags)
+  OpenFile(const std::filesystem::path& path, int flags)
       : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
     if (value_ >= 0) {
       ::close(value_);
     }
@@ -52,7 +52,7 @@ enum class Wait { No, ForDisk };
 /// 0, or the errno of the step that failed.
 int write_file(const std::filesystem::path& path, std::span<const std::string_view> parts,
                Wait wait) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  const OpenFile file(path, O_WRONLY | O_CREAT | O_TRUNC);
   if (file.value() < 0) {
     return errno;
   }
@@ -65,7 +65,7 @@ int write_file(const std::filesystem::path& path, std::span<const std::string_vi
 }
 
 int sync_folder(const std::filesystem::path& folder) {
-  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
+  const OpenFile descriptor(folder, O_RDONLY | O_DIRECTORY);
   if (descriptor.value() < 0) {
     return errno;
   }
@@ -97,7 +97,7 @@ void write(const std::filesystem::path& path, std::span<const std::string_view> 
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  const Descriptor file(path, O_RDONLY);
+  const OpenFile file(path, O_RDONLY);
   TORCH_CHECK(file.value() >= 0, path.string(), ": cannot be opened: ", std::strerror(errno));
   std::string bytes;
   std::array<char, 1 << 16> buffer;

@@ -20,7 +20,7 @@ constexpr const char* kLockFile = "lock";
 constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
-constexpr int64_t kVersion = 1;
+constexpr int64_t kRunVersion = 1;
 constexpr std::array<const char*, 13> kHarmlessKeys = {
     "threads",     "quiet", "resume", "device",     "out",     "max_trials",  "max_duration",
     "concurrency", "merge", "runner", "time_limit", "timeout", "digest_every"};
@@ -93,7 +93,7 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
               ": give another --out");
   json document = config;
   document["format"] = kConfigFormat;
-  document["version"] = kVersion;
+  document["version"] = kRunVersion;
   try {
     write_json(path / kConfigFile, document);
   } catch (const c10::Error&) {
@@ -118,7 +118,7 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
     return create(path, config);
   }
   RunDirectory directory(path, RunState::Unfinished);
-  json before = read_format(path / kConfigFile, kConfigFormat, kVersion);
+  json before = read_format(path / kConfigFile, kConfigFormat, kRunVersion);
   json now = config;
   for (const char* header : {"format", "version"}) {
     before.erase(header);
@@ -139,7 +139,7 @@ bool RunDirectory::is_in_use(const std::filesystem::path& path) {
 }
 
 void RunDirectory::mark_finished() {
-  write_json(path_ / kFinishedFile, {{"format", "retia.finished"}, {"version", kVersion}});
+  write_json(path_ / kFinishedFile, {{"format", "retia.finished"}, {"version", kRunVersion}});
   state_ = RunState::Finished;
 }
 

@@ -6,30 +6,27 @@
 #include "engine/ir/infer.h"
 
 namespace retia::ir {
-namespace {
 
 static_assert(std::variant_size_v<decltype(Node::body)> == 6,
               "a new kind of node: say here which labels it reaches");
 
-/// A body, reduced to the parts that can reach labels.
-struct PlannedBody {
-  std::optional<Operation> operation;                // whose parameters hold value choices
-  std::shared_ptr<const CanonicalForms::Plan> cell;  // or a nested graph
-};
-
-/// A node; `inputs` are positions in the plan.
-struct Step {
-  std::vector<size_t> inputs;
-  std::optional<size_t> decided_by;  // index of the mutable of a layer or input choice
-  bool chooses_inputs = false;
-  std::vector<PlannedBody> bodies;  // of the candidates, or the one
-  Shape shape_of_nothing;           // of an input choice that may choose none
-  std::string placeholder;          // the name of one
-};
-
-}  // namespace
-
 struct CanonicalForms::Plan {
+  /// What of a body can reach labels.
+  struct PlannedBody {
+    std::optional<Operation> operation;  // whose parameters hold value choices
+    std::shared_ptr<const Plan> cell;    // or a nested graph
+  };
+
+  /// One node; `inputs` are positions in the plan.
+  struct Step {
+    std::vector<size_t> inputs;
+    std::optional<size_t> decided_by;  // index of the mutable of a layer or input choice
+    bool chooses_inputs = false;
+    std::vector<PlannedBody> bodies;  // of the candidates, or the one
+    Shape shape_of_nothing;           // of an input choice that may choose none
+    std::string placeholder;          // the name of one
+  };
+
   std::vector<Step> steps;  // in topological order
   std::vector<size_t> outputs;
 };
@@ -37,6 +34,8 @@ struct CanonicalForms::Plan {
 namespace {
 
 using Plan = CanonicalForms::Plan;
+using Step = Plan::Step;
+using PlannedBody = Plan::PlannedBody;
 
 class Planner {
  public:

@@ -3,18 +3,12 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
-#include <cmath>
-
 #include "engine/ir/channels.h"
 #include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
 namespace {
-
-double bound_of(const at::Tensor& weight) {
-  return 1.0 / std::sqrt(static_cast<double>(weight[0].numel()));
-}
 
 class Conv2dLayer final : public Layer {
  public:
@@ -36,7 +30,7 @@ class Conv2dLayer final : public Layer {
   }
 
   void initialise(at::Generator& generator) override {
-    draw_uniformly(*this, bound_of(weight_), generator);
+    draw_uniformly(*this, fan_in_bound(weight_), generator);
   }
 
  private:
@@ -81,7 +75,7 @@ class ElasticConv2d final : public ElasticLayer {
   }
 
   void initialise(at::Generator& generator) override {
-    draw_uniformly(*this, bound_of(weight_), generator);
+    draw_uniformly(*this, fan_in_bound(weight_), generator);
   }
 
  private:

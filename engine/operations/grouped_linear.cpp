@@ -4,8 +4,6 @@
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
 
-#include <cmath>
-
 #include "engine/operations/primitive.h"
 
 namespace retia {
@@ -29,7 +27,7 @@ class GroupedLinearLayer final : public Layer {
   }
 
   void initialise(at::Generator& generator) override {
-    draw_uniformly(*this, 1.0 / std::sqrt(static_cast<double>(weight_.size(1))), generator);
+    draw_uniformly(*this, fan_in_bound(weight_), generator);
   }
 
  private:

@@ -3,17 +3,11 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 
-#include <cmath>
-
 #include "engine/operations/elastic_layer.h"
 #include "engine/operations/primitive.h"
 
 namespace retia {
 namespace {
-
-double bound_of(const at::Tensor& weight) {
-  return 1.0 / std::sqrt(static_cast<double>(weight.size(1)));
-}
 
 class LinearLayer final : public Layer {
  public:
@@ -29,7 +23,7 @@ class LinearLayer final : public Layer {
   }
 
   void initialise(at::Generator& generator) override {
-    draw_uniformly(*this, bound_of(weight_), generator);
+    draw_uniformly(*this, fan_in_bound(weight_), generator);
   }
 
  private:
@@ -52,7 +46,7 @@ class ElasticLinear final : public ElasticLayer {
   }
 
   void initialise(at::Generator& generator) override {
-    draw_uniformly(*this, bound_of(weight_), generator);
+    draw_uniformly(*this, fan_in_bound(weight_), generator);
   }
 
  private:

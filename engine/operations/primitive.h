@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <set>
@@ -104,6 +105,12 @@ inline std::vector<int64_t> decided(const Shape& shape) {
     sizes.push_back(dim.value());
   }
   return sizes;
+}
+
+/// Returns 1 / √n, where an output is a weighted sum of n numbers: the bound within which PyTorch
+/// draws weights. weight: [outputs, ...].
+inline double fan_in_bound(const at::Tensor& weight) {
+  return 1.0 / std::sqrt(static_cast<double>(weight[0].numel()));
 }
 
 /// Draws the parameters of `layer` uniformly within ± `bound`.

@@ -2,7 +2,6 @@
 
 #include "engine/operations/batch_norm.h"
 #include "engine/operations/composite.h"
-#include "engine/operations/conv2d.h"
 #include "engine/operations/reshape.h"
 
 namespace retia {
@@ -14,6 +13,10 @@ Wire conv_bn_parts(Builder& b, Wire x, const ConvBnOptions& o) {
   x = b.add("conv", ops::conv2d({.out = o.out, .kernel = o.kernel, .stride = o.stride}), {x});
   x = b.add("bn", ops::batch_norm({.affine = o.affine}), {x});
   return o.relu == ReluPlace::After ? b.add("relu", ops::relu(), {x}) : x;
+}
+
+Wire convolved(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
+  return b.add(name + "_bn", ops::batch_norm(), {b.add(name, ops::conv2d(options), {x})});
 }
 
 ir::Operation ops::conv_bn(const ConvBnOptions& options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/ir/builder.h"
+#include "engine/operations/conv2d.h"
 
 namespace retia {
 
@@ -22,6 +23,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ConvBnOptions, out, kernel, stri
 
 /// Writes the nodes `conv`, `bn` and, unless None, `relu`.
 Wire conv_bn_parts(Builder& builder, Wire x, const ConvBnOptions& options);
+
+/// Writes a convolution `name` of `x` and its normalisation `name`_bn. Returns what the latter
+/// makes.
+Wire convolved(Builder& builder, Wire x, const std::string& name, const Conv2dOptions& options);
 
 namespace ops {
 /// Makes a convolution and batch normalisation, with a relu before, after, or none: [C, H, W] →

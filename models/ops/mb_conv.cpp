@@ -1,19 +1,15 @@
 #include "models/ops/mb_conv.h"
 
-#include "engine/operations/batch_norm.h"
 #include "engine/operations/composite.h"
 #include "engine/operations/conv2d.h"
 #include "engine/operations/join.h"
 #include "engine/operations/reshape.h"
+#include "models/ops/conv_bn.h"
 
 namespace retia {
 namespace {
 
-Wire convolved(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
-  return b.add(name + "_bn", ops::batch_norm(), {b.add(name, ops::conv2d(options), {x})});
-}
-
-Wire rectified(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
+Wire with_relu6(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
   return b.add(name + "_relu", ops::relu6(), {convolved(b, x, name, options)});
 }
 
@@ -27,10 +23,10 @@ Wire mb_conv_parts(Builder& b, Wire x, const MbConvOptions& o) {
               o.expansion.to_string());
   Wire changed = x;
   if (o.expansion.max() > 1) {
-    changed = rectified(b, changed, "expand", {.out = in * o.expansion, .kernel = 1});
+    changed = with_relu6(b, changed, "expand", {.out = in * o.expansion, .kernel = 1});
   }
-  changed = rectified(b, changed, "depthwise",
-                      {.kernel = o.kernel, .stride = o.stride, .depthwise = true});
+  changed = with_relu6(b, changed, "depthwise",
+                       {.kernel = o.kernel, .stride = o.stride, .depthwise = true});
   changed = convolved(b, changed, "project", {.out = out, .kernel = 1});
   return keeps_shape ? b.add("add", ops::add(), {x, changed}) : changed;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/operations/batch_norm.h"
 #include "engine/operations/composite.h"
 #include "engine/operations/conv2d.h"
 #include "engine/operations/gate.h"
@@ -10,15 +9,12 @@
 #include "engine/operations/linear.h"
 #include "engine/operations/pool.h"
 #include "engine/operations/reshape.h"
+#include "models/ops/conv_bn.h"
 
 namespace retia {
 namespace {
 
-Wire convolved(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
-  return b.add(name + "_bn", ops::batch_norm(), {b.add(name, ops::conv2d(options), {x})});
-}
-
-Wire rectified(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
+Wire with_relu(Builder& b, Wire x, const std::string& name, const Conv2dOptions& options) {
   return b.add(name + "_relu", ops::relu(), {convolved(b, x, name, options)});
 }
 
@@ -44,11 +40,11 @@ Wire mnas_layer_parts(Builder& b, Wire x, const MnasLayerOptions& o) {
   const bool plain = o.operation == MnasOperation::Conv;
   Wire changed = x;
   if (o.operation == MnasOperation::MbConv && o.expansion.max() > 1) {
-    changed = rectified(b, changed, "expand", {.out = in * o.expansion, .kernel = 1});
+    changed = with_relu(b, changed, "expand", {.out = in * o.expansion, .kernel = 1});
   }
   changed =
-      plain ? rectified(b, changed, "conv", {.out = out, .kernel = o.kernel, .stride = o.stride})
-            : rectified(b, changed, "depthwise",
+      plain ? with_relu(b, changed, "conv", {.out = out, .kernel = o.kernel, .stride = o.stride})
+            : with_relu(b, changed, "depthwise",
                         {.kernel = o.kernel, .stride = o.stride, .depthwise = true});
   if (o.se_ratio > 0) {
     const auto inside = static_cast<int64_t>(static_cast<double>(in.value()) * o.se_ratio);

@@ -3,19 +3,19 @@
 namespace retia {
 namespace {
 
-constexpr const char* kName = "evolution";
+constexpr const char* kEvolution = "evolution";
 
 }  // namespace
 
 EvolutionStrategy::EvolutionStrategy(const Domain& domain, const EvolutionOptions& options,
                                      uint64_t seed)
-    : proposals_(domain, kName, {options.duplicates, options.tries}),
+    : proposals_(domain, kEvolution, {options.duplicates, options.tries}),
       options_(options),
       random_(seed) {
-  check_option(kName, "population", options.population, 1);
-  check_option(kName, "sample", static_cast<double>(options.sample), 1,
+  check_option(kEvolution, "population", options.population, 1);
+  check_option(kEvolution, "sample", static_cast<double>(options.sample), 1,
                static_cast<double>(options.population));
-  check_option(kName, "mutation_probability", options.mutation_probability, 0, 1);
+  check_option(kEvolution, "mutation_probability", options.mutation_probability, 0, 1);
 }
 
 Strategy::Answer EvolutionStrategy::ask() {

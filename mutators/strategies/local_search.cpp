@@ -3,17 +3,17 @@
 namespace retia {
 namespace {
 
-constexpr const char* kName = "local_search";
+constexpr const char* kLocalSearch = "local_search";
 
 }  // namespace
 
 LocalSearchStrategy::LocalSearchStrategy(const Domain& domain, const LocalSearchOptions& options,
                                          uint64_t seed)
-    : proposals_(domain, kName, {.tries = options.tries}),
+    : proposals_(domain, kLocalSearch, {.tries = options.tries}),
       factors_(domain.mutables()),
       options_(options),
       random_(seed) {
-  check_option(kName, "starts", options.starts, 1);
+  check_option(kLocalSearch, "starts", options.starts, 1);
 }
 
 Strategy::Answer LocalSearchStrategy::ask() {

@@ -6,15 +6,15 @@
 namespace retia {
 namespace {
 
-constexpr const char* kName = "nsga2";
+constexpr const char* kNsga2 = "nsga2";
 
 }  // namespace
 
 Nsga2Strategy::Nsga2Strategy(const Domain& domain, const Nsga2Options& options, uint64_t seed)
-    : proposals_(domain, kName, {.tries = options.tries}), options_(options), random_(seed) {
-  check_option(kName, "population", options.population, 2);
-  check_option(kName, "crossover_probability", options.crossover_probability, 0, 1);
-  check_option(kName, "mutation_probability", options.mutation_probability, 0, 1);
+    : proposals_(domain, kNsga2, {.tries = options.tries}), options_(options), random_(seed) {
+  check_option(kNsga2, "population", options.population, 2);
+  check_option(kNsga2, "crossover_probability", options.crossover_probability, 0, 1);
+  check_option(kNsga2, "mutation_probability", options.mutation_probability, 0, 1);
 }
 
 Strategy::Answer Nsga2Strategy::ask() {

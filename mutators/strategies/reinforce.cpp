@@ -6,7 +6,7 @@
 namespace retia {
 namespace {
 
-constexpr const char* kName = "reinforce";
+constexpr const char* kReinforce = "reinforce";
 
 std::vector<double> softmax(const std::vector<double>& logits) {
   const double highest = *std::max_element(logits.begin(), logits.end());
@@ -34,13 +34,13 @@ double entropy(const std::vector<double>& probabilities) {
 
 ReinforceStrategy::ReinforceStrategy(const Domain& domain, const ReinforceOptions& options,
                                      uint64_t seed)
-    : proposals_(domain, kName, {options.duplicates, options.tries}),
+    : proposals_(domain, kReinforce, {options.duplicates, options.tries}),
       factors_(domain.mutables()),
       options_(options),
       random_(seed) {
-  check_option(kName, "lr", options.lr, 0, 1e9);
-  check_option(kName, "baseline_decay", options.baseline_decay, 0, 1);
-  check_option(kName, "entropy_weight", options.entropy_weight, 0, 1e9);
+  check_option(kReinforce, "lr", options.lr, 0, 1e9);
+  check_option(kReinforce, "baseline_decay", options.baseline_decay, 0, 1);
+  check_option(kReinforce, "entropy_weight", options.entropy_weight, 0, 1e9);
   for (const Factor& factor : factors_.list()) {
     logits_.emplace_back(static_cast<size_t>(factor.n));
   }

@@ -6,7 +6,7 @@
 namespace retia {
 namespace {
 
-constexpr const char* kName = "tpe";
+constexpr const char* kTpe = "tpe";
 constexpr double kMost = 1e9;
 
 Json to_json(const Categories& categories) {
@@ -63,16 +63,16 @@ Categories CategoryDensity::sample(Random& random) const {
 }
 
 TpeStrategy::TpeStrategy(const Domain& domain, const TpeOptions& options, uint64_t seed)
-    : proposals_(domain, kName, {options.duplicates, options.tries}),
+    : proposals_(domain, kTpe, {options.duplicates, options.tries}),
       factors_(domain.mutables()),
       options_(options),
       random_(seed),
       all_(factors_, options.prior) {
-  check_option(kName, "startup", options.startup, 1);
-  check_option(kName, "candidates", options.candidates, 1);
-  check_option(kName, "most_good", options.most_good, 1);
-  check_option(kName, "gamma", options.gamma, 1e-9, kMost);
-  check_option(kName, "prior", options.prior, 1e-9, kMost);
+  check_option(kTpe, "startup", options.startup, 1);
+  check_option(kTpe, "candidates", options.candidates, 1);
+  check_option(kTpe, "most_good", options.most_good, 1);
+  check_option(kTpe, "gamma", options.gamma, 1e-9, kMost);
+  check_option(kTpe, "prior", options.prior, 1e-9, kMost);
 }
 
 Strategy::Answer TpeStrategy::ask() {
