@@ -7,6 +7,7 @@
 
 #include "tests/engine/example_spaces.h"
 #include "tests/engine/hook.h"
+#include "tests/engine/ir/names.h"
 #include "tests/engine/mutables/scale.h"
 #include "tests/error_of.h"
 
@@ -33,14 +34,6 @@ class ProductMutator final : public BaseMutator {
   }
 };
 
-std::vector<std::string> labels(const BaseMutator& mutator) {
-  std::vector<std::string> all;
-  for (const Mutable& choice : mutator.mutables()) {
-    all.push_back(choice.label);
-  }
-  return all;
-}
-
 /// A module with two unlabelled choices in parts of one kind.
 class TwoPartsImpl : public torch::nn::Module {
  public:
@@ -54,7 +47,8 @@ TORCH_MODULE(TwoParts);
 TEST(BaseMutator, FindsTheChoicesOfAModuleUnderTheirPaths) {
   TwoParts model;
   const ProductMutator mutator(*model);
-  EXPECT_THAT(labels(mutator), ElementsAre("left/op", "left/pick", "right/op", "right/pick"));
+  EXPECT_THAT(labels(mutator.mutables()),
+              ElementsAre("left/op", "left/pick", "right/op", "right/pick"));
   EXPECT_EQ(mutator.mutables()[2].scope, "right");
   EXPECT_EQ(mutator.mutable_of("right/op").names, model->right->op->info().names);
   EXPECT_THAT(error_of([&] { mutator.mutable_of("right/opp"); }),
@@ -97,7 +91,7 @@ TEST(BaseMutator, LeavesNoTraceInAModelThatItCouldNotBind) {
   const ProductMutator right(*model->right);
   EXPECT_THAT(error_of([&] { ProductMutator both(*model); }), HasSubstr("driven by another"));
   const ProductMutator left(*model->left);
-  EXPECT_THAT(labels(left), ElementsAre("op", "pick"));
+  EXPECT_THAT(labels(left.mutables()), ElementsAre("op", "pick"));
 }
 
 // A counter of the process would label the second one otherwise, and its export fit no model.
@@ -112,10 +106,11 @@ TEST(BaseMutator, LabelsAfreshWhenAModelIsBoundFromAnotherRoot) {
   {
     const ProductMutator left(*model->left);
     const ProductMutator right(*model->right);
-    EXPECT_THAT(labels(left), ElementsAre("op", "pick"));
+    EXPECT_THAT(labels(left.mutables()), ElementsAre("op", "pick"));
   }
   const ProductMutator both(*model);
-  EXPECT_THAT(labels(both), ElementsAre("left/op", "left/pick", "right/op", "right/pick"));
+  EXPECT_THAT(labels(both.mutables()),
+              ElementsAre("left/op", "left/pick", "right/op", "right/pick"));
 }
 
 TEST(BaseMutator, BindsAModuleThatIsRegisteredTwiceOnce) {
@@ -124,7 +119,7 @@ TEST(BaseMutator, BindsAModuleThatIsRegisteredTwiceOnce) {
   model->register_module("a", op.ptr());
   model->register_module("b", op.ptr());
   const ProductMutator mutator(*model);
-  EXPECT_THAT(labels(mutator), ElementsAre("a"));
+  EXPECT_THAT(labels(mutator.mutables()), ElementsAre("a"));
 }
 
 TEST(BaseMutator, RefusesUnlikeChoicesOfOneLabel) {

@@ -10,7 +10,7 @@
 namespace retia {
 namespace {
 
-const std::vector<Mutable> kMutables = {
+const std::vector<Mutable> kExported = {
     {"op", MutableKind::LayerChoice, {"conv3x3", "skip"}, 1, "", {}, {}},
     {"one", MutableKind::InputChoice, {"stem", "body"}, 1, "", {}, {}},
     {"two", MutableKind::InputChoice, {"a", "b", "c"}, 2, "", {}, {}},
@@ -45,7 +45,7 @@ Json tuned(const Json& search_space, Random& random) {
 }
 
 TEST(SearchSpaceJson, DescribesEveryKindOfChoice) {
-  EXPECT_EQ(search_space_to_json(kMutables), Json::parse(R"({
+  EXPECT_EQ(search_space_to_json(kExported), Json::parse(R"({
         "op": {"_type": "layer_choice", "_value": ["conv3x3", "skip"]},
         "one": {"_type": "input_choice", "_value": {"candidates": ["stem", "body"], "n_chosen": 1}},
         "two": {"_type": "input_choice", "_value": {"candidates": ["a", "b", "c"], "n_chosen": 2}},
@@ -58,11 +58,11 @@ TEST(SearchSpaceJson, DescribesEveryKindOfChoice) {
 
 TEST(SearchSpaceJson, IsAnsweredByParametersThatReadAsAnArchitecture) {
   Random random(2);
-  const Json search_space = search_space_to_json(kMutables);
+  const Json search_space = search_space_to_json(kExported);
   for (int i = 0; i < 100; ++i) {
     Json parameters = tuned(search_space, random);
-    const Architecture architecture = choices_from_json(parameters, kMutables);
-    check_architecture(architecture, kMutables, Purpose::Final);
+    const Architecture architecture = choices_from_json(parameters, kExported);
+    check_architecture(architecture, kExported, Purpose::Final);
     for (auto& [label, choice] : parameters.items()) {
       const Json indices = choice.at("_idx");
       EXPECT_EQ(Json(architecture.at(label).chosen),
@@ -71,7 +71,7 @@ TEST(SearchSpaceJson, IsAnsweredByParametersThatReadAsAnArchitecture) {
       choice["_idex"] = indices;
       choice.erase("_idx");
     }
-    EXPECT_EQ(choices_from_json(parameters, kMutables), architecture);
+    EXPECT_EQ(choices_from_json(parameters, kExported), architecture);
   }
 }
 

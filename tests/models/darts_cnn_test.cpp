@@ -6,14 +6,13 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
-const Task kCifar{.input = {3, 32, 32}, .n_outputs = 10};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const DartsCnnOptions kSmall{.channels = 4, .layers = 3, .nodes = 3};
-const DartsCnnEvaluationOptions kSmallEvaluation{.channels = 4, .layers = 3, .nodes = 3};
+const DartsCnnOptions kSmallDartsCnn{.channels = 4, .layers = 3, .nodes = 3};
+const DartsCnnEvaluationOptions kSmallDartsCnnEvaluation{.channels = 4, .layers = 3, .nodes = 3};
 
 const std::vector<std::string> kOperations = {"none",         "max_pool_3x3", "avg_pool_3x3",
                                               "skip_connect", "sep_conv_3x3", "sep_conv_5x5",
@@ -99,7 +98,7 @@ TEST(DartsCnn, SharesTwoTimesFourteenEdgesOfEightOperations) {
 }
 
 TEST(DartsCnn, TellsEachNodeWhichEdgesFeedIt) {
-  const std::vector<Mutable> choices = ir::mutables(darts_cnn(kSmall, kDigits));
+  const std::vector<Mutable> choices = ir::mutables(darts_cnn(kSmallDartsCnn, kDigits));
   const auto node = std::find_if(choices.begin(), choices.end(),
                                  [](const Mutable& m) { return m.label == "normal/3"; });
   ASSERT_NE(node, choices.end());
@@ -108,21 +107,21 @@ TEST(DartsCnn, TellsEachNodeWhichEdgesFeedIt) {
 }
 
 TEST(DartsCnn, ReadsBackEqualFromJson) {
-  expect_reads_back_equal(darts_cnn(kSmall, kDigits));
-  expect_reads_back_equal(darts_cnn_evaluation(kSmallEvaluation, kDigits));
+  expect_reads_back_equal(darts_cnn(kSmallDartsCnn, kDigits));
+  expect_reads_back_equal(darts_cnn_evaluation(kSmallDartsCnnEvaluation, kDigits));
 }
 
 TEST(DartsCnn, RunsEveryCandidateAlsoOnOddSizes) {
-  expect_every_candidate_runs(darts_cnn(kSmall, kDigits), {1, 8, 8}, 10);
-  expect_every_candidate_runs(darts_cnn(kSmall, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
+  expect_every_candidate_runs(darts_cnn(kSmallDartsCnn, kDigits), {1, 8, 8}, 10);
+  expect_every_candidate_runs(darts_cnn(kSmallDartsCnn, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
 }
 
 TEST(DartsCnn, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(darts_cnn(kSmall, kDigits), {1, 8, 8});
+  expect_frozen_equals_path(darts_cnn(kSmallDartsCnn, kDigits), {1, 8, 8});
 }
 
 TEST(DartsCnn, RefusesInputsThatAreNoImagesNamingTheNode) {
-  const std::string error = error_of([] { darts_cnn(kSmall, {{64}, 10}); });
+  const std::string error = error_of([] { darts_cnn(kSmallDartsCnn, {{64}, 10}); });
   EXPECT_THAT(error, testing::HasSubstr("node 'stem'"));
   EXPECT_THAT(error, testing::HasSubstr("expected an input of 3 dimensions"));
   EXPECT_THAT(error, testing::HasSubstr("[64]"));
@@ -140,8 +139,8 @@ TEST(DartsCnnEvaluation, HasThePublishedNumberOfWeights) {
 }
 
 TEST(DartsCnnEvaluation, FreezesByTheSearchNetworksArchitecturesWithTheSameNames) {
-  const ir::Graph search = darts_cnn(kSmall, kDigits);
-  const ir::Graph evaluation = darts_cnn_evaluation(kSmallEvaluation, kDigits);
+  const ir::Graph search = darts_cnn(kSmallDartsCnn, kDigits);
+  const ir::Graph evaluation = darts_cnn_evaluation(kSmallDartsCnnEvaluation, kDigits);
   Random random(3);
   for (int i = 0; i < 5; ++i) {
     const Architecture architecture = random_architecture(ir::mutables(search), random);
@@ -218,7 +217,7 @@ TEST(DartsCnnEvaluation, BringsTheAuxiliaryMapsOfThePaperToOnePixel) {
 // PC-DARTS: the mutables of a partial network are those of the whole one, so that it shares its
 // architectures; 1/K of the channels is operated on, so a sep_conv_3x3 of 4 channels has 1 instead.
 TEST(DartsCnn, ChoosesForAPartOfTheChannels) {
-  DartsCnnOptions options = kSmall;
+  DartsCnnOptions options = kSmallDartsCnn;
   const std::vector<Mutable> whole = ir::mutables(darts_cnn(options, kDigits));
   options.partial_channels = 4;
   const ir::Graph partial = darts_cnn(options, kDigits);

@@ -3,14 +3,14 @@
 #include "engine/ir/profile.h"
 #include "tests/error_of.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
 using testing::HasSubstr;
 
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const DartsBaseOptions kSmall{.channels = 4, .layers = 3, .nodes = 3};
+const DartsBaseOptions kSmallDarts{.channels = 4, .layers = 3, .nodes = 3};
 
 /// The network that architectures of darts_cnn are trained in, at the same size.
 ir::Graph inline_network() {
@@ -20,7 +20,7 @@ ir::Graph inline_network() {
 
 TEST(Darts, DecidesWhatTheInlineSpaceDecides) {
   std::map<std::string, std::vector<std::string>> decided, expected;
-  const ir::Space space = darts(kSmall, kDigits);
+  const ir::Space space = darts(kSmallDarts, kDigits);
   for (const Mutable& choice : space.mutables()) {
     decided[choice.label] = choice.names;
   }
@@ -31,7 +31,7 @@ TEST(Darts, DecidesWhatTheInlineSpaceDecides) {
 }
 
 TEST(Darts, MakesTheModelsOfTheInlineSpaceUnderTheSameNames) {
-  const ir::Space space = darts(kSmall, kDigits);
+  const ir::Space space = darts(kSmallDarts, kDigits);
   const ir::Graph inline_space = inline_network();
   Random random(5);
   const at::Tensor batch = random_batch(3, kDigits.input, 1);

@@ -3,14 +3,14 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
 using testing::ElementsAre;
 
-const Task kCifar{.input = {3, 32, 32}, .n_outputs = 10};
-const EnasMacroOptions kSmall{.channels = 4, .layers = 4};
+const EnasMacroOptions kSmallEnasMacro{.channels = 4, .layers = 4};
 
 TEST(EnasMacro, HasAsManyWeightsAsItsPeerInPyTorch) {
   EXPECT_EQ(count_parameters(*Network(enas_macro({}, kCifar), 1)), 145'210);
@@ -28,16 +28,18 @@ TEST(EnasMacro, DecidesAnOperationAndAnyEarlierOutputsForEachLayer) {
   EXPECT_EQ(choices[6].n_chosen, std::nullopt);
 }
 
-TEST(EnasMacro, ReadsBackEqualFromJson) { expect_reads_back_equal(enas_macro(kSmall, kCifar)); }
+TEST(EnasMacro, ReadsBackEqualFromJson) {
+  expect_reads_back_equal(enas_macro(kSmallEnasMacro, kCifar));
+}
 
 TEST(EnasMacro, RunsEveryCandidateAlsoOnOddSizes) {
-  expect_every_candidate_runs(enas_macro(kSmall, {{1, 8, 8}, 10}), {1, 8, 8}, 10);
-  expect_every_candidate_runs(enas_macro(kSmall, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
+  expect_every_candidate_runs(enas_macro(kSmallEnasMacro, {{1, 8, 8}, 10}), {1, 8, 8}, 10);
+  expect_every_candidate_runs(enas_macro(kSmallEnasMacro, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
   expect_every_candidate_runs(enas_macro({.layers = 1}, {{1, 4, 4}, 2}), {1, 4, 4}, 2);
 }
 
 TEST(EnasMacro, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(enas_macro(kSmall, {{1, 8, 8}, 10}), {1, 8, 8});
+  expect_frozen_equals_path(enas_macro(kSmallEnasMacro, {{1, 8, 8}, 10}), {1, 8, 8});
 }
 
 TEST(EnasMacro, HalvesOnlyTheOutputsThatAreRead) {

@@ -6,13 +6,12 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
-const Task kCifar{.input = {3, 32, 32}, .n_outputs = 10};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const EnasMicroOptions kSmall{.channels = 4, .layers = 3, .nodes = 2};
+const EnasMicroOptions kSmallEnasMicro{.channels = 4, .layers = 3, .nodes = 2};
 
 TEST(EnasMicro, ChoosesTwoInputsAndTwoOperationsForEachNodeOfEachKind) {
   const std::vector<Mutable> choices = ir::mutables(enas_micro({}, kCifar));
@@ -70,15 +69,17 @@ TEST(EnasMicro, CostsWhatIsCountedByHand) {
   EXPECT_EQ(cost.parameters.value(), 108 + 24 + 2 * (reduce + 16) + separable + 2 * 16 + 80 + 10);
 }
 
-TEST(EnasMicro, ReadsBackEqualFromJson) { expect_reads_back_equal(enas_micro(kSmall, kDigits)); }
+TEST(EnasMicro, ReadsBackEqualFromJson) {
+  expect_reads_back_equal(enas_micro(kSmallEnasMicro, kDigits));
+}
 
 TEST(EnasMicro, RunsEveryCandidateAlsoOnOddSizes) {
-  expect_every_candidate_runs(enas_micro(kSmall, kDigits), {1, 8, 8}, 10);
-  expect_every_candidate_runs(enas_micro(kSmall, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
+  expect_every_candidate_runs(enas_micro(kSmallEnasMicro, kDigits), {1, 8, 8}, 10);
+  expect_every_candidate_runs(enas_micro(kSmallEnasMicro, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
 }
 
 TEST(EnasMicro, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(enas_micro(kSmall, kDigits), {1, 8, 8});
+  expect_frozen_equals_path(enas_micro(kSmallEnasMicro, kDigits), {1, 8, 8});
 }
 
 TEST(EnasMicro, TrainsNoNormalisationWhereItIsNotAffine) {

@@ -3,12 +3,12 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
 const Task kTable{.input = {13}, .n_outputs = 1};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
 
 TEST(Mlp, ChoosesWidthAndActivationOfEachLayer) {
   const std::vector<Mutable> choices = ir::mutables(mlp({}, kTable));

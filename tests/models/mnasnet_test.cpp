@@ -6,6 +6,7 @@
 #include "engine/ir/profile.h"
 #include "tests/error_of.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
@@ -13,14 +14,12 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Task kImageNet{.input = {3, 224, 224}, .n_outputs = 1000};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const MnasnetOptions kSmall{.channels = {8, 16},
-                            .layers = {1, 2},
-                            .strides = {1, 2},
-                            .stem_channels = 8,
-                            .stem_stride = 1,
-                            .last_channels = 16};
+const MnasnetOptions kSmallMnasnet{.channels = {8, 16},
+                                   .layers = {1, 2},
+                                   .strides = {1, 2},
+                                   .stem_channels = 8,
+                                   .stem_stride = 1,
+                                   .last_channels = 16};
 
 struct Block {
   const char* operation;
@@ -94,7 +93,7 @@ TEST(Mnasnet, DecidesEachBlockForItself) {
 }
 
 TEST(Mnasnet, DecidesAnExpansionOnlyWhereSomethingExpands) {
-  const ir::Space space = mnasnet(kSmall, kDigits);
+  const ir::Space space = mnasnet(kSmallMnasnet, kDigits);
   Random random(3);
   std::set<size_t> sizes;
   for (int i = 0; i < 50; ++i) {
@@ -110,7 +109,7 @@ TEST(Mnasnet, DecidesAnExpansionOnlyWhereSomethingExpands) {
 }
 
 TEST(Mnasnet, EveryModelRunsWithAsManyWeightsAsItIsSaidToHave) {
-  const ir::Space space = mnasnet(kSmall, kDigits);
+  const ir::Space space = mnasnet(kSmallMnasnet, kDigits);
   const ir::Graph base = space.graph();
   Random random(11);
   for (int i = 0; i < 25; ++i) {
@@ -128,7 +127,7 @@ TEST(Mnasnet, EveryModelRunsWithAsManyWeightsAsItIsSaidToHave) {
 }
 
 TEST(Mnasnet, AddsTheInputWhereIdentitySkips) {
-  const ir::Space space = mnasnet(kSmall, kDigits);
+  const ir::Space space = mnasnet(kSmallMnasnet, kDigits);
   const Architecture with = of_blocks(space, {{"conv", 3, 1, 8, 2}, {"conv", 3, 1, 16, 3}});
   Architecture without = with;
   without["block0/skip"] = without["block1/skip"] = {{0}};

@@ -6,19 +6,18 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
-const Task kImageNet{.input = {3, 224, 224}, .n_outputs = 1000};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const MobileOptions kSmall{.blocks = {2, 2},
-                           .channels = {6, 8},
-                           .strides = {1, 2},
-                           .stem_channels = 4,
-                           .stem_stride = 1,
-                           .first_channels = 6,
-                           .last_channels = 12};
+const MobileOptions kSmallMobile{.blocks = {2, 2},
+                                 .channels = {6, 8},
+                                 .strides = {1, 2},
+                                 .stem_channels = 4,
+                                 .stem_stride = 1,
+                                 .first_channels = 6,
+                                 .last_channels = 12};
 
 const std::vector<std::string> kBlocks = {"k3_e3", "k3_e6", "k5_e3", "k5_e6", "k7_e3", "k7_e6"};
 
@@ -87,7 +86,7 @@ TEST(Mobile, CostsWhatIsCountedByHand) {
 }
 
 TEST(Mobile, SkipsABlockAtNoCost) {
-  const ir::Graph space = mobile(kSmall, kDigits);
+  const ir::Graph space = mobile(kSmallMobile, kDigits);
   const auto count = [&](const std::vector<std::string>& blocks) {
     return ir::profile(ir::freeze(space, named(space, blocks))).size();
   };
@@ -96,15 +95,15 @@ TEST(Mobile, SkipsABlockAtNoCost) {
             count({"skip", "k3_e3", "k3_e3", "skip"}) + 2 * (9 - 1));
 }
 
-TEST(Mobile, ReadsBackEqualFromJson) { expect_reads_back_equal(mobile(kSmall, kDigits)); }
+TEST(Mobile, ReadsBackEqualFromJson) { expect_reads_back_equal(mobile(kSmallMobile, kDigits)); }
 
 TEST(Mobile, RunsEveryCandidateAlsoOnOddSizes) {
-  expect_every_candidate_runs(mobile(kSmall, kDigits), {1, 8, 8}, 10);
-  expect_every_candidate_runs(mobile(kSmall, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
+  expect_every_candidate_runs(mobile(kSmallMobile, kDigits), {1, 8, 8}, 10);
+  expect_every_candidate_runs(mobile(kSmallMobile, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
 }
 
 TEST(Mobile, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(mobile(kSmall, kDigits), {1, 8, 8});
+  expect_frozen_equals_path(mobile(kSmallMobile, kDigits), {1, 8, 8});
 }
 
 TEST(Mobile, ScalesChannelsToMultiplesOfEightButNeverTheLastBelow) {

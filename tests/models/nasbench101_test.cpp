@@ -17,6 +17,7 @@
 #include "tests/error_of.h"
 #include "tests/models/nasbench101_cells.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
@@ -24,9 +25,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Task kCifar{.input = {3, 32, 32}, .n_outputs = 10};
-const NasBench101Options kSmall{.channels = 8, .cells = 1};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
+const NasBench101Options kSmallNasBench101{.channels = 8, .cells = 1};
 
 const std::vector<std::string> kOps = {"conv1x1", "conv3x3", "maxpool3x3"};
 
@@ -65,7 +64,7 @@ TEST(NasBench101, PrunesVerticesThatAreOnNoPath) {
 }
 
 TEST(NasBench101, GivesArchitecturesOfOnePrunedCellOneForm) {
-  const ir::Graph space = nasbench101(kSmall, kDigits);
+  const ir::Graph space = nasbench101(kSmallNasBench101, kDigits);
   const Architecture form =
       ir::canonical(space, nasbench101_architecture("01 12 26", {1, 2, 0, 0, 0}));
   EXPECT_EQ(form, nasbench101_architecture("01 12 26", {1, 2, 0, 0, 0}));
@@ -90,7 +89,7 @@ TEST(NasBench101, GivesArchitecturesOfOnePrunedCellOneForm) {
 }
 
 TEST(NasBench101, RefusesTooManyEdgesAndNoPath) {
-  const ir::Graph space = nasbench101(kSmall, kDigits);
+  const ir::Graph space = nasbench101(kSmallNasBench101, kDigits);
   EXPECT_THAT(error_of([&] {
                 ir::freeze(space, nasbench101_architecture("01 02 03 04 05 16 26 36 46 56",
                                                            {0, 0, 0, 0, 0}));
@@ -139,7 +138,7 @@ TEST(NasBench101, IsSearchedByTrialsOfWhichInvalidOnesStopNobody) {
   const std::map<TrialStatus, int64_t> counts = statuses_of(three, grid, 0);
   EXPECT_EQ(counts, (std::map<TrialStatus, int64_t>{{TrialStatus::Succeeded, 7},
                                                     {TrialStatus::Invalid, 9}}));
-  const ir::Graph seven = nasbench101(kSmall, kDigits);
+  const ir::Graph seven = nasbench101(kSmallNasBench101, kDigits);
   RandomStrategy random(seven, {}, 1);
   std::map<TrialStatus, int64_t> drawn = statuses_of(seven, random, 30);
   EXPECT_EQ(drawn[TrialStatus::Succeeded] + drawn[TrialStatus::Invalid], 30);
@@ -152,7 +151,7 @@ TEST(NasBench101, IsSearchedByTrialsOfWhichInvalidOnesStopNobody) {
 }
 
 TEST(NasBench101, IsNoSupernet) {
-  EXPECT_THAT(error_of([] { Network supernet(nasbench101(kSmall, kDigits), 1); }),
+  EXPECT_THAT(error_of([] { Network supernet(nasbench101(kSmallNasBench101, kDigits), 1); }),
               HasSubstr("no supernet can share its weights: explore such a space by trials"));
 }
 
@@ -165,7 +164,7 @@ TEST(NasBench101, ReadsBackEqualFromJson) {
 }
 
 TEST(NasBench101, RunsWhatItFreezes) {
-  const ir::Graph space = nasbench101(kSmall, kDigits);
+  const ir::Graph space = nasbench101(kSmallNasBench101, kDigits);
   for (const char* edges : {"06", "01 16", "01 06 16", "01 12 13 04 06 26 36 46",
                             "01 12 23 34 45 56", "01 02 16 26 12"}) {
     const ir::Graph model = ir::freeze(space, nasbench101_architecture(edges, {0, 1, 2, 1, 0}));
@@ -203,7 +202,7 @@ std::string isomorphism_class(const NasBench101Cell& cell) {
 // 5 vertices their data set has 91 and 2,441.
 TEST(NasBench101, HasAsManyDifferentCellsAsTheBenchmarkCounts) {
   std::map<size_t, std::set<std::string>> found;  // number of vertices -> classes
-  constexpr int64_t kVertices = 5, kEdges = 10, kOperations = 27;
+  constexpr int64_t kVertices = 5, kEdges = 10, kCodes = 27;
   for (int64_t bits = 0; bits < (1 << kEdges); ++bits) {
     NasBench101Cell cell{std::vector<std::string>(3), {}};
     int64_t rest = bits;
@@ -216,7 +215,7 @@ TEST(NasBench101, HasAsManyDifferentCellsAsTheBenchmarkCounts) {
     if (error_of([&] { pruned(cell); }) != "(no error)") {
       continue;
     }
-    for (int64_t code = 0; code < kOperations; ++code) {
+    for (int64_t code = 0; code < kCodes; ++code) {
       cell.ops = {kOps[static_cast<size_t>(code % 3)], kOps[static_cast<size_t>(code / 3 % 3)],
                   kOps[static_cast<size_t>(code / 9)]};
       const NasBench101Cell kept = pruned(cell);
@@ -233,7 +232,7 @@ TEST(NasBench101, HasAsManyDifferentCellsAsTheBenchmarkCounts) {
 
 TEST(NasBench101, CostsWhatIsCountedByHand) {
   // A 3 x 3 convolution of the projected input, pooled, and the input projected once more.
-  const ir::Graph model = ir::freeze(nasbench101(kSmall, kDigits),
+  const ir::Graph model = ir::freeze(nasbench101(kSmallNasBench101, kDigits),
                                      nasbench101_architecture("01 12 26 06", {1, 2, 0, 0, 0}));
   int64_t multiply_adds = 64 * 9 * 8 + 32 * 10, parameters = 9 * 8 + 2 * 8 + 32 * 10 + 10;
   for (const auto& [in, out, pixels] :

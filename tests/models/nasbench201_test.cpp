@@ -5,15 +5,14 @@
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/nasbench201_table.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
 constexpr int64_t kArchitectures = 15'625;
 
-const Task kCifar{.input = {3, 32, 32}, .n_outputs = 10};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const NasBench201Options kSmall{.channels = 4, .cells = 1};
+const NasBench201Options kSmallNasBench201{.channels = 4, .cells = 1};
 
 TEST(NasBench201, SharesSixEdgesOfFiveOperations) {
   const std::vector<Mutable> choices = ir::mutables(nasbench201({}, kCifar));
@@ -73,7 +72,7 @@ TEST(NasBench201, ListsEveryArchitectureOnceAndCostsWhatTheTableSays) {
 TEST(NasBench201, CostsWhatIsCountedByHand) {
   // Stem 1 -> 4 by 3 x 3 on 8 x 8; per stage one cell of six pointwise convolutions; two residual
   // blocks; normalisation and head of 16 channels.
-  const ir::Graph space = nasbench201(kSmall, kDigits);
+  const ir::Graph space = nasbench201(kSmallNasBench201, kDigits);
   const Architecture architecture = uniform_architecture(ir::mutables(space), 2);
   const ir::Cost cost = ir::total_cost(ir::freeze(space, architecture));
   const int64_t stem = 36, cells[] = {6 * 16, 6 * 64, 6 * 256};
@@ -91,12 +90,12 @@ TEST(NasBench201, CostsWhatIsCountedByHand) {
 TEST(NasBench201, ReadsBackEqualFromJson) { expect_reads_back_equal(nasbench201({}, kCifar)); }
 
 TEST(NasBench201, RunsEveryCandidate) {
-  expect_every_candidate_runs(nasbench201(kSmall, kDigits), {1, 8, 8}, 10);
-  expect_every_candidate_runs(nasbench201(kSmall, {{2, 12, 4}, 3}), {2, 12, 4}, 3);
+  expect_every_candidate_runs(nasbench201(kSmallNasBench201, kDigits), {1, 8, 8}, 10);
+  expect_every_candidate_runs(nasbench201(kSmallNasBench201, {{2, 12, 4}, 3}), {2, 12, 4}, 3);
 }
 
 TEST(NasBench201, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(nasbench201(kSmall, kDigits), {1, 8, 8});
+  expect_frozen_equals_path(nasbench201(kSmallNasBench201, kDigits), {1, 8, 8});
 }
 
 TEST(NasBench201, RefusesSizesThatItCannotHalveTwice) {

@@ -4,11 +4,10 @@
 #include "engine/operations/linear.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
-
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
 
 struct LineOptions {
   int64_t width = 3;

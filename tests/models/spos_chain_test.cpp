@@ -3,12 +3,12 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
-const Task kCifar{.input = {3, 32, 32}, .n_outputs = 10};
-const SposChainOptions kSmall{.channels = 4, .layers = 3};
+const SposChainOptions kSmallSposChain{.channels = 4, .layers = 3};
 
 TEST(SposChain, HasAsManyWeightsAsItsPeerInPyTorch) {
   const ir::Graph space = spos_chain({}, kCifar);
@@ -20,15 +20,17 @@ TEST(SposChain, HasAsManyWeightsAsItsPeerInPyTorch) {
             (std::vector<std::string>{"shuffle3", "shuffle5", "shuffle7", "xception"}));
 }
 
-TEST(SposChain, ReadsBackEqualFromJson) { expect_reads_back_equal(spos_chain(kSmall, kCifar)); }
+TEST(SposChain, ReadsBackEqualFromJson) {
+  expect_reads_back_equal(spos_chain(kSmallSposChain, kCifar));
+}
 
 TEST(SposChain, RunsEveryCandidateAlsoOnOddSizes) {
-  expect_every_candidate_runs(spos_chain(kSmall, {{1, 8, 8}, 10}), {1, 8, 8}, 10);
-  expect_every_candidate_runs(spos_chain(kSmall, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
+  expect_every_candidate_runs(spos_chain(kSmallSposChain, {{1, 8, 8}, 10}), {1, 8, 8}, 10);
+  expect_every_candidate_runs(spos_chain(kSmallSposChain, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
 }
 
 TEST(SposChain, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(spos_chain(kSmall, {{1, 8, 8}, 10}), {1, 8, 8});
+  expect_frozen_equals_path(spos_chain(kSmallSposChain, {{1, 8, 8}, 10}), {1, 8, 8});
 }
 
 TEST(SposChain, CostsWhatIsCountedByHand) {

@@ -8,17 +8,16 @@
 #include "engine/ir/profile.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
 
-const Task kImageNet{.input = {3, 224, 224}, .n_outputs = 1000};
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
-const SposShuffleNetOptions kSmall{.blocks = {1, 2},
-                                   .channels = {8, 12},
-                                   .stem_channels = 4,
-                                   .stem_stride = 1,
-                                   .last_channels = 16};
+const SposShuffleNetOptions kSmallSposShuffleNet{.blocks = {1, 2},
+                                                 .channels = {8, 12},
+                                                 .stem_channels = 4,
+                                                 .stem_stride = 1,
+                                                 .last_channels = 16};
 
 Architecture blocks(const std::vector<int64_t>& chosen) {
   Architecture architecture;
@@ -133,16 +132,16 @@ TEST(SposShuffleNet, LiesMostlyInTheWindowOfMultiplyAddsOfThePapersSearch) {
 }
 
 TEST(SposShuffleNet, ReadsBackEqualFromJson) {
-  expect_reads_back_equal(spos_shufflenet(kSmall, kDigits));
+  expect_reads_back_equal(spos_shufflenet(kSmallSposShuffleNet, kDigits));
 }
 
 TEST(SposShuffleNet, RunsEveryCandidateAlsoOnOddSizes) {
-  expect_every_candidate_runs(spos_shufflenet(kSmall, kDigits), {1, 8, 8}, 10);
-  expect_every_candidate_runs(spos_shufflenet(kSmall, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
+  expect_every_candidate_runs(spos_shufflenet(kSmallSposShuffleNet, kDigits), {1, 8, 8}, 10);
+  expect_every_candidate_runs(spos_shufflenet(kSmallSposShuffleNet, {{2, 7, 5}, 3}), {2, 7, 5}, 3);
 }
 
 TEST(SposShuffleNet, FreezesToWhatTheSupernetComputesOnThatPath) {
-  expect_frozen_equals_path(spos_shufflenet(kSmall, kDigits), {1, 8, 8});
+  expect_frozen_equals_path(spos_shufflenet(kSmallSposShuffleNet, kDigits), {1, 8, 8});
 }
 
 TEST(SposShuffleNet, KeepsChannelsEvenAtAnyWidth) {
@@ -169,7 +168,7 @@ TEST(SposShuffleNet, RefusesStagesThatItCannotBuild) {
 
 TEST(SposShuffleNet, ShrinksTheSideBranchWhereFewChannelsAreMade) {
   // 16 channels come in and 8 are made: 4 on the side.
-  SposShuffleNetOptions options = kSmall;
+  SposShuffleNetOptions options = kSmallSposShuffleNet;
   options.stem_channels = 16;
   expect_every_candidate_runs(spos_shufflenet(options, kDigits), {1, 8, 8}, 10);
 }

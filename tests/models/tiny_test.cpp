@@ -2,11 +2,10 @@
 
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/models/network_checks.h"
+#include "tests/models/tasks.h"
 
 namespace retia {
 namespace {
-
-const Task kDigits{.input = {1, 8, 8}, .n_outputs = 10};
 
 TEST(Tiny, DecidesABodyAndASkip) {
   const std::vector<Mutable> choices = ir::mutables(tiny({}, kDigits));

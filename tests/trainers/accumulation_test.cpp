@@ -81,16 +81,8 @@ Result searched(const Method& method, int64_t accumulate, Ranks* ranks = nullptr
 }
 
 void expect_near(const Result& a, const Result& b) {
-  ASSERT_EQ(a.saved.tensors.size(), b.saved.tensors.size());
-  for (const auto& [name, tensor] : a.saved.tensors) {
-    EXPECT_LT((tensor - b.saved.tensors.at(name)).abs().max().item<double>(), 1e-10) << name;
-  }
-  ASSERT_EQ(a.reports.size(), b.reports.size());
-  for (size_t i = 0; i < a.reports.size(); ++i) {
-    EXPECT_NEAR(a.reports[i].at("loss").get<double>(), b.reports[i].at("loss").get<double>(),
-                1e-10);
-    EXPECT_EQ(a.reports[i].at("accuracy"), b.reports[i].at("accuracy"));
-  }
+  expect_near_tensors(a.saved.tensors, b.saved.tensors);
+  expect_near_reports(a.reports, b.reports);
 }
 
 const std::vector<Method> kMethods = {

@@ -52,43 +52,35 @@ SearchSetup search_of(Ranks* ranks, const TrainerOptions& options) {
 }
 
 /// What a search of these two has come to.
-struct Result {
+struct SearchResult {
   NamedTensors tensors;
   Architecture architecture;
   std::vector<Json> reports;
 };
 
 template <class Make>
-Result result_of(Ranks* ranks, const TrainerOptions& options, const Make& make) {
+SearchResult result_of(Ranks* ranks, const TrainerOptions& options, const Make& make) {
   const SearchSetup setup = search_of(ranks, options);
   const auto [mutator, trainer] = make(setup);
   Recorder recorder;
   trainer->fit(recorder, nullptr);
-  Result result{weights_of(*setup.network), trainer->export_architecture(), recorder.reports};
+  SearchResult result{weights_of(*setup.network), trainer->export_architecture(), recorder.reports};
   for (const auto& [name, tensor] : weights_of(*mutator)) {
     result.tensors["mutator/" + name] = tensor;
   }
   return result;
 }
 
-void expect_near(const Result& a, const Result& b) {
+void expect_near(const SearchResult& a, const SearchResult& b) {
   EXPECT_EQ(a.architecture, b.architecture);
-  ASSERT_EQ(a.tensors.size(), b.tensors.size());
-  for (const auto& [name, tensor] : a.tensors) {
-    EXPECT_LT((tensor - b.tensors.at(name)).abs().max().item<double>(), 1e-10) << name;
-  }
-  ASSERT_EQ(a.reports.size(), b.reports.size());
-  for (size_t i = 0; i < a.reports.size(); ++i) {
-    EXPECT_NEAR(a.reports[i].at("loss").get<double>(), b.reports[i].at("loss").get<double>(),
-                1e-10);
-    EXPECT_EQ(a.reports[i].at("accuracy"), b.reports[i].at("accuracy"));
-  }
+  expect_near_tensors(a.tensors, b.tensors);
+  expect_near_reports(a.reports, b.reports);
 }
 
 template <class Make>
 void expect_ranks_equal_one(const Make& make) {
   const TrainerOptions options = {.epochs = 2, .sync_batch_norm = true, .digest_every = 1};
-  const Result one = result_of(nullptr, options, make);
+  const SearchResult one = result_of(nullptr, options, make);
   for (const int64_t n : {2, 3}) {
     EXPECT_THAT(
         in_ranks(n, [&](Ranks& ranks) { expect_near(result_of(&ranks, options, make), one); }),

@@ -72,6 +72,31 @@ inline void expect_equal(const Checkpoint& a, const Checkpoint& b) {
   }
 }
 
+/// Returns copies that share no memory with `tensors`.
+inline NamedTensors copies_of(NamedTensors tensors) {
+  for (auto& [name, tensor] : tensors) {
+    tensor = tensor.detach().clone();
+  }
+  return tensors;
+}
+
+/// Expects tensors in double to differ by rounding only.
+inline void expect_near_tensors(const NamedTensors& a, const NamedTensors& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, tensor] : a) {
+    EXPECT_LT((tensor - b.at(name)).abs().max().item<double>(), 1e-10) << name;
+  }
+}
+
+/// Expects reports of computations in double to differ by rounding only.
+inline void expect_near_reports(const std::vector<Json>& a, const std::vector<Json>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_NEAR(a[i].at("loss").get<double>(), b[i].at("loss").get<double>(), 1e-10);
+    EXPECT_EQ(a[i].at("accuracy"), b[i].at("accuracy"));
+  }
+}
+
 /// A trainer and what it needs to outlive it.
 struct TrainingRun {
   std::unique_ptr<Mutator> mutator;

@@ -64,6 +64,15 @@ constexpr int64_t kConv = 3;
 /// The architecture that is planted in stripes_space().
 inline Architecture planted() { return {{"op", {{kConv}}}, {"mixed", {{1}}}}; }
 
+/// A search of stripes_space() in double on two batches.
+inline SearchSetup double_search() {
+  SearchSetup setup{.network = Network(stripes_space(), 1),
+                    .train = stripe_batches(16, 2, 8, at::kDouble),
+                    .valid = stripe_batches(16, 3, 8, at::kDouble)};
+  setup.network->to(at::kDouble);
+  return setup;
+}
+
 /// A search of stripes_space() on a handful of batches.
 inline SearchSetup small_search(int64_t epochs, uint64_t seed = 1) {
   return {.network = Network(stripes_space(), seed),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/clock.h"
 #include "engine/experiment/dispatch.h"
 #include "engine/experiment/experiment.h"
 #include "engine/ir/builder.h"

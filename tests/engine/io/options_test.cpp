@@ -55,11 +55,13 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(OuterOptions, order, narrow, cou
 
 namespace {
 
-OuterOptions read(const json& given) { return options_from_json<OuterOptions>(given, "algorithm"); }
+OuterOptions options_of(const json& given) {
+  return options_from_json<OuterOptions>(given, "algorithm");
+}
 
-std::string error_of(const json& given) {
+std::string refusal_of(const json& given) {
   try {
-    read(given);
+    options_of(given);
   } catch (const c10::Error& error) {
     return error.what_without_backtrace();
   }
@@ -67,80 +69,80 @@ std::string error_of(const json& given) {
 }
 
 TEST(Options, KeepDefaultsOfAbsentKeys) {
-  const OuterOptions options = read({{"order", 2}, {"optimizer", {{"nesterov", true}}}});
+  const OuterOptions options = options_of({{"order", 2}, {"optimizer", {{"nesterov", true}}}});
   EXPECT_EQ(options.order, 2);
   EXPECT_EQ(options.lr, 0.025);
   EXPECT_EQ(options.optimizer.momentum, 0.9);
   EXPECT_TRUE(options.optimizer.nesterov);
 }
 
-TEST(Options, TakeAnIntegerForANumber) { EXPECT_EQ(read({{"lr", 1}}).lr, 1.0); }
+TEST(Options, TakeAnIntegerForANumber) { EXPECT_EQ(options_of({{"lr", 1}}).lr, 1.0); }
 
 TEST(Options, TakeASymbolicExpressionForAScalar) {
   const json expression = {{"choice", "width"}, {"values", {8, 16}}};
-  EXPECT_EQ(read({{"width", expression}}).width.expression, expression);
-  EXPECT_EQ(read({{"width", 8}}).width.value, 8);
+  EXPECT_EQ(options_of({{"width", expression}}).width.expression, expression);
+  EXPECT_EQ(options_of({{"width", 8}}).width.value, 8);
 }
 
 TEST(Options, LeaveASymbolicExpressionToFieldsThatKnowNone) {
-  EXPECT_EQ(error_of({{"order", {{"choice", "a"}}}}),
+  EXPECT_EQ(refusal_of({{"order", {{"choice", "a"}}}}),
             "algorithm: cannot be read: type must be number, but is object");
 }
 
 TEST(Options, NameTheNearestKnownKey) {
-  EXPECT_EQ(error_of({{"ordr", 2}}), "algorithm: unknown key 'ordr'; did you mean 'order'?");
-  EXPECT_EQ(error_of({{"optimizer", {{"momntum", 1}}}}),
+  EXPECT_EQ(refusal_of({{"ordr", 2}}), "algorithm: unknown key 'ordr'; did you mean 'order'?");
+  EXPECT_EQ(refusal_of({{"optimizer", {{"momntum", 1}}}}),
             "algorithm.optimizer: unknown key 'momntum'; did you mean 'momentum'?");
 }
 
 TEST(Options, RefuseAnotherType) {
-  EXPECT_EQ(error_of({{"order", 1.5}}),
+  EXPECT_EQ(refusal_of({{"order", 1.5}}),
             "algorithm.order: expected an integer (the default is 1), but got 1.5");
-  EXPECT_EQ(error_of({{"order", "2"}}),
+  EXPECT_EQ(refusal_of({{"order", "2"}}),
             "algorithm.order: expected an integer (the default is 1), but got \"2\"");
-  EXPECT_EQ(error_of({{"order", true}}),
+  EXPECT_EQ(refusal_of({{"order", true}}),
             "algorithm.order: expected an integer (the default is 1), but got true");
-  EXPECT_EQ(error_of({{"lr", "high"}}),
+  EXPECT_EQ(refusal_of({{"lr", "high"}}),
             "algorithm.lr: expected a number (the default is 0.025), but got \"high\"");
-  EXPECT_EQ(error_of({{"quiet", 1}}),
+  EXPECT_EQ(refusal_of({{"quiet", 1}}),
             "algorithm.quiet: expected true or false (the default is false), but got 1");
-  EXPECT_EQ(error_of({{"name", 3}}),
+  EXPECT_EQ(refusal_of({{"name", 3}}),
             "algorithm.name: expected a string (the default is \"sgd\"), but got 3");
-  EXPECT_EQ(error_of({{"milestones", 3}}),
+  EXPECT_EQ(refusal_of({{"milestones", 3}}),
             "algorithm.milestones: expected a list (the default is []), but got 3");
-  EXPECT_EQ(error_of({{"any", 3}}),
+  EXPECT_EQ(refusal_of({{"any", 3}}),
             "algorithm.any: expected an object (the default is {}), but got 3");
-  EXPECT_EQ(error_of({{"count", -1}}),
+  EXPECT_EQ(refusal_of({{"count", -1}}),
             "algorithm.count: expected an integer from 0 (the default is 3), but got -1");
 }
 
 TEST(Options, RefuseWhatIsNoObject) {
-  EXPECT_EQ(error_of(json::array({1})), "algorithm: expected an object of options, but got [1]");
-  EXPECT_EQ(error_of(nullptr), "algorithm: expected an object of options, but got null");
+  EXPECT_EQ(refusal_of(json::array({1})), "algorithm: expected an object of options, but got [1]");
+  EXPECT_EQ(refusal_of(nullptr), "algorithm: expected an object of options, but got null");
 }
 
 TEST(Options, RefuseAValueThatReadingWouldChange) {
   EXPECT_EQ(
-      error_of({{"narrow", 5000000000}}),
+      refusal_of({{"narrow", 5000000000}}),
       "algorithm.narrow: expected an integer within the range of its field, but got 5000000000");
-  EXPECT_EQ(error_of({{"order", 18446744073709551615u}}),
+  EXPECT_EQ(refusal_of({{"order", 18446744073709551615u}}),
             "algorithm.order: expected an integer within the range of its field, but got "
             "18446744073709551615");
   EXPECT_EQ(
-      error_of({{"milestones", {1, 2.5}}}),
+      refusal_of({{"milestones", {1, 2.5}}}),
       "algorithm.milestones.1: expected an integer within the range of its field, but got 2.5");
-  EXPECT_EQ(error_of({{"betas", {0.1, 0.2, 0.3}}}),
+  EXPECT_EQ(refusal_of({{"betas", {0.1, 0.2, 0.3}}}),
             "algorithm.betas: expected a list of 2 values, but got 3: [0.1,0.2,0.3]");
-  EXPECT_EQ(error_of({{"kind", "third"}}),
+  EXPECT_EQ(refusal_of({{"kind", "third"}}),
             "algorithm.kind: \"third\" is none of the values this option takes (\"first\" is one)");
 }
 
 TEST(Options, NameTheSectionWhenAListIsTooShort) {
-  EXPECT_EQ(error_of({{"betas", {0.1}}}),
+  EXPECT_EQ(refusal_of({{"betas", {0.1}}}),
             "algorithm: cannot be read: array index 1 is out of range");
 }
 
-TEST(Options, TakeAnyKeyOfAMap) { EXPECT_EQ(read({{"any", {{"x", 2.0}}}}).any.at("x"), 2.0); }
+TEST(Options, TakeAnyKeyOfAMap) { EXPECT_EQ(options_of({{"any", {{"x", 2.0}}}}).any.at("x"), 2.0); }
 
 std::string set_error(json config, const char* assignment) {
   try {

@@ -8,6 +8,7 @@
 #include "engine/ir/infer.h"
 #include "engine/ir/json.h"
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/ir/names.h"
 #include "tests/error_of.h"
 
 namespace retia::ir {
@@ -17,22 +18,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
-
-std::vector<std::string> names(const Graph& graph) {
-  std::vector<std::string> all;
-  for (const Node& node : graph.nodes()) {
-    all.push_back(node.name);
-  }
-  return all;
-}
-
-std::vector<std::string> labels(const Graph& graph) {
-  std::vector<std::string> all;
-  for (const Mutable& choice : mutables(graph)) {
-    all.push_back(choice.label);
-  }
-  return all;
-}
 
 std::vector<CandidateWriter> relu_or_skip() {
   return {{"relu", ops::relu()}, {"skip", ops::identity()}};
@@ -64,7 +49,7 @@ TEST(Builder, PrefixesNamesAndLabelsWithinAScope) {
   b.output("y", x);
   const Graph graph = b.finish();
   EXPECT_THAT(names(graph), ElementsAre("x", "cell0/op", "cell0/deep/op", "op"));
-  EXPECT_THAT(labels(graph), ElementsAre("cell0/op", "cell0/deep/op", "op"));
+  EXPECT_THAT(labels(mutables(graph)), ElementsAre("cell0/op", "cell0/deep/op", "op"));
 }
 
 TEST(Builder, SharesLabelsOfALabelScopeWhereverItStands) {
@@ -83,7 +68,7 @@ TEST(Builder, SharesLabelsOfALabelScopeWhereverItStands) {
   const Graph graph = b.finish();
   EXPECT_THAT(names(graph), ElementsAre("x", "cell0/op", "cell0/given", "cell0/conv", "cell0/inner",
                                         "cell1/op", "cell1/given", "cell1/conv", "cell1/inner"));
-  EXPECT_THAT(labels(graph),
+  EXPECT_THAT(labels(mutables(graph)),
               ElementsAre("normal/op", "absolute", "normal/conv/kernel", "normal/inner/op"));
 }
 
@@ -95,7 +80,7 @@ TEST(Builder, TakesUnlabelledChoicesFromTheirPath) {
   x = b.layer_choice("a", {{"n", nested}, {"skip", ops::identity()}}, {x});
   x = b.add("fc", ops::linear({.out = ValueChoice<int64_t>({2, 4})}), {x});
   b.output("y", x);
-  EXPECT_THAT(labels(b.finish()), ElementsAre("s/a", "s/a/n/b", "s/fc/out"));
+  EXPECT_THAT(labels(mutables(b.finish())), ElementsAre("s/a", "s/a/n/b", "s/fc/out"));
 }
 
 TEST(Builder, RefusesDotsAndNamesThatAreTaken) {
@@ -222,7 +207,7 @@ TEST(Builder, RepeatsABodyAsOftenAsAValueChoiceDecides) {
   const auto body = [](Builder& c, Wire y) { return c.layer_choice("op", relu_or_skip(), {y}); };
   b.output("y", b.repeat("r", ValueChoice<int64_t>("depth", {3, 0, 1}), body, x));
   const Graph graph = b.finish();
-  EXPECT_THAT(labels(graph), ElementsAre("r/0/op", "r/1/op", "r/2/op", "depth"));
+  EXPECT_THAT(labels(mutables(graph)), ElementsAre("r/0/op", "r/1/op", "r/2/op", "depth"));
   const Architecture all = {
       {"r/0/op", {{0}}}, {"r/1/op", {{0}}}, {"r/2/op", {{0}}}, {"depth", {{0}}}};
   EXPECT_THAT(names(freeze(graph, all)),
@@ -242,7 +227,7 @@ TEST(Builder, LabelsADepthWithoutALabelByItsPath) {
   const auto body = [](Builder& c, Wire y) { return c.add("relu", ops::relu(), {y}); };
   const auto scope = b.scope("s");
   b.output("y", b.repeat("r", ValueChoice<int64_t>({1, 2}), body, x));
-  EXPECT_THAT(labels(b.finish()), ElementsAre("s/r/depth"));
+  EXPECT_THAT(labels(mutables(b.finish())), ElementsAre("s/r/depth"));
 }
 
 TEST(Builder, DecidesADepthAsAValueByWhateverFormulaItIs) {
@@ -253,7 +238,7 @@ TEST(Builder, DecidesADepthAsAValueByWhateverFormulaItIs) {
   const Expression deep = ValueChoice("deep", {false, true});
   b.output("y", b.repeat("r", condition(deep, 2 * n, 1), body, x));
   const Graph graph = b.finish();
-  EXPECT_THAT(labels(graph), UnorderedElementsAre("deep", "n"));
+  EXPECT_THAT(labels(mutables(graph)), UnorderedElementsAre("deep", "n"));
   for (const Mutable& choice : mutables(graph)) {
     EXPECT_EQ(choice.kind, MutableKind::ValueChoice);
   }
@@ -288,9 +273,10 @@ TEST(Builder, GivesBlocksThatAreSharedOneDecision) {
     b.output("y", b.repeat("r", between(0, 2), body, x, blocks));
     return b.finish();
   };
-  EXPECT_THAT(labels(space(Blocks::Independent)), ElementsAre("r/0/op", "r/1/op", "r/depth"));
+  EXPECT_THAT(labels(mutables(space(Blocks::Independent))),
+              ElementsAre("r/0/op", "r/1/op", "r/depth"));
   const Graph shared = space(Blocks::Shared);
-  EXPECT_THAT(labels(shared), ElementsAre("r/op", "r/depth"));
+  EXPECT_THAT(labels(mutables(shared)), ElementsAre("r/op", "r/depth"));
   EXPECT_THAT(names(freeze(shared, {{"r/op", {{1}}}, {"r/depth", {{2}}}})),
               ElementsAre("x", "r/0/op/skip", "r/1/op/skip"));
 }

@@ -11,6 +11,7 @@
 #include "engine/ir/infer.h"
 #include "engine/ir/profile.h"
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/ir/names.h"
 #include "tests/error_of.h"
 
 namespace retia::ir {
@@ -19,14 +20,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::vector<std::string> names(const Graph& graph) {
-  std::vector<std::string> all;
-  for (const Node& node : graph.nodes()) {
-    all.push_back(node.name);
-  }
-  return all;
-}
 
 const Architecture kEveryChoice = {
     {"first", {{0}}}, {"second", {{1}}},  {"second/deep/inner", {{0}}}, {"second/deep/join", {{0}}},

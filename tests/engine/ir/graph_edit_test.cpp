@@ -5,6 +5,7 @@
 #include "engine/operations/join.h"
 #include "engine/operations/linear.h"
 #include "engine/operations/reshape.h"
+#include "tests/engine/ir/names.h"
 #include "tests/error_of.h"
 
 namespace retia::ir {
@@ -21,14 +22,6 @@ Graph example() {
   const Wire b = net.add("b", ops::relu(), {a});
   net.output("y", net.add("sum", ops::add(), {a, b}));
   return net.finish();
-}
-
-std::vector<std::string> names(const Graph& graph) {
-  std::vector<std::string> found;
-  for (const Node& node : graph.nodes()) {
-    found.push_back(node.name);
-  }
-  return found;
 }
 
 std::vector<std::string> read_by(const Graph& graph, const std::string& name) {

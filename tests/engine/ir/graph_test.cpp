@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/ir/names.h"
 #include "tests/error_of.h"
 
 namespace retia::ir {
@@ -11,14 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::vector<std::string> labels(const std::vector<Mutable>& mutables) {
-  std::vector<std::string> all;
-  for (const Mutable& choice : mutables) {
-    all.push_back(choice.label);
-  }
-  return all;
-}
 
 const Mutable& find(const std::vector<Mutable>& mutables, const std::string& label) {
   for (const Mutable& choice : mutables) {

@@ -5,6 +5,7 @@
 
 #include "engine/ir/infer.h"
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/ir/names.h"
 #include "tests/error_of.h"
 
 namespace retia::ir {
@@ -12,14 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::vector<std::string> names(const Graph& graph) {
-  std::vector<std::string> all;
-  for (const Node& node : graph.nodes()) {
-    all.push_back(node.name);
-  }
-  return all;
-}
 
 TEST(Lower, WritesCompositesAndCellsOutInPlace) {
   Builder b("net");

@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Expression width = ValueChoice<int64_t>("width", {8, 16});
+const Expression kOutputs = ValueChoice<int64_t>("width", {8, 16});
 
 TEST(Operation, HoldsItsDefaultsToo) {
   const Operation conv = ops::conv2d({.out = 4});
@@ -47,10 +47,10 @@ TEST(Operation, ReplacesSomeParametersAndKeepsTheOthers) {
 }
 
 TEST(Operation, DecidesItsValueChoices) {
-  const Operation conv = ops::conv2d({.out = Dim(width) * 2, .kernel = 5});
+  const Operation conv = ops::conv2d({.out = Dim(kOutputs) * 2, .kernel = 5});
   EXPECT_EQ(conv.at({{"width", {{1}}}}), ops::conv2d({.out = 32, .kernel = 5}));
   EXPECT_EQ(conv.at({}), conv);
-  const Operation zeros = ops::zeros({.shape = {3, width}});
+  const Operation zeros = ops::zeros({.shape = {3, kOutputs}});
   EXPECT_EQ(zeros.at({{"width", {{0}}}}), ops::zeros({.shape = {3, 8}}));
 }
 
@@ -69,7 +69,7 @@ TEST(Operation, LabelsValueChoicesByTheirParameter) {
 }
 
 TEST(Operation, TellsWhichLabelsItsParametersDependOn) {
-  const Expression outer = Expression::choice("outer", {Expression(Json(4)), width});
+  const Expression outer = Expression::choice("outer", {Expression(Json(4)), kOutputs});
   const Operation conv = ops::conv2d({.out = outer, .kernel = ValueChoice<int64_t>("k", {1, 3})});
   const Architecture constant = {{"outer", {{0}}}, {"k", {{0}}}, {"width", {{0}}}};
   const Architecture nested = {{"outer", {{1}}}, {"k", {{0}}}, {"width", {{0}}}};

@@ -13,14 +13,14 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Json choice(const std::string& label, const Json& options) {
+Json choice_json(const std::string& label, const Json& options) {
   return {{"choice", label}, {"options", options}};
 }
 
 /// lr is one of two, or a warm-up's half; decay of them is reached with the second only.
 std::vector<Setting> settings() {
-  return settings_in({{"lr", choice("lr", {0.1, choice("small", {0.01, 0.02})})},
-                      {"optimizer", {{"name", choice("kind", {"sgd", "adam"})}}},
+  return settings_in({{"lr", choice_json("lr", {0.1, choice_json("small", {0.01, 0.02})})},
+                      {"optimizer", {{"name", choice_json("kind", {"sgd", "adam"})}}},
                       {"epochs", 3}},
                      "evaluator");
 }
@@ -37,7 +37,7 @@ TEST(Setting, IsAnyOptionThatIsNotDecided) {
 
 TEST(Setting, NamesTheOptionThatIsWrong) {
   EXPECT_THAT(error_of([] {
-                settings_in({{"lr", choice("", {1, 2})}}, "evaluator");
+                settings_in({{"lr", choice_json("", {1, 2})}}, "evaluator");
               }),
               HasSubstr("evaluator.lr: expected a label for its choice"));
   EXPECT_THAT(error_of([] {
@@ -82,7 +82,7 @@ TEST(Setting, IsDroppedWhereNothingReachesIt) {
 TEST(Setting, MayShareALabelOfTheModelsWithEqualCandidates) {
   const Space models = widths();
   const auto with = [&](const Json& options) {
-    return models.with(settings_in({{"batch_size", choice("width", options)}}, "evaluator"));
+    return models.with(settings_in({{"batch_size", choice_json("width", options)}}, "evaluator"));
   };
   const Space space = with({8, 16, 32});
   EXPECT_EQ(space.mutables(), models.mutables());

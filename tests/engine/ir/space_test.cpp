@@ -6,6 +6,7 @@
 
 #include "engine/ir/freeze.h"
 #include "tests/engine/example_spaces.h"
+#include "tests/engine/ir/names.h"
 #include "tests/engine/mutated_spaces.h"
 #include "tests/error_of.h"
 
@@ -14,14 +15,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::vector<std::string> labels(const Space& space) {
-  std::vector<std::string> found;
-  for (const Mutable& choice : space.mutables()) {
-    found.push_back(choice.label);
-  }
-  return found;
-}
 
 TEST(Space, OfAGraphIsWhatItsChoicesMake) {
   const Graph graph = every_choice_space();
@@ -38,14 +31,14 @@ TEST(Space, OfAGraphIsWhatItsChoicesMake) {
 }
 
 TEST(Space, FindsTheChoicesOfGraphMutators) {
-  EXPECT_THAT(labels(operations_space()), ElementsAre("op/0", "op/1"));
+  EXPECT_THAT(labels(operations_space().mutables()), ElementsAre("op/0", "op/1"));
   // At most two depths and four biases, whatever their numbers stand for.
-  EXPECT_EQ(labels(depths_space()).size(), 6u);
+  EXPECT_EQ(labels(depths_space().mutables()).size(), 6u);
 }
 
 TEST(Space, KnowsChoicesThatChangeTheirCandidatesByIndices) {
   const Space space = dependent_space();
-  EXPECT_THAT(labels(space), ElementsAre("d/0", "d/1", "d/only"));
+  EXPECT_THAT(labels(space.mutables()), ElementsAre("d/0", "d/1", "d/only"));
   EXPECT_THAT(space.mutables()[1].names, ElementsAre("0", "1", "2"));
 }
 

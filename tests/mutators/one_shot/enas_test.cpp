@@ -28,7 +28,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Le;
 
-std::vector<ir::CandidateWriter> three() {
+std::vector<ir::CandidateWriter> three_candidates() {
   return {{"relu", ops::relu()}, {"skip", ops::identity()}, {"max", ops::max_pool2d()}};
 }
 
@@ -39,11 +39,11 @@ ir::Graph chain_space() {
   const Wire stem = b.add("stem", ops::conv2d({.out = 2}), {b.input("x", {2, 4, 4})});
   const Wire layer0 = [&] {
     const auto scope = b.scope("layer0");
-    return b.layer_choice("op", three(), {stem});
+    return b.layer_choice("op", three_candidates(), {stem});
   }();
   const Wire layer1 = [&] {
     const auto scope = b.scope("layer1");
-    const Wire op = b.layer_choice("op", three(), {layer0});
+    const Wire op = b.layer_choice("op", three_candidates(), {layer0});
     const Wire skip = b.input_choice("skip", {stem, layer0},
                                      {.n_chosen = std::nullopt, .names = {"stem", "layer0"}});
     return b.add("sum", ops::add(), {op, skip});
@@ -317,8 +317,9 @@ TEST(EnasMutator, DrawsWeightsAndArchitecturesBySeed) {
 TEST(EnasMutator, DecidesOneLabelOnce) {
   const auto net = [](const std::string& label_of_second) {
     Builder b("net");
-    Wire x = b.layer_choice("a", three(), {b.input("x", {2, 4, 4})}, {.label = "shared"});
-    b.output("y", b.layer_choice("b", three(), {x}, {.label = label_of_second}));
+    Wire x =
+        b.layer_choice("a", three_candidates(), {b.input("x", {2, 4, 4})}, {.label = "shared"});
+    b.output("y", b.layer_choice("b", three_candidates(), {x}, {.label = label_of_second}));
     return Network(b.finish(), 1);
   };
   Network shared = net("shared"), apart = net("apart");

@@ -17,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 
 /// One layer choice of three candidates.
-Network three() {
+Network choice_of_three() {
   Builder b("three");
   const Wire x = b.input("x", {2, 4, 4});
   b.output("y",
@@ -34,7 +34,7 @@ void set_alpha(const AlphaMutator& mutator, const std::vector<double>& values) {
 }
 
 TEST(GumbelMutator, CoolsDownLinearlyFromEpochToEpoch) {
-  Network network = three();
+  Network network = choice_of_three();
   GumbelMutator mutator(*network, {.first_temperature = 1.0, .last_temperature = 0.33});
   const auto at_epoch = [&](double epoch) {
     mutator.set_progress(epoch / 10);
@@ -46,7 +46,7 @@ TEST(GumbelMutator, CoolsDownLinearlyFromEpochToEpoch) {
 }
 
 TEST(GumbelMutator, TakesEachCandidateAsOftenAsItsProbability) {
-  Network network = three();
+  Network network = choice_of_three();
   GumbelMutator mutator(*network, {.alphas = {.seed = 3}});
   set_alpha(mutator, {0, std::log(2.0), std::log(3.0)});  // p = 1/6, 2/6, 3/6
   std::vector<int64_t> counts(3);
@@ -63,7 +63,7 @@ TEST(GumbelMutator, TakesEachCandidateAsOftenAsItsProbability) {
 }
 
 TEST(GumbelMutator, IsHardForwardAndSoftBackward) {
-  Network network = three();
+  Network network = choice_of_three();
   network->to(at::kDouble);
   GumbelMutator hard(*network, {.alphas = {.alpha_scale = 1, .seed = 3}});
   hard.set_progress(0.9);
@@ -77,7 +77,7 @@ TEST(GumbelMutator, IsHardForwardAndSoftBackward) {
 }
 
 TEST(GumbelMutator, BlendsByTheTemperatureWhereItIsSoft) {
-  Network network = three();
+  Network network = choice_of_three();
   network->to(at::kDouble);
   GumbelMutator mutator(*network, {.alphas = {.alpha_scale = 1, .seed = 3},
                                    .first_temperature = 4,
@@ -93,7 +93,7 @@ TEST(GumbelMutator, BlendsByTheTemperatureWhereItIsSoft) {
 }
 
 TEST(GumbelMutator, WeighsOnlyWhatItHasSampled) {
-  Network network = three();
+  Network network = choice_of_three();
   GumbelMutator mutator(*network, {.alphas = {.seed = 3}});
   mutator.reset();
   const int64_t sampled = mutator.current().at("op").chosen.front();
@@ -102,7 +102,7 @@ TEST(GumbelMutator, WeighsOnlyWhatItHasSampled) {
 }
 
 TEST(GumbelMutator, ContinuesFromItsState) {
-  Network network = three();
+  Network network = choice_of_three();
   GumbelMutator mutator(*network, {.alphas = {.seed = 3}});
   mutator.reset();
   const Json saved = mutator.state();
@@ -116,7 +116,7 @@ TEST(GumbelMutator, ContinuesFromItsState) {
 }
 
 TEST(GumbelMutator, RefusesATemperatureThatIsNotAboveZero) {
-  Network network = three();
+  Network network = choice_of_three();
   EXPECT_THAT(error_of([&] { GumbelMutator(*network, {.last_temperature = 0}); }),
               HasSubstr("temperatures must be above 0, got 10 and 0"));
 }

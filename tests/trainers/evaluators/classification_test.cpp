@@ -9,6 +9,7 @@
 #include "engine/operations/reshape.h"
 #include "mutators/strategies/grid.h"
 #include "tests/engine/io/temporary_folder.h"
+#include "tests/trainers/evaluators/trials.h"
 #include "trainers/evaluators.h"
 
 namespace retia {
@@ -31,13 +32,6 @@ ir::Graph seeing_or_blind() {
   x = b.add("flatten", ops::flatten(), {x});
   b.output("logits", b.add("head", ops::linear({.out = 4}), {x}));
   return b.finish();
-}
-
-/// A trial that ends early below these.
-Trial with_floors(std::vector<double> floors) {
-  Trial trial;
-  trial.floors = std::move(floors);
-  return trial;
 }
 
 ClassificationOptions options() {

@@ -7,26 +7,14 @@
 #include "engine/ir/builder.h"
 #include "engine/operations/linear.h"
 #include "tests/error_of.h"
+#include "tests/trainers/evaluators/trials.h"
 #include "trainers/evaluators.h"
 
 namespace retia {
 namespace {
 
-ir::Graph model() {
-  Builder b("model");
-  b.output("y", b.add("layer", ops::linear({.out = 3}), {b.input("x", {4})}));
-  return b.finish();
-}
-
 Evaluation run(const std::string& command, const Trial& trial = {}) {
-  return CommandEvaluator({.command = command}).evaluate(model(), trial);
-}
-
-/// A trial that ends early below these.
-Trial with_floors(std::vector<double> floors) {
-  Trial trial;
-  trial.floors = std::move(floors);
-  return trial;
+  return CommandEvaluator({.command = command}).evaluate(linear_model(), trial);
 }
 
 TEST(CommandEvaluator, TakesANumberOrAnObjectFromTheLastLine) {
@@ -57,9 +45,10 @@ TEST(CommandEvaluator, FailsWithTheLastLineOfTheErrors) {
   EXPECT_THAT(run("kill -9 $$").error, testing::StartsWith("the command was ended by signal 9"));
   EXPECT_THAT(error_of([] { run("echo done"); }),
               testing::StartsWith("the last line that the command printed is 'done', expected a "));
-  EXPECT_EQ(
-      CommandEvaluator({.command = "sleep 60", .time_limit = 0.2}).evaluate(model(), {}).error,
-      "the command ran longer than 0.2 seconds");
+  EXPECT_EQ(CommandEvaluator({.command = "sleep 60", .time_limit = 0.2})
+                .evaluate(linear_model(), {})
+                .error,
+            "the command ran longer than 0.2 seconds");
 }
 
 constexpr const char* kThreeEpochs =

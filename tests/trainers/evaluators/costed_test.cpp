@@ -16,6 +16,7 @@
 #include "mutators/strategies.h"
 #include "tests/engine/io/temporary_folder.h"
 #include "tests/error_of.h"
+#include "tests/trainers/evaluators/trials.h"
 #include "trainers/evaluators.h"
 #include "trainers/evaluators/command.h"
 
@@ -26,31 +27,25 @@ std::unique_ptr<Evaluator> command(const std::string& text) {
   return std::make_unique<CommandEvaluator>(CommandOptions{.command = text});
 }
 
-ir::Graph model() {
-  Builder b("model");
-  b.output("y", b.add("layer", ops::linear({.out = 3}), {b.input("x", {4})}));
-  return b.finish();
-}
-
 TEST(CostedEvaluator, AddsWhatTheModelCostsToBeMinimised) {
   CostedEvaluator evaluator(command("echo 5"), {{"parameters", "multiply_adds"}});
   const std::vector<Objective> objectives = evaluator.objectives();
   ASSERT_EQ(objectives.size(), 3u);
   EXPECT_EQ(objectives[1].name, "parameters");
   EXPECT_EQ(objectives[1].direction, Direction::Minimise);
-  EXPECT_EQ(evaluator.evaluate(model(), {}).objectives, (std::vector<double>{5, 15, 12}));
+  EXPECT_EQ(evaluator.evaluate(linear_model(), {}).objectives, (std::vector<double>{5, 15, 12}));
 }
 
 TEST(CostedEvaluator, AddsNothingToAFailure) {
   CostedEvaluator evaluator(command("exit 1"), {{"parameters"}});
-  EXPECT_EQ(evaluator.evaluate(model(), {}).status, TrialStatus::Failed);
+  EXPECT_EQ(evaluator.evaluate(linear_model(), {}).status, TrialStatus::Failed);
 }
 
 TEST(CostedEvaluator, IsRebuiltWithTheOneInsideIt) {
   CostedEvaluator evaluator(command("echo 5"), {{"parameters"}});
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
   EXPECT_EQ(rebuilt->to_json(), evaluator.to_json());
-  EXPECT_EQ(rebuilt->evaluate(model(), {}).objectives, (std::vector<double>{5, 15}));
+  EXPECT_EQ(rebuilt->evaluate(linear_model(), {}).objectives, (std::vector<double>{5, 15}));
 }
 
 /// A layer choice of three, in four places: convolutions of 3 and 1 pixels, and none.

@@ -29,7 +29,7 @@ std::vector<ir::Graph> small_models(size_t n) {
   return models("mlp", Json::object(), {{1, 8, 8}, 4}, n);
 }
 
-ClassificationOptions options() {
+ClassificationOptions two_epochs() {
   ClassificationOptions o;
   o.data.name = "synthetic";
   o.data.synthetic = {.n_train = 160, .n_test = 4, .n_classes = 4, .noise = 100};
@@ -40,7 +40,7 @@ ClassificationOptions options() {
 }
 
 ClassificationEvaluator classification() {
-  return {options(), standard_data_sets(), at::kCPU, at::kDouble};
+  return {two_epochs(), standard_data_sets(), at::kCPU, at::kDouble};
 }
 
 void expect_near(const std::vector<Evaluation>& found, Evaluator& evaluator,
@@ -91,7 +91,7 @@ TEST(MergedTraining, ScoresRegressionsAsOneByOne) {
 
 TEST(MergedTraining, LetsCostsBeAdded) {
   CostedEvaluator evaluator(std::make_unique<ClassificationEvaluator>(
-                                options(), standard_data_sets(), at::kCPU, at::kDouble),
+                                two_epochs(), standard_data_sets(), at::kCPU, at::kDouble),
                             CostsOptions{.costs = {"parameters", "multiply_adds"}});
   const std::vector<ir::Graph> graphs = small_models(3);
   const std::vector<Trial> trials(3);
@@ -159,7 +159,7 @@ TEST(MergedTraining, StopsAllWhenOneIsAskedTo) {
 }
 
 TEST(MergedTraining, ThrowsWhenOneModelDiverges) {
-  ClassificationOptions wild = options();
+  ClassificationOptions wild = two_epochs();
   wild.weight_optimizer = {.lr = 1e5, .gradient_clip = 0};
   ClassificationEvaluator evaluator(wild, standard_data_sets());
   EXPECT_THAT(error_of([&] { evaluator.evaluate_merged(small_models(2), std::vector<Trial>(2)); }),

@@ -8,6 +8,7 @@
 #include "engine/ir/freeze.h"
 #include "models/mlp.h"
 #include "tests/engine/io/temporary_folder.h"
+#include "tests/trainers/evaluators/trials.h"
 #include "trainers/evaluators.h"
 
 namespace retia {
@@ -16,13 +17,6 @@ namespace {
 ir::Graph model() {
   const ir::Graph space = mlp({.layers = 1}, {{2}, 1});
   return ir::freeze(space, ir::completed(space, {}));
-}
-
-/// A trial that ends early below these.
-Trial with_floors(std::vector<double> floors) {
-  Trial trial;
-  trial.floors = std::move(floors);
-  return trial;
 }
 
 class RegressionEvaluatorTest : public testing::Test {

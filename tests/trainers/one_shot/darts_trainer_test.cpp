@@ -21,24 +21,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// stripes_space() in double.
-SearchSetup double_search() {
-  SearchSetup setup{.network = Network(stripes_space(), 1),
-                    .train = stripe_batches(16, 2, 8, at::kDouble),
-                    .valid = stripe_batches(16, 3, 8, at::kDouble)};
-  setup.network->to(at::kDouble);
-  return setup;
-}
-
-NamedTensors copies_of(const torch::nn::Module& module) {
-  NamedTensors copies;
-  for (const auto& [name, tensor] : named_parameters(module)) {
-    copies[name] = tensor.detach().clone();
-  }
-  return copies;
-}
-
-TrainingRun make() {
+TrainingRun make_darts() {
   const SearchSetup setup = small_search(3);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
   auto trainer = std::make_unique<DartsTrainer>(setup, *mutator,
@@ -47,9 +30,9 @@ TrainingRun make() {
 }
 
 TEST(DartsTrainer, ResumesBitForBit) {
-  expect_resumes_exactly(make, 4);   // in the first epoch
-  expect_resumes_exactly(make, 7);   // between two
-  expect_resumes_exactly(make, 10);  // in the second
+  expect_resumes_exactly(make_darts, 4);   // in the first epoch
+  expect_resumes_exactly(make_darts, 7);   // between two
+  expect_resumes_exactly(make_darts, 10);  // in the second
 }
 
 TEST(DartsTrainer, StepsAlphasOnTheValidationLossThenWeightsOnTheTrainingLoss) {
@@ -106,8 +89,8 @@ TEST(DartsTrainer, LeavesWeightsAndTheirGradientsAloneWhenItStepsAlphas) {
   setup.weight_optimizer = {.lr = 0, .final_lr = 0, .weight_decay = 0};
   DartsMutator mutator(*setup.network, {.seed = 5});
   DartsTrainer trainer(setup, mutator, {});
-  const NamedTensors weights = copies_of(*setup.network);
-  const NamedTensors alphas = copies_of(mutator);
+  const NamedTensors weights = copies_of(named_parameters(*setup.network));
+  const NamedTensors alphas = copies_of(named_parameters(mutator));
   trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
   for (const auto& [name, weight] : named_parameters(*setup.network)) {
     EXPECT_TRUE(at::equal(weight, weights.at(name))) << name;
@@ -123,8 +106,8 @@ TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
   SearchSetup setup = double_search();
   DartsMutator mutator(*setup.network, {.seed = 5});
   DartsTrainer trainer(setup, mutator, {.alpha_optimizer = {.lr = 0, .weight_decay = 0}});
-  const NamedTensors alphas = copies_of(mutator);
-  const NamedTensors weights = copies_of(*setup.network);
+  const NamedTensors alphas = copies_of(named_parameters(mutator));
+  const NamedTensors weights = copies_of(named_parameters(*setup.network));
   trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
   for (const auto& [name, alpha] : named_parameters(mutator)) {
     EXPECT_TRUE(at::equal(alpha, alphas.at(name))) << name;
@@ -140,7 +123,7 @@ TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
 TEST(DartsTrainer, TrainsNoAlphasWhileItWarmsUp) {
   const SearchSetup setup = small_search(2);
   DartsMutator mutator(*setup.network, {.seed = 5});
-  const NamedTensors alphas = copies_of(mutator);
+  const NamedTensors alphas = copies_of(named_parameters(mutator));
   DartsTrainer trainer(setup, mutator, {.warmup = 0.5});
   Recorder first_epoch(static_cast<int64_t>(setup.train.n_batches()) - 1);
   trainer.fit(first_epoch, nullptr);
@@ -180,7 +163,7 @@ TEST(DartsTrainer, EndsEarlyWhenTheCellKeepsASkipConnection) {
 }
 
 TEST(DartsTrainer, ScoresTheBlendOnTheValidationSet) {
-  const TrainingRun run = make();
+  const TrainingRun run = make_darts();
   Recorder recorder;
   run.trainer->fit(recorder, nullptr);
   EXPECT_EQ(recorder.epochs.back().validation->n_samples, 20);
@@ -198,8 +181,8 @@ NamedTensors trained(Executor executor, int64_t order) {
   for (int64_t i = 0; i < 20; ++i) {
     trainer.train_step(setup.train.batch(0, i % 2), setup.valid.batch(0, i % 2));
   }
-  NamedTensors values = copies_of(*setup.network);
-  values.merge(copies_of(mutator));
+  NamedTensors values = copies_of(named_parameters(*setup.network));
+  values.merge(copies_of(named_parameters(mutator)));
   return values;
 }
 

@@ -20,7 +20,8 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr EnasOptions kQuick = {.controller_steps = 4, .aggregate = 3, .controller_lr = 0.01};
+constexpr EnasOptions kQuickController = {
+    .controller_steps = 4, .aggregate = 3, .controller_lr = 0.01};
 
 /// A search by `options` and what it reports.
 struct EnasRun {
@@ -35,14 +36,6 @@ struct EnasRun {
   Recorder recorder;
 };
 
-NamedTensors copies_of(const torch::nn::Module& module) {
-  NamedTensors copies;
-  for (const auto& [name, tensor] : weights_of(module)) {
-    copies[name] = tensor.detach().clone();
-  }
-  return copies;
-}
-
 void expect_equal(const NamedTensors& a, const NamedTensors& b) {
   ASSERT_EQ(a.size(), b.size());
   for (const auto& [name, tensor] : a) {
@@ -54,7 +47,7 @@ TEST(EnasTrainer, ResumesBitForBit) {
   const auto make = [] {
     const SearchSetup setup = small_search(3);  // 7 steps of the weights, then 4 of the controller
     auto mutator = std::make_unique<EnasMutator>(*setup.network, EnasMutatorOptions{.seed = 5});
-    auto trainer = std::make_unique<EnasTrainer>(setup, *mutator, kQuick);
+    auto trainer = std::make_unique<EnasTrainer>(setup, *mutator, kQuickController);
     return TrainingRun{std::move(mutator), std::move(trainer)};
   };
   expect_resumes_exactly(make, 4);   // among the weights' steps of the first epoch
@@ -65,7 +58,7 @@ TEST(EnasTrainer, ResumesBitForBit) {
 }
 
 TEST(EnasTrainer, ReportsTheWeightsStepsOnly) {
-  EnasRun with(kQuick), without({.controller_steps = 0});
+  EnasRun with(kQuickController), without({.controller_steps = 0});
   EXPECT_EQ(with.trainer.fit(with.recorder, nullptr), Ending::Finished);
   without.trainer.fit(without.recorder, nullptr);
   EXPECT_EQ(with.trainer.steps_done(), 11);
@@ -77,10 +70,11 @@ TEST(EnasTrainer, ReportsTheWeightsStepsOnly) {
 }
 
 TEST(EnasTrainer, LeavesTheNetworkAloneInTheControllersSteps) {
-  EnasRun with(kQuick), without({.controller_steps = 0});
+  EnasRun with(kQuickController), without({.controller_steps = 0});
   with.trainer.fit(with.recorder, nullptr);
   without.trainer.fit(without.recorder, nullptr);
-  expect_equal(copies_of(*with.setup.network), copies_of(*without.setup.network));
+  expect_equal(copies_of(weights_of(*with.setup.network)),
+               copies_of(weights_of(*without.setup.network)));
   for (const auto& item : with.setup.network->named_parameters()) {
     EXPECT_FALSE(item.value().grad().defined()) << item.key();
   }
@@ -89,9 +83,9 @@ TEST(EnasTrainer, LeavesTheNetworkAloneInTheControllersSteps) {
 
 TEST(EnasTrainer, LeavesTheControllerAloneInTheWeightsSteps) {
   EnasRun run({.controller_steps = 0});
-  const NamedTensors before = copies_of(run.mutator);
+  const NamedTensors before = copies_of(weights_of(run.mutator));
   run.trainer.fit(run.recorder, nullptr);
-  expect_equal(copies_of(run.mutator), before);
+  expect_equal(copies_of(weights_of(run.mutator)), before);
   EXPECT_EQ(run.trainer.baseline(), 0);
 }
 
@@ -103,10 +97,10 @@ TEST(EnasTrainer, StepsTheControllerByAdamOnTheClippedGradient) {
   setup.network->to(at::kDouble);
   EnasMutator mutator(*setup.network, {.lstm_size = 8, .seed = 5});
   EnasTrainer trainer(setup, mutator, options);
-  const NamedTensors before = copies_of(mutator);
+  const NamedTensors before = copies_of(weights_of(mutator));
   setup.network->train();
   trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
-  const NamedTensors after = copies_of(mutator);
+  const NamedTensors after = copies_of(weights_of(mutator));
   copy_weights(before, mutator);
   const double reward = trainer.baseline() / 0.001;
   EXPECT_GT(reward, 0);
@@ -173,10 +167,11 @@ TEST(EnasTrainer, ExportsTheLikeliestArchitectureWhereNoneIsSampled) {
 }
 
 TEST(EnasTrainer, ExportsWithoutChangingAnything) {
-  EnasRun run(kQuick);
+  EnasRun run(kQuickController);
   run.mutator.reset();
   run.setup.network->train();
-  const NamedTensors network = copies_of(*run.setup.network), policy = copies_of(run.mutator);
+  const NamedTensors network = copies_of(weights_of(*run.setup.network)),
+                     policy = copies_of(weights_of(run.mutator));
   const Json state = run.mutator.state();
   const Architecture current = run.mutator.current();
   const Architecture exported = run.trainer.export_architecture();
@@ -184,8 +179,8 @@ TEST(EnasTrainer, ExportsWithoutChangingAnything) {
   EXPECT_EQ(run.mutator.state(), state);
   EXPECT_EQ(run.mutator.current(), current);
   EXPECT_TRUE(run.setup.network->is_training());
-  expect_equal(copies_of(*run.setup.network), network);
-  expect_equal(copies_of(run.mutator), policy);
+  expect_equal(copies_of(weights_of(*run.setup.network)), network);
+  expect_equal(copies_of(weights_of(run.mutator)), policy);
 }
 
 TEST(EnasTrainer, RefusesOptionsOutOfRange) {

@@ -65,15 +65,6 @@ TEST(Penalised, RefusesCostsThatHaveNoPowerOrLogarithm) {
   EXPECT_THAT(error_of([&] { penalised_number(1, 1, options); }), HasSubstr("is not above 1"));
 }
 
-/// stripes_space() in double: op none, skip, pool or conv; mixed stem or op.
-SearchSetup double_search() {
-  SearchSetup setup{.network = Network(stripes_space(), 1),
-                    .train = stripe_batches(16, 2, 8, at::kDouble),
-                    .valid = stripe_batches(16, 3, 8, at::kDouble)};
-  setup.network->to(at::kDouble);
-  return setup;
-}
-
 /// A table of made-up latencies of everything in `space`, in `file`.
 void write_latencies(const ir::Graph& space, const std::string& file,
                      const LatencyConditions& conditions = {}) {

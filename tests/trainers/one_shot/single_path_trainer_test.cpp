@@ -25,7 +25,7 @@ std::unique_ptr<Strategy> random_search(const ir::Graph& space) {
 }
 
 template <class M, class Options>
-TrainingRun make() {
+TrainingRun make_single_path() {
   const SearchSetup setup = small_search(3);
   auto mutator = std::make_unique<M>(*setup.network, Options{.seed = 5});
   auto trainer = std::make_unique<SinglePathTrainer>(setup, *mutator, random_search,
@@ -34,9 +34,9 @@ TrainingRun make() {
 }
 
 TEST(SinglePathTrainer, ResumesBitForBit) {
-  expect_resumes_exactly(make<SposMutator, RandomMutatorOptions>, 4);
-  expect_resumes_exactly(make<SposMutator, RandomMutatorOptions>, 7);
-  expect_resumes_exactly(make<RandomMutator, RandomMutatorOptions>, 10);
+  expect_resumes_exactly(make_single_path<SposMutator, RandomMutatorOptions>, 4);
+  expect_resumes_exactly(make_single_path<SposMutator, RandomMutatorOptions>, 7);
+  expect_resumes_exactly(make_single_path<RandomMutator, RandomMutatorOptions>, 10);
 }
 
 TEST(SinglePathTrainer, TrainsTheSampledPathOnly) {
