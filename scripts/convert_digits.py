@@ -3,7 +3,8 @@
 
 usage: convert_digits.py FOLDER
 
-The 1,797 images of 8x8 pixels (Alpaydin and Kaynak, UCI repository) become train-images-idx3-ubyte.gz
+It has made data/digits, and needs scripts/setup --tests. The 1,797 images of 8x8 pixels (Alpaydin and
+Kaynak, UCI repository) become train-images-idx3-ubyte.gz
 and so on, the names of MNIST. A fifth of every class is the test set, always the same fifth. Pixel
 values 0..16 are scaled to 0..255.
 """

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reads the converted digits back and compares them with what scikit-learn gives."""
+"""Reads the converted digits back and compares them with what scikit-learn gives, and data/digits with
+them."""
 
 import gzip
 import pathlib
@@ -52,6 +53,11 @@ class ConvertDigits(unittest.TestCase):
         expected = sorted((label, image.tobytes()) for image, label in zip(scaled, digits.target))
         self.assertEqual(written, expected)
         self.assertEqual((train.min(), train.max()), (0, 255))
+
+    def test_is_what_made_those_of_the_repository(self):
+        stored = SCRIPT.parents[1] / "data" / "digits"
+        for path in self.folder.iterdir():
+            self.assertTrue((read_idx(path) == read_idx(stored / path.name)).all(), path.name)
 
     def test_tests_on_a_fifth_of_every_class(self):
         train, test = self.read("train")[1], self.read("t10k")[1]

@@ -134,7 +134,7 @@ class SlurmCluster:
         # So that what Slurm detaches, a job's slurmstepd, is still found and ended with the rest.
         LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
         if missing := missing_programs():
-            raise AssertionError(f"{', '.join(missing)} are not installed: run scripts/setup")
+            raise AssertionError(f"{', '.join(missing)} are not installed: run scripts/setup --tests")
         self.temporary = tempfile.TemporaryDirectory(prefix="slurm-")
         try:
             self._start()
