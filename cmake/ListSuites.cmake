@@ -15,7 +15,7 @@ foreach(suite IN LISTS suites)
   string(REGEX REPLACE "\\..*" "" suite ${suite})
   add_test(${prefix}.${suite} ${program} --gtest_filter=${suite}.*)
   # A suite is skipped where all its cases are.
-  set_tests_properties(${prefix}.${suite} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout}
+  set_tests_properties(${prefix}.${suite} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout} COST ${cost}
     ENVIRONMENT "${environment}"
     SKIP_REGULAR_EXPRESSION "\\[  PASSED  \\] 0 tests\\.\n(\\[  SKIPPED \\][^\n]*\n)+$")
 endforeach()

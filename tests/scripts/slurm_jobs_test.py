@@ -11,6 +11,7 @@ from slurm_cluster import SlurmCluster, wait_until
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ["RETIA_PROGRAMS"])  # the folder of the built programs
 LITTLE = ["--space", "tiny", "--data", "digits", "--threads", "1", "--epochs", "30"]
+LONG = [*LITTLE[:-1], "200"]  # still running when Slurm comes to preempt it
 
 # Stands in for the program: says what it is and what it got; done when it is told --resume again.
 STAND_IN = """#!/usr/bin/env bash
@@ -87,13 +88,13 @@ class JobFiles(unittest.TestCase):
         self.assertEqual(self.epochs("model-in-parts"), self.epochs("model"))
 
     def test_a_job_that_is_preempted_comes_back(self):
-        job = self.submit("search", *LITTLE, "--out", "preempted", options=["--ntasks=1"])
+        job = self.submit("search", *LONG, "--out", "preempted", options=["--ntasks=1"])
         self.wait_for_epochs("preempted", 3, job)
         self.slurm.run("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null",
                        "--wrap", "sleep 1", check=True)
         self.wait_for(job, "COMPLETED")
         self.assertIn("queued again", self.log(job))
-        self.assertEqual(len(self.epochs("preempted")), 30)
+        self.assertEqual(len(self.epochs("preempted")), 200)
 
     def test_each_task_of_a_job_is_started_and_signalled(self):
         program = self.folder / "program"
