@@ -32,3 +32,21 @@ endfunction()
 retia_import_torch(torch::c10 c10)
 retia_import_torch(torch::cpu torch_cpu)
 target_link_libraries(torch::cpu INTERFACE torch::c10)
+
+# The OpenMP runtime that LibTorch itself loads, as a target that compiles for it. A second runtime in
+# the process would have threads of its own, which spin against the first's.
+execute_process(COMMAND ${CMAKE_READELF} -d ${TORCH_ROOT}/lib/libtorch_cpu.so
+  OUTPUT_VARIABLE torch_needs ERROR_QUIET)
+if(torch_needs MATCHES "\\[(lib(gomp|iomp5|omp)[^]]*)\\]")
+  find_library(TORCH_OPENMP_LIBRARY NAMES ${CMAKE_MATCH_1} HINTS ${TORCH_ROOT}/lib)
+endif()
+include(CheckCXXCompilerFlag)
+check_cxx_compiler_flag(-fopenmp RETIA_COMPILES_OPENMP)
+if(NOT TORCH_OPENMP_LIBRARY OR NOT RETIA_COMPILES_OPENMP)
+  message(FATAL_ERROR "Fused operations would run on one core: this build needs a compiler with "
+    "-fopenmp and the OpenMP runtime of the LibTorch in ${TORCH_ROOT}, whose libtorch_cpu.so names "
+    "'${CMAKE_MATCH_1}'. Install g++, or give the folder of a LibTorch with OpenMP in CMAKE_PREFIX_PATH.")
+endif()
+add_library(torch::openmp SHARED IMPORTED GLOBAL)
+set_target_properties(torch::openmp PROPERTIES IMPORTED_LOCATION ${TORCH_OPENMP_LIBRARY})
+target_compile_options(torch::openmp INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Checks the direction of dependencies between the rooms, from the #include lines.
+"""Checks the direction of dependencies between the rooms, from the #include lines, and that parallel
+loops are run in one place.
 
 usage: check_layers.py [ROOT]
 
-A room may include itself and the rooms that its line below names. Prints each offending line as
-file:line and exits with 1 if there is one.
+A room may include itself and the rooms that its line below names. at::parallel_for is a serial loop
+wherever a file is compiled without OpenMP, as all but kernels/threads.cpp are. Prints each offending
+line as file:line and exits with 1 if there is one.
 """
 
 import pathlib
@@ -21,6 +23,8 @@ MAY_INCLUDE = {
 }
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}
 CUDA_SOURCES = {".cu", ".cuh"}
+PARALLEL_LOOP = re.compile(r"\bat::parallel_(for|reduce)\s*[(<]")
+MAY_LOOP = pathlib.Path("kernels/threads.cpp")
 INCLUDE = re.compile(r'\s*#\s*include\s*["<]([^">]+)[">]')
 
 
@@ -46,6 +50,9 @@ def problems(root):
                 continue
             file = path.relative_to(root)
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if PARALLEL_LOOP.search(line) and file != MAY_LOOP:
+                    found.append(f"{file}:{number}: {line.strip()}, but this file is compiled without "
+                                 "OpenMP: call kernels::parallel_for")
                 match = INCLUDE.match(line)
                 reason = match and problem(file, match[1])
                 if reason:

@@ -1,11 +1,11 @@
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
 #include <algorithm>
 
 #include "kernels/augment/augment.h"
+#include "kernels/parallel.h"
 
 namespace retia::kernels {
 namespace {
@@ -74,11 +74,14 @@ at::Tensor augment_cpu(const at::Tensor& images, const at::Tensor& draws, const 
     const auto* const draw = table.const_data_ptr<int32_t>();
     const auto* const value = values.const_data_ptr<scalar_t>();
     auto* const result = out.mutable_data_ptr<scalar_t>();
-    const int64_t planes_per_task = std::max<int64_t>(1, kPixelsPerTask / plane);
-    at::parallel_for(0, images.size(0) * channels, planes_per_task, [&](int64_t i, int64_t end) {
-      for (; i < end; ++i) {
-        augment_plane(pixel + i * plane, draw + i / channels * kAugmentDraws,
-                      value + i % channels * 256, result + i * plane, height, width, cutout);
+    const int64_t n_planes = images.size(0) * channels;
+    const int64_t n_tasks = std::clamp<int64_t>(n_planes * plane / kPixelsPerTask, 1, n_planes);
+    parallel_for(n_tasks, [&](Tasks& tasks) {
+      for (const int64_t task : tasks) {
+        for (int64_t i = n_planes * task / n_tasks; i < n_planes * (task + 1) / n_tasks; ++i) {
+          augment_plane(pixel + i * plane, draw + i / channels * kAugmentDraws,
+                        value + i % channels * 256, result + i * plane, height, width, cutout);
+        }
       }
     });
   });

@@ -1,5 +1,4 @@
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
@@ -7,11 +6,13 @@
 
 #include "kernels/conv_norm/conv_norm_plan.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
+#include "kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 namespace {
 
 constexpr int32_t kHere = 0;  // the one tap of a pointwise product
+constexpr int64_t kSumsOfATask = 1024;
 
 template <class T>
 class BackwardPass {
@@ -58,7 +59,7 @@ class BackwardPass {
                        c_, k);
     }
     if (needs_.weights) {
-      weight_sums_ = Numbers<T>(n_runs_ * (stencil_size_ + product_size_));
+      weight_sums_ = Numbers<T>::unset(n_runs_ * (stencil_size_ + product_size_));
     }
     result.x = through_convolution();
     result.weights = weight_gradients();
@@ -69,9 +70,9 @@ class BackwardPass {
   /// Calls body(workplace, run, first image, end) for each run of images.
   template <class Body>
   void for_runs(const Body& body) {
-    at::parallel_for(0, n_runs_, 1, [&](int64_t run, int64_t end) {
+    parallel_for(n_runs_, [&](Tasks& runs) {
       const ConvNormBackwardWorkplace<T>& w = workplaces_.mine();
-      for (; run < end; ++run) {
+      for (const int64_t run : runs) {
         body(w, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
       }
     });
@@ -142,7 +143,11 @@ class BackwardPass {
     }
     for_runs([&](const ConvNormBackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
       const Readers read = readers();
-      T* const stencil = weight_sums_ + run * (stencil_size_ + product_size_);
+      const int64_t size = stencil_size_ + product_size_;
+      T* const stencil = weight_sums_ + run * size;
+      if (needs_.weights) {
+        std::fill_n(stencil, size, T(0));
+      }
       for (; i < end; ++i) {
         const T* const g = behind(read, i, w);
         plan_.out_lanes.affine(g, coefficients_.get(), normalised(read, i), coefficients_ + c_,
@@ -271,11 +276,14 @@ class BackwardPass {
       gradients[i] = at::empty(weights_[i].sizes(), weights_[i].options());
     }
     const int64_t size = stencil_size_ + product_size_;
-    for (int64_t run = 1; run < n_runs_; ++run) {
-      for (int64_t k = 0; k < size; ++k) {
-        weight_sums_[k] += weight_sums_[run * size + k];
+    const int64_t n_parts = size / kSumsOfATask + 1;
+    parallel_where_worth(n_parts, n_runs_ * size, [&](int64_t part) {
+      for (int64_t run = 1; run < n_runs_; ++run) {
+        for (int64_t k = size * part / n_parts; k < size * (part + 1) / n_parts; ++k) {
+          weight_sums_[k] += weight_sums_[run * size + k];
+        }
       }
-    }
+    });
     plan_.unpack(weight_sums_.get(), weight_sums_ + stencil_size_, gradients);
     return gradients;
   }

@@ -1,5 +1,4 @@
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -8,6 +7,7 @@
 
 #include "kernels/conv_norm/conv_norm_plan.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
+#include "kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -59,10 +59,10 @@ class ForwardPass {
  private:
   /// Makes what is normalised, and its moments.
   void convolve(const Numbers<T>& image_moments) {
-    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+    parallel_for(plan_.n, [&](Tasks& tasks) {
       const ConvNormWorkplace<T>& w = workplaces_.mine();
       const Images<T> images(x_, plan_.c_in);
-      for (; i < end; ++i) {
+      for (const int64_t i : tasks) {
         const T* const x = images.image(i);
         T* const moments = image_moments + i * 3 * c_;
         if (plan_.kind == ConvKind::None) {
@@ -108,10 +108,10 @@ class ForwardPass {
       scale[k] = mean[c_ + k] * (affine_.empty() ? T(1) : affine_[0].const_data_ptr<T>()[k]);
       shift[k] = (affine_.empty() ? T(0) : affine_[1].const_data_ptr<T>()[k]) - scale[k] * mean[k];
     }
-    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+    parallel_for(plan_.n, [&](Tasks& tasks) {
       const Images<T> images(x_, c_);
       const ImagesToWrite<T> results(out, c_);
-      for (; i < end; ++i) {
+      for (const int64_t i : tasks) {
         const T* const y =
             kept_.defined() ? kept_.const_data_ptr<T>() + i * size_ : images.image(i);
         if (options_.relu_after) {

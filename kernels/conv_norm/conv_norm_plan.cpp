@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/parallel.h"
+
 namespace retia::kernels {
 namespace {
 
@@ -41,14 +43,14 @@ void ConvNormPlan<T>::visit_product(at::TensorList weights, const Visit& visit) 
   int64_t first_out = 0;
   for (size_t w = kind == ConvKind::Separable ? 1 : 0; w < weights.size(); ++w) {
     const int64_t n_taps = weights[w].size(2) * weights[w].size(3);
-    int64_t place = 0;
-    for (int64_t o = 0; o < weights[w].size(0); ++o) {
+    parallel_where_worth(weights[w].size(0), weights[w].numel(), [&](int64_t o) {
+      int64_t place = o * channels_in * n_taps;
       for (int64_t i = 0; i < channels_in; ++i) {
         for (int64_t t = 0; t < n_taps; ++t) {
           visit(place++, w, first_out + o, halving ? static_cast<int64_t>(w) : t, i);
         }
       }
-    }
+    });
     first_out += weights[w].size(0);
   }
 }
@@ -76,7 +78,7 @@ ConvNormPlan<T>::ConvNormPlan(const at::Tensor& x, at::TensorList weights, const
   wide_rows = rows(cpu::kBlock, columns());
   const auto n_taps = static_cast<int64_t>(all.size());
   if (is_depthwise()) {
-    stencil = pack_stencil<T>(weights[0], c_in);
+    stencil = pack_stencil<T>(weights[0].contiguous(), c_in);
   } else if (is_pool()) {
     stencil = Numbers<T>(n_taps * c_in);
     std::fill_n(stencil.get(), n_taps * c_in, T(1));
@@ -87,11 +89,14 @@ ConvNormPlan<T>::ConvNormPlan(const at::Tensor& x, at::TensorList weights, const
     for (const at::Tensor& weight : weights) {
       sources.push_back(weight.contiguous());
     }
-    const bool forward = way == Direction::Forward;
+    std::vector<const T*> numbers;
+    for (const at::Tensor& source : sources) {
+      numbers.push_back(source.const_data_ptr<T>());
+    }
+    const int64_t to_step = way == Direction::Forward ? 1 : columns();
+    const int64_t column_step = way == Direction::Forward ? c_out : 1;
     visit_product(sources, [&](int64_t place, size_t w, int64_t to, int64_t t, int64_t from) {
-      const int64_t column = t * c_in + from;
-      product[forward ? column * c_out + to : to * columns() + column] =
-          sources[w].const_data_ptr<T>()[place];
+      product[to * to_step + (t * c_in + from) * column_step] = numbers[w][place];
     });
   }
   if (way == Direction::Backward && (is_depthwise() || kind == ConvKind::AveragePool3)) {
@@ -114,8 +119,13 @@ void ConvNormPlan<T>::unpack(const T* stencil_sum, const T* product_sum,
     }
   }
   if (is_dense() || kind == ConvKind::Separable) {
+    std::vector<T*> numbers;
+    for (const at::Tensor& gradient : gradients) {
+      numbers.push_back(gradient.mutable_data_ptr<T>());
+    }
+    const int64_t row = columns();
     visit_product(gradients, [&](int64_t place, size_t w, int64_t to, int64_t t, int64_t from) {
-      gradients[w].mutable_data_ptr<T>()[place] = product_sum[to * columns() + t * c_in + from];
+      numbers[w][place] = product_sum[to * row + t * c_in + from];
     });
   }
 }

@@ -1,5 +1,4 @@
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -10,9 +9,11 @@
 
 #include "kernels/mixed_op/mixed_op.h"
 #include "kernels/mixed_op/mixed_op_ahead.h"
+#include "kernels/mixed_op/mixed_op_groups.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
 #include "kernels/mixed_op/mixed_op_weight_sums.h"
+#include "kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -25,6 +26,7 @@ class BackwardPass {
                const at::Tensor& blend, at::TensorList weights, const at::Tensor& kept,
                const at::Tensor& moments, const MixedOpOptions& options, MixedOpNeeds needs)
       : plan_(x, weights, options, Direction::Backward),
+        firsts_(plan_.stages_on(true)),
         c_(plan_.c),
         n_stages_(static_cast<int64_t>(plan_.stages.size())),
         options_(options),
@@ -86,13 +88,15 @@ class BackwardPass {
     return of_edges;
   }
 
-  /// Calls body(run, first image, end) for each run of images.
+  /// Calls body(workspace, group, run, first image, end) for each of n_groups groups of each run of
+  /// images.
   template <class Body>
-  void for_runs(const Body& body) {
-    at::parallel_for(0, n_runs_, 1, [&](int64_t run, int64_t end) {
+  void for_runs(int64_t n_groups, const Body& body) {
+    parallel_for(n_runs_ * n_groups, [&](Tasks& tasks) {
       const BackwardWorkplace<T>& w = workplaces_.mine();
-      for (; run < end; ++run) {
-        body(w, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
+      for (const int64_t task : tasks) {
+        const int64_t run = task / n_groups;
+        body(w, task % n_groups, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
       }
     });
   }
@@ -173,7 +177,7 @@ class BackwardPass {
 
   /// The pools of image i, again.
   void make_pools(const T* x, int64_t i, const BackwardWorkplace<T>& w) const {
-    fill_for_pools(plan_, x, w);
+    fill_for_pools(plan_, firsts_, x, w);
     for (const Stage<T>& stage : plan_.stages) {
       if (stage.is_pool()) {
         run_pool(plan_, stage, pooled_(stage.place, i), kept_branches(i), w);
@@ -186,10 +190,11 @@ class BackwardPass {
   at::Tensor blend_gradient() {
     const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
     const Numbers<T> sums(plan_.n * n_branches * 2 * c_);
-    for_runs([&](const BackwardWorkplace<T>& w, int64_t, int64_t i, int64_t end) {
+    parallel_for(plan_.n, [&](Tasks& tasks) {
+      const BackwardWorkplace<T>& w = workplaces_.mine();
       const std::vector<Images<T>> gradients = images_of_gradients();
       const Images<T> images(x_, c_);
-      for (; i < end; ++i) {
+      for (const int64_t i : tasks) {
         const std::vector<const T*> g = image_of(gradients, i);
         const T* const x = images.image(i);
         make_pools(x, i, w);
@@ -202,11 +207,15 @@ class BackwardPass {
         }
       }
     });
+    std::vector<Numbers<double>> totals(static_cast<size_t>(n_branches));
+    parallel_where_worth(n_branches, plan_.n * n_branches * 2 * c_, [&](int64_t b) {
+      totals[static_cast<size_t>(b)] = total(sums, b, n_branches);
+    });
     const at::Tensor result = at::zeros({n_branches}, blend_.options());
     std::map<int64_t, Numbers<double>> behind_stages;
     for (int64_t b = 0; b < n_branches; ++b) {
       const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
-      const Numbers<double> both = total(sums, b, n_branches);
+      const Numbers<double>& both = totals[static_cast<size_t>(b)];
       double of_blend = 0;
       for (int64_t k = 0; k < plan_.channels; ++k) {
         of_blend += both[c_ + k] * (s < 0 ? 1.0 : double{mean_of(s)[c_ + k]});
@@ -237,17 +246,22 @@ class BackwardPass {
       const bool is_read = plan_.stages[static_cast<size_t>(s)].branches.empty();
       of_stage_.push_back(Numbers<T>::unset(is_read ? plan_.n * size_ : 0));
     }
-    const std::vector<int64_t> seconds = plan_.stages_on(false);
-    const auto first_read = edges_first_read(seconds);
-    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
-      const Stage<T>& stage = plan_.stages[static_cast<size_t>(seconds[k])];
-      add_array<T>(ahead, outputs_(stage.place, i));
-      add_array<T>(ahead, of_stage_[static_cast<size_t>(stage.source)] + i * size_);
-      add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, i));
-      add_gradients(ahead, first_read[k], i);
-    };
+    const auto groups = groups_of(plan_.stages_on(false), groups_for_threads(n_runs_));
     const Numbers<T> sums(plan_.n * n_stages_ * 2 * c_);
-    for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
+    for_runs(static_cast<int64_t>(groups.size()), [&](const BackwardWorkplace<T>& w, int64_t group,
+                                                      int64_t run, int64_t i, int64_t end) {
+      const std::vector<int64_t>& seconds = groups[static_cast<size_t>(group)];
+      const auto first_read = edges_first_read(seconds);
+      const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t next) {
+        const Stage<T>& stage = plan_.stages[static_cast<size_t>(seconds[k])];
+        add_array<T>(ahead, outputs_(stage.place, next));
+        add_array<T>(ahead, of_stage_[static_cast<size_t>(stage.source)] + next * size_);
+        add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, next));
+        add_gradients(ahead, first_read[k], next);
+      };
+      for (const int64_t s : seconds) {
+        weight_sums_.begin(plan_.stages[static_cast<size_t>(s)], run);
+      }
       const std::vector<Images<T>> gradients = images_of_gradients();
       for (; i < end; ++i) {
         const std::vector<const T*> g = image_of(gradients, i);
@@ -270,75 +284,96 @@ class BackwardPass {
       }
     });
     std::vector<int64_t> stages;
-    std::vector<Numbers<double>> behind;
     for (int64_t s = 0; s < n_stages_; ++s) {
       if (plan_.stages[static_cast<size_t>(s)].branches.empty()) {
         stages.push_back(s);
-        behind.push_back(total(sums, s, n_stages_));
       }
     }
+    std::vector<Numbers<double>> behind(stages.size());
+    const auto n_read = static_cast<int64_t>(stages.size());
+    parallel_where_worth(n_read, plan_.n * n_read * 2 * c_, [&](int64_t i) {
+      behind[static_cast<size_t>(i)] = total(sums, stages[static_cast<size_t>(i)], n_stages_);
+    });
     set_all_coefficients(stages, behind);
   }
 
   /// The stages that read x: gradients of their weights and of x, which is returned if needed.
+  /// Where there are few images, each group of stages has a gradient of x of its own, and these are
+  /// summed; the number of groups does not depend on that of threads, so neither do the bits.
   at::Tensor first_stages() {
-    at::Tensor to_x;
-    if (needs_.x) {
-      to_x = at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
+    const auto groups = groups_of(firsts_, (kRuns + n_runs_ - 1) / std::max<int64_t>(n_runs_, 1));
+    std::vector<at::Tensor> to_x(groups.size());
+    for (size_t group = 0; needs_.x && group < groups.size(); ++group) {
+      to_x[group] =
+          at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
     }
-    const std::vector<int64_t> firsts = plan_.stages_on(true);
+    for_runs(static_cast<int64_t>(groups.size()), [&](const BackwardWorkplace<T>& w, int64_t group,
+                                                      int64_t run, int64_t i, int64_t end) {
+      first_stages(groups[static_cast<size_t>(group)], group == 0, to_x[static_cast<size_t>(group)],
+                   w, run, i, end);
+    });
+    for (size_t group = 1; needs_.x && group < groups.size(); ++group) {
+      to_x[0].add_(to_x[group]);
+    }
+    return to_x[0];
+  }
+
+  /// These of them on images [i, end) of a run. to_x: of these stages, and of identities if asked.
+  void first_stages(const std::vector<int64_t>& firsts, bool with_identities,
+                    const at::Tensor& to_x, const BackwardWorkplace<T>& w, int64_t run, int64_t i,
+                    int64_t end) {
+    const Identities identities = with_identities ? all_identities() : Identities();
     const auto first_read = edges_first_read(firsts);
-    const Identities identities = all_identities();
-    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
+    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t next) {
       const int64_t s = firsts[k];
       const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-      add_array<T>(ahead, (stage.is_pool() ? pooled_ : outputs_)(stage.place, i));
+      add_array<T>(ahead, (stage.is_pool() ? pooled_ : outputs_)(stage.place, next));
       if (stage.branches.empty()) {
-        add_array<T>(ahead, of_stage_[static_cast<size_t>(s)] + i * size_);
+        add_array<T>(ahead, of_stage_[static_cast<size_t>(s)] + next * size_);
       }
-      add_gradients(ahead, first_read[k], i);
+      add_gradients(ahead, first_read[k], next);
       if (k == 0) {
-        add_array(ahead, x_.const_data_ptr<T>() + i * x_.stride(0));
+        add_array(ahead, x_.const_data_ptr<T>() + next * x_.stride(0));
         if (needs_.x) {
-          add_array(ahead, to_x.const_data_ptr<T>() + i * to_x.stride(0));
+          add_array(ahead, to_x.const_data_ptr<T>() + next * to_x.stride(0));
         }
       }
     };
-    for_runs([&](const BackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
-      const std::vector<Images<T>> gradients = images_of_gradients();
-      const Images<T> images(x_, c_);
-      for (; i < end; ++i) {
-        const std::vector<const T*> g = image_of(gradients, i);
-        const T* const x = images.image(i);
-        fill_rectified(plan_, x, w);
-        for (const Numbers<T>* const sum : {&w.first_in, &w.pools_in}) {
-          std::fill_n(sum->get(), plan_.first.in.size(), T(0));
-        }
-        for (size_t k = 0; k < firsts.size(); ++k) {
-          const int64_t s = firsts[k];
-          const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-          if (stage.is_pool() && needs_.x) {
-            std::vector<const T*> behind;
-            for (const int64_t branch : stage.branches) {
-              behind.push_back(g[edge_of(branch)]);
-            }
-            pool_gradient(plan_, stage, x, behind, coefficients_of(s), pooled_(stage.place, i), w);
-          } else if (!stage.is_pool()) {
-            const T* const behind = stage.branches.empty()
-                                        ? of_stage_[static_cast<size_t>(s)] + i * size_
-                                        : g[edge_of(stage.branches.front())];
-            stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
-                           outputs_(stage.place, i), weight_sums_.of(stage, run),
-                           needs_.x ? w.first_in.get() : nullptr,
-                           look_ahead<T>(plan_, firsts, k, i, add_ahead), w);
+    for (const int64_t s : firsts) {
+      weight_sums_.begin(plan_.stages[static_cast<size_t>(s)], run);
+    }
+    const std::vector<Images<T>> gradients = images_of_gradients();
+    const Images<T> images(x_, c_);
+    for (; i < end; ++i) {
+      const std::vector<const T*> g = image_of(gradients, i);
+      const T* const x = images.image(i);
+      fill_rectified(plan_, x, w);
+      for (const Numbers<T>* const sum : {&w.first_in, &w.pools_in}) {
+        std::fill_n(sum->get(), plan_.first.in.size(), T(0));
+      }
+      for (size_t k = 0; k < firsts.size(); ++k) {
+        const int64_t s = firsts[k];
+        const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
+        if (stage.is_pool() && needs_.x) {
+          std::vector<const T*> behind;
+          for (const int64_t branch : stage.branches) {
+            behind.push_back(g[edge_of(branch)]);
           }
-        }
-        if (needs_.x) {
-          join(ImagesToWrite<T>(to_x, c_), i, g, identities, w);
+          pool_gradient(plan_, stage, x, behind, coefficients_of(s), pooled_(stage.place, i), w);
+        } else if (!stage.is_pool()) {
+          const T* const behind = stage.branches.empty()
+                                      ? of_stage_[static_cast<size_t>(s)] + i * size_
+                                      : g[edge_of(stage.branches.front())];
+          stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
+                         outputs_(stage.place, i), weight_sums_.of(stage, run),
+                         needs_.x ? w.first_in.get() : nullptr,
+                         look_ahead<T>(plan_, firsts, k, i, add_ahead), w);
         }
       }
-    });
-    return to_x;
+      if (needs_.x) {
+        join(ImagesToWrite<T>(to_x, c_), i, g, identities, w);
+      }
+    }
   }
 
   /// The edges that x itself is part of, and [1 + edges, c] by what: 1 for the rest of its
@@ -384,6 +419,7 @@ class BackwardPass {
   }
 
   const Plan<T> plan_;
+  const std::vector<int64_t> firsts_;  // the stages that read x
   const int64_t c_, n_stages_;
   const MixedOpOptions& options_;
   const MixedOpNeeds needs_;

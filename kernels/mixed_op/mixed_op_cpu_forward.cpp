@@ -1,5 +1,4 @@
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -8,8 +7,10 @@
 
 #include "kernels/mixed_op/mixed_op.h"
 #include "kernels/mixed_op/mixed_op_ahead.h"
+#include "kernels/mixed_op/mixed_op_groups.h"
 #include "kernels/mixed_op/mixed_op_norm.h"
 #include "kernels/mixed_op/mixed_op_stage.h"
+#include "kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -65,25 +66,30 @@ class ForwardPass {
     return (stage.is_pool() ? pooled_ : convolved_)(stage.place, image);
   }
 
-  /// The stages that read x, or those that read stages.
+  /// Runs the stages that read x, or those that read stages. A task is an image, or a group of the
+  /// stages of an image where there are few images for the threads.
   void run_stages(bool on_x) {
-    const std::vector<int64_t> stages = plan_.stages_on(on_x);
-    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t i) {
-      add_array<T>(ahead, output(stages[k], i));
-      if (!on_x) {
-        add_array(ahead, output(source_of(stages[k]), i));
-      } else if (k == 0) {
-        add_array(ahead, x_.const_data_ptr<T>() + i * x_.stride(0));
-      }
-    };
-    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+    const std::vector<int64_t> all = plan_.stages_on(on_x);
+    const auto groups = groups_of(all, groups_for_threads(plan_.n));
+    const auto n_groups = static_cast<int64_t>(groups.size());
+    parallel_for(plan_.n * n_groups, [&](Tasks& tasks) {
       const Workplace<T>& w = workplaces_.mine();
       const Images<T> images(x_, c_);
-      for (; i < end; ++i) {
+      for (const int64_t task : tasks) {
+        const int64_t i = task / n_groups;
+        const std::vector<int64_t>& stages = groups[static_cast<size_t>(task % n_groups)];
+        const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t next) {
+          add_array<T>(ahead, output(stages[k], next));
+          if (!on_x) {
+            add_array(ahead, output(source_of(stages[k]), next));
+          } else if (k == 0) {
+            add_array(ahead, x_.const_data_ptr<T>() + next * x_.stride(0));
+          }
+        };
         if (on_x) {
           const T* const image = images.image(i);
           fill_rectified(plan_, image, w);
-          fill_for_pools(plan_, image, w);
+          fill_for_pools(plan_, stages, image, w);
         }
         for (size_t k = 0; k < stages.size(); ++k) {
           const int64_t s = stages[k];
@@ -101,19 +107,22 @@ class ForwardPass {
 
   /// Sets mean and 1/deviation of these stages, and moves their running statistics.
   void finish_moments(bool on_x) {
-    std::vector<int64_t> found;
-    std::vector<BatchMoments<T>> batches;
-    for (const int64_t s : plan_.stages_on(on_x)) {
-      if (!options_.training) {
+    const std::vector<int64_t> found = plan_.stages_on(on_x);
+    if (!options_.training) {
+      for (const int64_t s : found) {
         const int64_t norm = norms_of(s).front();
         normalise_by_running(mean_of(s), running_of(norm, 0), running_of(norm, 1), options_.epsilon,
                              c_);
-        continue;
       }
-      found.push_back(s);
-      batches.emplace_back(image_moments_ + s * 3 * c_, n_stages_ * 3 * c_, plan_.n,
-                           plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_);
+      return;
     }
+    std::vector<BatchMoments<T>> batches(found.size());
+    const auto n_found = static_cast<int64_t>(found.size());
+    parallel_where_worth(n_found, plan_.n * n_found * 3 * c_, [&](int64_t i) {
+      const int64_t s = found[static_cast<size_t>(i)];
+      batches[static_cast<size_t>(i)] = {image_moments_ + s * 3 * c_, n_stages_ * 3 * c_, plan_.n,
+                                         plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_};
+    });
     if (options_.ranks != nullptr) {
       join_over_ranks(batches, c_, *options_.ranks);
     }
@@ -156,7 +165,7 @@ class ForwardPass {
         shift[k] -= s < 0 ? T(0) : scale[b * c_ + k] * mean[k];
       }
     }
-    at::parallel_for(0, plan_.n, 1, [&](int64_t i, int64_t end) {
+    parallel_for(plan_.n, [&](Tasks& tasks) {
       const Images<T> images(x_, c_);
       std::optional<Images<T>> sums;
       if (onto.defined()) {
@@ -164,7 +173,7 @@ class ForwardPass {
       }
       const ImagesToWrite<T> results(out, c_);
       std::vector<const T*> terms(static_cast<size_t>(n_terms));
-      for (; i < end; ++i) {
+      for (const int64_t i : tasks) {
         for (int64_t b = 0; b < n_branches; ++b) {
           const int64_t s = plan_.last_stage[static_cast<size_t>(edge.branch + b)];
           terms[static_cast<size_t>(b)] = s < 0 ? images.image(i) : output(s, i);

@@ -15,6 +15,7 @@ namespace retia::kernels::cpu {
 /// images' moments (centre, sum and sum of squares about the centre, [3, c]) at `step`.
 template <class T>
 struct BatchMoments {
+  BatchMoments() = default;
   BatchMoments(const T* moments, int64_t step, int64_t n, int64_t pixels, int64_t c)
       : mean(c), square(c) {
     for (int64_t i = 0; i < n; ++i) {

@@ -1,10 +1,12 @@
 #include "kernels/mixed_op/mixed_op_plan.h"
 
 #include <ATen/Version.h>
-#include <ATen/ops/empty.h>
+#include <c10/core/impl/alloc_cpu.h>
 
 #include <algorithm>
 #include <limits>
+
+#include "kernels/parallel.h"
 
 namespace retia::kernels {
 namespace {
@@ -17,6 +19,7 @@ int64_t halves(int64_t size, int64_t stride) { return (size + stride - 1) / stri
 
 Table table_of(const Tile& tile, int64_t height, int64_t width, int64_t step) {
   Table table;
+  table.reserve(static_cast<size_t>(whole(height * width)));
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
       table.push_back(static_cast<int32_t>(tile.at(y * step, x * step)));
@@ -27,6 +30,9 @@ Table table_of(const Tile& tile, int64_t height, int64_t width, int64_t step) {
 
 Phase phase_of(const Geometry& g, int64_t py, int64_t px) {
   Phase phase{py, px, 0, {}, {}};
+  const int64_t most = whole(halves(g.in.height, g.stride) * halves(g.in.width, g.stride));
+  phase.from.reserve(static_cast<size_t>(most));
+  phase.to.reserve(static_cast<size_t>(most));
   for (int64_t y = py; y < g.in.height; y += g.stride) {
     for (int64_t x = px; x < g.in.width; x += g.stride) {
       phase.from.push_back(static_cast<int32_t>(g.out.at(y / g.stride, x / g.stride)));
@@ -63,8 +69,7 @@ int64_t border_of(const std::vector<int64_t>& branches) {
 template <class T>
 void pack_product(const at::Tensor& weight, const Numbers<T>& packed, int64_t o, int64_t i,
                   int64_t row, Direction way) {
-  const at::Tensor source = weight.contiguous();
-  const T* from = source.const_data_ptr<T>();
+  const T* from = weight.const_data_ptr<T>();
   for (int64_t a = o; a < o + weight.size(0); ++a) {
     for (int64_t b = i; b < i + weight.size(1); ++b) {
       packed[way == Direction::Forward ? b * row + a : a * row + b] = *from++;
@@ -77,7 +82,7 @@ void unpack_product(const T* sum, int64_t row, int64_t o, int64_t i, const at::T
   T* to = gradient.mutable_data_ptr<T>();
   for (int64_t a = o; a < o + gradient.size(0); ++a) {
     for (int64_t b = i; b < i + gradient.size(1); ++b) {
-      *to++ += sum[a * row + b];
+      *to++ = sum[a * row + b];
     }
   }
 }
@@ -90,15 +95,15 @@ template <class T>
 Numbers<T> Numbers<T>::unset(int64_t n) {
   Numbers numbers;
   if (n > 0) {
-    numbers.storage_ = at::empty({n}, c10::CppTypeToScalarType<T>::value);
-    numbers.data_ = numbers.storage_.template mutable_data_ptr<T>();
+    numbers.data_ = std::shared_ptr<T>(
+        static_cast<T*>(c10::alloc_cpu(static_cast<size_t>(n) * sizeof(T))), &c10::free_cpu);
   }
   return numbers;
 }
 
 template <class T>
 Numbers<T>::Numbers(int64_t n) : Numbers(unset(n)) {
-  std::fill_n(data_, n, T(0));
+  std::fill_n(get(), n, T(0));
 }
 
 template <class T>
@@ -111,8 +116,7 @@ MixedOpLanes<T> best_lanes(int64_t channels) {
 
 template <class T>
 Numbers<T> pack_stencil(const at::Tensor& weight, int64_t c) {
-  const at::Tensor source = weight.contiguous();
-  const T* const from = source.const_data_ptr<T>();
+  const T* const from = weight.const_data_ptr<T>();
   const int64_t n_taps = weight.size(2) * weight.size(3);
   const Numbers<T> packed(n_taps * c);
   for (int64_t i = 0; i < weight.size(0); ++i) {
@@ -146,6 +150,7 @@ Geometry::Geometry(int64_t height, int64_t width, int64_t border, int64_t step, 
   TORCH_CHECK(in.size() <= std::numeric_limits<int32_t>::max(),
               "mixed_op: one image with its border may hold 2^31 - 1 values, but holds ",
               in.size());
+  flat.reserve(static_cast<size_t>(whole(n_in)));
   for (int64_t i = 0; i < whole(n_in); ++i) {
     flat.push_back(static_cast<int32_t>(i * c));
   }
@@ -202,7 +207,7 @@ Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions&
     if (pool >= 0) {
       stages[static_cast<size_t>(pool)].norms.push_back(norm);
     }
-    const int64_t last = pool >= 0 ? pool : add_branch(branch, weights, weight, norm, way);
+    const int64_t last = pool >= 0 ? pool : add_branch(branch, weight, norm);
     if (last >= 0) {
       stages[static_cast<size_t>(last)].branches.push_back(static_cast<int64_t>(b));
     }
@@ -210,6 +215,14 @@ Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions&
     weight += n_weights(branch);
     norm += n_norms(branch);
   }
+  std::vector<at::Tensor> sources;
+  int64_t n_numbers = 0;
+  for (const at::Tensor& tensor : weights) {
+    sources.push_back(tensor.contiguous());
+    n_numbers += tensor.numel();
+  }
+  parallel_where_worth(static_cast<int64_t>(stages.size()), n_numbers,
+                       [&](int64_t s) { pack(stages[static_cast<size_t>(s)], sources, way); });
 }
 
 template <class T>
@@ -220,14 +233,13 @@ int64_t Plan<T>::find_pool(StageKind kind) const {
 }
 
 template <class T>
-int64_t Plan<T>::add_branch(MixedBranch branch, at::TensorList weights, int64_t weight,
-                            int64_t norm, Direction way) {
+int64_t Plan<T>::add_branch(MixedBranch branch, int64_t weight, int64_t norm) {
   const auto add = [&](StageKind stage, int64_t kernel, int64_t dilation) {
-    return add_stage(stage, kernel, dilation, -1, weights, weight, norm, way);
+    return add_stage(stage, kernel, dilation, -1, weight, norm);
   };
   const auto add_two = [&](int64_t kernel) {
     return add_stage(StageKind::Convolution, kernel, 1, add(StageKind::Convolution, kernel, 1),
-                     weights, weight + 2, norm + 1, way);
+                     weight + 2, norm + 1);
   };
   switch (branch) {
     case MixedBranch::Identity:
@@ -252,8 +264,7 @@ int64_t Plan<T>::add_branch(MixedBranch branch, at::TensorList weights, int64_t 
 
 template <class T>
 int64_t Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
-                           at::TensorList weights, int64_t first_weight, int64_t norm,
-                           Direction way) {
+                           int64_t first_weight, int64_t norm) {
   Stage<T> stage;
   stage.kind = kind;
   stage.kernel = kernel;
@@ -262,25 +273,31 @@ int64_t Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int
   stage.first_weight = first_weight;
   stage.geometry = source < 0 ? &first : &second;
   stage.norms = {norm};
+  stage.place = stage.is_pool() ? n_pools++ : n_kept++;
+  stages.push_back(std::move(stage));
+  return static_cast<int64_t>(stages.size()) - 1;
+}
+
+template <class T>
+void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Direction way) const {
   const Geometry& g = *stage.geometry;
-  const std::vector<Tap> taps = taps_of(kernel, dilation);
+  const std::vector<Tap> taps = taps_of(stage.kernel, stage.dilation);
   for (const Tap& tap : taps) {
     stage.taps.push_back(static_cast<int32_t>(tap.y * g.in.row() + tap.x * c));
   }
   if (!stage.is_pool()) {
     stage.product = Numbers<T>(stage.in() * c);
   }
-  stage.place = stage.is_pool() ? n_pools++ : n_kept++;
-  const auto at = static_cast<size_t>(first_weight);
+  const auto at = static_cast<size_t>(stage.first_weight);
   const int64_t row = way == Direction::Forward ? c : stage.in();
-  if (kind == StageKind::Convolution) {
+  if (stage.kind == StageKind::Convolution) {
     stage.stencil = pack_stencil<T>(weights[at], c);
     pack_product(weights[at + 1], stage.product, 0, 0, row, way);
   } else {
-    stage.stencil = Numbers<T>(static_cast<int64_t>(taps.size()) * c);
+    stage.stencil = Numbers<T>::unset(static_cast<int64_t>(taps.size()) * c);
     std::fill_n(stage.stencil.get(), static_cast<int64_t>(taps.size()) * c, T(1));
   }
-  if (kind == StageKind::Halving) {
+  if (stage.kind == StageKind::Halving) {
     pack_product(weights[at], stage.product, 0, 0, row, way);
     pack_product(weights[at + 1], stage.product, weights[at].size(0), c, row, way);
   }
@@ -289,8 +306,6 @@ int64_t Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int
       stage.through.push_back(taps_through(phase, g, taps, stage.stencil));
     }
   }
-  stages.push_back(std::move(stage));
-  return static_cast<int64_t>(stages.size()) - 1;
 }
 
 template <class T>
@@ -306,14 +321,14 @@ std::vector<int64_t> Plan<T>::stages_on(bool on_x) const {
 
 template <class T>
 void Plan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
-                     std::vector<at::Tensor>& gradients) const {
+                     const std::vector<at::Tensor>& gradients) const {
   const auto at = static_cast<size_t>(stage.first_weight);
   if (stage.kind == StageKind::Convolution) {
     const int64_t n_taps = stage.kernel * stage.kernel;
     T* const to = gradients[at].mutable_data_ptr<T>();
     for (int64_t i = 0; i < channels; ++i) {
       for (int64_t t = 0; t < n_taps; ++t) {
-        to[i * n_taps + t] += stencil_sum[t * c + i];
+        to[i * n_taps + t] = stencil_sum[t * c + i];
       }
     }
     unpack_product(product_sum, stage.in(), 0, 0, gradients[at + 1]);

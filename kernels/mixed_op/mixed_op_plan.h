@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op.h"
@@ -19,22 +20,22 @@ int64_t whole(int64_t n);
 template <class T>
 MixedOpLanes<T> best_lanes(int64_t channels);
 
-/// Numbers at an aligned address.
+/// An array at an address aligned for vectors. Copies share it. Not a tensor: making one costs as
+/// much as the work on a small layer.
 template <class T>
 class Numbers {
  public:
   Numbers() = default;
-  /// Zeros.
+  /// n zeros.
   explicit Numbers(int64_t n);
-  /// Whatever the memory holds.
+  /// n numbers of any value.
   static Numbers unset(int64_t n);
-  T* get() const { return data_; }
-  T* operator+(int64_t i) const { return data_ + i; }
-  T& operator[](int64_t i) const { return data_[i]; }
+  T* get() const { return data_.get(); }
+  T* operator+(int64_t i) const { return get() + i; }
+  T& operator[](int64_t i) const { return get()[i]; }
 
  private:
-  at::Tensor storage_;
-  T* data_ = nullptr;
+  std::shared_ptr<T> data_;
 };
 
 /// An image of `c` channels side by side with a border of zeros all around, and a spare pixel
@@ -139,17 +140,19 @@ struct Plan {
   /// The stages that read x, or those that read stages.
   std::vector<int64_t> stages_on(bool on_x) const;
 
-  /// Adds to gradients of weights what was summed as [taps, c] and [c, in].
+  /// Sets the gradients of the stage's weights to what was summed as [taps, c] and [c, in].
   void unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
-              std::vector<at::Tensor>& gradients) const;
+              const std::vector<at::Tensor>& gradients) const;
 
  private:
   /// The stages of a branch whose weights and normalisations begin there; returns its last.
-  int64_t add_branch(MixedBranch branch, at::TensorList weights, int64_t weight, int64_t norm,
-                     Direction way);
+  int64_t add_branch(MixedBranch branch, int64_t weight, int64_t norm);
   /// Returns where it is.
   int64_t add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
-                    at::TensorList weights, int64_t first_weight, int64_t norm, Direction way);
+                    int64_t first_weight, int64_t norm);
+  /// Brings the weights of a stage into the order in which its loops read them. weights:
+  /// contiguous.
+  void pack(Stage<T>& stage, at::TensorList weights, Direction way) const;
   /// The pool of that kind that is there already, or -1.
   int64_t find_pool(StageKind kind) const;
 };

@@ -40,8 +40,10 @@ void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w) {
 }
 
 template <class T>
-void fill_for_pools(const Plan<T>& plan, const T* x, const Workplace<T>& w) {
-  for (const Stage<T>& stage : plan.stages) {
+void fill_for_pools(const Plan<T>& plan, const std::vector<int64_t>& stages, const T* x,
+                    const Workplace<T>& w) {
+  for (const int64_t s : stages) {
+    const Stage<T>& stage = plan.stages[static_cast<size_t>(s)];
     if (stage.is_pool()) {
       const bool largest = stage.kind == StageKind::MaxPool;
       plan.lanes.copy(x, largest ? w.lowest.get() : w.bordered.get(), plan.first.in_write.data(),
@@ -178,7 +180,8 @@ void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::
 }
 
 template void fill_rectified(const Plan<float>&, const float*, const Workplace<float>&);
-template void fill_for_pools(const Plan<float>&, const float*, const Workplace<float>&);
+template void fill_for_pools(const Plan<float>&, const std::vector<int64_t>&, const float*,
+                             const Workplace<float>&);
 template void fill_second(const Plan<float>&, const float*, const float*, const Workplace<float>&);
 template void run_pool(const Plan<float>&, const Stage<float>&, float*, const Ahead<float>&,
                        const Workplace<float>&);
@@ -192,7 +195,8 @@ template void pool_gradient(const Plan<float>&, const Stage<float>&, const float
                             const BackwardWorkplace<float>&);
 
 template void fill_rectified(const Plan<double>&, const double*, const Workplace<double>&);
-template void fill_for_pools(const Plan<double>&, const double*, const Workplace<double>&);
+template void fill_for_pools(const Plan<double>&, const std::vector<int64_t>&, const double*,
+                             const Workplace<double>&);
 template void fill_second(const Plan<double>&, const double*, const double*,
                           const Workplace<double>&);
 template void run_pool(const Plan<double>&, const Stage<double>&, double*, const Ahead<double>&,

@@ -12,9 +12,10 @@ namespace retia::kernels::cpu {
 template <class T>
 void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w);
 
-/// Brings x into the tiles that the pools read.
+/// Brings x into the tiles that the pools among `stages` read.
 template <class T>
-void fill_for_pools(const Plan<T>& plan, const T* x, const Workplace<T>& w);
+void fill_for_pools(const Plan<T>& plan, const std::vector<int64_t>& stages, const T* x,
+                    const Workplace<T>& w);
 
 /// Brings the output y of a first stage, normalised, into the tile that the second ones read. mean:
 /// mean and 1/deviation of y, [2, c].

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/empty.h>
 
 #include <vector>
 
 #include "kernels/mixed_op/mixed_op_stage.h"
+#include "kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 
@@ -23,7 +24,14 @@ class RunsOfWeightSums {
   }
 
   /// From now on they are summed.
-  void begin() { sums_ = Numbers<T>(n_runs_ * size_); }
+  void begin() { sums_ = Numbers<T>::unset(n_runs_ * size_); }
+
+  /// Clears the sums of a stage over a run, which come before the first of its images.
+  void begin(const Stage<T>& stage, int64_t run) const {
+    if (sums_.get() != nullptr && !stage.is_pool()) {
+      std::fill_n(sums_ + run * size_ + first_of(stage), end_of(stage) - first_of(stage), T(0));
+    }
+  }
 
   /// Where a stage sums those of a run; nowhere unless begun.
   WeightSums<T> of(const Stage<T>& stage, int64_t run) const {
@@ -44,23 +52,33 @@ class RunsOfWeightSums {
       return gradients;
     }
     for (size_t i = 0; i < weights_.size(); ++i) {
-      gradients[i] = at::zeros(weights_[i].sizes(), weights_[i].options());
+      gradients[i] = at::empty(weights_[i].sizes(), weights_[i].options());
     }
-    for (int64_t run = 1; run < n_runs_; ++run) {
-      for (int64_t k = 0; k < size_; ++k) {
-        sums_[k] += sums_[run * size_ + k];
-      }
-    }
-    for (const Stage<T>& stage : plan.stages) {
+    parallel_where_worth(static_cast<int64_t>(plan.stages.size()), n_runs_ * size_, [&](int64_t s) {
+      const Stage<T>& stage = plan.stages[static_cast<size_t>(s)];
       if (!stage.is_pool()) {
+        for (int64_t run = 1; run < n_runs_; ++run) {
+          for (int64_t k = first_of(stage); k < end_of(stage); ++k) {
+            sums_[k] += sums_[run * size_ + k];
+          }
+        }
         const WeightSums<T> sums = of(stage, 0);
         plan.unpack(stage, sums.stencil, sums.product, gradients);
       }
-    }
+    });
     return gradients;
   }
 
  private:
+  /// Where the sums of a stage's two weights begin and end in a run.
+  int64_t first_of(const Stage<T>& stage) const {
+    return places_[static_cast<size_t>(stage.first_weight)];
+  }
+  int64_t end_of(const Stage<T>& stage) const {
+    const auto next = static_cast<size_t>(stage.first_weight) + 2;
+    return next < places_.size() ? places_[next] : size_;
+  }
+
   const at::TensorList weights_;
   const int64_t n_runs_;
   std::vector<int64_t> places_;

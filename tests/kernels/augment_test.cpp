@@ -8,6 +8,7 @@
 
 #include "engine/device.h"
 #include "kernels/augment/augment_cases.h"
+#include "tests/kernels/on_threads.h"
 
 namespace retia::kernels {
 namespace {
@@ -142,6 +143,15 @@ TEST(Augment, ReadsTensorsThatAreNotContiguous) {
     EXPECT_TRUE(at::equal(augment(images, draws, levels, shape.cutout).cpu(), expected));
     EXPECT_TRUE(at::equal(reference::augment(images, draws, levels, shape.cutout).cpu(), expected));
   }
+}
+
+TEST(Augment, GivesTheSameBitsOnAnyNumberOfThreads) {
+  torch::manual_seed(4);
+  const AugmentCase shape = {"threads", 37, 3, 63, 65, 4, 9};
+  const AugmentInputs in = random_inputs(shape, at::kFloat);
+  expect_same_bits_on_any_threads([&] {
+    return std::vector<at::Tensor>{augment(in.images, in.draws, in.levels, shape.cutout)};
+  });
 }
 
 TEST(Augment, RefusesWrongShapesAndTypes) {

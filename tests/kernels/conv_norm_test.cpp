@@ -1,6 +1,5 @@
 #include "kernels/conv_norm/conv_norm.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -8,6 +7,7 @@
 
 #include "kernels/conv_norm/conv_norm_cases.h"
 #include "tests/kernels/on_ranks.h"
+#include "tests/kernels/on_threads.h"
 #include "tests/kernels/results.h"
 
 namespace retia::kernels {
@@ -158,17 +158,11 @@ TEST(ConvNorm, ComputesOnlyTheGradientsAskedFor) {
 }
 
 TEST(ConvNorm, GivesTheSameBitsOnAnyNumberOfThreads) {
-  torch::manual_seed(7);
-  const ConvNormInputs in =
-      random_inputs({"threads", ConvKind::Separable, 21, 8, 16, 9, 9, 5, 2, 1}, at::kFloat);
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  const Results one = all_results(&conv_norm, in, at::kFloat);
-  at::set_num_threads(3);
-  const Results three = all_results(&conv_norm, in, at::kFloat);
-  at::set_num_threads(threads);
-  for (size_t i = 0; i < one.size(); ++i) {
-    EXPECT_TRUE(at::equal(one[i], three[i])) << "result " << i;
+  for (const ConvNormCase& of : cases()) {
+    torch::manual_seed(7);
+    SCOPED_TRACE(of.name);
+    const ConvNormInputs in = random_inputs(of, at::kFloat);
+    expect_same_bits_on_any_threads([&] { return all_results(&conv_norm, in, at::kFloat); });
   }
 }
 

@@ -1,6 +1,5 @@
 #include "kernels/mixed_op/mixed_op.h"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -9,6 +8,7 @@
 
 #include "kernels/mixed_op/mixed_op_cases.h"
 #include "tests/kernels/on_ranks.h"
+#include "tests/kernels/on_threads.h"
 #include "tests/kernels/results.h"
 
 namespace retia::kernels {
@@ -163,16 +163,13 @@ TEST(MixedOp, ComputesOnlyTheGradientsAskedFor) {
 }
 
 TEST(MixedOp, GivesTheSameBitsOnAnyNumberOfThreads) {
-  torch::manual_seed(10);
-  const Inputs in = random_inputs({"threads", 21, 8, 9, 9, 1}, darts_branches(1), at::kFloat);
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  const Results one = all_results(&mixed_op, in, at::kFloat);
-  at::set_num_threads(3);
-  const Results three = all_results(&mixed_op, in, at::kFloat);
-  at::set_num_threads(threads);
-  for (size_t i = 0; i < one.size(); ++i) {
-    EXPECT_TRUE(at::equal(one[i], three[i])) << "result " << i;
+  for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) {
+    for (const MixedOpCase& shape : shapes()) {
+      torch::manual_seed(10);
+      SCOPED_TRACE(c10::str(shape.name, " stride ", shape.stride, " ", dtype));
+      const Inputs in = random_inputs(shape, darts_branches(shape.stride), dtype);
+      expect_same_bits_on_any_threads([&] { return all_results(&mixed_op, in, dtype); });
+    }
   }
 }
 

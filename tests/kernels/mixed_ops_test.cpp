@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -8,6 +7,7 @@
 #include "kernels/mixed_op/mixed_op.h"
 #include "kernels/mixed_op/mixed_op_cases.h"
 #include "tests/kernels/on_ranks.h"
+#include "tests/kernels/on_threads.h"
 #include "tests/kernels/results.h"
 
 namespace retia::kernels {
@@ -124,16 +124,13 @@ TEST(MixedOps, HaveNoGradientFromResultsThatNobodyReads) {
 }
 
 TEST(MixedOps, GiveTheSameBitsOnAnyNumberOfThreads) {
-  torch::manual_seed(6);
-  const Node node = random_node({"threads", 21, 8, 9, 9, 1}, at::kFloat);
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
-  const Results one = all_results(&mixed_ops, node, at::kFloat);
-  at::set_num_threads(3);
-  const Results three = all_results(&mixed_ops, node, at::kFloat);
-  at::set_num_threads(threads);
-  for (size_t i = 0; i < one.size(); ++i) {
-    EXPECT_TRUE(at::equal(one[i], three[i])) << "result " << i;
+  for (const int64_t n : {1, 3, 21}) {
+    for (const int64_t stride : {1, 2}) {
+      torch::manual_seed(6);
+      SCOPED_TRACE(c10::str(n, " images, stride ", stride));
+      const Node node = random_node({"threads", n, 6, 9, 10, stride}, at::kFloat);
+      expect_same_bits_on_any_threads([&] { return all_results(&mixed_ops, node, at::kFloat); });
+    }
   }
 }
 

@@ -43,6 +43,11 @@ class CheckLayers(unittest.TestCase):
         self.refuses("engine/a.h", '#pragma once\n\n#include "trainers/t.h"\n',
                      "engine/a.h:3:", "trainers/t.h")
 
+    def test_refuses_a_parallel_loop_that_would_be_serial(self):
+        loop = "void f() {\n  at::parallel_for(0, n, 1, body);\n}\n"
+        self.refuses("trainers/t.cpp", loop, "trainers/t.cpp:2:", "kernels::parallel_for")
+        self.assertEqual(check({"kernels/threads.cpp": loop})[0], 0)
+
     def test_refuses_a_model_that_names_a_mutator(self):
         self.refuses("models/m.cpp", '#include "mutators/one_shot/s.h"\n', "models/m.cpp:1:")
 
