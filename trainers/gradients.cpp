@@ -7,6 +7,10 @@
 #include <ATen/ops/stack.h>
 #include <torch/autograd.h>
 
+#include <algorithm>
+
+#include "trainers/in_chunks.h"
+
 namespace retia {
 
 Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of) {
@@ -46,12 +50,20 @@ void clip_norm(Gradients& gradients, double most) {
     return;
   }
   const at::NoGradGuard no_grad;
-  const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(values, 2)));
+  std::vector<at::Tensor> made(values.size());
+  in_chunks(values, [&](size_t first, size_t n) {
+    const auto norms = at::_foreach_norm(at::TensorList(values).slice(first, n), 2);
+    std::copy(norms.begin(), norms.end(), made.begin() + static_cast<int64_t>(first));
+  });
+  const at::Tensor norm = at::linalg_vector_norm(at::stack(made));
+  const at::Tensor factor = (most / (norm + 1e-6)).clamp_max(1.0);
   // Not in place: autograd may hand out one tensor, or a view of one number, for several
   // parameters.
-  const std::vector<at::Tensor> scaled =
-      at::_foreach_mul(values, (most / (norm + 1e-6)).clamp_max(1.0));
-  auto next = scaled.begin();
+  in_chunks(values, [&](size_t first, size_t n) {
+    const auto scaled = at::_foreach_mul(at::TensorList(values).slice(first, n), factor);
+    std::copy(scaled.begin(), scaled.end(), made.begin() + static_cast<int64_t>(first));
+  });
+  auto next = made.begin();
   for (at::Tensor& value : gradients.values) {
     value = value.defined() ? *next++ : value;
   }

@@ -1,9 +1,13 @@
 #include "trainers/optimizer.h"
 
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/empty_like.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 
 #include <algorithm>
+
+#include "trainers/in_chunks.h"
 
 namespace retia {
 namespace {
@@ -24,6 +28,60 @@ NamedTensors tensors_of(torch::optim::OptimizerParamState& state) {
     tensors["step"] = at::scalar_tensor(adam->step(), at::kLong);
   }
   return tensors;
+}
+
+/// What one fused step reads and writes: lists of equal length, tensor by tensor in one layout.
+struct SgdLists {
+  std::vector<at::Tensor> parameters, gradients, momenta;
+
+  void add(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& momentum) {
+    const bool alike = gradient.strides() == parameter.strides();
+    parameters.push_back(parameter);
+    gradients.push_back(alike ? gradient : at::empty_like(parameter).copy_(gradient));
+    momenta.push_back(momentum);
+  }
+
+  void step(const torch::optim::SGDOptions& options, bool is_first) const {
+    in_chunks(parameters, [&](size_t first, size_t n) {
+      const auto part = [&](const std::vector<at::Tensor>& of) {
+        return at::TensorList(of).slice(first, n);
+      };
+      at::_fused_sgd_(part(parameters), part(gradients),
+                      options.momentum() == 0 ? at::TensorList() : part(momenta),
+                      options.weight_decay(), options.momentum(), options.lr(), options.dampening(),
+                      options.nesterov(), /*maximize=*/false, is_first);
+    });
+  }
+};
+
+/// The step of torch::optim::SGD, on all parameters in one call for each thread.
+void step_fused(torch::optim::SGD& sgd, const std::vector<at::Tensor>& parameters,
+                const std::vector<at::Tensor>& gradients) {
+  const at::NoGradGuard no_grad;
+  const auto& options =
+      static_cast<const torch::optim::SGDOptions&>(sgd.param_groups().front().options());
+  SgdLists begun, others;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (!gradients[i].defined()) {
+      continue;
+    }
+    if (options.momentum() == 0) {
+      others.add(parameters[i], gradients[i], {});
+      continue;
+    }
+    auto& state = sgd.state()[parameters[i].unsafeGetTensorImpl()];
+    const bool is_first = state == nullptr;
+    if (is_first) {
+      state = std::make_unique<torch::optim::SGDParamState>();
+      static_cast<torch::optim::SGDParamState&>(*state).momentum_buffer(
+          at::empty_like(parameters[i]));
+    }
+    (is_first ? begun : others)
+        .add(parameters[i], gradients[i],
+             static_cast<const torch::optim::SGDParamState&>(*state).momentum_buffer());
+  }
+  begun.step(options, true);
+  others.step(options, false);
 }
 
 }  // namespace
@@ -94,6 +152,12 @@ bool Optimizer::step(const Gradients& given) {
   clip_norm(gradients, gradient_clip_);
   for (size_t i = 0; i < parameters_.size(); ++i) {
     TORCH_INTERNAL_ASSERT(gradients.of[i].is_same(parameters_[i]));
+  }
+  if (auto* sgd = dynamic_cast<torch::optim::SGD*>(optimizer_.get())) {
+    step_fused(*sgd, parameters_, gradients.values);
+    return true;
+  }
+  for (size_t i = 0; i < parameters_.size(); ++i) {
     parameters_[i].mutable_grad() = gradients.values[i];
   }
   optimizer_->step();

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/FunctionRef.h>
+
+#include <vector>
+
+namespace retia {
+
+/// Calls body(first, n) for parts of a list of tensors that together are all of it. On a CPU the
+/// parts are as many as threads, hold about as many numbers each, and run side by side; body may
+/// call ATen's operations on its tensors, without autograd. On a GPU there is one part.
+void in_chunks(const std::vector<at::Tensor>& tensors,
+               c10::function_ref<void(size_t first, size_t n)> body);
+
+}  // namespace retia
