@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -92,13 +93,18 @@ Launch of_torchrun(const Reader& read) {
                 ": start by torchrun, which sets it, or name rank 0's host and a free port of it");
   }
   launch = meeting_at(std::move(launch), read, "", "");
+  launch.local_size =
+      read.has("LOCAL_WORLD_SIZE") ? read.number("LOCAL_WORLD_SIZE", 1, launch.size) : 1;
   launch.launcher_keeps_store = read.text("TORCHELASTIC_USE_AGENT_STORE") == "True";
   launch.attempt = read.text("TORCHELASTIC_RESTART_COUNT");
   return launch;
 }
 
 Launch of_open_mpi(const Reader& read) {
-  const Launch launch = read.who(kOpenMpi);
+  Launch launch = read.who(kOpenMpi);
+  if (read.has("OMPI_COMM_WORLD_LOCAL_SIZE")) {
+    launch.local_size = read.number("OMPI_COMM_WORLD_LOCAL_SIZE", 1, launch.size);
+  }
   const bool one_machine =
       read.text("OMPI_COMM_WORLD_LOCAL_SIZE") == read.text("OMPI_COMM_WORLD_SIZE");
   TORCH_CHECK(one_machine || read.has("MASTER_ADDR"),
@@ -120,6 +126,10 @@ Launch of_slurm(const Reader& read) {
 }
 
 }  // namespace
+
+int64_t threads_of_a_rank(const Launch& launch, int64_t usable, int64_t in_machine) {
+  return std::max<int64_t>(1, std::min(usable, in_machine / launch.local_size));
+}
 
 std::string first_host(const std::string& nodes) {
   std::string host;

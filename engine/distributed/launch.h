@@ -10,6 +10,7 @@ namespace retia {
 struct Launch {
   int64_t rank = 0, size = 1;
   int64_t local_rank = 0;   ///< rank among the processes of this machine
+  int64_t local_size = 1;   ///< processes of this machine; 1 where the launcher does not tell
   std::string master = {};  ///< host of the store at which ranks meet; empty: a single process
   int64_t port = 0;         ///< port of the store
   bool launcher_keeps_store = false;  ///< true: the launcher serves the store; false: rank 0 does
@@ -28,6 +29,11 @@ Launch read_launch(const Environment& environment);
 
 /// Reads the launch from the environment of this process.
 Launch read_launch();
+
+/// Returns the number of threads of each process where those of one machine share its cores and the
+/// user has set none: `in_machine` cores over local_size, but no more than the `usable` ones that
+/// the launcher has bound this process to. At least 1.
+int64_t threads_of_a_rank(const Launch& launch, int64_t usable, int64_t in_machine);
 
 /// Returns the first host of a Slurm node list: "a07" for "a[07-09,12],b1".
 std::string first_host(const std::string& nodes);

@@ -42,6 +42,7 @@ class Ranks final : public kernels::SumOverRanks {
   int64_t rank() const { return launch_.rank; }
   int64_t size() const { return launch_.size; }
   int64_t local_rank() const { return launch_.local_rank; }
+  const Launch& launch() const { return launch_; }
   bool is_first() const { return launch_.rank == 0; }
   /// Returns this object, or null in a single process.
   Ranks* several() { return launch_.size > 1 ? this : nullptr; }

@@ -30,6 +30,7 @@ Variables with(Variables variables, const Variables& more) {
 const Variables kTorchrun = {{"RANK", "3"},
                              {"WORLD_SIZE", "4"},
                              {"LOCAL_RANK", "1"},
+                             {"LOCAL_WORLD_SIZE", "2"},
                              {"MASTER_ADDR", "node7"},
                              {"MASTER_PORT", "1234"},
                              {"TORCHELASTIC_USE_AGENT_STORE", "True"},
@@ -48,8 +49,9 @@ TEST(Launch, IsOneProcessWhereNobodySaysOtherwise) {
   EXPECT_EQ(launch_of({{"SLURM_JOB_ID", "7"}, {"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}}).size,
             1)
       << "a batch script is no step";
-  const Launch alone =
-      launch_of(with(kTorchrun, {{"RANK", "0"}, {"WORLD_SIZE", "1"}, {"LOCAL_RANK", "0"}}));
+  const Launch alone = launch_of(
+      with(kTorchrun,
+           {{"RANK", "0"}, {"WORLD_SIZE", "1"}, {"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "1"}}));
   EXPECT_EQ(alone.size, 1);
   EXPECT_EQ(alone.master, "");
 }
@@ -59,6 +61,7 @@ TEST(Launch, ReadsWhatTorchrunSays) {
   EXPECT_EQ(launch.rank, 3);
   EXPECT_EQ(launch.size, 4);
   EXPECT_EQ(launch.local_rank, 1);
+  EXPECT_EQ(launch.local_size, 2);
   EXPECT_EQ(launch.master, "node7");
   EXPECT_EQ(launch.port, 1234);
   EXPECT_TRUE(launch.launcher_keeps_store);
@@ -85,11 +88,23 @@ TEST(Launch, ReadsWhatMpirunSays) {
   const Launch launch = launch_of(kOpenMpi);
   EXPECT_EQ(launch.rank, 1);
   EXPECT_EQ(launch.size, 2);
+  EXPECT_EQ(launch.local_size, 2);
   EXPECT_EQ(launch.master, "127.0.0.1");
   EXPECT_EQ(launch_of(with(kOpenMpi, kSlurm)).size, 2) << "mpirun within a job of Slurm";
   const Variables spread = with(kOpenMpi, {{"OMPI_COMM_WORLD_SIZE", "4"}});
   EXPECT_THAT(error_of([&] { launch_of(spread); }), HasSubstr("-x MASTER_ADDR=HOST"));
   EXPECT_EQ(launch_of(with(spread, {{"MASTER_ADDR", "node1"}})).master, "node1");
+}
+
+TEST(Launch, SharesTheCoresOfAMachineAmongItsRanks) {
+  const auto threads = [](int64_t ranks, int64_t usable, int64_t in_machine) {
+    return threads_of_a_rank({.size = 64, .local_size = ranks}, usable, in_machine);
+  };
+  EXPECT_EQ(threads(2, 16, 16), 8) << "not bound";
+  EXPECT_EQ(threads(4, 8, 16), 4) << "two bound to each socket of 8";
+  EXPECT_EQ(threads(2, 1, 16), 1) << "each bound to a core";
+  EXPECT_EQ(threads(5, 2, 2), 1) << "more ranks than cores";
+  EXPECT_EQ(threads(1, 16, 16), 16);
 }
 
 TEST(Launch, NamesWhatIsMissingOrNoNumber) {
