@@ -166,7 +166,7 @@ int bench(const Program& program, const std::vector<std::string>& words) {
   const std::string what = words.empty() ? "" : words.front();
   TORCH_CHECK(what == "search-step" || what == "kernels",
               "bench: expected `retia bench search-step [--option VALUE]…` or `retia bench kernels "
-              "[--filter REGEX] [--out FILE] [--device NAME] [--precision NAME]`");
+              "[--filter REGEX] [--out FILE] [--device NAME] [--precision NAME] [--threads N]`");
   const std::vector<std::string> rest = {words.begin() + 1, words.end()};
   if (what == "kernels") {
     const KernelsBench flags = read_kernels_bench(rest);

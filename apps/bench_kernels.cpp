@@ -21,7 +21,8 @@
 
 namespace retia {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KernelsBench, filter, out, device, precision)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KernelsBench, filter, out, device, precision,
+                                                threads)
 
 namespace {
 
@@ -29,13 +30,13 @@ namespace fs = std::filesystem;
 
 constexpr int kTrials = 5;
 
-/// A second, of one thread of the CPU or of the whole GPU.
+/// A second, of the threads of the CPU or of the whole GPU.
 struct Limit {
   double gigabytes = 0, gigaflops = 0;
 };
 
-Limit measured_limit(at::Device device, at::ScalarType dtype) {
-  at::set_num_threads(1);
+Limit measured_limit(at::Device device, at::ScalarType dtype, int64_t threads) {
+  at::set_num_threads(static_cast<int>(threads));
   Stopwatch watch(device);
   const auto least = [&](const std::function<void()>& work) {
     double seconds = watch.seconds_of(work);
@@ -60,9 +61,10 @@ Limit measured_limit(at::Device device, at::ScalarType dtype) {
 Json run_benchmark(const fs::path& program, const KernelsBench& flags) {
   TORCH_CHECK(fs::exists(program), "bench kernels: expected the benchmark ", program.string(),
               " beside this program: build it, e.g. cmake --build build/release");
-  const ProcessResult ended = run_process(c10::str(
-      "exec '", program.string(), "' --device=", flags.device, " --precision=", flags.precision,
-      " --benchmark_format=json --benchmark_filter='", flags.filter, "'"));
+  const ProcessResult ended =
+      run_process(c10::str("exec '", program.string(), "' --device=", flags.device,
+                           " --precision=", flags.precision, " --threads=", flags.threads,
+                           " --benchmark_format=json --benchmark_filter='", flags.filter, "'"));
   TORCH_CHECK(ended.ending == ProcessEnding::Exited && ended.code == 0, program.string(),
               " failed: ", ended.err);
   const size_t start = ended.out.find('{');
@@ -91,6 +93,8 @@ KernelsBench read_kernels_bench(const std::vector<std::string>& words) {
   const auto flags = read_flags<KernelsBench>(words, "bench kernels");
   TORCH_CHECK(flags.filter.find('\'') == std::string::npos,
               "bench kernels: a filter has no quotes");
+  TORCH_CHECK(flags.threads >= 1 && flags.threads <= 4096,
+              "bench kernels: threads must be in 1 to 4096, got ", flags.threads);
   TORCH_CHECK(!is_lower(dtype_of(flags.precision)) || flags.device == "cuda",
               "bench kernels: precision ", flags.precision,
               " is for --device cuda: on a CPU fused operations compute in fp32 or fp64");
@@ -99,7 +103,7 @@ KernelsBench read_kernels_bench(const std::vector<std::string>& words) {
 
 int bench_kernels(const KernelsBench& flags) {
   const at::Device device = open_device(flags.device);
-  const Limit limit = measured_limit(device, dtype_of(flags.precision));
+  const Limit limit = measured_limit(device, dtype_of(flags.precision), flags.threads);
   std::cout << "limit: a copy moves " << limit.gigabytes << " GB/s, a matrix product makes "
             << limit.gigaflops << " GFLOP/s\n"
             << "operation                        ms    GB/s  GFLOP/s  % limit    ATen  "
@@ -136,6 +140,7 @@ int bench_kernels(const KernelsBench& flags) {
                            {"machine", hardware_name(device)},
                            {"device", flags.device},
                            {"precision", flags.precision},
+                           {"threads", flags.threads},
                            {"copy_gigabytes_a_second", limit.gigabytes},
                            {"product_gigaflops", limit.gigaflops},
                            {"kernels", rows}});

@@ -12,13 +12,19 @@ import pathlib
 import sys
 
 
+def name_of(row):
+    """The name of a case of search_step.py, which each number of threads has a row of."""
+    threads = row["flags"]["threads"]
+    return row["name"] if threads == 1 else f"{row['name']}, {threads} threads"
+
+
 def seconds(path):
     """Seconds of each case of a result file."""
     result = json.loads(path.read_text())
     if result.get("format") == "retia.bench.kernels":
         return {row["name"]: row["ms"] / 1e3 for row in result["kernels"]}
-    if result.get("format") == "retia.bench.search_step" and result.get("version") == 2:
-        return {row["name"]: row["retia"]["seconds"] for row in result["cases"]}
+    if result.get("format") == "retia.bench.search_step" and result.get("version") in (2, 3):
+        return {name_of(row): row["retia"]["seconds"] for row in result["cases"]}
     sys.exit(f"{path}: expected what `retia bench kernels` or bench/search_step.py writes, "
              f"got format {result.get('format')}, version {result.get('version')}")
 

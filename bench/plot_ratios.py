@@ -10,13 +10,15 @@ import pathlib
 import sys
 from xml.sax.saxutils import escape
 
+from compare import name_of
+
 BAR, GAP, LEFT, WIDTH, RIGHT = 9, 8, 210, 420, 60
 COLOURS = {"plain": "#4477aa", "channels_last": "#ee6677"}
 
 
 def groups(kernels, steps):
     """(title, [(case, {layout: ratio})]) of both files, smallest step first."""
-    step_rows = [(row["name"], {"plain" if name == "plain" else "channels_last": torch["ratio"]
+    step_rows = [(name_of(row), {"plain" if name == "plain" else "channels_last": torch["ratio"]
                                 for name, torch in row["torch"].items()})
                  for row in sorted(steps["cases"], key=lambda row: row["retia"]["seconds"])]
     kernel_rows = [(row["name"], {"plain": row["ratio"],

@@ -6,7 +6,10 @@ is compared are the medians over rounds of each run's median step, and peak memo
 resident above the idle process, on a GPU what tensors held. A run that fails is named, the others go on.
 
   bench/search_step.py [--peers FOLDER] [--device cuda] [--precision bf16] [--compile] [--rounds 3]
-                       [--threads 1] [--only WORD] [--out bench/results/search_step.json]
+                       [--threads 1,2] [--only WORD] [--out bench/results/search_step.json]
+
+Each case is timed on each number of threads, Retia and PyTorch on the same; those of one case take turns
+too, so that the ratio of two numbers is that of one time.
 
 FOLDER holds torch_darts.py, torch_spos.py and torch_enas.py, plain-PyTorch programs that take the same
 flags and print the same JSON line as `retia bench search-step`; without it, Retia is timed alone. On a
@@ -35,9 +38,10 @@ def darts(name, peers=(PLAIN, BEST), environment=None, **flags):
                 peers=peers, environment=environment or {}, flags=flags)
 
 
-def chain(space, algorithm, peers):
-    return dict(name=algorithm, space=space, algorithm=algorithm, peer=f"torch_{algorithm}.py",
-                peers=peers, environment={}, flags=dict(channels=16, layers=12, batch=32, image=32))
+def chain(space, algorithm, peers, name="", **flags):
+    return dict(name=name or algorithm, space=space, algorithm=algorithm, peer=f"torch_{algorithm}.py",
+                peers=peers, environment={},
+                flags=flags or dict(channels=16, layers=12, batch=32, image=32))
 
 
 SMALL = dict(channels=8, layers=5, batch=16, image=32)
@@ -52,6 +56,11 @@ CASES = [
     darts("AVX2", [PLAIN], AVX2, **SMALL),
     chain("spos_chain", "spos", [PLAIN, LAST]),
     chain("enas_macro", "enas", [LAST]),
+    # Sizes and widths that nothing was tuned to.
+    darts("16 wide", channels=16, layers=5, batch=32, image=32),
+    darts("36 wide", channels=36, layers=4, batch=8, image=32),
+    chain("spos_chain", "spos", [PLAIN, LAST], "spos 20 wide", channels=20, layers=9, batch=24, image=28),
+    chain("enas_macro", "enas", [PLAIN, LAST], "enas 20 wide", channels=20, layers=9, batch=24, image=28),
 ]
 GPU_CASES = [
     darts("small", **SMALL),
@@ -100,51 +109,65 @@ def summary(runs):
 
 
 def time_case(case, args):
-    """The row of a case, and one line for each run that failed."""
+    """The rows of a case, one for each number of threads, and one line for each run that failed."""
     flags = dict(case["flags"])
     rounds = flags.pop("rounds", args.rounds)
     flags.setdefault("steps", args.steps)
-    flags.update(warmup=args.warmup, threads=args.threads, seed=0, device=args.device)
+    flags.update(warmup=args.warmup, seed=0, device=args.device)
     amp = ["--amp"] if args.precision == "bf16" else []
-    commands = {"retia": [args.program, "bench", "search-step", "--space", case["space"], "--algorithm",
-                          case["algorithm"], "--executor", args.executor, "--precision", args.precision,
-                          *words(flags)]}
-    for name, more in peers_of(case, args):
-        commands[name] = [args.python, args.peers / case["peer"], *words(flags), *amp, *more]
-    runs, failures = {name: [] for name in commands}, {}
+    commands = {}
+    for threads in args.threads:
+        flags["threads"] = threads
+        commands[threads, "retia"] = [
+            args.program, "bench", "search-step", "--space", case["space"], "--algorithm",
+            case["algorithm"], "--executor", args.executor, "--precision", args.precision, *words(flags)]
+        for name, more in peers_of(case, args):
+            commands[threads, name] = [args.python, args.peers / case["peer"], *words(flags), *amp, *more]
+    runs, failures = {key: [] for key in commands}, {}
     for _ in range(rounds):
-        for name, command in commands.items():
-            if name in failures:
+        for key, command in commands.items():
+            if key in failures:
                 continue
             try:
-                runs[name].append(run(command, case["environment"]))
+                runs[key].append(run(command, case["environment"]))
             except Failed as failure:
-                failures[name] = str(failure)
-                print(f"{case['name']}: {name} failed: {failure}", file=sys.stderr, flush=True)
-    if "retia" in failures:
-        return None, failures
+                failures[key] = str(failure)
+                print(f"{case['name']}: {key[1]} failed: {failure}", file=sys.stderr, flush=True)
+    rows = [row_of(case, dict(flags, threads=threads),
+                   {name: made for (t, name), made in runs.items() if t == threads},
+                   {name: said for (t, name), said in failures.items() if t == threads})
+            for threads in args.threads if (threads, "retia") not in failures]
+    for row in rows[1:]:
+        row["ratio_to_first_threads"] = rows[0]["retia"]["seconds"] / row["retia"]["seconds"]
+        print(f"{row['name']:20} {row['flags']['threads']} threads are {row['ratio_to_first_threads']:.2f} "
+              f"times as fast as {rows[0]['flags']['threads']}", flush=True)
+    return rows, failures
+
+
+def row_of(case, flags, runs, failures):
+    """What the runs of a case on one number of threads come to."""
     row = {"name": case["name"], "space": case["space"], "algorithm": case["algorithm"], "flags": flags,
            "environment": case["environment"], "params": runs["retia"][0]["params"],
            "retia": summary(runs["retia"]), "torch": {}, "failed": failures}
-    for name in commands:
+    for name in runs:
         if name != "retia" and name not in failures:
             if runs[name][0]["params"] != row["params"]:
                 sys.exit(f"unlike work: {row['params']} weights against {runs[name][0]['params']}")
             row["torch"][name] = summary(runs[name])
     show(row)
-    return row, failures
+    return row
 
 
 def show(row):
     def megabytes(of):
         return of.get("cuda_peak_mib", of.get("above_idle_mib"))
 
-    retia = row["retia"]
+    retia, threads = row["retia"], row["flags"]["threads"]
     if not row["torch"]:
-        print(f"{row['name']:20} {'':36} {retia['seconds']:9.4f} {'':16} {megabytes(retia):10.0f}", flush=True)
+        print(f"{row['name']:20} {threads:2} {'':36} {retia['seconds']:9.4f} {'':16} {megabytes(retia):10.0f}", flush=True)
     for name, torch in row["torch"].items():
         torch["ratio"] = torch["seconds"] / retia["seconds"]
-        print(f"{row['name']:20} {name:36} {retia['seconds']:9.4f} {torch['seconds']:9.4f} "
+        print(f"{row['name']:20} {threads:2} {name:36} {retia['seconds']:9.4f} {torch['seconds']:9.4f} "
               f"{torch['ratio']:6.2f} {megabytes(retia):10.0f} {megabytes(torch):10.0f}", flush=True)
 
 
@@ -173,7 +196,8 @@ def main():
     parser.add_argument("--compile", action="store_true", help="also on the CPU; takes minutes a case")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="timed steps of a run; 4, on a GPU 20")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=lambda text: [int(n) for n in text.split(",")], default=[1],
+                        help="numbers of threads, e.g. 1,2")
     parser.add_argument("--executor", choices=("reference", "fused"), default="fused")
     parser.add_argument("--only", default="", help="cases whose names hold this word")
     parser.add_argument("--out", type=pathlib.Path)
@@ -186,14 +210,14 @@ def main():
     if not cases:
         parser.error(f"no case is called like '{args.only}'")
 
-    print(f"{'case':20} {'PyTorch':36} {'retia s':>9} {'torch s':>9} {'ratio':>6} {'retia MiB':>10} "
+    print(f"{'case':20} {'n':>2} {'PyTorch':36} {'retia s':>9} {'torch s':>9} {'ratio':>6} {'retia MiB':>10} "
           f"{'torch MiB':>10}")
     rows, failed = [], False
     for case in cases:
-        row, failures = time_case(case, args)
-        rows += [row] if row else []
+        more, failures = time_case(case, args)
+        rows += more
         failed = failed or bool(failures)
-    result = {"format": "retia.bench.search_step", "version": 2, "machine": machine(args),
+    result = {"format": "retia.bench.search_step", "version": 3, "machine": machine(args),
               "device": args.device, "precision": args.precision, "threads": args.threads,
               "executor": args.executor, "cases": rows}
     if args.out and rows:

@@ -68,7 +68,6 @@ double multiply_adds(const ConvNormCase& of) {
 /// Bytes: at least x, what is normalised and the result are written and read, and as much twice on
 /// the way back.
 void bench_conv_norm(benchmark::State& state, const ConvNormCase& of, const BenchSetting& setting) {
-  at::set_num_threads(1);
   ConvNormInputs in = random_inputs(of, at::kFloat);
   in.options.relu_after = true;
   // Fused operations read weights of float32 where x is half, ATen's convolutions such of x's

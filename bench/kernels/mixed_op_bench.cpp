@@ -58,7 +58,6 @@ void run(decltype(&mixed_ops) function, const EdgeInputs& in) {
 /// GFLOP/s counts the arithmetic that a backward pass with recomputed stencils needs.
 void bench_mixed_op(benchmark::State& state, const MixedOpCase& shape,
                     const BenchSetting& setting) {
-  at::set_num_threads(1);
   // The fused operation reads weights of float32 where x is half, ATen's such of x's dtype.
   const at::ScalarType wide = at::promote_types(setting.dtype, at::kFloat);
   const EdgeInputs ours = edge_inputs(shape, at::MemoryFormat::ChannelsLast, setting, wide);

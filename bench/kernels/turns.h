@@ -1,9 +1,11 @@
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -15,13 +17,14 @@
 
 namespace retia::kernels {
 
-/// Where a benchmark runs and in what its tensors are.
+/// The device of a benchmark, the dtype of its tensors, and the number of the CPU's threads.
 struct BenchSetting {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
+  int threads = 1;
 };
 
-/// Takes --device=… and --precision=… out of a program's words.
+/// Takes --device=…, --precision=… and --threads=… out of a program's words.
 inline BenchSetting take_setting(int& argc, char** argv) {
   BenchSetting setting;
   const auto is_taken = [&](const std::string& word) {
@@ -30,6 +33,8 @@ inline BenchSetting take_setting(int& argc, char** argv) {
       setting.device = open_device(word.substr(name.size()));
     } else if (name == "--precision=") {
       setting.dtype = dtype_of(word.substr(name.size()));
+    } else if (name == "--threads=") {
+      setting.threads = std::max(1, std::atoi(word.c_str() + name.size()));
     } else {
       return false;
     }
@@ -79,6 +84,7 @@ int run_benchmarks(int argc, char** argv, const std::string& operation,
   for (const Case& of : cases) {
     const auto guarded = [=](benchmark::State& state) {
       try {
+        at::set_num_threads(setting.threads);
         bench(state, of, setting);
       } catch (const c10::Error& error) {
         state.SkipWithError(error.what_without_backtrace());

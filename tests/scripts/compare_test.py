@@ -16,8 +16,9 @@ def kernels(**milliseconds):
 
 
 def steps(**seconds):
-    return {"format": "retia.bench.search_step", "version": 2,
-            "cases": [{"name": name, "retia": {"seconds": s}} for name, s in seconds.items()]}
+    return {"format": "retia.bench.search_step", "version": 3,
+            "cases": [{"name": name.strip("2"), "flags": {"threads": 2 if name.endswith("2") else 1},
+                       "retia": {"seconds": s}} for name, s in seconds.items()]}
 
 
 class Compare(unittest.TestCase):
@@ -42,6 +43,11 @@ class Compare(unittest.TestCase):
         for threshold, expected in (("0.25", 0), ("0.15", 1)):
             code, _, said = self.compare(steps(small=1.0), steps(small=1.2), "--threshold", threshold)
             self.assertEqual(code, expected, said)
+
+    def test_tells_numbers_of_threads_apart(self):
+        code, lines, said = self.compare(steps(small=1.0, small2=0.6), steps(small=1.0, small2=0.9))
+        self.assertEqual(code, 1, said)
+        self.assertEqual([line.split("  ")[0] for line in lines[1:]], ["small", "small, 2 threads"])
 
     def test_a_case_of_one_file_only_is_named_and_not_judged(self):
         code, lines, said = self.compare(kernels(a=1, gone=1), kernels(a=1, new=9))
@@ -70,6 +76,7 @@ class SearchStep(unittest.TestCase):
     def test_refuses_what_it_cannot_time(self):
         for words, part in ((["--only", "nothing"], "no case is called like 'nothing'"),
                             (["--precision", "fp8"], "invalid choice: 'fp8'"),
+                            (["--threads", "1,many"], "invalid"),
                             (["--device", "tpu"], "invalid choice: 'tpu'")):
             done = subprocess.run([sys.executable, ROOT / "bench/search_step.py", *words],
                                   capture_output=True, text=True)
