@@ -28,7 +28,7 @@ StrategyTable standard_strategies() {
   table.add("local_search", make<LocalSearchStrategy, LocalSearchOptions>);
   table.add("nsga2", make<Nsga2Strategy, Nsga2Options>);
   table.add("random", make<RandomStrategy, RandomOptions>);
-  table.add("reinforce", make<ReinforceStrategy, ReinforceOptions>);
+  table.add("reinforce", make<ReinforceStrategy, ReinforceStrategyOptions>);
   table.add("spos_evolution", make<SposEvolutionStrategy, SposEvolutionOptions>);
   table.add("tpe", make<TpeStrategy, TpeOptions>);
   return table;

@@ -96,6 +96,8 @@ Routine::Routine(const ir::Graph& graph, const std::vector<Shape>& inputs,
 void Routine::set_executor(Executor executor) {
   for (Step& step : steps_) {
     step.fusion = nullptr;
+    step.edges.clear();
+    step.sum.reset();
     step.run = nullptr;
     for (const Branch& branch : step.branches) {
       if (branch.routine) {

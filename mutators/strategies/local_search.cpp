@@ -54,7 +54,7 @@ void LocalSearchStrategy::tell(const Proposal& proposal, const Outcome& outcome)
   rewards_[proposal.architecture.hash()] = *reward;
   if (!climbing_ && (!place_ || *reward > place_->reward)) {
     place_ = {proposal.architecture, *reward};
-  } else if (climbing_ && options_.step == Step::First && *reward > place_->reward) {
+  } else if (climbing_ && options_.step == Improvement::First && *reward > place_->reward) {
     stand_on({proposal.architecture, *reward});
   }
 }

@@ -8,15 +8,16 @@
 namespace retia {
 
 /// The point at which a climb moves to a better neighbour.
-enum class Step {
+enum class Improvement {
   First,  ///< as soon as a better neighbour is found
   Best    ///< when all neighbours are known: to the best one
 };
-NLOHMANN_JSON_SERIALIZE_ENUM(Step, {{Step::First, "first"}, {Step::Best, "best"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Improvement,
+                             {{Improvement::First, "first"}, {Improvement::Best, "best"}})
 
 struct LocalSearchOptions {
   int64_t starts = 10;  ///< random architectures per climb, which starts at the best of them, ≥ 1
-  Step step = Step::First;
+  Improvement step = Improvement::First;
   int64_t tries = 500;  ///< draws to find a new start, ≥ 1
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalSearchOptions, starts, step, tries)

@@ -32,7 +32,7 @@ double entropy(const std::vector<double>& probabilities) {
 
 }  // namespace
 
-ReinforceStrategy::ReinforceStrategy(const Domain& domain, const ReinforceOptions& options,
+ReinforceStrategy::ReinforceStrategy(const Domain& domain, const ReinforceStrategyOptions& options,
                                      uint64_t seed)
     : proposals_(domain, kReinforce, {options.duplicates, options.tries}),
       factors_(domain.mutables()),

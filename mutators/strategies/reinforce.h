@@ -5,7 +5,7 @@
 
 namespace retia {
 
-struct ReinforceOptions {
+struct ReinforceStrategyOptions {
   double lr = 0.2;               ///< learning rate of the logits, > 0
   double baseline_decay = 0.9;   ///< decay of the moving averages of rewards, in [0, 1]
   double entropy_weight = 0.01;  ///< weight of the policy's entropy as a bonus, ≥ 0
@@ -13,7 +13,7 @@ struct ReinforceOptions {
   Duplicates duplicates = Duplicates::Skip;
   int64_t tries = 500;  ///< draws from the policy to find a new architecture, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceOptions, lr, baseline_decay,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceStrategyOptions, lr, baseline_decay,
                                                 entropy_weight, on_failure, duplicates, tries)
 
 /// REINFORCE: a policy over decisions trained by policy gradients (Williams 1992; the reinforcement
@@ -24,7 +24,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceOptions, lr, baseline_d
 /// their scale does not matter.
 class ReinforceStrategy final : public Strategy {
  public:
-  ReinforceStrategy(const Domain& domain, const ReinforceOptions& options, uint64_t seed);
+  ReinforceStrategy(const Domain& domain, const ReinforceStrategyOptions& options, uint64_t seed);
 
   Answer ask() override;
   void tell(const Proposal& proposal, const Outcome& outcome) override;
@@ -39,7 +39,7 @@ class ReinforceStrategy final : public Strategy {
 
   Proposals proposals_;
   Factors factors_;
-  ReinforceOptions options_;
+  ReinforceStrategyOptions options_;
   Random random_;
   std::vector<std::vector<double>> logits_;  // [factor][category]
   int64_t n_told_ = 0;

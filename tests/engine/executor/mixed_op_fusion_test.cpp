@@ -6,10 +6,13 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/function.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
+#include "engine/executor/routine.h"
 #include "engine/ir/builder.h"
+#include "engine/ir/lower.h"
 #include "engine/mutator.h"
 #include "engine/operations/conv2d.h"
 #include "engine/operations/join.h"
@@ -146,6 +149,19 @@ std::map<std::string, int64_t> backward_nodes(const at::Tensor& out) {
     }
   }
   return found;
+}
+
+TEST(MixedOpFusion, LeavesNothingBehindForTheReference) {
+  Routine routine(ir::lower(joined_space()), {{4, 6, 7}}, "", [](const auto&...) {});
+  const auto n_marked = [&routine] {
+    return std::count_if(routine.steps().begin(), routine.steps().end(), [](const Step& step) {
+      return step.fusion || step.run || step.sum || !step.edges.empty();
+    });
+  };
+  routine.set_executor(Executor::Fused);
+  EXPECT_GT(n_marked(), 0);
+  routine.set_executor(Executor::Reference);
+  EXPECT_EQ(n_marked(), 0);
 }
 
 TEST(MixedOpFusion, EqualsTheReferenceOnRandomNetsOfTheDartsFamily) {

@@ -17,7 +17,7 @@ int n_differences(const Architecture& a, const Architecture& b) {
 }
 
 TEST(LocalSearch, TriesTheNeighboursOfTheBestStart) {
-  for (const Step step : {Step::First, Step::Best}) {
+  for (const Improvement step : {Improvement::First, Improvement::Best}) {
     LocalSearchStrategy strategy(chain_of({3, 3, 3, 3}), {.starts = 4, .step = step}, 1);
     const auto tried = search(strategy, planted_outcome, 12);
     size_t best = 0;
@@ -25,7 +25,7 @@ TEST(LocalSearch, TriesTheNeighboursOfTheBestStart) {
       best = planted(tried[i].architecture) > planted(tried[best].architecture) ? i : best;
     }
     // Where the best of all neighbours is waited for, all eight of them come first.
-    for (size_t i = 4; i < (step == Step::First ? 5 : 10); ++i) {
+    for (size_t i = 4; i < (step == Improvement::First ? 5 : 10); ++i) {
       EXPECT_EQ(n_differences(tried[i].architecture, tried[best].architecture), 1) << i;
     }
   }
@@ -48,7 +48,8 @@ TEST(LocalSearch, BeginsAgainElsewhereOnASummit) {
 }
 
 TEST(LocalSearch, ChangesOneInputWhereAnyNumberMayBeChosen) {
-  LocalSearchStrategy strategy(some_of_three(std::nullopt), {.starts = 1, .step = Step::Best}, 1);
+  LocalSearchStrategy strategy(some_of_three(std::nullopt),
+                               {.starts = 1, .step = Improvement::Best}, 1);
   const auto tried = search(
       strategy, [](const Proposal&) { return success({1}); }, 4);
   for (size_t i = 1; i < 4; ++i) {
