@@ -5,9 +5,7 @@
 #include "engine/architecture_json.h"
 #include "engine/cost_measure.h"
 #include "engine/executor/plan.h"
-#include "engine/ir/infer.h"
 #include "engine/ir/json.h"
-#include "engine/ir/lower.h"
 #include "engine/ir/profile.h"
 #include "engine/search_space_json.h"
 
@@ -44,15 +42,11 @@ std::string to_dot(const ir::Graph& graph) {
 
 /// Milliseconds of each primitive of a frozen graph, in order.
 std::vector<double> latencies(const ir::Graph& model, const std::string& table) {
-  const ir::Graph lowered = ir::lower(model);
-  const std::map<ir::NodeId, Shape> shapes = ir::infer(lowered);
   const ir::OperationCost latency = operation_cost(CostMeasure::Latency, table, model.name());
   std::vector<double> found;
-  for (const ir::Node& node : lowered.nodes()) {
-    if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
-      found.push_back(latency(*operation, ir::input_shapes(node, shapes)));
-    }
-  }
+  ir::each_primitive(model, [&](const ir::Primitive& primitive) {
+    found.push_back(latency(primitive.operation, primitive.inputs));
+  });
   return found;
 }
 

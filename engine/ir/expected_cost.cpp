@@ -9,7 +9,6 @@
 #include <set>
 
 #include "engine/ir/infer.h"
-#include "engine/ir/lower.h"
 #include "engine/ir/profile.h"
 #include "engine/operations/join.h"
 
@@ -54,18 +53,10 @@ double parameters_of(const Operation& operation, const std::vector<Shape>& input
 }
 
 double cost_of(const Graph& model, const OperationCost& cost) {
-  const Graph lowered = lower(model);
-  const std::map<NodeId, Shape> shapes = infer(lowered);
   double sum = 0;
-  for (const Node& node : lowered.nodes()) {
-    if (std::holds_alternative<Input>(node.body)) {
-      continue;
-    }
-    const auto* operation = std::get_if<Operation>(&node.body);
-    TORCH_CHECK(operation != nullptr, "node '", node.name,
-                "' is not decided: only a frozen graph has a cost");
-    sum += cost(*operation, input_shapes(node, shapes));
-  }
+  each_primitive(model, [&](const Primitive& primitive) {
+    sum += cost(primitive.operation, primitive.inputs);
+  });
   return sum;
 }
 

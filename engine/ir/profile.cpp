@@ -5,10 +5,9 @@
 
 namespace retia::ir {
 
-std::vector<NodeCost> profile(const Graph& model) {
+void each_primitive(const Graph& model, const std::function<void(const Primitive&)>& visit) {
   const Graph lowered = lower(model);
   const std::map<NodeId, Shape> shapes = infer(lowered);
-  std::vector<NodeCost> costs;
   for (const Node& node : lowered.nodes()) {
     if (std::holds_alternative<Input>(node.body)) {
       continue;
@@ -16,9 +15,17 @@ std::vector<NodeCost> profile(const Graph& model) {
     const auto* operation = std::get_if<Operation>(&node.body);
     TORCH_CHECK(operation != nullptr, "node '", node.name,
                 "' is not decided: only a frozen graph has a cost");
-    costs.push_back({node.name, operation->type(), shapes.at(node.id),
-                     operation->kind().cost(operation->parameters(), input_shapes(node, shapes))});
+    visit({node.name, *operation, input_shapes(node, shapes), shapes.at(node.id)});
   }
+}
+
+std::vector<NodeCost> profile(const Graph& model) {
+  std::vector<NodeCost> costs;
+  each_primitive(model, [&](const Primitive& primitive) {
+    const Operation& operation = primitive.operation;
+    costs.push_back({primitive.name, operation.type(), primitive.output,
+                     operation.kind().cost(operation.parameters(), primitive.inputs)});
+  });
   return costs;
 }
 

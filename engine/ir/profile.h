@@ -1,11 +1,23 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/ir/graph.h"
 
 namespace retia::ir {
+
+/// One primitive of a model, as each_primitive visits it.
+struct Primitive {
+  const std::string& name;  ///< of its node
+  const Operation& operation;
+  const std::vector<Shape>& inputs;  ///< shapes that it reads
+  const Shape& output;               ///< shape that it makes
+};
+
+/// Calls `visit` for every primitive of a frozen graph, in order. Throws while a choice is left.
+void each_primitive(const Graph& model, const std::function<void(const Primitive&)>& visit);
 
 /// The cost of one primitive of a model, for one sample.
 struct NodeCost {
