@@ -53,8 +53,7 @@ BaseMutator::BaseMutator(const torch::nn::Module& model) {
     if (info.label.empty()) {
       info.label = path;
     }
-    const size_t slash = path.rfind('/');
-    info.scope = slash == std::string::npos ? "" : path.substr(0, slash);
+    info.scope = scope_of(path);
     if (const auto inputs = std::dynamic_pointer_cast<InputChoiceImpl>(choice)) {
       check_keys(*inputs, met, info);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/combinations.h"
 #include "engine/suggest.h"
 
 namespace retia {
@@ -30,6 +31,24 @@ std::string_view to_string(MutableKind kind) {
       return "value choice";
   }
   return "";
+}
+
+std::string scope_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+Decision first_candidates(const Mutable& choice) {
+  return {first_set(choice.n_chosen.value_or(0))};
+}
+
+Architecture completed(Architecture architecture, const std::vector<Mutable>& mutables) {
+  for (const Mutable& choice : mutables) {
+    if (!architecture.contains(choice.label)) {
+      architecture[choice.label] = first_candidates(choice);
+    }
+  }
+  return architecture;
 }
 
 void check_decision(const Decision& decision, const Mutable& choice, Purpose purpose) {

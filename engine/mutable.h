@@ -18,23 +18,33 @@ std::string_view to_string(MutableKind kind);
 
 /// One decision of a space. All choices that share a label share one Mutable.
 struct Mutable {
-  std::string label;
+  std::string label = {};
   MutableKind kind = MutableKind::LayerChoice;
   /// Names of the candidates; of a value choice the values as text.
-  std::vector<std::string> names;
+  std::vector<std::string> names = {};
   /// Number chosen in a final architecture; none: any number, also zero.
-  std::optional<int64_t> n_chosen;
-  std::string scope;  ///< path of its first choice, without the choice's own name
+  std::optional<int64_t> n_chosen = 1;
+  std::string scope = {};  ///< path of its first choice, without the choice's own name
   /// For an input choice, one entry per candidate: the label of the layer choice that makes this
   /// input, or "" where no layer choice does.
-  std::vector<std::string> fed_by;
+  std::vector<std::string> fed_by = {};
   /// For a layer choice: the candidates that output only zeros, i.e. mean "no connection".
-  std::vector<int64_t> zeros;
+  std::vector<int64_t> zeros = {};
 
   int64_t n_candidates() const { return static_cast<int64_t>(names.size()); }
 
   friend bool operator==(const Mutable&, const Mutable&) = default;
 };
+
+/// Returns the scope of the choice at `path`: the path without the choice's own name.
+std::string scope_of(const std::string& path);
+
+/// Returns the decision that chooses the first n_chosen candidates; none where any number may be
+/// chosen.
+Decision first_candidates(const Mutable& choice);
+
+/// Returns `architecture` with the first candidates for all of `mutables` that it does not decide.
+Architecture completed(Architecture architecture, const std::vector<Mutable>& mutables);
 
 /// The use of a decision: in a search it may blend more candidates than a final architecture keeps.
 enum class Purpose { Search, Final };

@@ -45,8 +45,12 @@ void DartsCell::mutate(ir::Graph& graph, Sampler& sampler) const {
       const std::vector<std::string> names = edge_names(node.inputs.size(), std::to_string(j));
       const std::string scope = node.name.substr(0, node.name.rfind('/') + 1);
       std::vector<Wire> edges;
-      for (const int64_t i :
-           sampler.decide({label, MutableKind::InputChoice, names, 2, name(), {}, {}}).chosen) {
+      const Mutable edges_of_node = {.label = label,
+                                     .kind = MutableKind::InputChoice,
+                                     .names = names,
+                                     .n_chosen = 2,
+                                     .scope = name()};
+      for (const int64_t i : sampler.decide(edges_of_node).chosen) {
         const auto at = static_cast<size_t>(i);
         const ir::Candidate chosen =
             sampler.choice(names[at], strides[at] == 1 ? plain_ : strided_);

@@ -39,11 +39,6 @@ void check_candidates(const std::string& path, const std::string& label,
   }
 }
 
-std::string scope_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
-}
-
 }  // namespace
 
 Executor executor_of(const std::string& name) {
@@ -117,7 +112,7 @@ Step Routine::make_step(const ir::Node& node, const std::map<ir::NodeId, Shape>&
   const std::string path = prefix + node.name;
   const std::vector<Shape> read = ir::input_shapes(node, shapes);
   const Shape& made = shapes.at(node.id);
-  Step step{node, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  Step step{.node = node};
   for (const Dim& dim : made) {
     step.shape.push_back(SharedAxis::channels(dim).largest());
   }
@@ -200,8 +195,9 @@ void Routine::follow_choices(ElasticLayer& layer, const ir::Operation& operation
     if (choices_->count(label) == 0) {
       std::string name = "value_choice:" + label;
       std::replace(name.begin(), name.end(), '/', ':');
+      const std::string scope = scope_of(path);
       const auto choice = std::make_shared<ValueChoiceModule>(label, names);
-      register_module(scope_of(path) + name, choice);
+      register_module(scope.empty() ? name : scope + "/" + name, choice);
       choices_->emplace(label, choice);
     }
   });

@@ -39,22 +39,23 @@ struct Branch {
 /// One node of a lowered graph with the module that runs it. Passes read the node and its shapes.
 struct Step {
   ir::Node node;
-  std::vector<size_t> inputs;          ///< indices of the steps whose values it reads
-  std::vector<int64_t> shape;          ///< largest shape of its value, without the batch dimension
-  std::optional<SharedAxes> channels;  ///< set where the number of channels is a choice
-  std::shared_ptr<Layer> layer;
-  std::shared_ptr<LayerChoiceImpl> layer_choice;
-  std::vector<Branch> branches;  ///< candidates of the layer choice, in order
-  std::shared_ptr<InputChoiceImpl> input_choice;
-  std::shared_ptr<MixedOpFusion> fusion;  ///< the fused form of the layer choice; null: not fused
+  std::vector<size_t> inputs = {};  ///< indices of the steps whose values it reads
+  std::vector<int64_t> shape = {};  ///< largest shape of its value, without the batch dimension
+  std::optional<SharedAxes> channels = {};  ///< set where the number of channels is a choice
+  std::shared_ptr<Layer> layer = {};
+  std::shared_ptr<LayerChoiceImpl> layer_choice = {};
+  std::vector<Branch> branches = {};  ///< candidates of the layer choice, in order
+  std::shared_ptr<InputChoiceImpl> input_choice = {};
+  /// The fused form of the layer choice; null: not fused.
+  std::shared_ptr<MixedOpFusion> fusion = {};
   /// Fused choices at or after this step with the same input and stride (siblings): they run as one
   /// call.
-  std::vector<size_t> edges;
+  std::vector<size_t> edges = {};
   /// The step that adds the value of this fused choice to a sum and is its only reader; none: no
   /// step does both.
-  std::optional<size_t> sum;
+  std::optional<size_t> sum = {};
   /// The fused run of steps that ends in this step; null: none does.
-  std::shared_ptr<ConvNormFusion> run;
+  std::shared_ptr<ConvNormFusion> run = {};
 };
 
 /// Runs one lowered graph of primitives and choices. Cells that are candidates of layer choices

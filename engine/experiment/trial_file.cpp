@@ -31,9 +31,8 @@ void from_json(const Json& json, Mutable& choice) {
   json.at("scope").get_to(choice.scope);
   json.at("fed_by").get_to(choice.fed_by);
   json.at("zeros").get_to(choice.zeros);
-  if (!json.at("n_chosen").is_null()) {
-    choice.n_chosen = json.at("n_chosen").get<int64_t>();
-  }
+  const Json& n_chosen = json.at("n_chosen");
+  choice.n_chosen = n_chosen.is_null() ? std::nullopt : std::optional(n_chosen.get<int64_t>());
 }
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrialSetting, space, evaluator, device, precision, executor,

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/combinations.h"
 #include "engine/ir/infer.h"
 #include "engine/ir/profile.h"
 #include "engine/operations/join.h"
@@ -63,23 +64,15 @@ double cost_of(const Graph& model, const OperationCost& cost) {
 std::vector<std::vector<int64_t>> decisions_of(const Mutable& choice) {
   TORCH_CHECK(choice.n_chosen.has_value(), "'", choice.label,
               "' may choose any number of inputs: its decisions are not listed");
-  const int64_t k = *choice.n_chosen;
-  std::vector<std::vector<int64_t>> decisions = {{}};
-  for (int64_t place = 0; place < k; ++place) {
-    std::vector<std::vector<int64_t>> longer;
-    for (const std::vector<int64_t>& begun : decisions) {
-      const int64_t least = begun.empty() ? 0 : begun.back() + 1;
-      for (int64_t next = least; next <= choice.n_candidates() - (k - place); ++next) {
-        longer.push_back(begun);
-        longer.back().push_back(next);
-      }
-      TORCH_CHECK(static_cast<int64_t>(longer.size()) <= Expression::kMostCombinations, "'",
-                  choice.label, "' chooses ", k, " of ", choice.n_candidates(),
-                  " candidates, in more than ", Expression::kMostCombinations,
-                  " ways: they are not listed");
-    }
-    decisions = std::move(longer);
-  }
+  const int64_t k = *choice.n_chosen, n = choice.n_candidates();
+  TORCH_CHECK(n_sets(k, n, Expression::kMostCombinations).has_value(), "'", choice.label,
+              "' chooses ", k, " of ", n, " candidates, in more than ",
+              Expression::kMostCombinations, " ways: they are not listed");
+  std::vector<std::vector<int64_t>> decisions;
+  std::vector<int64_t> next = first_set(k);
+  do {
+    decisions.push_back(next);
+  } while (next_set(next, n));
   return decisions;
 }
 

@@ -135,8 +135,8 @@ class Freezer {
   }
 
   template <class Choice>
-  const std::vector<int64_t>& decided(const Choice& choice, const Mutable& expected,
-                                      const Node& node) {
+  const std::vector<int64_t>& decided(const Choice& choice, const Node& node,
+                                      const Mutable& expected) {
     const Decision& decision = in_context("node '" + node.name + "'", [&]() -> const Decision& {
       return architecture_.at(choice.label);
     });
@@ -145,8 +145,11 @@ class Freezer {
   }
 
   const std::vector<int64_t>& decide(const InputChoice& choice, const Node& node) {
-    return decided(choice, {choice.label, choice.kind, choice.names, choice.n_chosen, {}, {}, {}},
-                   node);
+    return decided(choice, node,
+                   {.label = choice.label,
+                    .kind = choice.kind,
+                    .names = choice.names,
+                    .n_chosen = choice.n_chosen});
   }
 
   int64_t decide(const LayerChoice& choice, const Node& node) {
@@ -154,8 +157,7 @@ class Freezer {
     for (const Candidate& candidate : choice.candidates) {
       names.push_back(candidate.name);
     }
-    return decided(choice, {choice.label, MutableKind::LayerChoice, names, 1, {}, {}, {}}, node)
-        .front();
+    return decided(choice, node, {.label = choice.label, .names = names}).front();
   }
 
   const Architecture& architecture_;
@@ -176,16 +178,7 @@ Architecture canonical(const Graph& space, const Architecture& architecture) {
 }
 
 Architecture completed(const Graph& space, const Architecture& architecture) {
-  Architecture result = architecture;
-  for (const Mutable& choice : mutables(space)) {
-    if (!result.contains(choice.label)) {
-      std::vector<int64_t>& chosen = result[choice.label].chosen;
-      for (int64_t k = 0; k < choice.n_chosen.value_or(0); ++k) {
-        chosen.push_back(k);
-      }
-    }
-  }
-  return result;
+  return completed(architecture, mutables(space));
 }
 
 }  // namespace retia::ir

@@ -7,11 +7,6 @@
 namespace retia::ir {
 namespace {
 
-std::string scope_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
 class MutableCollector {
  public:
   void collect(const Graph& graph, const std::string& prefix) {
@@ -22,13 +17,11 @@ class MutableCollector {
         for (const Candidate& candidate : choice->candidates) {
           names.push_back(candidate.name);
         }
-        add_mutable(found, {choice->label,
-                            MutableKind::LayerChoice,
-                            names,
-                            1,
-                            scope_of(path),
-                            {},
-                            zeros(*choice)});
+        add_mutable(found, {.label = choice->label,
+                            .kind = MutableKind::LayerChoice,
+                            .names = names,
+                            .scope = scope_of(path),
+                            .zeros = zeros(*choice)});
         TORCH_CHECK(enclosing_.insert(choice->label).second, "layer choice '", path,
                     "' stands inside a choice of its own label '", choice->label,
                     "': give it another label");
@@ -43,13 +36,12 @@ class MutableCollector {
         enclosing_.erase(choice->label);
       } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
         const bool is_input = input_choice->kind == MutableKind::InputChoice;
-        add_mutable(found, {input_choice->label,
-                            input_choice->kind,
-                            input_choice->names,
-                            input_choice->n_chosen,
-                            scope_of(path),
-                            is_input ? fed_by(graph, node) : std::vector<std::string>(),
-                            {}});
+        add_mutable(found, {.label = input_choice->label,
+                            .kind = input_choice->kind,
+                            .names = input_choice->names,
+                            .n_chosen = input_choice->n_chosen,
+                            .scope = scope_of(path),
+                            .fed_by = is_input ? fed_by(graph, node) : std::vector<std::string>()});
       } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
         collect(*operation, path);
       } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
@@ -63,7 +55,10 @@ class MutableCollector {
  private:
   void collect(const Operation& operation, const std::string& path) {
     operation.visit_choices([&](const std::string& label, const std::vector<std::string>& names) {
-      add_mutable(found, {label, MutableKind::ValueChoice, names, 1, scope_of(path), {}, {}});
+      add_mutable(found, {.label = label,
+                          .kind = MutableKind::ValueChoice,
+                          .names = names,
+                          .scope = scope_of(path)});
     });
   }
 

@@ -10,7 +10,7 @@ namespace retia::ir {
 namespace {
 
 Mutable layer_choice(std::vector<std::string> names) {
-  return {"", MutableKind::LayerChoice, std::move(names), 1, "", {}, {}};
+  return {.kind = MutableKind::LayerChoice, .names = std::move(names)};
 }
 
 /// The parameters in which operations of the type of `operation` differ: `(kernel=3, out=16)`.
@@ -29,13 +29,6 @@ std::string difference(const Operation& operation, const std::vector<Operation>&
 }
 
 }  // namespace
-
-Decision first_candidates(const Mutable& choice) {
-  Decision first;
-  first.chosen.resize(static_cast<size_t>(choice.n_chosen.value_or(0)));
-  std::iota(first.chosen.begin(), first.chosen.end(), 0);
-  return first;
-}
 
 Mutable Sampler::described(const std::vector<Operation>& candidates) {
   std::vector<std::string> names;
@@ -58,7 +51,7 @@ Mutable Sampler::described(const std::vector<Json>& values) {
   for (const Json& value : values) {
     names.push_back(value.is_string() ? value.get<std::string>() : value.dump());
   }
-  return {"", MutableKind::ValueChoice, std::move(names), 1, "", {}, {}};
+  return {.kind = MutableKind::ValueChoice, .names = std::move(names)};
 }
 
 size_t Sampler::index(const std::string& name, Mutable choice) {

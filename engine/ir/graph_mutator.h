@@ -13,10 +13,6 @@ namespace retia::ir {
 /// Returns a decision for a choice, as in a final architecture.
 using Decider = std::function<Decision(const Mutable&)>;
 
-/// Returns the decision for the first n_chosen candidates; for no candidate where any number may be
-/// chosen.
-Decision first_candidates(const Mutable& choice);
-
 /// A choice that a graph mutator asked for, with its decision.
 struct MadeChoice {
   Mutable choice;

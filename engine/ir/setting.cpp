@@ -38,10 +38,13 @@ std::vector<Setting> settings_in(const Json& options, const std::string& path) {
 void add_mutables(std::vector<Mutable>& mutables, const std::vector<Setting>& settings) {
   for (const Setting& setting : settings) {
     in_context(setting.path, [&] {
-      setting.value.visit_choices([&](const std::string& label,
-                                      const std::vector<std::string>& names) {
-        add_mutable(mutables, {label, MutableKind::ValueChoice, names, 1, setting.path, {}, {}});
-      });
+      setting.value.visit_choices(
+          [&](const std::string& label, const std::vector<std::string>& names) {
+            add_mutable(mutables, {.label = label,
+                                   .kind = MutableKind::ValueChoice,
+                                   .names = names,
+                                   .scope = setting.path});
+          });
     });
   }
 }

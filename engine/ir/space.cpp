@@ -211,13 +211,7 @@ Architecture Space::with_settings(Architecture form, const Architecture& archite
 }
 
 Architecture Space::completed(const Architecture& architecture) const {
-  Architecture result = architecture;
-  for (const Mutable& choice : mutables_) {
-    if (!result.contains(choice.label)) {
-      result[choice.label] = first_candidates(choice);
-    }
-  }
-  return result;
+  return retia::completed(architecture, mutables_);
 }
 
 }  // namespace retia::ir

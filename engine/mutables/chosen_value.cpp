@@ -9,7 +9,7 @@ namespace {
 
 Mutable describe(const std::vector<Json>& values, std::string label) {
   TORCH_CHECK(!values.empty(), "value choice '", label, "' needs at least one value");
-  Mutable info{std::move(label), MutableKind::ValueChoice, {}, 1, {}, {}, {}};
+  Mutable info{.label = std::move(label), .kind = MutableKind::ValueChoice};
   for (const Json& value : values) {
     TORCH_CHECK(value.is_primitive() && !value.is_null(), "value choice '", info.label,
                 "': expected numbers, bools or texts, got ", value.dump());

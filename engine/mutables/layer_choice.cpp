@@ -7,7 +7,7 @@ namespace {
 
 Mutable describe(const std::vector<NamedCandidate>& candidates, std::string label) {
   TORCH_CHECK(!candidates.empty(), "a layer choice needs at least one candidate");
-  Mutable info{std::move(label), MutableKind::LayerChoice, {}, 1, {}, {}, {}};
+  Mutable info{.label = std::move(label), .kind = MutableKind::LayerChoice};
   for (const NamedCandidate& candidate : candidates) {
     if (candidate.always_zero) {
       info.zeros.push_back(info.n_candidates());

@@ -13,8 +13,9 @@ constexpr int64_t kEndOfChoice = -1;
 }  // namespace
 
 ValueChoiceModule::ValueChoiceModule(std::string label, std::vector<std::string> names)
-    : MutableModule({std::move(label), MutableKind::ValueChoice, std::move(names), 1, {}, {}, {}}) {
-}
+    : MutableModule({.label = std::move(label),
+                     .kind = MutableKind::ValueChoice,
+                     .names = std::move(names)}) {}
 
 const Verdict& ValueChoiceModule::verdict() const {
   const Verdict* verdict = mutator().verdict(info());

@@ -47,8 +47,7 @@ std::optional<Maker> maker_of(const std::vector<Mutable>& mutables, size_t n,
     if (scope.empty()) {
       return std::nullopt;
     }
-    const size_t slash = scope.rfind('/');
-    scope = slash == std::string::npos ? "" : scope.substr(0, slash);
+    scope = scope_of(scope);
   }
 }
 

@@ -53,8 +53,7 @@ std::map<std::string, std::vector<std::string>> kept_skips(const ir::Graph& spac
       continue;
     }
     if (std::count(decision.chosen.begin(), decision.chosen.end(), skip->second) > 0) {
-      const size_t slash = label.rfind('/');
-      kept[slash == std::string::npos ? "" : label.substr(0, slash)].push_back(label);
+      kept[scope_of(label)].push_back(label);
     }
   }
   return kept;

@@ -1,45 +1,20 @@
 #include "mutators/strategies/enumeration.h"
 
-#include <cmath>
-#include <numeric>
+#include "engine/combinations.h"
 
 namespace retia {
 namespace {
 
-/// 0 … n-1
-std::vector<int64_t> first_indices(int64_t n) {
-  std::vector<int64_t> indices(static_cast<size_t>(n));
-  std::iota(indices.begin(), indices.end(), 0);
-  return indices;
-}
-
-std::vector<int64_t> first_decision(const Mutable& choice) {
-  return first_indices(choice.n_chosen.value_or(0));
-}
-
-/// Moves `chosen` to the next set of its size; false, and no change, when it is the last.
-bool next_combination(std::vector<int64_t>& chosen, int64_t n_candidates) {
-  const auto size = static_cast<int64_t>(chosen.size());
-  for (int64_t i = size - 1; i >= 0; --i) {
-    int64_t& index = chosen[static_cast<size_t>(i)];
-    if (index < n_candidates - (size - i)) {
-      std::iota(chosen.begin() + i, chosen.end(), index + 1);
-      return true;
-    }
-  }
-  return false;
-}
-
 /// Advances `chosen` to the next decision of `choice`, over all sets that it may choose.
 bool next_decision(std::vector<int64_t>& chosen, const Mutable& choice) {
-  if (next_combination(chosen, choice.n_candidates())) {
+  if (next_set(chosen, choice.n_candidates())) {
     return true;
   }
   const auto larger = static_cast<int64_t>(chosen.size()) + 1;
   if (choice.n_chosen || larger > choice.n_candidates()) {
     return false;
   }
-  chosen = first_indices(larger);
+  chosen = first_set(larger);
   return true;
 }
 
@@ -47,7 +22,7 @@ bool next_decision(std::vector<int64_t>& chosen, const Mutable& choice) {
 
 Enumeration::Enumeration(Domain domain) : domain_(std::move(domain)), position_(Architecture()) {
   for (const Mutable& choice : domain_.mutables()) {
-    (*position_)[choice.label].chosen = first_decision(choice);
+    (*position_)[choice.label] = first_candidates(choice);
   }
 }
 
@@ -66,7 +41,7 @@ std::optional<Architecture> Enumeration::next() {
       if (is_reached) {
         last_reached = static_cast<int64_t>(i);
       }
-      const Decision stands = is_reached ? form.at(choice.label) : Decision{first_decision(choice)};
+      const Decision stands = is_reached ? form.at(choice.label) : first_candidates(choice);
       stands_for_its_form = stands_for_its_form && position_->at(choice.label) == stands;
     }
     advance(last_reached);
@@ -85,7 +60,7 @@ void Enumeration::advance(int64_t last) {
       continue;
     }
     for (size_t j = static_cast<size_t>(i) + 1; j < mutables.size(); ++j) {
-      (*position_)[mutables[j].label].chosen = first_decision(mutables[j]);
+      (*position_)[mutables[j].label] = first_candidates(mutables[j]);
     }
     return;
   }
@@ -102,23 +77,6 @@ void Enumeration::load_state(const Json& state) {
   Architecture position = domain_.from_json(state);
   check_architecture(position, domain_.mutables(), Purpose::Final);
   position_ = std::move(position);
-}
-
-std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit) {
-  double product = 1;
-  for (const Mutable& choice : mutables) {
-    double sets = 1;
-    for (int64_t i = 0; i < choice.n_chosen.value_or(choice.n_candidates()); ++i) {
-      sets *= choice.n_chosen
-                  ? static_cast<double>(choice.n_candidates() - i) / static_cast<double>(i + 1)
-                  : 2.0;
-    }
-    product *= sets;
-    if (product > static_cast<double>(limit)) {
-      return std::nullopt;
-    }
-  }
-  return std::llround(product);
 }
 
 }  // namespace retia

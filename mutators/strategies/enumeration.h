@@ -28,7 +28,4 @@ class Enumeration {
   std::optional<Architecture> position_;
 };
 
-/// Returns the number of joint decisions of `mutables`; none where it exceeds `limit`.
-std::optional<int64_t> n_combinations(const std::vector<Mutable>& mutables, int64_t limit);
-
 }  // namespace retia

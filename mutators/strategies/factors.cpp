@@ -4,48 +4,12 @@
 
 #include <algorithm>
 
+#include "engine/combinations.h"
+
 namespace retia {
 namespace {
 
 constexpr int64_t kMostSets = 65536;
-
-/// Sets of k of n; above kMostSets any number above it.
-int64_t binomial(int64_t n, int64_t k) {
-  int64_t result = 1;
-  for (int64_t i = 1; i <= std::min(k, n - k); ++i) {
-    result = result * (n - i + 1) / i;
-    if (result > kMostSets) {
-      return kMostSets + 1;
-    }
-  }
-  return k > n ? 0 : result;
-}
-
-/// The place of an ascending set among those of its size, in lexicographic order.
-int64_t rank_of(const std::vector<int64_t>& chosen, int64_t n) {
-  const auto k = static_cast<int64_t>(chosen.size());
-  int64_t rank = 0, next = 0;
-  for (int64_t i = 0; i < k; ++i) {
-    for (; next < chosen[static_cast<size_t>(i)]; ++next) {
-      rank += binomial(n - next - 1, k - i - 1);
-    }
-    ++next;
-  }
-  return rank;
-}
-
-std::vector<int64_t> set_at(int64_t rank, int64_t n, int64_t k) {
-  std::vector<int64_t> chosen;
-  for (int64_t next = 0; static_cast<int64_t>(chosen.size()) < k; ++next) {
-    const int64_t with_next = binomial(n - next - 1, k - static_cast<int64_t>(chosen.size()) - 1);
-    if (rank < with_next) {
-      chosen.push_back(next);
-    } else {
-      rank -= with_next;
-    }
-  }
-  return chosen;
-}
 
 }  // namespace
 
@@ -53,11 +17,11 @@ Factors::Factors(const std::vector<Mutable>& mutables) : mutables_(mutables) {
   for (size_t i = 0; i < mutables.size(); ++i) {
     const Mutable& choice = mutables[i];
     if (choice.n_chosen) {
-      const int64_t n_sets = binomial(choice.n_candidates(), *choice.n_chosen);
-      TORCH_CHECK(n_sets <= kMostSets, "'", choice.label, "' has more than ", kMostSets,
-                  " sets of ", *choice.n_chosen, " of ", choice.n_candidates(),
+      const auto count = n_sets(*choice.n_chosen, choice.n_candidates(), kMostSets);
+      TORCH_CHECK(count.has_value(), "'", choice.label, "' has more than ", kMostSets, " sets of ",
+                  *choice.n_chosen, " of ", choice.n_candidates(),
                   ": explore by strategy random or evolution");
-      list_.push_back({i, -1, n_sets});
+      list_.push_back({i, -1, *count});
       continue;
     }
     for (int64_t k = 0; k < choice.n_candidates(); ++k) {
@@ -94,7 +58,7 @@ Architecture Factors::architecture(const Categories& categories) const {
 Decision Factors::decision(size_t factor, const Categories& categories) const {
   const Mutable& choice = mutables_[list_[factor].choice];
   if (choice.n_chosen) {
-    return {set_at(categories[factor].value(), choice.n_candidates(), *choice.n_chosen)};
+    return {set_at(categories[factor].value(), *choice.n_chosen, choice.n_candidates())};
   }
   Decision any;
   for (int64_t k = 0; k < choice.n_candidates(); ++k) {
@@ -103,17 +67,6 @@ Decision Factors::decision(size_t factor, const Categories& categories) const {
     }
   }
   return any;
-}
-
-std::optional<int64_t> Factors::n_combinations(int64_t limit) const {
-  int64_t product = 1;
-  for (const Factor& factor : list_) {
-    if (product > limit / std::max<int64_t>(factor.n, 1)) {
-      return std::nullopt;
-    }
-    product *= factor.n;
-  }
-  return product;
 }
 
 }  // namespace retia

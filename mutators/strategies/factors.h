@@ -40,9 +40,6 @@ class Factors {
   /// first factor.
   Decision decision(size_t factor, const Categories& categories) const;
 
-  /// Returns the number of joint decisions of all factors; none where it exceeds `limit`.
-  std::optional<int64_t> n_combinations(int64_t limit) const;
-
  private:
   std::vector<Mutable> mutables_;
   std::vector<Factor> list_;

@@ -1,5 +1,7 @@
 #include "mutators/strategies/grid.h"
 
+#include "engine/combinations.h"
+
 namespace retia {
 namespace {
 
@@ -12,7 +14,7 @@ GridStrategy::GridStrategy(const Domain& domain, const GridOptions& options, uin
     : domain_(domain), enumeration_(domain), seed_(seed) {
   if (options.order == GridOrder::Shuffled) {
     factors_.emplace(domain.mutables());
-    const auto n = factors_->n_combinations(kMostCombinations);
+    const auto n = n_combinations(domain.mutables(), kMostCombinations);
     TORCH_CHECK(n.has_value(), "strategy 'grid': the space has more than 2^62 combinations, too ",
                 "many to shuffle: take order lexicographic, or strategy random");
     n_combinations_ = *n;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/combinations.h"
 #include "mutators/strategies/enumeration.h"
 
 namespace retia {

@@ -101,5 +101,17 @@ TEST(Mutable, RefusesLabelsThatNoParameterCouldBear) {
   EXPECT_THAT(error_of([&] { add_mutable(all, unlabelled); }), HasSubstr("'a.b' has a dot"));
 }
 
+TEST(Mutable, HasAScopeWithoutTheNameOfTheChoice) {
+  EXPECT_EQ(scope_of("net/cell/op"), "net/cell");
+  EXPECT_EQ(scope_of("op"), "");
+}
+
+TEST(Mutable, TakesTheFirstCandidatesForWhatIsNotDecided) {
+  EXPECT_EQ(first_candidates(kEdges), (Decision{{0, 1}}));
+  EXPECT_EQ(first_candidates(kAny), Decision{});
+  EXPECT_EQ(completed({{"op", {{2}}}}, {kOp, kEdges, kAny}),
+            (Architecture{{"op", {{2}}}, {"edges", {{0, 1}}}, {"any", {}}}));
+}
+
 }  // namespace
 }  // namespace retia

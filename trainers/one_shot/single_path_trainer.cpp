@@ -1,6 +1,6 @@
 #include "trainers/one_shot/single_path_trainer.h"
 
-#include "mutators/strategies/enumeration.h"
+#include "engine/combinations.h"
 #include "trainers/evaluators/inherited.h"
 
 namespace retia {
