@@ -5,13 +5,24 @@
 #include <algorithm>
 #include <fstream>
 
+#include "engine/io/folders.h"
+
 namespace retia {
 
 JobFiles::JobFiles(const std::filesystem::path& experiment, const Job& job)
-    : folder(experiment / "trials" / std::to_string(job.proposals.at(0).id)),
+    : JobFiles(experiment / "trials" / std::to_string(job.proposals.at(0).id), job.attempt) {}
+
+JobFiles::JobFiles(std::filesystem::path job_folder, int64_t attempt)
+    : folder(std::move(job_folder)),
       trial(folder / "trial.json"),
-      result(result_path(trial, job.attempt)),
+      result(result_path(trial, attempt)),
       log(folder / "log.txt") {}
+
+void JobFiles::write(const TrialFile& file) const {
+  make_folders(folder);
+  std::filesystem::remove(result);
+  write_trial_file(trial, file);
+}
 
 std::optional<std::vector<TrialResult>> JobFiles::results(const Job& job) const {
   if (!std::filesystem::exists(result)) {

@@ -13,11 +13,16 @@ namespace retia {
 /// experiment's folder.
 struct JobFiles {
   JobFiles(const std::filesystem::path& experiment, const Job& job);
+  /// The files of attempt `attempt` in the folder of a job.
+  explicit JobFiles(std::filesystem::path job_folder, int64_t attempt = 0);
 
   std::filesystem::path folder;
   std::filesystem::path trial;   ///< see TrialFile
   std::filesystem::path result;  ///< results of this attempt
   std::filesystem::path log;     ///< output of the process
+
+  /// Makes the folder, removes results of the attempt and writes the trial file.
+  void write(const TrialFile& file) const;
 
   /// Returns the results that the job left; none where they are incomplete or the job was stopped.
   std::optional<std::vector<TrialResult>> results(const Job& job) const;

@@ -7,15 +7,11 @@
 #include <exception>
 #include <set>
 
-#include "engine/experiment/job_files.h"
-#include "engine/io/folders.h"
 #include "engine/io/process.h"
 
 namespace retia {
 namespace {
 
-constexpr const char* kTrialFile = "trial.json";
-constexpr const char* kLogFile = "log.txt";
 constexpr double kSecondsBetweenGpuQuestions = 1;
 
 }  // namespace
@@ -50,35 +46,13 @@ LocalRunner::~LocalRunner() {
   }
 }
 
-std::filesystem::path LocalRunner::folder_of(const Job& job) const {
-  return folder_ / "trials" / std::to_string(job.proposals.front().id);
-}
-
-/// Returns the results that the job's process left; none where they are incomplete or the job was
-/// stopped.
-std::optional<std::vector<TrialResult>> LocalRunner::results_of(const Job& job) const {
-  const std::filesystem::path file = folder_of(job) / kTrialFile;
-  if (!std::filesystem::exists(result_path(file))) {
-    return std::nullopt;
-  }
-  try {
-    std::vector<TrialResult> results = read_results(file, job);
-    const bool complete = std::none_of(
-        results.begin(), results.end(),
-        [](const TrialResult& result) { return result.evaluation.status == TrialStatus::Stopped; });
-    return complete ? std::optional(std::move(results)) : std::nullopt;
-  } catch (const c10::Error&) {
-    return std::nullopt;  // the machine went down before all of it was on the disk
-  }
-}
-
 void LocalRunner::start(Job job, bool recovered) {
   TORCH_CHECK(!job.proposals.empty() && job.models.size() == job.proposals.size(),
               "a job needs trials, and a model for each");
   Attempt attempt{std::move(job)};
   if (!recovered) {
     remove_old_files();
-  } else if (auto results = results_of(attempt.job)) {
+  } else if (auto results = files_of(attempt).results(attempt.job)) {
     attempt.n_starts = 1;
     finish(attempt, std::move(*results));
     return;
@@ -93,30 +67,24 @@ void LocalRunner::remove_old_files() {
   if (std::exchange(removed_old_files_, true) || !std::filesystem::exists(folder_ / "trials")) {
     return;
   }
-  std::set<std::filesystem::path> in_use(finished_folders_.begin(), finished_folders_.end());
-  in_use.insert(taken_folders_.begin(), taken_folders_.end());
+  std::set<std::filesystem::path> in_use;
+  for (const JobFiles& files : finished_files_) {
+    in_use.insert(files.folder);
+  }
+  for (const JobFiles& files : taken_files_) {
+    in_use.insert(files.folder);
+  }
   for (const auto& [id, attempt] : running_) {
-    in_use.insert(folder_of(attempt.job));
+    in_use.insert(files_of(attempt).folder);
   }
   for (const Attempt& attempt : waiting_) {
-    in_use.insert(folder_of(attempt.job));
+    in_use.insert(files_of(attempt).folder);
   }
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "trials")) {
     if (!in_use.contains(entry.path())) {
-      remove_files(entry.path());
+      JobFiles(entry.path()).remove();
     }
   }
-}
-
-/// Removes the files of a job, except a log that is not empty.
-void LocalRunner::remove_files(const std::filesystem::path& folder) const {
-  std::error_code ignored;
-  std::filesystem::remove(folder / kTrialFile, ignored);
-  std::filesystem::remove(result_path(folder / kTrialFile), ignored);
-  if (std::filesystem::file_size(folder / kLogFile, ignored) == 0) {
-    std::filesystem::remove(folder / kLogFile, ignored);
-  }
-  std::filesystem::remove(folder, ignored);  // where nothing is in it
 }
 
 void LocalRunner::launch() {
@@ -132,15 +100,13 @@ void LocalRunner::launch() {
 }
 
 void LocalRunner::launch(Attempt attempt) {
-  const std::filesystem::path folder = folder_of(attempt.job);
-  make_folders(folder);
-  std::filesystem::remove(result_path(folder / kTrialFile));
-  std::filesystem::remove(folder / kLogFile);
-  write_trial_file(folder / kTrialFile, {setting_, mutables_, attempt.job});
+  const JobFiles files = files_of(attempt);
+  files.write({setting_, mutables_, attempt.job});
+  std::filesystem::remove(files.log);
   ProcessRequest request{
       .id = next_id_++,
-      .file = folder / kTrialFile,
-      .log = folder / kLogFile,
+      .file = files.trial,
+      .log = files.log,
       .time_limit = options_.time_limit * static_cast<double>(attempt.job.proposals.size()),
       .memory_limit = options_.memory_limit};
   if (attempt.gpu) {
@@ -154,8 +120,8 @@ void LocalRunner::launch(Attempt attempt) {
 /// Removes the files of results that wait() returned; the caller has recorded them by the time it
 /// waits again or ends.
 void LocalRunner::forget_taken() {
-  for (const std::filesystem::path& folder : std::exchange(taken_folders_, {})) {
-    remove_files(folder);
+  for (const JobFiles& files : std::exchange(taken_files_, {})) {
+    files.remove();
   }
 }
 
@@ -171,7 +137,7 @@ std::vector<TrialResult> LocalRunner::wait(double seconds) {
     }
     launch();
   }
-  taken_folders_ = std::exchange(finished_folders_, {});
+  taken_files_ = std::exchange(finished_files_, {});
   return std::exchange(finished_, {});
 }
 
@@ -196,7 +162,7 @@ void LocalRunner::settle(const ProcessEnd& end) {
   if (attempt.gpu) {
     gpus_->give_back(*std::exchange(attempt.gpu, std::nullopt));
   }
-  if (auto results = results_of(attempt.job)) {
+  if (auto results = files_of(attempt).results(attempt.job)) {
     finish(attempt, std::move(*results));
     return;
   }
@@ -219,17 +185,17 @@ void LocalRunner::settle(const ProcessEnd& end) {
     waiting_.push_front(std::move(attempt));
     return;
   }
-  finish(attempt, {.status = TrialStatus::Failed, .error = failure(end, attempt.job)}, end.seconds);
+  finish(attempt, {.status = TrialStatus::Failed, .error = failure(end, attempt)}, end.seconds);
 }
 
 void LocalRunner::finish(const Attempt& attempt, std::vector<TrialResult> results) {
-  const std::string log = JobFiles(folder_, attempt.job).log_name();
+  const JobFiles files = files_of(attempt);
   for (TrialResult& result : results) {
-    result.log = log;
+    result.log = files.log_name();
     result.n_attempts = attempt.n_starts;
     finished_.push_back(std::move(result));
   }
-  finished_folders_.push_back(folder_of(attempt.job));
+  finished_files_.push_back(files);
 }
 
 /// Finishes all trials of a job with the same evaluation.
@@ -242,7 +208,7 @@ void LocalRunner::finish(const Attempt& attempt, const Evaluation& evaluation, d
   finish(attempt, std::move(results));
 }
 
-std::string LocalRunner::failure(const ProcessEnd& end, const Job& job) const {
+std::string LocalRunner::failure(const ProcessEnd& end, const Attempt& attempt) const {
   if (end.cause == EndCause::TimedOut) {
     return c10::str("took longer than ", options_.time_limit, " s (runner.time_limit)");
   }
@@ -257,7 +223,7 @@ std::string LocalRunner::failure(const ProcessEnd& end, const Job& job) const {
       end.cause == EndCause::Signalled
           ? c10::str("was ended by signal ", end.code, " (", ::strsignal(end.code), ")")
           : c10::str("ended with code ", end.code, " and no result");
-  const std::string said = JobFiles(folder_, job).last_words();
+  const std::string said = files_of(attempt).last_words();
   return "its process " + how + (said.empty() ? "" : ": " + said);
 }
 

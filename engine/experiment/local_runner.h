@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "engine/experiment/gpus.h"
-#include "engine/experiment/trial_file.h"
+#include "engine/experiment/job_files.h"
 #include "engine/experiment/trial_processes.h"
 
 namespace retia {
@@ -48,16 +48,14 @@ class LocalRunner final : public Runner {
     std::optional<std::string> gpu = {};
   };
 
-  std::filesystem::path folder_of(const Job& job) const;
-  std::optional<std::vector<TrialResult>> results_of(const Job& job) const;
+  JobFiles files_of(const Attempt& attempt) const { return {folder_, attempt.job}; }
 
   void launch();
   void launch(Attempt attempt);
   void settle(const ProcessEnd& end);
   void finish(const Attempt& attempt, std::vector<TrialResult> results);
   void finish(const Attempt& attempt, const Evaluation& evaluation, double seconds);
-  std::string failure(const ProcessEnd& end, const Job& job) const;
-  void remove_files(const std::filesystem::path& folder) const;
+  std::string failure(const ProcessEnd& end, const Attempt& attempt) const;
   void remove_old_files();
   void forget_taken();
 
@@ -74,7 +72,7 @@ class LocalRunner final : public Runner {
   std::deque<Attempt> waiting_;
   std::map<int64_t, Attempt> running_;  // key: id of its process
   std::vector<TrialResult> finished_;
-  std::vector<std::filesystem::path> finished_folders_, taken_folders_;
+  std::vector<JobFiles> finished_files_, taken_files_;
 };
 
 }  // namespace retia

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "engine/io/files.h"
-#include "engine/io/folders.h"
 
 namespace retia {
 namespace {
@@ -144,10 +143,8 @@ void SlurmRunner::submit() {
   for (Attempt& attempt : batch) {
     attempt.job.attempt = attempt_of(files_of(attempt).trial) + 1;
     const JobFiles files = files_of(attempt);
-    make_folders(files.folder);
     std::filesystem::remove(record_of(files));
-    std::filesystem::remove(files.result);
-    write_trial_file(files.trial, {setting_, mutables_, attempt.job});
+    files.write({setting_, mutables_, attempt.job});
     trials.push_back(files.trial);
   }
   if (batch.empty()) {
