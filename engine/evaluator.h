@@ -59,8 +59,8 @@ class Evaluator {
   virtual Evaluation evaluate(const ir::Graph& model, const Trial& trial) = 0;
 
   /// Scores several models in one run, so that the work they share is done once. `trials` has one
-  /// entry per model. Results equal those of evaluate() up to rounding. The default calls
-  /// evaluate() for one model after the other.
+  /// entry per model. Results equal those of evaluate() up to rounding. May throw: the models are
+  /// then evaluated one by one. The default evaluates one after the other (see try_evaluate).
   virtual std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
                                                   std::span<const Trial> trials);
 
@@ -68,5 +68,9 @@ class Evaluator {
   /// evaluator, also in another process.
   virtual Json to_json() const = 0;
 };
+
+/// Evaluates one model. An exception becomes the error of a failed trial; a trial that is asked to
+/// stop does not begin.
+Evaluation try_evaluate(Evaluator& evaluator, const ir::Graph& model, const Trial& trial);
 
 }  // namespace retia

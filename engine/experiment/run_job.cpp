@@ -7,23 +7,6 @@
 namespace retia {
 namespace {
 
-Evaluation failed(std::string reason) {
-  return {.status = TrialStatus::Failed, .error = std::move(reason)};
-}
-
-Evaluation evaluate(Evaluator& evaluator, const ir::Graph& model, const Trial& trial) {
-  if (trial.stop_requested()) {
-    return {.status = TrialStatus::Stopped};
-  }
-  try {
-    return evaluator.evaluate(model, trial);
-  } catch (const c10::Error& error) {
-    return failed(error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return failed(error.what());
-  }
-}
-
 /// Evaluates the trials of a job merged; returns none where they cannot be merged.
 std::optional<std::vector<Evaluation>> evaluate_merged(Evaluator& evaluator, const Job& job,
                                                        const std::vector<Trial>& trials) {
@@ -62,7 +45,7 @@ std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
   }
   for (size_t i = 0; i < trials.size(); ++i) {
     const double start = now();
-    results[i].evaluation = evaluate(evaluator, job.models[i], trials[i]);
+    results[i].evaluation = try_evaluate(evaluator, job.models[i], trials[i]);
     results[i].seconds = now() - start;
   }
   return results;

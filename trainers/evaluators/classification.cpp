@@ -64,13 +64,18 @@ TrialTraining ClassificationEvaluator::training() const {
                        .order = SampleOrder::Given,
                        .device = device_,
                        .dtype = stored_in(dtype_)});
-  return {train, valid, options_.epochs, options_.weight_optimizer, options_.keep_weights};
+  return {.train = train,
+          .valid = valid,
+          .epochs = options_.epochs,
+          .weight_optimizer = options_.weight_optimizer,
+          .intermediate = options_.intermediate,
+          .keep_weights = options_.keep_weights};
 }
 
 Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
   const Network network = network_of(model);
   TrialTraining how = training();
-  if (wants_intermediate(trial, options_.intermediate)) {
+  if (wants_intermediate(how, trial)) {
     how.score = [](const EpochReport& report) { return report.validation->accuracy; };
   }
   const auto trained = train_trial(network, how, trial);
@@ -84,15 +89,10 @@ std::vector<Evaluation> ClassificationEvaluator::evaluate_merged(std::span<const
   for (const ir::Graph& model : models) {
     networks.push_back(network_of(model));
   }
-  if (options_.intermediate || options_.keep_weights || !trains_alike(networks, trials)) {
-    return Evaluator::evaluate_merged(models, trials);
-  }
-  const auto last = train_merged(networks, training(), trials);
-  std::vector<Evaluation> evaluations(models.size(), {.status = TrialStatus::Stopped});
-  for (size_t i = 0; last && i < models.size(); ++i) {
-    evaluations[i] = evaluation_of((*last)[i], networks[i]);
-  }
-  return evaluations;
+  auto merged = retia::evaluate_merged(
+      std::move(networks), training(), trials,
+      [](const Network& network, const EpochReport& last) { return evaluation_of(last, network); });
+  return merged ? std::move(*merged) : Evaluator::evaluate_merged(models, trials);
 }
 
 Json ClassificationEvaluator::to_json() const {

@@ -33,30 +33,40 @@ class StopOfAny final : public TrainingObserver {
 
 }  // namespace
 
-bool trains_alike(std::span<const Network> networks, std::span<const Trial> trials) {
+bool trains_alike(std::span<const Network> networks, const TrialTraining& training,
+                  std::span<const Trial> trials) {
   const auto is_plain = [&](const Trial& trial) {
     return trial.proposal.continues < 0 && trial.floors.empty() &&
            trial.proposal.epochs == trials.front().proposal.epochs &&
            (trial.proposal.epochs <= 0 || trial.weights.empty());
   };
-  return networks.size() > 1 && std::all_of(trials.begin(), trials.end(), is_plain) &&
+  return networks.size() > 1 && !training.intermediate && !training.keep_weights &&
+         std::all_of(trials.begin(), trials.end(), is_plain) &&
          std::all_of(networks.begin(), networks.end(), gains) && can_merge(networks);
 }
 
-std::optional<std::vector<EpochReport>> train_merged(std::span<const Network> networks,
-                                                     const TrialTraining& training,
-                                                     std::span<const Trial> trials) {
+std::optional<std::vector<Evaluation>> evaluate_merged(std::vector<Network> networks,
+                                                       const TrialTraining& training,
+                                                       std::span<const Trial> trials,
+                                                       const ScoreTrained& score) {
+  if (!trains_alike(networks, training, trials)) {
+    return std::nullopt;
+  }
   const MergedNetwork merged(networks);
   const int64_t asked = trials.front().proposal.epochs;
   MergedTrainer trainer(merged, training.train, training.valid,
                         {.epochs = asked > 0 ? asked : training.epochs, .validate_every = 0},
                         training.weight_optimizer);
   StopOfAny observer(trials);
+  std::vector<Evaluation> evaluations(networks.size(), {.status = TrialStatus::Stopped});
   if (trainer.fit(observer, nullptr) == Ending::Stopped) {
-    return std::nullopt;
+    return evaluations;
   }
   merged.give_back();
-  return trainer.reports();
+  for (size_t i = 0; i < networks.size(); ++i) {
+    evaluations[i] = score(networks[i], trainer.reports()[i]);
+  }
+  return evaluations;
 }
 
 }  // namespace retia

@@ -68,19 +68,20 @@ TrialTraining RegressionEvaluator::training() const {
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
                        .device = device_,
                        .dtype = stored_in(dtype_)});
-  return {train,
-          std::nullopt,
-          options_.epochs,
-          options_.weight_optimizer,
-          options_.keep_weights,
-          objectives().front().direction};
+  return {.train = train,
+          .valid = std::nullopt,
+          .epochs = options_.epochs,
+          .weight_optimizer = options_.weight_optimizer,
+          .intermediate = options_.intermediate,
+          .keep_weights = options_.keep_weights,
+          .direction = objectives().front().direction};
 }
 
 Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
   Network network = network_of(model);
   TrialTraining how = training();
   std::optional<Evaluation> scored;
-  if (wants_intermediate(trial, options_.intermediate)) {
+  if (wants_intermediate(how, trial)) {
     how.score = [&](const EpochReport&) {
       scored = score(network);
       return scored->objectives.front();
@@ -97,15 +98,10 @@ std::vector<Evaluation> RegressionEvaluator::evaluate_merged(std::span<const ir:
   for (const ir::Graph& model : models) {
     networks.push_back(network_of(model));
   }
-  if (options_.intermediate || options_.keep_weights || !trains_alike(networks, trials)) {
-    return Evaluator::evaluate_merged(models, trials);
-  }
-  const bool is_trained = train_merged(networks, training(), trials).has_value();
-  std::vector<Evaluation> evaluations(models.size(), {.status = TrialStatus::Stopped});
-  for (size_t i = 0; is_trained && i < models.size(); ++i) {
-    evaluations[i] = score(networks[i]);
-  }
-  return evaluations;
+  auto merged = retia::evaluate_merged(
+      std::move(networks), training(), trials,
+      [this](Network& network, const EpochReport&) { return score(network); });
+  return merged ? std::move(*merged) : Evaluator::evaluate_merged(models, trials);
 }
 
 Evaluation RegressionEvaluator::score(Network& network) const {

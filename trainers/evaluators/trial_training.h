@@ -13,6 +13,7 @@ struct TrialTraining {
   std::optional<Batches> valid;  ///< scored after the last epoch; none: no scoring
   int64_t epochs = 1;            ///< used unless the proposal sets a number
   SgdOptions weight_optimizer = {};
+  bool intermediate = false;  ///< call `score` even if the trial has no pruning thresholds
   bool keep_weights = false;  ///< keep weights also of a trial that no other trial can continue
   Direction direction = Direction::Maximise;  ///< of the first objective
   /// Returns the first objective after an epoch, after `valid` was scored; null: not evaluated.
@@ -38,9 +39,10 @@ std::optional<TrainedTrial> train_trial(const Network& network, const TrialTrain
 /// `evaluation`.
 Evaluation with_course(Evaluation evaluation, const TrainedTrial& trained);
 
-/// Returns whether scores after each epoch are needed: for pruning thresholds, or because `asked`.
-inline bool wants_intermediate(const Trial& trial, bool asked) {
-  return asked || !trial.floors.empty();
+/// Returns whether scores after each epoch are needed: for pruning thresholds, or because they are
+/// asked for.
+inline bool wants_intermediate(const TrialTraining& training, const Trial& trial) {
+  return training.intermediate || !trial.floors.empty();
 }
 
 /// Returns whether a trial may end after the last epoch of `intermediate` (see Trial::floors).

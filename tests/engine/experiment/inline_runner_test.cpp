@@ -97,6 +97,29 @@ TEST(InlineRunner, RunsSeveralAtOnceAndEachAloneWhereThatFails) {
   EXPECT_THAT(evaluator.merged, ElementsAre(2, 3));
 }
 
+/// Fails for the trial 3; knows no way to evaluate several models at once.
+class Plain final : public Evaluator {
+ public:
+  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+    asked.push_back(trial.proposal.id);
+    TORCH_CHECK(trial.proposal.id != 3, "out of luck");
+    return {.objectives = {1}};
+  }
+  Json to_json() const override { return {{"name", "plain"}, {"options", Json::object()}}; }
+
+  std::vector<int64_t> asked;
+};
+
+TEST(InlineRunner, EvaluatesEachOnceWhereOneFails) {
+  Plain evaluator;
+  InlineRunner runner(evaluator, "", never);
+  runner.start(job_of({2, 3, 4}));
+  const std::vector<TrialResult> results = runner.wait(0);
+  EXPECT_THAT(evaluator.asked, ElementsAre(2, 3, 4));
+  EXPECT_EQ(results.at(1).evaluation.error, "out of luck");
+  EXPECT_EQ(results.at(2).evaluation.status, TrialStatus::Succeeded);
+}
+
 TEST(InlineRunner, BeginsNothingAfterAStop) {
   Counting evaluator;
   bool stops = false;

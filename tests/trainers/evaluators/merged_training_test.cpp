@@ -106,6 +106,10 @@ std::vector<Network> networks_of(const std::vector<ir::Graph>& graphs) {
   return networks;
 }
 
+TrialTraining some_training() {
+  return {.train = Batches(standard_data_sets().load(two_epochs().data).train, {})};
+}
+
 Trial changed(const std::function<void(Trial&)>& change) {
   Trial trial;
   change(trial);
@@ -119,7 +123,7 @@ Trial of_epochs(int64_t epochs) {
 TEST(MergedTraining, IsForTrialsThatTrainAlike) {
   const std::vector<Network> two = networks_of(small_models(2));
   const auto alike = [&](const Trial& a, const Trial& b) {
-    return trains_alike(two, std::vector{a, b});
+    return trains_alike(two, some_training(), std::vector{a, b});
   };
   EXPECT_TRUE(alike({}, {}));
   EXPECT_TRUE(alike(of_epochs(3), of_epochs(3)));
@@ -129,13 +133,16 @@ TEST(MergedTraining, IsForTrialsThatTrainAlike) {
   Trial kept = of_epochs(3);
   kept.weights = "folder";
   EXPECT_FALSE(alike(kept, kept));
-  EXPECT_FALSE(trains_alike(networks_of(small_models(1)), std::vector<Trial>(1)));
+  EXPECT_FALSE(trains_alike(networks_of(small_models(1)), some_training(), std::vector<Trial>(1)));
+  TrialTraining scored = some_training();
+  scored.intermediate = true;
+  EXPECT_FALSE(trains_alike(two, scored, std::vector<Trial>(2)));
 }
 
 TEST(MergedTraining, LeavesConvolutionsOnACpuToThemselves) {
   const std::vector<ir::Graph> graphs = models("tiny", {{"channels", 4}}, {{1, 8, 8}, 4}, 2);
   const std::vector<Trial> trials(2);
-  EXPECT_FALSE(trains_alike(networks_of(graphs), trials));
+  EXPECT_FALSE(trains_alike(networks_of(graphs), some_training(), trials));
   ClassificationEvaluator evaluator = classification();
   expect_near(evaluator.evaluate_merged(graphs, trials), evaluator, graphs, trials);
 }
