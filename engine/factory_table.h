@@ -1,15 +1,12 @@
 #pragma once
 
-#include <c10/util/Exception.h>
-
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "engine/io/options.h"
 #include "engine/json.h"
-#include "engine/suggest.h"
+#include "engine/named_table.h"
 
 namespace retia {
 
@@ -19,7 +16,7 @@ template <class Made, class... Args>
 class FactoryTable {
  public:
   /// Makes an empty table. `what` names its entries in messages: "algorithm".
-  explicit FactoryTable(std::string what) : what_(std::move(what)) {}
+  explicit FactoryTable(std::string what) : entries_(std::move(what)) {}
 
   /// Adds `maker(options, args...)` under `name`. Options is an aggregate that reads from JSON.
   /// Throws where the name is taken.
@@ -29,35 +26,23 @@ class FactoryTable {
   }
   template <class Options>
   void add(const std::string& name, std::function<Made(const Options&, Args...)> maker) {
-    const std::string where = what_ + " '" + name + "'";
-    const bool is_new =
-        entries_
-            .emplace(name, Entry{Json(Options{}),
-                                 [where, maker](const Json& options, Args... args) {
-                                   return maker(options_from_json<Options>(options, where),
-                                                args...);
-                                 }})
-            .second;
-    TORCH_CHECK(is_new, where, " is in the table already: give the new one another name");
+    const std::string where = entries_.what() + " '" + name + "'";
+    entries_.add(name, {Json(Options{}), [where, maker](const Json& options, Args... args) {
+                          return maker(options_from_json<Options>(options, where), args...);
+                        }});
   }
 
   /// Makes the entry `name` with `options`. Throws, naming the nearest known one, on an unknown
   /// name or option.
   Made make(const std::string& name, const Json& options, Args... args) const {
-    return entry(name).make(options, args...);
+    return entries_.at(name).make(options, args...);
   }
 
   /// Returns the default options of `name`.
-  const Json& defaults(const std::string& name) const { return entry(name).defaults; }
+  const Json& defaults(const std::string& name) const { return entries_.at(name).defaults; }
 
   /// Returns all names in alphabetical order.
-  std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& [name, entry] : entries_) {
-      names.push_back(name);
-    }
-    return names;
-  }
+  std::vector<std::string> names() const { return entries_.names(); }
 
  private:
   struct Entry {
@@ -65,15 +50,7 @@ class FactoryTable {
     std::function<Made(const Json&, Args...)> make;
   };
 
-  const Entry& entry(const std::string& name) const {
-    const auto found = entries_.find(name);
-    TORCH_CHECK(found != entries_.end(), "unknown ", what_, " '", name, "'",
-                suggestion(name, names()));
-    return found->second;
-  }
-
-  std::string what_;
-  std::map<std::string, Entry> entries_;
+  NamedTable<Entry> entries_;
 };
 
 }  // namespace retia

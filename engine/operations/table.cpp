@@ -11,28 +11,16 @@
 #include "engine/operations/linear.h"
 #include "engine/operations/pool.h"
 #include "engine/operations/reshape.h"
-#include "engine/suggest.h"
 
 namespace retia {
 
 void OperationTable::add(std::shared_ptr<const ir::OperationKind> kind) {
-  const std::string& type = kind->type();
-  TORCH_CHECK(kinds_.emplace(type, kind).second, "operation '", type,
-              "' is in the table already: give the new one another name");
+  const std::string type = kind->type();
+  kinds_.add(type, std::move(kind));
 }
 
 ir::Operation OperationTable::make(const std::string& type, const Json& parameters) const {
-  const auto found = kinds_.find(type);
-  TORCH_CHECK(found != kinds_.end(), "unknown operation '", type, "'", suggestion(type, types()));
-  return {found->second, parameters};
-}
-
-std::vector<std::string> OperationTable::types() const {
-  std::vector<std::string> types;
-  for (const auto& [type, kind] : kinds_) {
-    types.push_back(type);
-  }
-  return types;
+  return {kinds_.at(type), parameters};
 }
 
 OperationTable standard_operations() {

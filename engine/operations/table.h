@@ -1,10 +1,10 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/named_table.h"
 #include "engine/operations/composite.h"
 #include "engine/operations/module.h"
 
@@ -33,10 +33,10 @@ class OperationTable {
   /// type.
   ir::Operation make(const std::string& type, const Json& parameters = Json::object()) const;
 
-  std::vector<std::string> types() const;
+  std::vector<std::string> types() const { return kinds_.names(); }
 
  private:
-  std::map<std::string, std::shared_ptr<const ir::OperationKind>> kinds_;
+  NamedTable<std::shared_ptr<const ir::OperationKind>> kinds_{"operation"};
 };
 
 /// Returns a table of all primitives.

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "engine/suggest.h"
 #include "trainers/data/cifar.h"
 #include "trainers/data/idx.h"
 
@@ -61,18 +60,11 @@ DataSplits load_synthetic(const DataOptions& options) { return make_synthetic(op
 
 }  // namespace
 
-void DataSets::add(const std::string& name, Loader loader) {
-  TORCH_CHECK(loaders_.emplace(name, std::move(loader)).second, "there is a data set '", name,
-              "' already: give another name");
-}
-
 DataSplits DataSets::load(const DataOptions& options) const {
-  const auto found = loaders_.find(options.name);
-  TORCH_CHECK(found != loaders_.end(), "unknown data set '", options.name, "'",
-              suggestion(options.name, names()));
+  const Loader& loader = loaders_.at(options.name);
   TORCH_CHECK(options.limit >= 0, "the limit of training samples must be at least 0, but is ",
               options.limit);
-  DataSplits splits = found->second(options);
+  DataSplits splits = loader(options);
   for (Dataset* part : {&splits.train, &splits.test}) {
     part->name = options.name;
     check_dataset(*part);
@@ -82,14 +74,6 @@ DataSplits DataSets::load(const DataOptions& options) const {
     splits.train.targets = splits.train.targets.slice(0, 0, options.limit).clone();
   }
   return with_statistics(std::move(splits));
-}
-
-std::vector<std::string> DataSets::names() const {
-  std::vector<std::string> result;
-  for (const auto& [name, loader] : loaders_) {
-    result.push_back(name);
-  }
-  return result;
 }
 
 DataSets standard_data_sets() {

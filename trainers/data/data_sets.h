@@ -2,11 +2,11 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "engine/named_table.h"
 #include "trainers/data/augmentation.h"
 #include "trainers/data/csv.h"
 #include "trainers/data/dataset.h"
@@ -35,16 +35,16 @@ class DataSets {
   using Loader = std::function<DataSplits(const DataOptions&)>;
 
   /// Adds a loader. Throws where the name is taken.
-  void add(const std::string& name, Loader loader);
+  void add(const std::string& name, Loader loader) { loaders_.add(name, std::move(loader)); }
   /// Loads the set `options.name`: checks and limits it, and sets name and statistics of both
   /// parts, the latter from the (limited) training part. Throws, naming the nearest name, on an
   /// unknown name.
   DataSplits load(const DataOptions& options) const;
   /// Returns all names in alphabetical order.
-  std::vector<std::string> names() const;
+  std::vector<std::string> names() const { return loaders_.names(); }
 
  private:
-  std::map<std::string, Loader> loaders_;
+  NamedTable<Loader> loaders_{"data set"};
 };
 
 /// Returns a table of digits, mnist, fashion-mnist, cifar10, csv, synthetic.
