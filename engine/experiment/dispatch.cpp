@@ -1,10 +1,9 @@
 #include "engine/experiment/dispatch.h"
 
-#include <cmath>
 #include <utility>
 
 #include "engine/clock.h"
-#include "engine/ir/infer.h"
+#include "engine/experiment/try_proposal.h"
 
 namespace retia {
 namespace {
@@ -19,52 +18,7 @@ std::optional<int64_t> seed_of(const Json& evaluator) {
   return inner.is_null() ? std::nullopt : seed_of(inner);
 }
 
-/// Puts what came of a trial into its record.
-void complete(TrialRecord& record, TrialResult result, const std::vector<Objective>& objectives) {
-  Evaluation& evaluation = result.evaluation;
-  record.status = evaluation.status;
-  record.error = std::move(evaluation.error);
-  record.seconds = result.seconds;
-  record.ended = utc_now();
-  record.host = std::move(result.host);
-  record.log = std::move(result.log);
-  record.n_attempts = result.n_attempts;
-  if (record.status == TrialStatus::Succeeded) {
-    try {
-      check_evaluation(evaluation, objectives);
-      record.objectives = std::move(evaluation.objectives);
-      record.metrics = std::move(evaluation.metrics);
-    } catch (const c10::Error& error) {
-      record.status = TrialStatus::Failed;
-      record.error = error.what_without_backtrace();
-    }
-  }
-  record.intermediate = std::move(evaluation.intermediate);
-}
-
 }  // namespace
-
-ir::Graph model_of(const ir::Space& space, const Architecture& architecture) {
-  ir::Graph model = space.model(architecture);
-  ir::infer(model);
-  return model;
-}
-
-void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>& objectives) {
-  TORCH_CHECK(evaluation.objectives.size() == objectives.size(), "the evaluator gave ",
-              evaluation.objectives.size(), " objectives, expected ", objectives.size());
-  for (size_t i = 0; i < objectives.size(); ++i) {
-    TORCH_CHECK(std::isfinite(evaluation.objectives[i]), "the objective '", objectives[i].name,
-                "' became ", evaluation.objectives[i]);
-  }
-  for (const auto& [name, value] : evaluation.metrics) {
-    TORCH_CHECK(std::isfinite(value), "the metric '", name, "' became ", value);
-  }
-  for (const double value : evaluation.intermediate) {
-    TORCH_CHECK(std::isfinite(value), "the objective '", objectives.front().name, "' became ",
-                value, " after an epoch");
-  }
-}
 
 Dispatch::Dispatch(const ir::Space& space, const Evaluator& evaluator, TrialStore& store,
                    Runner& runner)
@@ -94,15 +48,11 @@ void Dispatch::start_now(Waiting waiting) {
   for (TrialRecord& trial : waiting.trials) {
     trial.began = utc_now();
     trial.seed = seed_;
-    try {
-      job.models.push_back(evaluator_.reads_model() ? model_of(space_, trial.proposal.architecture)
-                                                    : ir::Graph(""));
-    } catch (const c10::Error& error) {
-      trial.status = TrialStatus::Invalid;
-      trial.error = error.what_without_backtrace();
-      trial.ended = trial.began;
+    std::optional<ir::Graph> model = freeze_model(trial, space_, evaluator_);
+    if (!model) {
       continue;
     }
+    job.models.push_back(std::move(*model));
     id = id < 0 ? trial.proposal.id : id;
     trial.job = id;
     job.proposals.push_back(trial.proposal);

@@ -58,10 +58,4 @@ class Dispatch {
   bool was_stopped_ = false;
 };
 
-/// Returns the model of an architecture, with its shapes checked.
-ir::Graph model_of(const ir::Space& space, const Architecture& architecture);
-
-/// Throws unless all numbers of an evaluation are finite and there is one per objective.
-void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>& objectives);
-
 }  // namespace retia

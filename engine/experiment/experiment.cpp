@@ -8,6 +8,7 @@
 #include "engine/clock.h"
 #include "engine/experiment/dispatch.h"
 #include "engine/experiment/inline_runner.h"
+#include "engine/experiment/try_proposal.h"
 #include "engine/io/files.h"
 #include "engine/io/process.h"
 
