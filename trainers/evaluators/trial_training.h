@@ -10,8 +10,8 @@ namespace retia {
 /// The training of a trial's model.
 struct TrialTraining {
   Batches train;
-  std::optional<Batches> valid;  ///< scored after the last epoch; none: no scoring
-  int64_t epochs = 1;            ///< used unless the proposal sets a number
+  std::optional<Batches> valid = {};  ///< scored after the last epoch; none: no scoring
+  int64_t epochs = 1;                 ///< used unless the proposal sets a number
   SgdOptions weight_optimizer = {};
   bool intermediate = false;  ///< call `score` even if the trial has no pruning thresholds
   bool keep_weights = false;  ///< keep weights also of a trial that no other trial can continue

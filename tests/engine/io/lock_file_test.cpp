@@ -1,0 +1,48 @@
+#include "engine/io/lock_file.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "tests/engine/io/temporary_folder.h"
+
+namespace retia {
+namespace {
+
+TEST(LockFile, IsHeldUntilItIsDestroyed) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(LockFile::is_held(folder / "lock"));
+  {
+    const LockFile lock(folder / "lock");
+    EXPECT_TRUE(LockFile::is_held(folder / "lock"));
+  }
+  EXPECT_FALSE(LockFile::is_held(folder / "lock"));
+  const LockFile again(folder / "lock");
+  EXPECT_TRUE(LockFile::is_held(folder / "lock"));
+}
+
+TEST(LockFile, NamesTheProcessThatHoldsIt) {
+  const TemporaryFolder folder;
+  const LockFile lock(folder / "lock");
+  EXPECT_EQ(error_of([&] { LockFile(folder / "lock"); }),
+            "another process is running in " + folder.path().string() + " (pid " +
+                std::to_string(::getpid()) + "): wait for it, or give another --out");
+}
+
+TEST(LockFile, MovesWithItsOwner) {
+  const TemporaryFolder folder;
+  std::optional<LockFile> first(folder / "lock");
+  const LockFile second(std::move(*first));
+  first.reset();
+  EXPECT_TRUE(LockFile::is_held(folder / "lock"));
+}
+
+TEST(LockFile, SaysWhyItCannotBeWritten) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] { LockFile(folder / "no/lock"); }),
+              testing::HasSubstr("no/lock: cannot be written: "));
+}
+
+}  // namespace
+}  // namespace retia
