@@ -6,10 +6,12 @@ is compared are the medians over rounds of each run's median step, and peak memo
 resident above the idle process, on a GPU what tensors held. A run that fails is named, the others go on.
 
   bench/search_step.py [--peers FOLDER] [--device cuda] [--precision bf16] [--compile] [--rounds 3]
-                       [--threads 1,2] [--only WORD] [--out bench/results/search_step.json]
+                       [--threads 1,2] [--only WORD,…] [--before PROGRAM]
+                       [--out bench/results/search_step.json]
 
 Each case is timed on each number of threads, Retia and PyTorch on the same; those of one case take turns
-too, so that the ratio of two numbers is that of one time.
+too, so that the ratio of two numbers is that of one time. PROGRAM is an older build of retia, which takes
+turns with this one.
 
 FOLDER holds torch_darts.py, torch_spos.py and torch_enas.py, plain-PyTorch programs that take the same
 flags and print the same JSON line as `retia bench search-step`; without it, Retia is timed alone. On a
@@ -121,6 +123,8 @@ def time_case(case, args):
         commands[threads, "retia"] = [
             args.program, "bench", "search-step", "--space", case["space"], "--algorithm",
             case["algorithm"], "--executor", args.executor, "--precision", args.precision, *words(flags)]
+        if args.before:
+            commands[threads, "before"] = [args.before, *commands[threads, "retia"][1:]]
         for name, more in peers_of(case, args):
             commands[threads, name] = [args.python, args.peers / case["peer"], *words(flags), *amp, *more]
     runs, failures = {key: [] for key in commands}, {}
@@ -138,10 +142,21 @@ def time_case(case, args):
                    {name: said for (t, name), said in failures.items() if t == threads})
             for threads in args.threads if (threads, "retia") not in failures]
     for row in rows[1:]:
-        row["ratio_to_first_threads"] = rows[0]["retia"]["seconds"] / row["retia"]["seconds"]
-        print(f"{row['name']:20} {row['flags']['threads']} threads are {row['ratio_to_first_threads']:.2f} "
-              f"times as fast as {rows[0]['flags']['threads']}", flush=True)
+        if rows[0]["flags"]["threads"] == 1:
+            row["threads"] = scaling(rows[0]["retia"]["seconds"], row["retia"]["seconds"],
+                                     row["flags"]["threads"])
+            print(f"{row['name']:20} {row['flags']['threads']} threads are {row['threads']['ratio']:.2f} times "
+                  f"as fast as one", flush=True)
     return rows, failures
+
+
+def scaling(alone, together, n):
+    """How many times as fast n threads are as one; the part of the step that does not become shorter by
+    Amdahl's law, T(n) = T(1) (serial + (1 - serial) / n), in which waiting and shared memory count too;
+    and what that part lets 8 and 16 threads gain."""
+    serial = max(0.0, (n * together / alone - 1) / (n - 1))
+    return {"ratio": alone / together, "serial": serial,
+            "projected": {str(m): 1 / (serial + (1 - serial) / m) for m in (8, 16)}}
 
 
 def row_of(case, flags, runs, failures):
@@ -149,8 +164,10 @@ def row_of(case, flags, runs, failures):
     row = {"name": case["name"], "space": case["space"], "algorithm": case["algorithm"], "flags": flags,
            "environment": case["environment"], "params": runs["retia"][0]["params"],
            "retia": summary(runs["retia"]), "torch": {}, "failed": failures}
+    if runs.get("before"):
+        row["before"] = summary(runs["before"])
     for name in runs:
-        if name != "retia" and name not in failures:
+        if name not in ("retia", "before") and name not in failures:
             if runs[name][0]["params"] != row["params"]:
                 sys.exit(f"unlike work: {row['params']} weights against {runs[name][0]['params']}")
             row["torch"][name] = summary(runs[name])
@@ -163,6 +180,10 @@ def show(row):
         return of.get("cuda_peak_mib", of.get("above_idle_mib"))
 
     retia, threads = row["retia"], row["flags"]["threads"]
+    if "before" in row:
+        ratio = row["before"]["seconds"] / retia["seconds"]
+        print(f"{row['name']:20} {threads:2} {'before':36} {retia['seconds']:9.4f} "
+              f"{row['before']['seconds']:9.4f} {ratio:6.2f}", flush=True)
     if not row["torch"]:
         print(f"{row['name']:20} {threads:2} {'':36} {retia['seconds']:9.4f} {'':16} {megabytes(retia):10.0f}", flush=True)
     for name, torch in row["torch"].items():
@@ -199,14 +220,15 @@ def main():
     parser.add_argument("--threads", type=lambda text: [int(n) for n in text.split(",")], default=[1],
                         help="numbers of threads, e.g. 1,2")
     parser.add_argument("--executor", choices=("reference", "fused"), default="fused")
-    parser.add_argument("--only", default="", help="cases whose names hold this word")
+    parser.add_argument("--only", default="", help="cases whose names hold one of these words")
+    parser.add_argument("--before", type=pathlib.Path, help="an older build of retia")
     parser.add_argument("--out", type=pathlib.Path)
     args = parser.parse_args()
     on_gpu = args.device == "cuda"
     args.compile = args.compile or on_gpu
     args.steps = args.steps or (20 if on_gpu else 4)
     args.warmup = 5 if on_gpu else 1
-    cases = [case for case in (GPU_CASES if on_gpu else CASES) if args.only in case["name"]]
+    cases = [case for case in (GPU_CASES if on_gpu else CASES) if any(word in case["name"] for word in args.only.split(","))]
     if not cases:
         parser.error(f"no case is called like '{args.only}'")
 

@@ -8,6 +8,8 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from search_step import scaling  # noqa: E402
 
 
 def kernels(**milliseconds):
@@ -73,6 +75,13 @@ class Compare(unittest.TestCase):
 
 
 class SearchStep(unittest.TestCase):
+    def test_projects_by_what_does_not_become_shorter(self):
+        # A step of 1 s, of which 0.2 s are serial, takes 0.6 s on two threads and 0.3 s on eight.
+        found = scaling(1.0, 0.6, 2)
+        self.assertAlmostEqual(found["serial"], 0.2)
+        self.assertAlmostEqual(found["ratio"], 1 / 0.6)
+        self.assertAlmostEqual(found["projected"]["8"], 1 / 0.3)
+
     def test_refuses_what_it_cannot_time(self):
         for words, part in ((["--only", "nothing"], "no case is called like 'nothing'"),
                             (["--precision", "fp8"], "invalid choice: 'fp8'"),
