@@ -11,6 +11,9 @@ for others may use the machine: `load` is how many did at the beginning. `effici
 ranks do. Parts of time in communication are what rank 0 waits, for the network and for slower ranks;
 bytes are those of the tensors that a rank hands over in a step. `all_reduce_seconds` is what the calls
 for gradients take with nothing else to do; `overlap` the part of it that ranks do not wait for.
+
+Beside, one process of as many threads on the same cores trains on as many samples a step: what one
+machine gains by threads instead of ranks.
 """
 import argparse
 import json
@@ -58,9 +61,10 @@ def processor():
     return platform.machine()
 
 
-def start(command, core, rank=0, n_ranks=1, port=""):
-    """A process on one core, as a rank where there are several."""
-    environment = dict(os.environ, OMP_NUM_THREADS="1")
+def start(command, core, rank=0, n_ranks=1, port="", n_threads=1):
+    """A process on one core, or on n_threads from it on; as a rank where there are several."""
+    environment = dict(os.environ, OMP_NUM_THREADS=str(n_threads))
+    core = f"{core}-{core + n_threads - 1}"
     if n_ranks > 1:
         environment |= dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(n_ranks),
                             MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
@@ -80,16 +84,23 @@ def fastest_epoch(folder):
     return max(lines[1:], key=lambda line: line["images_per_second"])
 
 
-def search(program, words, folder, n_ranks, batch, epochs, talking=True):
+def search(program, words, folder, n_ranks, batch, epochs, talking=True, n_threads=1):
     """Runs a search on n ranks into folder/run or, not talking, n of one into folder/run0, …"""
     port, ranks = free_port(), []
     for rank in range(n_ranks):
         out = f"{folder}/run" if talking else f"{folder}/run{rank}"
         command = [program, "search", "--data", "digits", "--batch-size", str(batch), "--epochs",
-                   str(epochs), "--threads", "1", "--quiet", "--out", out, "--set",
+                   str(epochs), "--threads", str(n_threads), "--quiet", "--out", out, "--set",
                    "trainer.validate_every=0", *words]
-        ranks.append(start(command, rank, rank, n_ranks if talking else 1, port))
+        ranks.append(start(command, rank, rank, n_ranks if talking else 1, port, n_threads))
     finish(ranks)
+
+
+def by_threads(given, words, batch, n_threads):
+    """Images a second of one process of n threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        search(given.program, words, folder, 1, batch * n_threads, given.epochs, n_threads=n_threads)
+        return fastest_epoch(f"{folder}/run")["images_per_second"]
 
 
 def measure(given, words, batch, n_ranks, talking=True):
@@ -179,6 +190,13 @@ def tables(stored):
                                for purpose in PURPOSES)
             lines.append(f"| `{row['case']}`, {'all ranks' if row['sync_batch_norm'] else 'each rank'} | "
                          f"{cells} |")
+    if "threads" in stored:
+        lines += ["", "| search | threads of one process | images/s, one and all | efficiency |",
+                  "| --- |" + " --- |" * 3]
+        for row in stored["threads"]:
+            one = alone[row["case"], False]
+            lines.append(f"| `{row['case']}` | {row['threads']} | {one:,.0f}, {row['images_per_second']:,.0f} "
+                         f"| {100 * row['images_per_second'] / (row['threads'] * one):.0f} % |")
     seconds = {int(n): value for n, value in stored["scoring_seconds"].items()}
     lines += ["", "Scoring 40 architectures at the end of a search: " + ", ".join(
         f"{n} rank{'s' * (n > 1)} {value:g} s (× {seconds[1] / value:.2f})"
@@ -202,12 +220,15 @@ def main():
         return print(tables(json.loads(given.show.read_text())))
 
     load = round(os.getloadavg()[0], 1)
-    results = []
+    results, threads = [], []
     numbers = sorted({1, *map(int, given.ranks.split(","))})
     for name in given.cases.split(","):
         batch, words = CASES[name]
         busy = {n: measure(given, words, batch, n, talking=False)["images_per_second"]
                 for n in numbers}
+        threads += [{"case": name, "threads": n,
+                     "images_per_second": round(by_threads(given, words, batch, n), 1)}
+                    for n in numbers if n > 1]
         for synchronised in (False, True):
             settings = [*words, "--set", f"trainer.sync_batch_norm={str(synchronised).lower()}"]
             for n in numbers:
@@ -217,7 +238,7 @@ def main():
                 print(json.dumps(results[-1]), flush=True)
     scoring = {str(n): round(min(scoring_seconds(given.program, n) for _ in range(2)), 2)
                for n in numbers}
-    stored = {"processor": processor(), "load": load, "results": results,
+    stored = {"processor": processor(), "load": load, "results": results, "threads": threads,
               "scoring_seconds": scoring}
     print(tables(stored))
     if given.out:
