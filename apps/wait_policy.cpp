@@ -31,7 +31,7 @@ void spin_briefly(char** argv) {
       is_set(kSpins) || is_set("OMP_WAIT_POLICY") || has_one_thread()) {
     return;
   }
-  ::setenv(kSpins, "2000", 1);
+  ::setenv(kSpins, "4000", 1);
   ::execv("/proc/self/exe", argv);  // returns only where it fails: then threads spin longer
 }
 

@@ -38,7 +38,7 @@ class Threads(unittest.TestCase):
     def test_threads_that_wait_spin_briefly_unless_told_otherwise(self):
         if os.cpu_count() == 1:
             self.skipTest("one core has no threads to wait for")
-        self.assertEqual(self.explore("echo $GOMP_SPINCOUNT", "--max-trials", 1), [2000])
+        self.assertEqual(self.explore("echo $GOMP_SPINCOUNT", "--max-trials", 1), [4000])
 
     def test_what_the_user_says_of_waiting_stands(self):
         self.assertEqual(self.explore("echo $GOMP_SPINCOUNT", "--max-trials", 1, GOMP_SPINCOUNT="77"), [77])
