@@ -5,14 +5,14 @@
 #include <iostream>
 #include <numeric>
 
-#include "apps/bench_flags.h"
-#include "apps/bench_kernels.h"
-#include "apps/program.h"
-#include "engine/clock.h"
-#include "engine/device.h"
-#include "engine/precision.h"
-#include "engine/stopwatch.h"
-#include "trainers/data/synthetic.h"
+#include "retia/apps/bench_flags.h"
+#include "retia/apps/bench_kernels.h"
+#include "retia/apps/program.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/device.h"
+#include "retia/engine/precision.h"
+#include "retia/engine/stopwatch.h"
+#include "retia/trainers/data/synthetic.h"
 
 namespace retia {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/io/options.h"
-#include "engine/json.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

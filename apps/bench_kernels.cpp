@@ -1,4 +1,4 @@
-#include "apps/bench_kernels.h"
+#include "retia/apps/bench_kernels.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
@@ -11,13 +11,13 @@
 #include <iomanip>
 #include <iostream>
 
-#include "apps/bench_flags.h"
-#include "apps/program.h"
-#include "engine/device.h"
-#include "engine/io/files.h"
-#include "engine/io/process.h"
-#include "engine/precision.h"
-#include "engine/stopwatch.h"
+#include "retia/apps/bench_flags.h"
+#include "retia/apps/program.h"
+#include "retia/engine/device.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/process.h"
+#include "retia/engine/precision.h"
+#include "retia/engine/stopwatch.h"
 
 namespace retia {
 

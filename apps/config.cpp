@@ -1,14 +1,14 @@
-#include "apps/config.h"
+#include "retia/apps/config.h"
 
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <sstream>
 
-#include "apps/program.h"
-#include "engine/io/files.h"
-#include "engine/io/options.h"
-#include "engine/suggest.h"
-#include "trainers/evaluators/costed.h"
+#include "retia/apps/program.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/suggest.h"
+#include "retia/trainers/evaluators/costed.h"
 
 namespace retia {
 namespace {

@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/experiment/experiment.h"
-#include "engine/json.h"
-#include "trainers/data/data_sets.h"
-#include "trainers/trainer.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/json.h"
+#include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
 #include <iostream>
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
 
 namespace retia {
 namespace {}  // namespace

@@ -1,13 +1,13 @@
 #include <iostream>
 
-#include "apps/front.h"
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/distributed/launch.h"
-#include "engine/experiment/experiment.h"
-#include "engine/io/files.h"
-#include "engine/ir/json.h"
-#include "engine/ir/profile.h"
+#include "retia/apps/front.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/distributed/launch.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/ir/profile.h"
 
 namespace retia {
 namespace {

@@ -1,15 +1,15 @@
-#include "apps/final_search.h"
+#include "retia/apps/final_search.h"
 
 #include <algorithm>
 #include <iostream>
 
-#include "engine/architecture_json.h"
-#include "engine/experiment/experiment.h"
-#include "engine/experiment/inline_runner.h"
-#include "engine/experiment/ranked_runner.h"
-#include "engine/io/files.h"
-#include "engine/io/folders.h"
-#include "engine/ir/freeze.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/experiment/inline_runner.h"
+#include "retia/engine/experiment/ranked_runner.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/folders.h"
+#include "retia/engine/ir/freeze.h"
 
 namespace retia {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "apps/workbench.h"
-#include "trainers/one_shot/one_shot_trainer.h"
+#include "retia/apps/workbench.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {
 

@@ -1,11 +1,11 @@
-#include "apps/front.h"
+#include "retia/apps/front.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
 
-#include "engine/io/files.h"
-#include "engine/pareto.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/pareto.h"
 
 namespace retia {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/experiment/experiment.h"
-#include "engine/io/run_directory.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/io/run_directory.h"
 
 namespace retia {
 

@@ -1,5 +1,5 @@
-#include "apps/program.h"
-#include "apps/wait_policy.h"
+#include "retia/apps/program.h"
+#include "retia/apps/wait_policy.h"
 
 int main(int argc, char** argv) {
   retia::spin_briefly(argv);

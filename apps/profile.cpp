@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <iostream>
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/clock.h"
-#include "engine/cost_measure.h"
-#include "engine/ir/freeze.h"
-#include "engine/latency_table.h"
-#include "engine/precision.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/cost_measure.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/latency_table.h"
+#include "retia/engine/precision.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "apps/program.h"
+#include "retia/apps/program.h"
 
 #include <c10/util/Exception.h>
 #include <malloc.h>
@@ -7,8 +7,8 @@
 #include <csignal>
 #include <iostream>
 
-#include "engine/suggest.h"
-#include "models/operations.h"
+#include "retia/engine/suggest.h"
+#include "retia/models/operations.h"
 
 namespace retia {
 namespace {

@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "apps/config.h"
-#include "apps/runners.h"
-#include "engine/operations/table.h"
-#include "models/spaces.h"
-#include "mutators/strategies.h"
-#include "trainers/algorithms.h"
-#include "trainers/data/data_sets.h"
-#include "trainers/evaluators.h"
+#include "retia/apps/config.h"
+#include "retia/apps/runners.h"
+#include "retia/engine/operations/table.h"
+#include "retia/models/spaces.h"
+#include "retia/mutators/strategies.h"
+#include "retia/trainers/algorithms.h"
+#include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/evaluators.h"
 
 namespace retia {
 

@@ -2,12 +2,12 @@
 #include <iostream>
 #include <sstream>
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/experiment/experiment.h"
-#include "engine/io/files.h"
-#include "engine/ir/json.h"
-#include "engine/rank_correlation.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/rank_correlation.h"
 
 namespace retia {
 namespace {

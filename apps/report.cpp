@@ -4,13 +4,13 @@
 #include <iostream>
 #include <map>
 
-#include "apps/program.h"
-#include "apps/run_observer.h"
-#include "apps/trial_list.h"
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/io/checkpoint.h"
-#include "engine/io/files.h"
+#include "retia/apps/program.h"
+#include "retia/apps/run_observer.h"
+#include "retia/apps/trial_list.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/io/checkpoint.h"
+#include "retia/engine/io/files.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
 #include <iostream>
 #include <numeric>
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/io/files.h"
-#include "engine/ir/json.h"
-#include "engine/ir/profile.h"
-#include "trainers/supervised_trainer.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 

@@ -1,10 +1,10 @@
-#include "apps/run_observer.h"
+#include "retia/apps/run_observer.h"
 
 #include <cstdio>
 #include <iostream>
 #include <limits>
 
-#include "engine/clock.h"
+#include "retia/engine/clock.h"
 
 namespace retia {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <optional>
 
-#include "apps/config.h"
-#include "engine/io/event_file.h"
-#include "engine/io/metrics.h"
-#include "engine/io/progress.h"
-#include "engine/io/run_directory.h"
-#include "engine/io/stop_signal.h"
+#include "retia/apps/config.h"
+#include "retia/engine/io/event_file.h"
+#include "retia/engine/io/metrics.h"
+#include "retia/engine/io/progress.h"
+#include "retia/engine/io/run_directory.h"
+#include "retia/engine/io/stop_signal.h"
 
 namespace retia {
 

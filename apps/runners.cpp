@@ -1,11 +1,11 @@
-#include "apps/runners.h"
+#include "retia/apps/runners.h"
 
 #include <iostream>
 
-#include "apps/program.h"
-#include "engine/experiment/inline_runner.h"
-#include "engine/experiment/local_runner.h"
-#include "engine/experiment/slurm_runner.h"
+#include "retia/apps/program.h"
+#include "retia/engine/experiment/inline_runner.h"
+#include "retia/engine/experiment/local_runner.h"
+#include "retia/engine/experiment/slurm_runner.h"
 
 namespace retia {
 namespace {

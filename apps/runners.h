@@ -4,8 +4,8 @@
 #include <functional>
 #include <memory>
 
-#include "engine/experiment/trial_file.h"
-#include "engine/factory_table.h"
+#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/factory_table.h"
 
 namespace retia {
 

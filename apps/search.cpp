@@ -1,11 +1,11 @@
 #include <iostream>
 
-#include "apps/final_search.h"
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/io/files.h"
-#include "engine/ir/freeze.h"
-#include "engine/ir/json.h"
+#include "retia/apps/final_search.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/json.h"
 
 namespace retia {
 namespace {

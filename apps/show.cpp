@@ -1,7 +1,7 @@
 #include <iostream>
 
-#include "apps/program.h"
-#include "apps/trial_list.h"
+#include "retia/apps/program.h"
+#include "retia/apps/trial_list.h"
 
 namespace retia {
 

@@ -1,13 +1,13 @@
 #include <iostream>
 #include <numeric>
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/cost_measure.h"
-#include "engine/executor/plan.h"
-#include "engine/ir/json.h"
-#include "engine/ir/profile.h"
-#include "engine/search_space_json.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/cost_measure.h"
+#include "retia/engine/executor/plan.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/search_space_json.h"
 
 namespace retia {
 namespace {

@@ -1,8 +1,8 @@
 #include <iostream>
 
-#include "apps/program.h"
-#include "apps/trial_export.h"
-#include "apps/trial_list.h"
+#include "retia/apps/program.h"
+#include "retia/apps/trial_export.h"
+#include "retia/apps/trial_list.h"
 
 namespace retia {
 

@@ -5,14 +5,14 @@
 #include <cmath>
 #include <iostream>
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/device.h"
-#include "engine/experiment/fork_server.h"
-#include "engine/experiment/trial_file.h"
-#include "engine/io/files.h"
-#include "engine/ir/infer.h"
-#include "engine/precision.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/device.h"
+#include "retia/engine/experiment/fork_server.h"
+#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/precision.h"
 
 namespace retia {
 namespace {

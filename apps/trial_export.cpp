@@ -1,13 +1,13 @@
-#include "apps/trial_export.h"
+#include "retia/apps/trial_export.h"
 
-#include "apps/workbench.h"
-#include "engine/architecture_json.h"
-#include "engine/io/files.h"
-#include "engine/io/folders.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/json.h"
-#include "engine/ir/setting.h"
-#include "engine/operations/primitive.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/folders.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/ir/setting.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "apps/program.h"
+#include "retia/apps/program.h"
 
 namespace retia {
 

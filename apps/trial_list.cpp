@@ -1,4 +1,4 @@
-#include "apps/trial_list.h"
+#include "retia/apps/trial_list.h"
 
 #include <algorithm>
 #include <map>

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/experiment/trial_store.h"
+#include "retia/engine/experiment/trial_store.h"
 
 namespace retia {
 

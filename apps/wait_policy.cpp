@@ -1,4 +1,4 @@
-#include "apps/wait_policy.h"
+#include "retia/apps/wait_policy.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "apps/workbench.h"
+#include "retia/apps/workbench.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -12,17 +12,17 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/architecture_json.h"
-#include "engine/clock.h"
-#include "engine/device.h"
-#include "engine/distributed/shared_checkpoint.h"
-#include "engine/io/files.h"
-#include "engine/io/options.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/json.h"
-#include "engine/ir/setting.h"
-#include "engine/precision.h"
-#include "trainers/evaluators/costed.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/device.h"
+#include "retia/engine/distributed/shared_checkpoint.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/ir/setting.h"
+#include "retia/engine/precision.h"
+#include "retia/trainers/evaluators/costed.h"
 
 namespace retia {
 namespace {

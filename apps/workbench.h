@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "apps/program.h"
-#include "apps/run_observer.h"
-#include "engine/distributed/ranks.h"
-#include "engine/io/run_directory.h"
-#include "engine/io/stop_signal.h"
+#include "retia/apps/program.h"
+#include "retia/apps/run_observer.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/io/run_directory.h"
+#include "retia/engine/io/stop_signal.h"
 
 namespace retia {
 

@@ -15,12 +15,12 @@
 #include <fstream>
 #include <iostream>
 
-#include "engine/io/files.h"
-#include "engine/ir/freeze.h"
-#include "engine/random.h"
-#include "models/spaces.h"
-#include "trainers/evaluators/classification.h"
-#include "trainers/merged_trainer.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/random.h"
+#include "retia/models/spaces.h"
+#include "retia/trainers/evaluators/classification.h"
+#include "retia/trainers/merged_trainer.h"
 
 namespace {
 

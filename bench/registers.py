@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REGISTERS = 65536  # of a multiprocessor, as are its 2048 threads, on both architectures
@@ -53,13 +54,15 @@ def main():
     given = parser.parse_args()
     targets = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in given.architectures.split(",")]
     kernels = []
-    for source in sorted(ROOT.glob("kernels/*/*.cu")):
-        command = [given.nvcc, "-std=c++17", "-O3", "-I", ROOT, *targets, "-Xptxas", "-v", "-c",
-                   source, "-o", "/dev/null"]
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{source.name} does not compile: {done.stderr.strip()}")
-        kernels += kernels_of(done.stderr)
+    with tempfile.TemporaryDirectory() as includes:
+        pathlib.Path(includes, "retia").symlink_to(ROOT)
+        for source in sorted(ROOT.glob("kernels/*/*.cu")):
+            command = [given.nvcc, "-std=c++17", "-O3", "-I", includes, *targets, "-Xptxas", "-v",
+                       "-c", source, "-o", "/dev/null"]
+            done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+            if done.returncode != 0:
+                sys.exit(f"{source.name} does not compile: {done.stderr.strip()}")
+            kernels += kernels_of(done.stderr)
     kernels = sorted(demangled(kernels), key=lambda k: (k["architecture"], k["kernel"]))
     for kernel in kernels:
         print(f"sm_{kernel['architecture']}  {kernel['registers']:4} registers  "

@@ -14,10 +14,10 @@
 #include <limits>
 #include <sstream>
 
-#include "engine/io/files.h"
-#include "models/nasbench201.h"
-#include "mutators/strategies.h"
-#include "trainers/evaluators/table.h"
+#include "retia/engine/io/files.h"
+#include "retia/models/nasbench201.h"
+#include "retia/mutators/strategies.h"
+#include "retia/trainers/evaluators/table.h"
 
 namespace {
 

@@ -14,12 +14,12 @@
 #include <iostream>
 #include <thread>
 
-#include "apps/program.h"
-#include "engine/experiment/experiment.h"
-#include "engine/io/files.h"
-#include "engine/ir/builder.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
+#include "retia/apps/program.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace {
 

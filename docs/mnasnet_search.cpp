@@ -3,16 +3,16 @@
 
 #include <iostream>
 
-#include "engine/executor/network.h"
-#include "engine/experiment/experiment.h"
-#include "engine/ir/chain.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/mb_conv.h"
-#include "mutators/strategies/random.h"
-#include "trainers/data/data_sets.h"
-#include "trainers/score.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/ir/chain.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/mb_conv.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/score.h"
 
 using namespace retia;
 

@@ -1,11 +1,11 @@
-#include "apps/program.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/pool_bn.h"
-#include "models/ops/sep_conv.h"
+#include "retia/apps/program.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/pool_bn.h"
+#include "retia/models/ops/sep_conv.h"
 
 using namespace retia;
 

@@ -1,8 +1,8 @@
 #include <ATen/ops/sigmoid.h>
 
-#include "apps/program.h"
-#include "mutators/one_shot/alpha_mutator.h"
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/apps/program.h"
+#include "retia/mutators/one_shot/alpha_mutator.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
 using namespace retia;
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "apps/program.h"
-#include "engine/ir/profile.h"
+#include "retia/apps/program.h"
+#include "retia/engine/ir/profile.h"
 
 using namespace retia;
 

@@ -1,9 +1,9 @@
-#include "apps/program.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
+#include "retia/apps/program.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
 
 using namespace retia;
 

@@ -3,18 +3,18 @@
 
 #include <iostream>
 
-#include "apps/program.h"
-#include "engine/mutables/chosen_value.h"
-#include "engine/mutables/input_choice.h"
-#include "engine/mutables/layer_choice.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/cell.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/sep_conv.h"
-#include "mutators/one_shot/random.h"
+#include "retia/apps/program.h"
+#include "retia/engine/mutables/chosen_value.h"
+#include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/cell.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/sep_conv.h"
+#include "retia/mutators/one_shot/random.h"
 
 using namespace retia;
 

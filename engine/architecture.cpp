@@ -1,8 +1,8 @@
-#include "engine/architecture.h"
+#include "retia/engine/architecture.h"
 
 #include <c10/util/Exception.h>
 
-#include "engine/suggest.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 

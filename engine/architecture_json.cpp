@@ -1,4 +1,4 @@
-#include "engine/architecture_json.h"
+#include "retia/engine/architecture_json.h"
 
 #include <c10/util/Exception.h>
 
@@ -6,10 +6,10 @@
 #include <map>
 #include <set>
 
-#include "engine/io/files.h"
-#include "engine/ir/graph.h"
-#include "engine/ir/setting.h"
-#include "engine/suggest.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/ir/setting.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/json.h"
-#include "engine/mutable.h"
+#include "retia/engine/json.h"
+#include "retia/engine/mutable.h"
 
 namespace retia {
 

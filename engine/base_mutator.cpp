@@ -1,9 +1,9 @@
-#include "engine/base_mutator.h"
+#include "retia/engine/base_mutator.h"
 
 #include <algorithm>
 
-#include "engine/mutables/input_choice.h"
-#include "engine/suggest.h"
+#include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 namespace {

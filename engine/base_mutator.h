@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/mutable.h"
+#include "retia/engine/mutable.h"
 
 namespace retia {
 

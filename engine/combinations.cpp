@@ -1,4 +1,4 @@
-#include "engine/combinations.h"
+#include "retia/engine/combinations.h"
 
 #include <algorithm>
 #include <numeric>

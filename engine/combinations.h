@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/mutable.h"
+#include "retia/engine/mutable.h"
 
 namespace retia {
 

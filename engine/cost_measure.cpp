@@ -1,6 +1,6 @@
-#include "engine/cost_measure.h"
+#include "retia/engine/cost_measure.h"
 
-#include "engine/latency_table.h"
+#include "retia/engine/latency_table.h"
 
 namespace retia {
 namespace {

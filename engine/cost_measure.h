@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "engine/ir/expected_cost.h"
-#include "engine/json.h"
+#include "retia/engine/ir/expected_cost.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

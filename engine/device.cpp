@@ -1,4 +1,4 @@
-#include "engine/device.h"
+#include "retia/engine/device.h"
 
 #include <ATen/Context.h>
 #include <c10/util/Exception.h>
@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string>
 
-#include "kernels/cuda_module.h"
+#include "retia/kernels/cuda_module.h"
 
 namespace retia {
 namespace {

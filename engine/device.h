@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/cuda_module.h"
+#include "retia/kernels/cuda_module.h"
 
 namespace retia {
 

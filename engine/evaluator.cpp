@@ -1,4 +1,4 @@
-#include "engine/evaluator.h"
+#include "retia/engine/evaluator.h"
 
 #include <c10/util/Exception.h>
 

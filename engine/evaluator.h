@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/graph.h"
-#include "engine/strategy.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/io/options.h"
-#include "engine/json.h"
-#include "engine/named_table.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/json.h"
+#include "retia/engine/named_table.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/latency_table.h"
+#include "retia/engine/latency_table.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -7,14 +7,14 @@
 #include <algorithm>
 #include <ctime>
 
-#include "engine/clock.h"
-#include "engine/device.h"
-#include "engine/io/files.h"
-#include "engine/io/options.h"
-#include "engine/ir/graph.h"
-#include "engine/operations/primitive.h"
-#include "engine/precision.h"
-#include "engine/stopwatch.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/device.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/precision.h"
+#include "retia/engine/stopwatch.h"
 
 namespace retia {
 namespace {

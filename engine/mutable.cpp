@@ -1,12 +1,12 @@
-#include "engine/mutable.h"
+#include "retia/engine/mutable.h"
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <set>
 
-#include "engine/combinations.h"
-#include "engine/suggest.h"
+#include "retia/engine/combinations.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/architecture.h"
+#include "retia/engine/architecture.h"
 
 namespace retia {
 

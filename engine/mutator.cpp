@@ -1,10 +1,10 @@
-#include "engine/mutator.h"
+#include "retia/engine/mutator.h"
 
 #include <algorithm>
 
-#include "engine/mutables/gated.h"
-#include "engine/mutables/input_choice.h"
-#include "engine/mutables/layer_choice.h"
+#include "retia/engine/mutables/gated.h"
+#include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
 
 namespace retia {
 namespace {

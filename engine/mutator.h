@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/architecture.h"
-#include "engine/base_mutator.h"
-#include "engine/json.h"
+#include "retia/engine/architecture.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/suggest.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/pareto.h"
+#include "retia/engine/pareto.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "engine/precision.h"
+#include "retia/engine/precision.h"
 
 #include <ATen/autocast_mode.h>
 

@@ -1,4 +1,4 @@
-#include "engine/rank_correlation.h"
+#include "retia/engine/rank_correlation.h"
 
 #include <c10/util/Exception.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

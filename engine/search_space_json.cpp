@@ -1,6 +1,6 @@
-#include "engine/search_space_json.h"
+#include "retia/engine/search_space_json.h"
 
-#include "engine/architecture_json.h"
+#include "retia/engine/architecture_json.h"
 
 namespace retia {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "engine/json.h"
-#include "engine/mutable.h"
+#include "retia/engine/json.h"
+#include "retia/engine/mutable.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/stopwatch.h"
+#include "retia/engine/stopwatch.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/core/Event.h>

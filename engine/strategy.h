@@ -4,8 +4,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/architecture.h"
-#include "engine/json.h"
+#include "retia/engine/architecture.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

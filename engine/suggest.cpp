@@ -1,4 +1,4 @@
-#include "engine/suggest.h"
+#include "retia/engine/suggest.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,4 +1,4 @@
-#include "kernels/autocast.h"
+#include "retia/kernels/autocast.h"
 
 #include <ATen/autocast_mode.h>
 

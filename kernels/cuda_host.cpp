@@ -1,4 +1,4 @@
-#include "kernels/cuda_host.h"
+#include "retia/kernels/cuda_host.h"
 
 #include <ucontext.h>
 

@@ -5,7 +5,7 @@
 #ifdef __CUDACC__
 #include <cuda_runtime.h>
 #else
-#include "kernels/cuda_host.h"
+#include "retia/kernels/cuda_host.h"
 #endif
 
 /// What kernel bodies and their launches take beyond the CUDA language, so that the same files are

@@ -1,9 +1,9 @@
-#include "kernels/cuda_module.h"
+#include "retia/kernels/cuda_module.h"
 
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
 
-#include "kernels/nccl_group.h"
+#include "retia/kernels/nccl_group.h"
 
 namespace retia::kernels {
 namespace {

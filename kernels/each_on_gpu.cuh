@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/each_on_gpu.h"
+#include "retia/kernels/each_on_gpu.h"
 
 namespace retia::kernels::cuda {
 

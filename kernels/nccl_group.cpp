@@ -1,4 +1,4 @@
-#include "kernels/nccl_group.h"
+#include "retia/kernels/nccl_group.h"
 
 #include <chrono>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/cuda_module.h"
+#include "retia/kernels/cuda_module.h"
 
 namespace retia::kernels {
 

@@ -6,7 +6,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
-#include "kernels/each_on_gpu.h"
+#include "retia/kernels/each_on_gpu.h"
 
 namespace retia::kernels {
 

@@ -1,11 +1,11 @@
-#include "kernels/parallel.h"
+#include "retia/kernels/parallel.h"
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "kernels/threads.h"
+#include "retia/kernels/threads.h"
 
 namespace retia::kernels {
 namespace {

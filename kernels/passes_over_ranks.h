@@ -5,7 +5,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
-#include "kernels/sum_over_ranks.h"
+#include "retia/kernels/sum_over_ranks.h"
 
 namespace retia::kernels {
 

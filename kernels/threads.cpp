@@ -1,4 +1,4 @@
-#include "kernels/threads.h"
+#include "retia/kernels/threads.h"
 
 #include <ATen/Parallel.h>
 

@@ -1,11 +1,11 @@
-#include "models/darts.h"
+#include "retia/models/darts.h"
 
-#include "engine/operations/join.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/dil_conv.h"
-#include "models/ops/factorized_reduce.h"
-#include "models/ops/sep_conv.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/dil_conv.h"
+#include "retia/models/ops/factorized_reduce.h"
+#include "retia/models/ops/sep_conv.h"
 
 namespace retia {
 namespace {

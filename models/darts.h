@@ -1,6 +1,6 @@
 #pragma once
 
-#include "models/darts_cnn.h"
+#include "retia/models/darts_cnn.h"
 
 namespace retia {
 

@@ -1,20 +1,20 @@
-#include "models/darts_cnn.h"
+#include "retia/models/darts_cnn.h"
 
 #include <algorithm>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/drop.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/dil_conv.h"
-#include "models/ops/factorized_reduce.h"
-#include "models/ops/pool_bn.h"
-#include "models/ops/sep_conv.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/dil_conv.h"
+#include "retia/models/ops/factorized_reduce.h"
+#include "retia/models/ops/pool_bn.h"
+#include "retia/models/ops/sep_conv.h"
 
 namespace retia {
 namespace {

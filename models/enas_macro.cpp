@@ -1,13 +1,13 @@
-#include "models/enas_macro.h"
+#include "retia/models/enas_macro.h"
 
-#include "engine/ir/builder.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/enas_layer.h"
-#include "models/ops/factorized_reduce.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/enas_layer.h"
+#include "retia/models/ops/factorized_reduce.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "models/spaces.h"
+#include "retia/models/spaces.h"
 
 namespace retia {
 

@@ -1,11 +1,11 @@
-#include "models/mlp.h"
+#include "retia/models/mlp.h"
 
 #include <algorithm>
 #include <set>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "models/spaces.h"
+#include "retia/models/spaces.h"
 
 namespace retia {
 

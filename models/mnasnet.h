@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/space.h"
-#include "models/spaces.h"
+#include "retia/engine/ir/space.h"
+#include "retia/models/spaces.h"
 
 namespace retia {
 

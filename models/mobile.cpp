@@ -1,15 +1,15 @@
-#include "models/mobile.h"
+#include "retia/models/mobile.h"
 
 #include <algorithm>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/mb_conv.h"
-#include "models/width.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/mb_conv.h"
+#include "retia/models/width.h"
 
 namespace retia {
 namespace {

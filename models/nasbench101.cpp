@@ -1,10 +1,10 @@
-#include "models/nasbench101.h"
+#include "retia/models/nasbench101.h"
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/nasbench101_cell.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/nasbench101_cell.h"
 
 namespace retia {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "models/spaces.h"
+#include "retia/models/spaces.h"
 
 namespace retia {
 

@@ -1,16 +1,16 @@
-#include "models/operations.h"
+#include "retia/models/operations.h"
 
-#include "models/ops/conv_bn.h"
-#include "models/ops/dil_conv.h"
-#include "models/ops/enas_layer.h"
-#include "models/ops/factorized_reduce.h"
-#include "models/ops/loose_ends.h"
-#include "models/ops/mb_conv.h"
-#include "models/ops/mnas_layer.h"
-#include "models/ops/nasbench101_cell.h"
-#include "models/ops/pool_bn.h"
-#include "models/ops/sep_conv.h"
-#include "models/ops/shuffle_block.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/dil_conv.h"
+#include "retia/models/ops/enas_layer.h"
+#include "retia/models/ops/factorized_reduce.h"
+#include "retia/models/ops/loose_ends.h"
+#include "retia/models/ops/mb_conv.h"
+#include "retia/models/ops/mnas_layer.h"
+#include "retia/models/ops/nasbench101_cell.h"
+#include "retia/models/ops/pool_bn.h"
+#include "retia/models/ops/sep_conv.h"
+#include "retia/models/ops/shuffle_block.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/operations/table.h"
+#include "retia/engine/operations/table.h"
 
 namespace retia {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/factory_table.h"
-#include "engine/ir/space.h"
+#include "retia/engine/factory_table.h"
+#include "retia/engine/ir/space.h"
 
 namespace retia {
 

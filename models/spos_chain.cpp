@@ -1,10 +1,10 @@
-#include "models/spos_chain.h"
+#include "retia/models/spos_chain.h"
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/shuffle_block.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/shuffle_block.h"
 
 namespace retia {
 

@@ -1,13 +1,13 @@
-#include "models/spos_shufflenet.h"
+#include "retia/models/spos_shufflenet.h"
 
 #include <algorithm>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/shuffle_block.h"
-#include "models/width.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/shuffle_block.h"
+#include "retia/models/width.h"
 
 namespace retia {
 namespace {

@@ -1,11 +1,11 @@
-#include "models/tiny.h"
+#include "retia/models/tiny.h"
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/sep_conv.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/sep_conv.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "models/width.h"
+#include "retia/models/width.h"
 
 #include <c10/util/Exception.h>
 

@@ -1,14 +1,14 @@
-#include "mutators/strategies.h"
+#include "retia/mutators/strategies.h"
 
-#include "mutators/strategies/asha.h"
-#include "mutators/strategies/evolution.h"
-#include "mutators/strategies/grid.h"
-#include "mutators/strategies/local_search.h"
-#include "mutators/strategies/nsga2.h"
-#include "mutators/strategies/random.h"
-#include "mutators/strategies/reinforce.h"
-#include "mutators/strategies/spos_evolution.h"
-#include "mutators/strategies/tpe.h"
+#include "retia/mutators/strategies/asha.h"
+#include "retia/mutators/strategies/evolution.h"
+#include "retia/mutators/strategies/grid.h"
+#include "retia/mutators/strategies/local_search.h"
+#include "retia/mutators/strategies/nsga2.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/mutators/strategies/reinforce.h"
+#include "retia/mutators/strategies/spos_evolution.h"
+#include "retia/mutators/strategies/tpe.h"
 
 namespace retia {
 namespace {

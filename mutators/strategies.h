@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "engine/factory_table.h"
-#include "engine/strategy.h"
-#include "mutators/strategies/domain.h"
+#include "retia/engine/factory_table.h"
+#include "retia/engine/strategy.h"
+#include "retia/mutators/strategies/domain.h"
 
 namespace retia {
 

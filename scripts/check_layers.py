@@ -30,12 +30,18 @@ INCLUDE = re.compile(r'\s*#\s*include\s*["<]([^">]+)[">]')
 
 def problem(file, included):
     """Returns why `file` (relative to the root) must not include `included`, or None."""
-    room, target = file.parts[0], included.split("/")[0]
-    if file.suffix in CUDA_SOURCES and target in ("torch", "ATen", "c10"):
+    room = file.parts[0]
+    top, _, rest = included.partition("/")
+    if file.suffix in CUDA_SOURCES and top in ("torch", "ATen", "c10"):
         return "a .cu file includes no LibTorch header: unwrap the tensors in a .cpp beside it"
-    if included.startswith("."):
-        return "include from the repository root"
-    if target in MAY_INCLUDE and target != room and target not in MAY_INCLUDE[room]:
+    if included.startswith(".") or top in MAY_INCLUDE:
+        return "includes of ours begin with retia/ and a room"
+    if top != "retia":
+        return None
+    target = rest.split("/")[0]
+    if target not in MAY_INCLUDE:
+        return "a room includes rooms, not the headers for users"
+    if target != room and target not in MAY_INCLUDE[room]:
         allowed = ", ".join(sorted(MAY_INCLUDE[room])) or "no other room"
         return f"{room} may include {allowed}"
     return None

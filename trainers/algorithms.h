@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "engine/factory_table.h"
-#include "trainers/one_shot/one_shot_trainer.h"
+#include "retia/engine/factory_table.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {
 

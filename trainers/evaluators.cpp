@@ -1,12 +1,12 @@
-#include "trainers/evaluators.h"
+#include "retia/trainers/evaluators.h"
 
-#include "engine/ir/setting.h"
-#include "trainers/evaluators/classification.h"
-#include "trainers/evaluators/command.h"
-#include "trainers/evaluators/costed.h"
-#include "trainers/evaluators/regression.h"
-#include "trainers/evaluators/searched.h"
-#include "trainers/evaluators/table.h"
+#include "retia/engine/ir/setting.h"
+#include "retia/trainers/evaluators/classification.h"
+#include "retia/trainers/evaluators/command.h"
+#include "retia/trainers/evaluators/costed.h"
+#include "retia/trainers/evaluators/regression.h"
+#include "retia/trainers/evaluators/searched.h"
+#include "retia/trainers/evaluators/table.h"
 
 namespace retia {
 namespace {

@@ -7,10 +7,10 @@
 #include <memory>
 #include <string>
 
-#include "engine/evaluator.h"
-#include "engine/executor/routine.h"
-#include "engine/factory_table.h"
-#include "trainers/data/data_sets.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/executor/routine.h"
+#include "retia/engine/factory_table.h"
+#include "retia/trainers/data/data_sets.h"
 
 namespace retia {
 

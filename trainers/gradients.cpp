@@ -1,4 +1,4 @@
-#include "trainers/gradients.h"
+#include "retia/trainers/gradients.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_mul.h>
@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "trainers/in_chunks.h"
+#include "retia/trainers/in_chunks.h"
 
 namespace retia {
 

@@ -1,9 +1,9 @@
-#include "trainers/in_chunks.h"
+#include "retia/trainers/in_chunks.h"
 
 #include <ATen/core/grad_mode.h>
 
-#include "kernels/parallel.h"
-#include "kernels/threads.h"
+#include "retia/kernels/parallel.h"
+#include "retia/kernels/threads.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/loss_scaler.h"
+#include "retia/trainers/loss_scaler.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "engine/json.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/merged_trainer.h"
+#include "retia/trainers/merged_trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/executor/merged_network.h"
-#include "trainers/trainer.h"
+#include "retia/engine/executor/merged_network.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/moved_weights.h"
+#include "retia/trainers/moved_weights.h"
 
 #include <ATen/core/grad_mode.h>
 

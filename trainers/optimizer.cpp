@@ -1,4 +1,4 @@
-#include "trainers/optimizer.h"
+#include "retia/trainers/optimizer.h"
 
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/empty_like.h>
@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "trainers/in_chunks.h"
+#include "retia/trainers/in_chunks.h"
 
 namespace retia {
 namespace {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/json.h"
-#include "trainers/gradients.h"
-#include "trainers/schedule.h"
+#include "retia/engine/json.h"
+#include "retia/trainers/gradients.h"
+#include "retia/trainers/schedule.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/quiet_pass.h"
+#include "retia/trainers/quiet_pass.h"
 
 namespace retia {
 

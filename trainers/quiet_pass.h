@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "engine/executor/network.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/precision.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/precision.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/schedule.h"
+#include "retia/trainers/schedule.h"
 
 #include <c10/util/Exception.h>
 

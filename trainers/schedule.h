@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "engine/json.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

@@ -1,11 +1,11 @@
-#include "trainers/score.h"
+#include "retia/trainers/score.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/from_blob.h>
 
-#include "engine/ir/freeze.h"
-#include "engine/operations/elastic_layer.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/operations/elastic_layer.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "engine/distributed/ranks.h"
-#include "engine/executor/network.h"
-#include "engine/operations/batch_norm.h"
-#include "trainers/data/batches.h"
-#include "trainers/optimizer.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/trainers/data/batches.h"
+#include "retia/trainers/optimizer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/supervised_trainer.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "trainers/trainer.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/trainer.h"
+#include "retia/trainers/trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -9,10 +9,10 @@
 
 #include <cmath>
 
-#include "engine/clock.h"
-#include "engine/device.h"
-#include "engine/distributed/digest.h"
-#include "engine/io/memory.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/device.h"
+#include "retia/engine/distributed/digest.h"
+#include "retia/engine/io/memory.h"
 
 namespace retia {
 namespace {

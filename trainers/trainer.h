@@ -5,15 +5,15 @@
 #include <optional>
 #include <string>
 
-#include "engine/distributed/gradient_average.h"
-#include "engine/executor/network.h"
-#include "engine/io/checkpoint.h"
-#include "engine/io/progress.h"
-#include "trainers/data/batches.h"
-#include "trainers/loss_scaler.h"
-#include "trainers/optimizer.h"
-#include "trainers/score.h"
-#include "trainers/weight_average.h"
+#include "retia/engine/distributed/gradient_average.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/io/checkpoint.h"
+#include "retia/engine/io/progress.h"
+#include "retia/trainers/data/batches.h"
+#include "retia/trainers/loss_scaler.h"
+#include "retia/trainers/optimizer.h"
+#include "retia/trainers/score.h"
+#include "retia/trainers/weight_average.h"
 
 namespace retia {
 

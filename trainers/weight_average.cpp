@@ -1,10 +1,10 @@
-#include "trainers/weight_average.h"
+#include "retia/trainers/weight_average.h"
 
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
-#include "trainers/score.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "trainers/optimizer.h"
+#include "retia/trainers/optimizer.h"
 
 namespace retia {
 

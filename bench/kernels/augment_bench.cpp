@@ -5,9 +5,9 @@
 #include <chrono>
 #include <string>
 
-#include "engine/device.h"
-#include "kernels/augment/augment.h"
-#include "kernels/augment/augment_cases.h"
+#include "retia/engine/device.h"
+#include "retia/kernels/augment/augment.h"
+#include "retia/kernels/augment/augment_cases.h"
 
 namespace retia::kernels {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "bench/kernels/turns.h"
-#include "kernels/conv_norm/conv_norm.h"
-#include "kernels/conv_norm/conv_norm_cases.h"
+#include "retia/bench/kernels/turns.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm_cases.h"
 
 namespace retia::kernels {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "bench/kernels/turns.h"
-#include "kernels/mixed_op/mixed_op.h"
-#include "kernels/mixed_op/mixed_op_cases.h"
+#include "retia/bench/kernels/turns.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op_cases.h"
 
 namespace retia::kernels {
 namespace {

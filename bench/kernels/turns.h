@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/device.h"
-#include "engine/precision.h"
-#include "engine/stopwatch.h"
+#include "retia/engine/device.h"
+#include "retia/engine/precision.h"
+#include "retia/engine/stopwatch.h"
 
 namespace retia::kernels {
 

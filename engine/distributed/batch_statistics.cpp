@@ -1,4 +1,4 @@
-#include "engine/distributed/batch_statistics.h"
+#include "retia/engine/distributed/batch_statistics.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "engine/distributed/ranks.h"
+#include "retia/engine/distributed/ranks.h"
 
 namespace retia {
 

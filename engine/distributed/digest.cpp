@@ -1,11 +1,11 @@
-#include "engine/distributed/digest.h"
+#include "retia/engine/distributed/digest.h"
 
 #include <ATen/ops/tensor.h>
 #include <zlib.h>
 
 #include <string_view>
 
-#include "engine/io/safetensors.h"
+#include "retia/engine/io/safetensors.h"
 
 namespace retia {
 namespace {

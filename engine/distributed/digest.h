@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
-#include "engine/distributed/ranks.h"
-#include "engine/json.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

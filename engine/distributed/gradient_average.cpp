@@ -1,4 +1,4 @@
-#include "engine/distributed/gradient_average.h"
+#include "retia/engine/distributed/gradient_average.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/distributed/ranks.h"
+#include "retia/engine/distributed/ranks.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/distributed/launch.h"
+#include "retia/engine/distributed/launch.h"
 
 #include <c10/util/Exception.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/distributed/pulse.h"
+#include "retia/engine/distributed/pulse.h"
 
 #include <c10/util/Exception.h>
 

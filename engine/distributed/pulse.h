@@ -5,7 +5,7 @@
 #include <torch/csrc/distributed/c10d/Store.hpp>
 #include <vector>
 
-#include "engine/distributed/ticker.h"
+#include "retia/engine/distributed/ticker.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/distributed/ranks.h"
+#include "retia/engine/distributed/ranks.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -15,9 +15,9 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "engine/clock.h"
-#include "engine/device.h"
-#include "engine/distributed/pulse.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/device.h"
+#include "retia/engine/distributed/pulse.h"
 
 namespace retia {
 namespace {

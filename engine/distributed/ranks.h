@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/distributed/launch.h"
-#include "kernels/sum_over_ranks.h"
+#include "retia/engine/distributed/launch.h"
+#include "retia/kernels/sum_over_ranks.h"
 
 namespace retia {
 

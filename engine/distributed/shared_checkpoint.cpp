@@ -1,8 +1,8 @@
-#include "engine/distributed/shared_checkpoint.h"
+#include "retia/engine/distributed/shared_checkpoint.h"
 
 #include <ATen/ops/empty.h>
 
-#include "engine/io/safetensors.h"
+#include "retia/engine/io/safetensors.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/distributed/ranks.h"
-#include "engine/io/checkpoint.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/io/checkpoint.h"
 
 namespace retia {
 

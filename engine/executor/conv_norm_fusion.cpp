@@ -1,14 +1,14 @@
-#include "engine/executor/conv_norm_fusion.h"
+#include "retia/engine/executor/conv_norm_fusion.h"
 
 #include <algorithm>
 #include <memory>
 #include <optional>
 
-#include "engine/distributed/ranks.h"
-#include "engine/executor/recognition.h"
-#include "engine/executor/routine.h"
-#include "engine/operations/pool.h"
-#include "kernels/autocast.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/executor/recognition.h"
+#include "retia/engine/executor/routine.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/kernels/autocast.h"
 
 namespace retia {
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/executor/norm.h"
-#include "kernels/conv_norm/conv_norm.h"
+#include "retia/engine/executor/norm.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
 
 namespace retia {
 

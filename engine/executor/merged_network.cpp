@@ -1,9 +1,9 @@
-#include "engine/executor/merged_network.h"
+#include "retia/engine/executor/merged_network.h"
 
 #include <map>
 
-#include "engine/ir/infer.h"
-#include "engine/mutables/mutable_module.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {
 namespace {

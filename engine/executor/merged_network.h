@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/executor/network.h"
-#include "engine/ir/merge.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/ir/merge.h"
 
 namespace retia {
 

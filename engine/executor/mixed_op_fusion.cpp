@@ -1,4 +1,4 @@
-#include "engine/executor/mixed_op_fusion.h"
+#include "retia/engine/executor/mixed_op_fusion.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -9,12 +9,12 @@
 #include <optional>
 #include <string>
 
-#include "engine/distributed/ranks.h"
-#include "engine/executor/recognition.h"
-#include "engine/executor/routine.h"
-#include "engine/operations/pool.h"
-#include "kernels/autocast.h"
-#include "kernels/mixed_op/mixed_op.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/executor/recognition.h"
+#include "retia/engine/executor/routine.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/kernels/autocast.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
 
 namespace retia {
 namespace {

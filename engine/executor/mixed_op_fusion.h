@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/base_mutator.h"
-#include "engine/executor/norm.h"
-#include "engine/mutables/layer_choice.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/executor/norm.h"
+#include "retia/engine/mutables/layer_choice.h"
 
 namespace retia {
 

@@ -1,14 +1,14 @@
-#include "engine/executor/network.h"
+#include "retia/engine/executor/network.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include "engine/base_mutator.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/lower.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/primitive.h"
-#include "engine/precision.h"
-#include "engine/random.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/precision.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/executor/routine.h"
+#include "retia/engine/executor/routine.h"
 
 namespace retia {
 

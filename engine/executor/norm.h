@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "engine/operations/batch_norm.h"
+#include "retia/engine/operations/batch_norm.h"
 
 namespace retia {
 

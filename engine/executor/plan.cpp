@@ -1,4 +1,4 @@
-#include "engine/executor/plan.h"
+#include "retia/engine/executor/plan.h"
 
 #include <algorithm>
 #include <iomanip>
@@ -6,10 +6,10 @@
 #include <set>
 #include <sstream>
 
-#include "engine/executor/conv_norm_fusion.h"
-#include "engine/executor/mixed_op_fusion.h"
-#include "engine/executor/recognition.h"
-#include "engine/ir/lower.h"
+#include "retia/engine/executor/conv_norm_fusion.h"
+#include "retia/engine/executor/mixed_op_fusion.h"
+#include "retia/engine/executor/recognition.h"
+#include "retia/engine/ir/lower.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
-#include "engine/executor/recognition.h"
+#include "retia/engine/executor/recognition.h"
 
-#include "engine/operations/conv2d.h"
-#include "engine/operations/pool.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/pool.h"
 
 namespace retia {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/executor/norm.h"
-#include "engine/executor/routine.h"
+#include "retia/engine/executor/norm.h"
+#include "retia/engine/executor/routine.h"
 
 namespace retia {
 

@@ -1,14 +1,14 @@
-#include "engine/executor/routine.h"
+#include "retia/engine/executor/routine.h"
 
 #include <algorithm>
 
-#include "engine/base_mutator.h"
-#include "engine/executor/conv_norm_fusion.h"
-#include "engine/executor/mixed_op_fusion.h"
-#include "engine/ir/channels.h"
-#include "engine/ir/infer.h"
-#include "engine/operations/elastic_layer.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/executor/conv_norm_fusion.h"
+#include "retia/engine/executor/mixed_op_fusion.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

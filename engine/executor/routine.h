@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/graph.h"
-#include "engine/mutables/input_choice.h"
-#include "engine/mutables/layer_choice.h"
-#include "engine/operations/shared_axes.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
+#include "retia/engine/operations/shared_axes.h"
 
 namespace retia {
 

@@ -4,12 +4,12 @@
 
 #include <typeinfo>
 
-#include "engine/base_mutator.h"
-#include "engine/executor/conv_norm_fusion.h"
-#include "engine/executor/mixed_op_fusion.h"
-#include "engine/executor/routine.h"
-#include "engine/operations/split_layer.h"
-#include "kernels/autocast.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/executor/conv_norm_fusion.h"
+#include "retia/engine/executor/mixed_op_fusion.h"
+#include "retia/engine/executor/routine.h"
+#include "retia/engine/operations/split_layer.h"
+#include "retia/kernels/autocast.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "engine/experiment/dispatch.h"
+#include "retia/engine/experiment/dispatch.h"
 
 #include <utility>
 
-#include "engine/clock.h"
-#include "engine/experiment/try_proposal.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/experiment/try_proposal.h"
 
 namespace retia {
 namespace {

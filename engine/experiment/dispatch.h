@@ -4,9 +4,9 @@
 #include <map>
 #include <vector>
 
-#include "engine/experiment/runner.h"
-#include "engine/experiment/trial_store.h"
-#include "engine/ir/space.h"
+#include "retia/engine/experiment/runner.h"
+#include "retia/engine/experiment/trial_store.h"
+#include "retia/engine/ir/space.h"
 
 namespace retia {
 

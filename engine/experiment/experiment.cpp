@@ -1,16 +1,16 @@
-#include "engine/experiment/experiment.h"
+#include "retia/engine/experiment/experiment.h"
 
 #include <unistd.h>
 
 #include <utility>
 
-#include "engine/architecture_json.h"
-#include "engine/clock.h"
-#include "engine/experiment/dispatch.h"
-#include "engine/experiment/inline_runner.h"
-#include "engine/experiment/try_proposal.h"
-#include "engine/io/files.h"
-#include "engine/io/process.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/experiment/dispatch.h"
+#include "retia/engine/experiment/inline_runner.h"
+#include "retia/engine/experiment/try_proposal.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {

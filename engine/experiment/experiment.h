@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "engine/evaluator.h"
-#include "engine/experiment/kept_weights.h"
-#include "engine/experiment/runner.h"
-#include "engine/experiment/telling.h"
-#include "engine/experiment/trial_store.h"
-#include "engine/io/lock_file.h"
-#include "engine/ir/space.h"
-#include "engine/ir/window.h"
-#include "engine/strategy.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/kept_weights.h"
+#include "retia/engine/experiment/runner.h"
+#include "retia/engine/experiment/telling.h"
+#include "retia/engine/experiment/trial_store.h"
+#include "retia/engine/io/lock_file.h"
+#include "retia/engine/ir/space.h"
+#include "retia/engine/ir/window.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

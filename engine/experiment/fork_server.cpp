@@ -1,4 +1,4 @@
-#include "engine/experiment/fork_server.h"
+#include "retia/engine/experiment/fork_server.h"
 
 #include <c10/util/Exception.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include <iostream>
 #include <limits>
 
-#include "engine/clock.h"
-#include "engine/io/session.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/io/session.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/experiment/gpus.h"
+#include "retia/engine/experiment/gpus.h"
 
 #include <c10/util/Exception.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@
 #include <set>
 #include <sstream>
 
-#include "engine/clock.h"
-#include "engine/io/process.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
-#include "engine/experiment/inline_runner.h"
+#include "retia/engine/experiment/inline_runner.h"
 
-#include "engine/experiment/trial_file.h"
+#include "retia/engine/experiment/trial_file.h"
 
 namespace retia {
 

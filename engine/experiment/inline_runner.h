@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "engine/experiment/runner.h"
+#include "retia/engine/experiment/runner.h"
 
 namespace retia {
 

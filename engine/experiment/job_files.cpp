@@ -1,11 +1,11 @@
-#include "engine/experiment/job_files.h"
+#include "retia/engine/experiment/job_files.h"
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <fstream>
 
-#include "engine/io/folders.h"
+#include "retia/engine/io/folders.h"
 
 namespace retia {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/experiment/trial_file.h"
+#include "retia/engine/experiment/trial_file.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/experiment/kept_weights.h"
+#include "retia/engine/experiment/kept_weights.h"
 
 #include <c10/util/Exception.h>
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "engine/strategy.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/experiment/local_runner.h"
+#include "retia/engine/experiment/local_runner.h"
 
 #include <ATen/Parallel.h>
 
@@ -7,7 +7,7 @@
 #include <exception>
 #include <set>
 
-#include "engine/io/process.h"
+#include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {

@@ -4,9 +4,9 @@
 #include <map>
 #include <optional>
 
-#include "engine/experiment/gpus.h"
-#include "engine/experiment/job_files.h"
-#include "engine/experiment/trial_processes.h"
+#include "retia/engine/experiment/gpus.h"
+#include "retia/engine/experiment/job_files.h"
+#include "retia/engine/experiment/trial_processes.h"
 
 namespace retia {
 

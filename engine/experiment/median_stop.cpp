@@ -1,4 +1,4 @@
-#include "engine/experiment/median_stop.h"
+#include "retia/engine/experiment/median_stop.h"
 
 #include <c10/util/Exception.h>
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "engine/evaluator.h"
+#include "retia/engine/evaluator.h"
 
 namespace retia {
 

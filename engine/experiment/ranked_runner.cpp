@@ -1,4 +1,4 @@
-#include "engine/experiment/ranked_runner.h"
+#include "retia/engine/experiment/ranked_runner.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/experiment/trial_file.h"
+#include "retia/engine/experiment/trial_file.h"
 
 namespace retia {
 namespace {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <optional>
 
-#include "engine/distributed/ranks.h"
-#include "engine/experiment/runner.h"
+#include "retia/engine/distributed/ranks.h"
+#include "retia/engine/experiment/runner.h"
 
 namespace retia {
 

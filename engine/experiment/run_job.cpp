@@ -1,8 +1,8 @@
 #include <optional>
 
-#include "engine/clock.h"
-#include "engine/experiment/trial_file.h"
-#include "engine/io/process.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {

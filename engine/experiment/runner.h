@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/evaluator.h"
+#include "retia/engine/evaluator.h"
 
 namespace retia {
 

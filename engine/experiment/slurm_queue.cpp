@@ -1,4 +1,4 @@
-#include "engine/experiment/slurm_queue.h"
+#include "retia/engine/experiment/slurm_queue.h"
 
 #include <c10/util/Exception.h>
 #include <c10/util/StringUtil.h>
@@ -10,7 +10,7 @@
 #include <set>
 #include <sstream>
 
-#include "engine/io/process.h"
+#include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/json.h"
+#include "retia/engine/json.h"
 
 namespace retia {
 

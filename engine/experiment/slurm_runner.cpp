@@ -1,11 +1,11 @@
-#include "engine/experiment/slurm_runner.h"
+#include "retia/engine/experiment/slurm_runner.h"
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <thread>
 
-#include "engine/io/files.h"
+#include "retia/engine/io/files.h"
 
 namespace retia {
 namespace {

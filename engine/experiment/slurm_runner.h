@@ -4,8 +4,8 @@
 #include <deque>
 #include <functional>
 
-#include "engine/experiment/job_files.h"
-#include "engine/experiment/slurm_queue.h"
+#include "retia/engine/experiment/job_files.h"
+#include "retia/engine/experiment/slurm_queue.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/experiment/telling.h"
+#include "retia/engine/experiment/telling.h"
 
 namespace retia {
 

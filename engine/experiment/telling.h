@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "engine/evaluator.h"
-#include "engine/experiment/median_stop.h"
-#include "engine/experiment/trial_record.h"
-#include "engine/strategy.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/median_stop.h"
+#include "retia/engine/experiment/trial_record.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

@@ -1,13 +1,13 @@
-#include "engine/experiment/trial_file.h"
+#include "retia/engine/experiment/trial_file.h"
 
 #include <c10/util/Exception.h>
 
 #include <cmath>
 
-#include "engine/architecture_json.h"
-#include "engine/io/files.h"
-#include "engine/io/options.h"
-#include "engine/ir/json.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/ir/json.h"
 
 namespace retia {
 

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "engine/experiment/runner.h"
-#include "engine/operations/table.h"
+#include "retia/engine/experiment/runner.h"
+#include "retia/engine/operations/table.h"
 
 namespace retia {
 

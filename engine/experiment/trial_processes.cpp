@@ -1,4 +1,4 @@
-#include "engine/experiment/trial_processes.h"
+#include "retia/engine/experiment/trial_processes.h"
 
 #include <c10/util/Exception.h>
 #include <poll.h>
@@ -13,8 +13,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/clock.h"
-#include "engine/io/session.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/io/session.h"
 
 namespace retia {
 namespace {

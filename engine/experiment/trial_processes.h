@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "engine/experiment/fork_server.h"
+#include "retia/engine/experiment/fork_server.h"
 
 namespace retia {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/strategy.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

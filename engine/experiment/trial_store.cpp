@@ -1,12 +1,12 @@
-#include "engine/experiment/trial_store.h"
+#include "retia/engine/experiment/trial_store.h"
 
 #include <c10/util/Exception.h>
 
 #include <cmath>
 #include <limits>
 
-#include "engine/architecture_json.h"
-#include "engine/ir/graph.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia {
 namespace {

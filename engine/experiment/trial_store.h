@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/evaluator.h"
-#include "engine/experiment/trial_record.h"
-#include "engine/io/sqlite.h"
-#include "engine/mutable.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/trial_record.h"
+#include "retia/engine/io/sqlite.h"
+#include "retia/engine/mutable.h"
 
 namespace retia {
 

@@ -1,10 +1,10 @@
-#include "engine/experiment/try_proposal.h"
+#include "retia/engine/experiment/try_proposal.h"
 
 #include <cmath>
 
-#include "engine/clock.h"
-#include "engine/experiment/trial_file.h"
-#include "engine/ir/infer.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/ir/infer.h"
 
 namespace retia {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "engine/experiment/runner.h"
-#include "engine/experiment/trial_record.h"
-#include "engine/ir/space.h"
+#include "retia/engine/experiment/runner.h"
+#include "retia/engine/experiment/trial_record.h"
+#include "retia/engine/ir/space.h"
 
 namespace retia {
 

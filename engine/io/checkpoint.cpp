@@ -1,4 +1,4 @@
-#include "engine/io/checkpoint.h"
+#include "retia/engine/io/checkpoint.h"
 
 #include <c10/util/Exception.h>
 #include <zlib.h>
@@ -11,10 +11,10 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/io/failed_write.h"
-#include "engine/io/files.h"
-#include "engine/io/folders.h"
-#include "engine/io/safetensors.h"
+#include "retia/engine/io/failed_write.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/folders.h"
+#include "retia/engine/io/safetensors.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/io/event_file.h"
+#include "retia/engine/io/event_file.h"
 
 #include <fcntl.h>
 #include <png.h>
@@ -12,9 +12,9 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "engine/clock.h"
-#include "engine/io/failed_write.h"
-#include "io/event.pb.h"  // generated from event.proto
+#include "retia/engine/clock.h"
+#include "retia/engine/io/event.pb.h"  // generated from event.proto
+#include "retia/engine/io/failed_write.h"
 
 // Nothing of LibTorch is included here: its headers carry another version of protobuf.
 

@@ -1,4 +1,4 @@
-#include "engine/io/failed_write.h"
+#include "retia/engine/io/failed_write.h"
 
 #include <cerrno>
 #include <cstring>

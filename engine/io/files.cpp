@@ -1,4 +1,4 @@
-#include "engine/io/files.h"
+#include "retia/engine/io/files.h"
 
 #include <c10/util/Exception.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/io/failed_write.h"
+#include "retia/engine/io/failed_write.h"
 
 namespace retia {
 namespace {

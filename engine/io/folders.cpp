@@ -1,8 +1,8 @@
-#include "engine/io/folders.h"
+#include "retia/engine/io/folders.h"
 
 #include <c10/util/Exception.h>
 
-#include "engine/io/failed_write.h"
+#include "retia/engine/io/failed_write.h"
 
 namespace retia {
 

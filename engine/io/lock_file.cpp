@@ -1,4 +1,4 @@
-#include "engine/io/lock_file.h"
+#include "retia/engine/io/lock_file.h"
 
 #include <c10/util/Exception.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/io/failed_write.h"
+#include "retia/engine/io/failed_write.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/io/memory.h"
+#include "retia/engine/io/memory.h"
 
 #include <fstream>
 #include <string>

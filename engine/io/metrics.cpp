@@ -1,4 +1,4 @@
-#include "engine/io/metrics.h"
+#include "retia/engine/io/metrics.h"
 
 #include <c10/util/Exception.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/io/failed_write.h"
-#include "engine/io/files.h"
+#include "retia/engine/io/failed_write.h"
+#include "retia/engine/io/files.h"
 
 namespace retia {
 

@@ -1,10 +1,10 @@
-#include "engine/io/options.h"
+#include "retia/engine/io/options.h"
 
 #include <c10/util/Exception.h>
 
 #include <vector>
 
-#include "engine/suggest.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/io/process.h"
+#include "retia/engine/io/process.h"
 
 #include <c10/util/Exception.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "engine/clock.h"
+#include "retia/engine/clock.h"
 
 namespace retia {
 namespace {

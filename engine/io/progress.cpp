@@ -1,4 +1,4 @@
-#include "engine/io/progress.h"
+#include "retia/engine/io/progress.h"
 
 #include <c10/util/Exception.h>
 #include <sys/ioctl.h>
@@ -14,7 +14,7 @@
 #include <ctime>
 #include <string_view>
 
-#include "engine/clock.h"
+#include "retia/engine/clock.h"
 
 namespace retia {
 namespace {

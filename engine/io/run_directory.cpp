@@ -1,4 +1,4 @@
-#include "engine/io/run_directory.h"
+#include "retia/engine/io/run_directory.h"
 
 #include <c10/util/Exception.h>
 
@@ -8,8 +8,8 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/io/files.h"
-#include "engine/io/folders.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/folders.h"
 
 namespace retia {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "engine/io/lock_file.h"
+#include "retia/engine/io/lock_file.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/io/safetensors.h"
+#include "retia/engine/io/safetensors.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/io/files.h"
+#include "retia/engine/io/files.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/io/session.h"
+#include "retia/engine/io/session.h"
 
 #include <dirent.h>
 #include <fcntl.h>

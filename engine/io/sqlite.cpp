@@ -1,12 +1,12 @@
-#include "engine/io/sqlite.h"
+#include "retia/engine/io/sqlite.h"
 
 #include <c10/util/Exception.h>
 #include <sqlite3.h>
 
 #include <cerrno>
 
-#include "engine/io/failed_write.h"
-#include "engine/io/files.h"
+#include "retia/engine/io/failed_write.h"
+#include "retia/engine/io/files.h"
 
 namespace retia {
 namespace {

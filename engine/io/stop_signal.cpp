@@ -1,4 +1,4 @@
-#include "engine/io/stop_signal.h"
+#include "retia/engine/io/stop_signal.h"
 
 #include <c10/util/Exception.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
-#include "engine/ir/builder.h"
+#include "retia/engine/ir/builder.h"
 
 #include <set>
 
-#include "engine/ir/infer.h"
-#include "engine/suggest.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/suggest.h"
 
 namespace retia::ir {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 

@@ -1,9 +1,9 @@
-#include "engine/ir/canonical.h"
+#include "retia/engine/ir/canonical.h"
 
 #include <algorithm>
 #include <map>
 
-#include "engine/ir/infer.h"
+#include "retia/engine/ir/infer.h"
 
 namespace retia::ir {
 

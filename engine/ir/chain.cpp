@@ -1,4 +1,4 @@
-#include "engine/ir/chain.h"
+#include "retia/engine/ir/chain.h"
 
 namespace retia::ir {
 

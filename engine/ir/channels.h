@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "engine/ir/parameter.h"
+#include "retia/engine/ir/parameter.h"
 
 namespace retia::ir {
 

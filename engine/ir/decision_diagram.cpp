@@ -1,4 +1,4 @@
-#include "engine/ir/decision_diagram.h"
+#include "retia/engine/ir/decision_diagram.h"
 
 #include <c10/util/Exception.h>
 

@@ -1,4 +1,4 @@
-#include "engine/ir/expected_cost.h"
+#include "retia/engine/ir/expected_cost.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/combinations.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/profile.h"
-#include "engine/operations/join.h"
+#include "retia/engine/combinations.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/operations/join.h"
 
 namespace retia::ir {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/decision_diagram.h"
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/decision_diagram.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 

@@ -1,4 +1,4 @@
-#include "engine/ir/expression.h"
+#include "retia/engine/ir/expression.h"
 
 #include <c10/util/Exception.h>
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/architecture.h"
-#include "engine/json.h"
+#include "retia/engine/architecture.h"
+#include "retia/engine/json.h"
 
 namespace retia::ir {
 

@@ -1,4 +1,4 @@
-#include "engine/ir/formula.h"
+#include "retia/engine/ir/formula.h"
 
 namespace retia::ir {
 

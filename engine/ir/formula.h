@@ -3,7 +3,7 @@
 #include <string>
 #include <type_traits>
 
-#include "engine/ir/parameter.h"
+#include "retia/engine/ir/parameter.h"
 
 namespace retia::ir {
 

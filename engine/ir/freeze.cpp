@@ -1,10 +1,10 @@
-#include "engine/ir/freeze.h"
+#include "retia/engine/ir/freeze.h"
 
 #include <set>
 
-#include "engine/ir/infer.h"
-#include "engine/ir/lower.h"
-#include "engine/operations/join.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/engine/operations/join.h"
 
 namespace retia::ir {
 namespace {

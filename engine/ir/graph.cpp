@@ -1,4 +1,4 @@
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 #include <algorithm>
 #include <limits>

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/ir/operation.h"
-#include "engine/mutable.h"
+#include "retia/engine/ir/operation.h"
+#include "retia/engine/mutable.h"
 
 namespace retia::ir {
 

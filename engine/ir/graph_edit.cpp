@@ -2,8 +2,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "engine/ir/graph.h"
-#include "engine/suggest.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/suggest.h"
 
 namespace retia::ir {
 namespace {

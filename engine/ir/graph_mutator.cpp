@@ -1,10 +1,10 @@
-#include "engine/ir/graph_mutator.h"
+#include "retia/engine/ir/graph_mutator.h"
 
 #include <algorithm>
 #include <numeric>
 #include <set>
 
-#include "engine/ir/freeze.h"
+#include "retia/engine/ir/freeze.h"
 
 namespace retia::ir {
 namespace {

@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 

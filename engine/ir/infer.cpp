@@ -1,6 +1,6 @@
-#include "engine/ir/infer.h"
+#include "retia/engine/ir/infer.h"
 
-#include "engine/ir/channels.h"
+#include "retia/engine/ir/channels.h"
 
 namespace retia::ir {
 namespace {

@@ -3,7 +3,7 @@
 #include <map>
 #include <vector>
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 

@@ -1,7 +1,7 @@
-#include "engine/ir/json.h"
+#include "retia/engine/ir/json.h"
 
-#include "engine/ir/infer.h"
-#include "engine/operations/table.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/operations/table.h"
 
 namespace retia::ir {
 namespace {

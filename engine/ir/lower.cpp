@@ -1,6 +1,6 @@
-#include "engine/ir/lower.h"
+#include "retia/engine/ir/lower.h"
 
-#include "engine/ir/infer.h"
+#include "retia/engine/ir/infer.h"
 
 namespace retia::ir {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 

@@ -1,16 +1,16 @@
-#include "engine/ir/merge.h"
+#include "retia/engine/ir/merge.h"
 
 #include <algorithm>
 #include <numeric>
 #include <optional>
 
-#include "engine/ir/infer.h"
-#include "engine/ir/lower.h"
-#include "engine/ir/profile.h"
-#include "engine/operations/join.h"
-#include "engine/operations/primitive.h"
-#include "engine/operations/reshape.h"
-#include "engine/operations/stacked.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/engine/operations/stacked.h"
 
 namespace retia::ir {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/ir/narrow.h"
+#include "retia/engine/ir/narrow.h"
 
 namespace retia::ir {
 namespace {

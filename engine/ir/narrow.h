@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 

@@ -1,8 +1,8 @@
-#include "engine/ir/operation.h"
+#include "retia/engine/ir/operation.h"
 
 #include <c10/util/Exception.h>
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/formula.h"
+#include "retia/engine/ir/formula.h"
 
 namespace retia {
 class Layer;

@@ -1,4 +1,4 @@
-#include "engine/ir/parameter.h"
+#include "retia/engine/ir/parameter.h"
 
 #include <algorithm>
 

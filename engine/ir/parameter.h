@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/ir/expression.h"
+#include "retia/engine/ir/expression.h"
 
 namespace retia::ir {
 

@@ -1,7 +1,7 @@
-#include "engine/ir/profile.h"
+#include "retia/engine/ir/profile.h"
 
-#include "engine/ir/infer.h"
-#include "engine/ir/lower.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/lower.h"
 
 namespace retia::ir {
 

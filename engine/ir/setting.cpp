@@ -1,6 +1,6 @@
-#include "engine/ir/setting.h"
+#include "retia/engine/ir/setting.h"
 
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/expression.h"
-#include "engine/mutable.h"
+#include "retia/engine/ir/expression.h"
+#include "retia/engine/mutable.h"
 
 namespace retia::ir {
 

@@ -1,11 +1,11 @@
-#include "engine/ir/space.h"
+#include "retia/engine/ir/space.h"
 
 #include <algorithm>
 #include <deque>
 #include <set>
 
-#include "engine/ir/freeze.h"
-#include "engine/ir/infer.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/infer.h"
 
 namespace retia::ir {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "engine/ir/graph_mutator.h"
-#include "engine/ir/setting.h"
+#include "retia/engine/ir/graph_mutator.h"
+#include "retia/engine/ir/setting.h"
 
 namespace retia::ir {
 

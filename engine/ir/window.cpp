@@ -1,6 +1,6 @@
-#include "engine/ir/window.h"
+#include "retia/engine/ir/window.h"
 
-#include "engine/cost_measure.h"
+#include "retia/engine/cost_measure.h"
 
 namespace retia::ir {
 namespace {

@@ -3,9 +3,9 @@
 #include <functional>
 #include <string>
 
-#include "engine/ir/expected_cost.h"
-#include "engine/ir/space.h"
-#include "engine/json.h"
+#include "retia/engine/ir/expected_cost.h"
+#include "retia/engine/ir/space.h"
+#include "retia/engine/json.h"
 
 namespace retia::ir {
 

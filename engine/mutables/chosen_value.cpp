@@ -1,8 +1,8 @@
-#include "engine/mutables/chosen_value.h"
+#include "retia/engine/mutables/chosen_value.h"
 
 #include <algorithm>
 
-#include "engine/base_mutator.h"
+#include "retia/engine/base_mutator.h"
 
 namespace retia {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/json.h"
-#include "engine/mutables/mutable_module.h"
+#include "retia/engine/json.h"
+#include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {
 

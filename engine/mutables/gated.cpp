@@ -1,11 +1,11 @@
-#include "engine/mutables/gated.h"
+#include "retia/engine/mutables/gated.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "engine/precision.h"
+#include "retia/engine/precision.h"
 
 namespace retia {
 namespace {

@@ -1,11 +1,11 @@
-#include "engine/mutables/input_choice.h"
+#include "retia/engine/mutables/input_choice.h"
 
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
 
-#include "engine/base_mutator.h"
-#include "engine/suggest.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/graph.h"
-#include "engine/mutables/mutable_module.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
-#include "engine/mutables/layer_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
 
-#include "engine/base_mutator.h"
+#include "retia/engine/base_mutator.h"
 
 namespace retia {
 namespace {

@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "engine/mutables/mutable_module.h"
-#include "engine/operations/layer.h"
+#include "retia/engine/mutables/mutable_module.h"
+#include "retia/engine/operations/layer.h"
 
 namespace retia {
 

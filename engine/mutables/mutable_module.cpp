@@ -1,4 +1,4 @@
-#include "engine/mutables/mutable_module.h"
+#include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {
 

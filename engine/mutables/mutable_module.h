@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/mutable.h"
+#include "retia/engine/mutable.h"
 
 namespace retia {
 

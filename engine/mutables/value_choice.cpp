@@ -1,4 +1,4 @@
-#include "engine/mutables/value_choice.h"
+#include "retia/engine/mutables/value_choice.h"
 
 #include <ATen/ops/ones.h>
 #include <ATen/ops/outer.h>

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/base_mutator.h"
-#include "engine/mutables/mutable_module.h"
+#include "retia/engine/base_mutator.h"
+#include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {
 

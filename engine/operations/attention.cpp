@@ -1,4 +1,4 @@
-#include "engine/operations/attention.h"
+#include "retia/engine/operations/attention.h"
 
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/linear.h>
@@ -6,9 +6,9 @@
 
 #include <cmath>
 
-#include "engine/ir/channels.h"
-#include "engine/operations/elastic_layer.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "engine/operations/batch_norm.h"
+#include "retia/engine/operations/batch_norm.h"
 
 #include <ATen/ops/batch_norm.h>
 
-#include "engine/distributed/batch_statistics.h"
-#include "engine/operations/primitive.h"
-#include "engine/precision.h"
+#include "retia/engine/distributed/batch_statistics.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/precision.h"
 
 namespace retia {
 

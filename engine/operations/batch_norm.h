@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "engine/ir/operation.h"
-#include "engine/operations/elastic_layer.h"
+#include "retia/engine/ir/operation.h"
+#include "retia/engine/operations/elastic_layer.h"
 
 namespace retia {
 

@@ -3,10 +3,10 @@
 #include <set>
 #include <string>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/profile.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 

@@ -1,11 +1,11 @@
-#include "engine/operations/conv2d.h"
+#include "retia/engine/operations/conv2d.h"
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
-#include "engine/ir/channels.h"
-#include "engine/operations/elastic_layer.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/operations/drop.h"
+#include "retia/engine/operations/drop.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "engine/operations/primitive.h"
-#include "engine/random.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/operations/elastic_layer.h"
+#include "retia/engine/operations/elastic_layer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>

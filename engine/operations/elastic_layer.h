@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/operations/layer.h"
-#include "engine/operations/shared_axes.h"
+#include "retia/engine/operations/layer.h"
+#include "retia/engine/operations/shared_axes.h"
 
 namespace retia {
 

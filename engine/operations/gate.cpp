@@ -1,9 +1,9 @@
-#include "engine/operations/gate.h"
+#include "retia/engine/operations/gate.h"
 
 #include <ATen/ops/sigmoid.h>
 
-#include "engine/ir/channels.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/ir/operation.h"
+#include "retia/engine/ir/operation.h"
 
 namespace retia::ops {
 

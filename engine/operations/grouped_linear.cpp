@@ -1,10 +1,10 @@
-#include "engine/operations/grouped_linear.h"
+#include "retia/engine/operations/grouped_linear.h"
 
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
 
-#include "engine/operations/primitive.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "engine/operations/join.h"
+#include "retia/engine/operations/join.h"
 
 #include <ATen/ops/cat.h>
 
-#include "engine/ir/channels.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

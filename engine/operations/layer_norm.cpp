@@ -1,9 +1,9 @@
-#include "engine/operations/layer_norm.h"
+#include "retia/engine/operations/layer_norm.h"
 
 #include <ATen/ops/layer_norm.h>
 
-#include "engine/operations/elastic_layer.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

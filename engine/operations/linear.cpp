@@ -1,10 +1,10 @@
-#include "engine/operations/linear.h"
+#include "retia/engine/operations/linear.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 
-#include "engine/operations/elastic_layer.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/operations/module.h"
+#include "retia/engine/operations/module.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/operations/primitive.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 

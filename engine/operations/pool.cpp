@@ -1,10 +1,10 @@
-#include "engine/operations/pool.h"
+#include "retia/engine/operations/pool.h"
 
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
 
-#include "engine/operations/primitive.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

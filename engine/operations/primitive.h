@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/io/options.h"
-#include "engine/ir/graph.h"
-#include "engine/operations/layer.h"
+#include "retia/engine/io/options.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/operations/layer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/operations/reshape.h"
+#include "retia/engine/operations/reshape.h"
 
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/relu.h>
@@ -6,9 +6,9 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
 
-#include "engine/ir/channels.h"
-#include "engine/operations/primitive.h"
-#include "engine/operations/split_layer.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/operations/split_layer.h"
 
 namespace retia {
 namespace {

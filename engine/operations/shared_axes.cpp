@@ -1,4 +1,4 @@
-#include "engine/operations/shared_axes.h"
+#include "retia/engine/operations/shared_axes.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "engine/ir/channels.h"
+#include "retia/engine/ir/channels.h"
 
 namespace retia {
 namespace {

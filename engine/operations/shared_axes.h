@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/parameter.h"
-#include "engine/mutables/value_choice.h"
+#include "retia/engine/ir/parameter.h"
+#include "retia/engine/mutables/value_choice.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/operations/layer.h"
+#include "retia/engine/operations/layer.h"
 
 namespace retia {
 

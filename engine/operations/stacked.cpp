@@ -1,10 +1,10 @@
-#include "engine/operations/stacked.h"
+#include "retia/engine/operations/stacked.h"
 
 #include <set>
 
-#include "engine/operations/conv2d.h"
-#include "engine/operations/grouped_linear.h"
-#include "engine/operations/linear.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/grouped_linear.h"
+#include "retia/engine/operations/linear.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "engine/ir/operation.h"
+#include "retia/engine/ir/operation.h"
 
 namespace retia {
 

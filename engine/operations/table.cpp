@@ -1,16 +1,16 @@
-#include "engine/operations/table.h"
+#include "retia/engine/operations/table.h"
 
-#include "engine/operations/attention.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/drop.h"
-#include "engine/operations/gate.h"
-#include "engine/operations/grouped_linear.h"
-#include "engine/operations/join.h"
-#include "engine/operations/layer_norm.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/operations/attention.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/engine/operations/gate.h"
+#include "retia/engine/operations/grouped_linear.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/layer_norm.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/named_table.h"
-#include "engine/operations/composite.h"
-#include "engine/operations/module.h"
+#include "retia/engine/named_table.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/module.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "kernels/augment/augment.h"
+#include "retia/kernels/augment/augment.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>

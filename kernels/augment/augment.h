@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/augment/augment_draws.h"
+#include "retia/kernels/augment/augment_draws.h"
 
 namespace retia::kernels {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "kernels/augment/augment.h"
-#include "kernels/parallel.h"
+#include "retia/kernels/augment/augment.h"
+#include "retia/kernels/parallel.h"
 
 namespace retia::kernels {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/augment/augment_cuda.h"
+#include "retia/kernels/augment/augment_cuda.h"
 
 #include <ATen/Dispatch.h>
 #include <ATen/ops/empty.h>
@@ -9,7 +9,7 @@
 
 #include <limits>
 
-#include "kernels/augment/augment.h"
+#include "retia/kernels/augment/augment.h"
 
 namespace retia::kernels {
 namespace {

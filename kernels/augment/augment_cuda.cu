@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "kernels/augment/augment_kernels.cuh"
+#include "retia/kernels/augment/augment_kernels.cuh"
 
 namespace retia::kernels::cuda {
 namespace {

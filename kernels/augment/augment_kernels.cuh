@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "kernels/augment/augment_cuda.h"
-#include "kernels/augment/augment_draws.h"
-#include "kernels/cuda_launch.h"
+#include "retia/kernels/augment/augment_cuda.h"
+#include "retia/kernels/augment/augment_draws.h"
+#include "retia/kernels/cuda_launch.h"
 
 namespace retia::kernels::cuda {
 

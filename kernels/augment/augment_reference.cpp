@@ -3,7 +3,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/where.h>
 
-#include "kernels/augment/augment.h"
+#include "retia/kernels/augment/augment.h"
 
 namespace retia::kernels::reference {
 

@@ -1,4 +1,4 @@
-#include "kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "kernels/autocast.h"
+#include "retia/kernels/autocast.h"
 
 namespace retia::kernels {
 namespace {

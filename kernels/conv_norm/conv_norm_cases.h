@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
 
 namespace retia::kernels {
 

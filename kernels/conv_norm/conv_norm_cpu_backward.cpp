@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "kernels/conv_norm/conv_norm_plan.h"
-#include "kernels/mixed_op/mixed_op_norm.h"
-#include "kernels/parallel.h"
+#include "retia/kernels/conv_norm/conv_norm_plan.h"
+#include "retia/kernels/mixed_op/mixed_op_norm.h"
+#include "retia/kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 namespace {

@@ -1,5 +1,5 @@
-#include "kernels/conv_norm/conv_norm_kernels.cuh"
-#include "kernels/each_on_gpu.cuh"
+#include "retia/kernels/conv_norm/conv_norm_kernels.cuh"
+#include "retia/kernels/each_on_gpu.cuh"
 
 namespace retia::kernels::cuda {
 

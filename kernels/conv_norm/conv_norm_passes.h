@@ -15,9 +15,9 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/conv_norm/conv_norm.h"
-#include "kernels/conv_norm/conv_norm_kernels.cuh"
-#include "kernels/passes_over_ranks.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm_kernels.cuh"
+#include "retia/kernels/passes_over_ranks.h"
 
 namespace retia::kernels {
 

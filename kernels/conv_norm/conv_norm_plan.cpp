@@ -1,9 +1,9 @@
-#include "kernels/conv_norm/conv_norm_plan.h"
+#include "retia/kernels/conv_norm/conv_norm_plan.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "kernels/parallel.h"
+#include "retia/kernels/parallel.h"
 
 namespace retia::kernels {
 namespace {

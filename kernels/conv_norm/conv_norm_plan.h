@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "kernels/conv_norm/conv_norm.h"
-#include "kernels/mixed_op/mixed_op_plan.h"
-#include "kernels/mixed_op/mixed_op_workplace.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/mixed_op/mixed_op_plan.h"
+#include "retia/kernels/mixed_op/mixed_op_workplace.h"
 
 namespace retia::kernels {
 

@@ -6,7 +6,7 @@
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 
-#include "kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
 
 namespace retia::kernels::reference {
 namespace {

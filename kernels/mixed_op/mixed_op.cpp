@@ -1,11 +1,11 @@
-#include "kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
 
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "kernels/autocast.h"
+#include "retia/kernels/autocast.h"
 
 namespace retia::kernels {
 namespace {

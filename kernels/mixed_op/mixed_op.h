@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/sum_over_ranks.h"
+#include "retia/kernels/sum_over_ranks.h"
 
 namespace retia::kernels {
 

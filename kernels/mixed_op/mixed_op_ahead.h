@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op_plan.h"
+#include "retia/kernels/mixed_op/mixed_op_plan.h"
 
 namespace retia::kernels::cpu {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
 
 namespace retia::kernels {
 

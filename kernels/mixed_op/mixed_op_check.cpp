@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
 
 namespace retia::kernels {
 namespace {

@@ -7,13 +7,13 @@
 #include <set>
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op.h"
-#include "kernels/mixed_op/mixed_op_ahead.h"
-#include "kernels/mixed_op/mixed_op_groups.h"
-#include "kernels/mixed_op/mixed_op_norm.h"
-#include "kernels/mixed_op/mixed_op_stage.h"
-#include "kernels/mixed_op/mixed_op_weight_sums.h"
-#include "kernels/parallel.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op_ahead.h"
+#include "retia/kernels/mixed_op/mixed_op_groups.h"
+#include "retia/kernels/mixed_op/mixed_op_norm.h"
+#include "retia/kernels/mixed_op/mixed_op_stage.h"
+#include "retia/kernels/mixed_op/mixed_op_weight_sums.h"
+#include "retia/kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 namespace {

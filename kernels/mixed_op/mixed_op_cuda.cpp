@@ -2,8 +2,8 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/library.h>
 
-#include "kernels/mixed_op/mixed_op_passes.h"
-#include "kernels/on_gpu.h"
+#include "retia/kernels/mixed_op/mixed_op_passes.h"
+#include "retia/kernels/on_gpu.h"
 
 namespace retia::kernels {
 namespace {

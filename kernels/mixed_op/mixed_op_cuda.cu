@@ -1,5 +1,5 @@
-#include "kernels/each_on_gpu.cuh"
-#include "kernels/mixed_op/mixed_op_kernels.cuh"
+#include "retia/kernels/each_on_gpu.cuh"
+#include "retia/kernels/mixed_op/mixed_op_kernels.cuh"
 
 namespace retia::kernels::cuda {
 

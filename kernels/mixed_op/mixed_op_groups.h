@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/threads.h"
+#include "retia/kernels/threads.h"
 
 namespace retia::kernels::cpu {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/conv_norm/conv_norm_kernels.cuh"
+#include "retia/kernels/conv_norm/conv_norm_kernels.cuh"
 
 /// What one thread does in each pass of mixed_ops, as a function of its number; see
 /// conv_norm_kernels.cuh, whose stencils and sums these are. Branches of all edges that leave a

@@ -1,4 +1,4 @@
-#include "kernels/mixed_op/mixed_op_lanes_impl.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes_impl.h"
 
 namespace retia::kernels {
 

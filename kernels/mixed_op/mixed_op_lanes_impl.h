@@ -1,11 +1,11 @@
 // Included once by each file that compiles these loops for a set of instructions. Only what is in
 // the anonymous namespace may be used: an inline function of the standard library would be shared
 // with files that are compiled for older processors.
-#include "kernels/mixed_op/mixed_op_lanes_maxima.h"
-#include "kernels/mixed_op/mixed_op_lanes_pixels.h"
-#include "kernels/mixed_op/mixed_op_lanes_products.h"
-#include "kernels/mixed_op/mixed_op_lanes_stencils.h"
-#include "kernels/mixed_op/mixed_op_lanes_sums.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes_maxima.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes_pixels.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes_products.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes_stencils.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes_sums.h"
 
 namespace retia::kernels {
 namespace {

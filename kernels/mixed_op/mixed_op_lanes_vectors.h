@@ -1,7 +1,7 @@
 // Seen only through mixed_op_lanes_impl.h, whose rule on what may be used holds here too.
 #pragma once
 
-#include "kernels/mixed_op/mixed_op_lanes.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes.h"
 
 namespace retia::kernels {
 namespace {

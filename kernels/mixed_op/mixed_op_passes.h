@@ -9,9 +9,9 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op.h"
-#include "kernels/mixed_op/mixed_op_kernels.cuh"
-#include "kernels/passes_over_ranks.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op_kernels.cuh"
+#include "retia/kernels/passes_over_ranks.h"
 
 namespace retia::kernels {
 

@@ -1,4 +1,4 @@
-#include "kernels/mixed_op/mixed_op_plan.h"
+#include "retia/kernels/mixed_op/mixed_op_plan.h"
 
 #include <ATen/Version.h>
 #include <c10/core/impl/alloc_cpu.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/parallel.h"
+#include "retia/kernels/parallel.h"
 
 namespace retia::kernels {
 namespace {

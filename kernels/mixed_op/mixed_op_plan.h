@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op.h"
-#include "kernels/mixed_op/mixed_op_lanes.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes.h"
 
 namespace retia::kernels {
 

@@ -7,7 +7,7 @@
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 
-#include "kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
 
 namespace retia::kernels::reference {
 namespace {

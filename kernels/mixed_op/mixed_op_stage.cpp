@@ -1,4 +1,4 @@
-#include "kernels/mixed_op/mixed_op_stage.h"
+#include "retia/kernels/mixed_op/mixed_op_stage.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "kernels/mixed_op/mixed_op_plan.h"
-#include "kernels/mixed_op/mixed_op_workplace.h"
+#include "retia/kernels/mixed_op/mixed_op_plan.h"
+#include "retia/kernels/mixed_op/mixed_op_workplace.h"
 
 namespace retia::kernels::cpu {
 

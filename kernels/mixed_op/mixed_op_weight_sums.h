@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op_stage.h"
-#include "kernels/parallel.h"
+#include "retia/kernels/mixed_op/mixed_op_stage.h"
+#include "retia/kernels/parallel.h"
 
 namespace retia::kernels::cpu {
 

@@ -1,4 +1,4 @@
-#include "kernels/mixed_op/mixed_op_workplace.h"
+#include "retia/kernels/mixed_op/mixed_op_workplace.h"
 
 #include <limits>
 

@@ -1,7 +1,7 @@
-#include "models/ops/cell.h"
+#include "retia/models/ops/cell.h"
 
-#include "engine/operations/join.h"
-#include "models/ops/loose_ends.h"
+#include "retia/engine/operations/join.h"
+#include "retia/models/ops/loose_ends.h"
 
 namespace retia {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/builder.h"
+#include "retia/engine/ir/builder.h"
 
 namespace retia {
 

@@ -1,8 +1,8 @@
-#include "models/ops/conv_bn.h"
+#include "retia/models/ops/conv_bn.h"
 
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/composite.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/ir/builder.h"
-#include "engine/operations/conv2d.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/conv2d.h"
 
 namespace retia {
 

@@ -1,9 +1,9 @@
-#include "models/ops/dil_conv.h"
+#include "retia/models/ops/dil_conv.h"
 
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/composite.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

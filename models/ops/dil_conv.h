@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/ir/builder.h"
+#include "retia/engine/ir/builder.h"
 
 namespace retia {
 

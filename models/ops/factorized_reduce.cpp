@@ -1,10 +1,10 @@
-#include "models/ops/factorized_reduce.h"
+#include "retia/models/ops/factorized_reduce.h"
 
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/composite.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

@@ -1,9 +1,9 @@
-#include "models/ops/loose_ends.h"
+#include "retia/models/ops/loose_ends.h"
 
 #include <ATen/ops/cat.h>
 
-#include "engine/ir/channels.h"
-#include "engine/operations/primitive.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "engine/ir/operation.h"
+#include "retia/engine/ir/operation.h"
 
 namespace retia {
 

@@ -1,10 +1,10 @@
-#include "models/ops/mb_conv.h"
+#include "retia/models/ops/mb_conv.h"
 
-#include "engine/operations/composite.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
 
 namespace retia {
 namespace {

@@ -1,15 +1,15 @@
-#include "models/ops/mnas_layer.h"
+#include "retia/models/ops/mnas_layer.h"
 
 #include <algorithm>
 
-#include "engine/operations/composite.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/gate.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/gate.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
 
 namespace retia {
 namespace {

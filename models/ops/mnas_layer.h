@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/ir/builder.h"
+#include "retia/engine/ir/builder.h"
 
 namespace retia {
 

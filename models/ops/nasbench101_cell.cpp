@@ -1,15 +1,15 @@
-#include "models/ops/nasbench101_cell.h"
+#include "retia/models/ops/nasbench101_cell.h"
 
 #include <algorithm>
 #include <set>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/profile.h"
-#include "engine/operations/join.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/primitive.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/primitive.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
 
 namespace retia {
 namespace {

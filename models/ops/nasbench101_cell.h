@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/operation.h"
+#include "retia/engine/ir/operation.h"
 
 namespace retia {
 

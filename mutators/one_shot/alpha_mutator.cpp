@@ -1,4 +1,4 @@
-#include "mutators/one_shot/alpha_mutator.h"
+#include "retia/mutators/one_shot/alpha_mutator.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
@@ -11,7 +11,7 @@
 #include <numeric>
 #include <set>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
-#include "engine/ir/expected_cost.h"
-#include "engine/mutator.h"
+#include "retia/engine/ir/expected_cost.h"
+#include "retia/engine/mutator.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/darts.h"
 
 #include <ATen/ops/softmax.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mutators/one_shot/alpha_mutator.h"
+#include "retia/mutators/one_shot/alpha_mutator.h"
 
 namespace retia {
 

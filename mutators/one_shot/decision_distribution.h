@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/one_shot/enas.h"
+#include "retia/mutators/one_shot/enas.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

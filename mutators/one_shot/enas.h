@@ -2,9 +2,9 @@
 
 #include <functional>
 
-#include "engine/random.h"
-#include "mutators/one_shot/decision_distribution.h"
-#include "mutators/one_shot/policy_mutator.h"
+#include "retia/engine/random.h"
+#include "retia/mutators/one_shot/decision_distribution.h"
+#include "retia/mutators/one_shot/policy_mutator.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
-#include "mutators/one_shot/fairnas.h"
+#include "retia/mutators/one_shot/fairnas.h"
 
-#include "mutators/one_shot/random.h"
+#include "retia/mutators/one_shot/random.h"
 
 namespace retia {
 

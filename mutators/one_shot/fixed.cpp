@@ -1,4 +1,4 @@
-#include "mutators/one_shot/fixed.h"
+#include "retia/mutators/one_shot/fixed.h"
 
 namespace retia {
 

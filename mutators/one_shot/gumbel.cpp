@@ -1,4 +1,4 @@
-#include "mutators/one_shot/gumbel.h"
+#include "retia/mutators/one_shot/gumbel.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/random.h"
-#include "mutators/one_shot/alpha_mutator.h"
+#include "retia/engine/random.h"
+#include "retia/mutators/one_shot/alpha_mutator.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/mutator.h"
+#include "retia/engine/mutator.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/one_shot/proxyless.h"
+#include "retia/mutators/one_shot/proxyless.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/index_select.h>

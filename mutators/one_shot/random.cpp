@@ -1,4 +1,4 @@
-#include "mutators/one_shot/random.h"
+#include "retia/mutators/one_shot/random.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/mutator.h"
-#include "engine/random.h"
+#include "retia/engine/mutator.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 

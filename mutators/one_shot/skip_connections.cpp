@@ -1,8 +1,8 @@
-#include "mutators/one_shot/skip_connections.h"
+#include "retia/mutators/one_shot/skip_connections.h"
 
 #include <algorithm>
 
-#include "engine/ir/freeze.h"
+#include "retia/engine/ir/freeze.h"
 
 namespace retia {
 namespace {

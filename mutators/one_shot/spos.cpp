@@ -1,4 +1,4 @@
-#include "mutators/one_shot/spos.h"
+#include "retia/mutators/one_shot/spos.h"
 
 namespace retia {
 namespace {

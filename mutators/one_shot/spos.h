@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/ir/window.h"
-#include "mutators/one_shot/random.h"
+#include "retia/engine/ir/window.h"
+#include "retia/mutators/one_shot/random.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/strategies/asha.h"
+#include "retia/mutators/strategies/asha.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
-#include "mutators/strategies/domain.h"
+#include "retia/mutators/strategies/domain.h"
 
-#include "engine/architecture_json.h"
-#include "engine/ir/canonical.h"
-#include "mutators/one_shot/random.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/canonical.h"
+#include "retia/mutators/one_shot/random.h"
 
 namespace retia {
 

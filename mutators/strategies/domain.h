@@ -3,10 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include "engine/ir/space.h"
-#include "engine/ir/window.h"
-#include "engine/json.h"
-#include "engine/random.h"
+#include "retia/engine/ir/space.h"
+#include "retia/engine/ir/window.h"
+#include "retia/engine/json.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
-#include "mutators/strategies/enumeration.h"
+#include "retia/mutators/strategies/enumeration.h"
 
-#include "engine/combinations.h"
+#include "retia/engine/combinations.h"
 
 namespace retia {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "mutators/strategies/domain.h"
+#include "retia/mutators/strategies/domain.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/strategies/evolution.h"
+#include "retia/mutators/strategies/evolution.h"
 
 namespace retia {
 namespace {

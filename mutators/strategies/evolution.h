@@ -2,7 +2,7 @@
 
 #include <deque>
 
-#include "mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/proposals.h"
 
 namespace retia {
 

@@ -1,10 +1,10 @@
-#include "mutators/strategies/factors.h"
+#include "retia/mutators/strategies/factors.h"
 
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 
-#include "engine/combinations.h"
+#include "retia/engine/combinations.h"
 
 namespace retia {
 namespace {

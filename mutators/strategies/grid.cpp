@@ -1,6 +1,6 @@
-#include "mutators/strategies/grid.h"
+#include "retia/mutators/strategies/grid.h"
 
-#include "engine/combinations.h"
+#include "retia/engine/combinations.h"
 
 namespace retia {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <optional>
 
-#include "engine/strategy.h"
-#include "mutators/strategies/enumeration.h"
-#include "mutators/strategies/factors.h"
+#include "retia/engine/strategy.h"
+#include "retia/mutators/strategies/enumeration.h"
+#include "retia/mutators/strategies/factors.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/strategies/listed.h"
+#include "retia/mutators/strategies/listed.h"
 
 namespace retia {
 

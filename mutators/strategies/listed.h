@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "engine/strategy.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

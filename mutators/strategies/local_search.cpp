@@ -1,4 +1,4 @@
-#include "mutators/strategies/local_search.h"
+#include "retia/mutators/strategies/local_search.h"
 
 namespace retia {
 namespace {

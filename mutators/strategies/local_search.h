@@ -2,8 +2,8 @@
 
 #include <unordered_map>
 
-#include "mutators/strategies/factors.h"
-#include "mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/factors.h"
+#include "retia/mutators/strategies/proposals.h"
 
 namespace retia {
 

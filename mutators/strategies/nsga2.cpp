@@ -1,4 +1,4 @@
-#include "mutators/strategies/nsga2.h"
+#include "retia/mutators/strategies/nsga2.h"
 
 #include <algorithm>
 #include <tuple>

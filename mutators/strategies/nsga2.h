@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/pareto.h"
-#include "mutators/strategies/proposals.h"
+#include "retia/engine/pareto.h"
+#include "retia/mutators/strategies/proposals.h"
 
 namespace retia {
 

@@ -1,11 +1,11 @@
-#include "mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/proposals.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "engine/combinations.h"
-#include "mutators/strategies/enumeration.h"
+#include "retia/engine/combinations.h"
+#include "retia/mutators/strategies/enumeration.h"
 
 namespace retia {
 namespace {

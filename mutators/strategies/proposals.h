@@ -4,8 +4,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/strategy.h"
-#include "mutators/strategies/domain.h"
+#include "retia/engine/strategy.h"
+#include "retia/mutators/strategies/domain.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/strategies/random.h"
+#include "retia/mutators/strategies/random.h"
 
 namespace retia {
 

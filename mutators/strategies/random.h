@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/proposals.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/strategies/reinforce.h"
+#include "retia/mutators/strategies/reinforce.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "mutators/strategies/spos_evolution.h"
+#include "retia/mutators/strategies/spos_evolution.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/proposals.h"
 
 namespace retia {
 

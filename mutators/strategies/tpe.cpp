@@ -1,4 +1,4 @@
-#include "mutators/strategies/tpe.h"
+#include "retia/mutators/strategies/tpe.h"
 
 #include <algorithm>
 #include <cmath>

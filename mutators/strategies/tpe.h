@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mutators/strategies/factors.h"
-#include "mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/factors.h"
+#include "retia/mutators/strategies/proposals.h"
 
 namespace retia {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "engine/device.h"
-#include "tests/apps/program_runs.h"
-#include "tests/trainers/data/data_files.h"
+#include "retia/engine/device.h"
+#include "retia/tests/apps/program_runs.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {

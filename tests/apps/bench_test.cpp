@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include "engine/device.h"
-#include "engine/io/process.h"
-#include "tests/apps/program_runs.h"
+#include "retia/engine/device.h"
+#include "retia/engine/io/process.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

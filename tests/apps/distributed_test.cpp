@@ -5,10 +5,10 @@
 #include <memory>
 #include <set>
 
-#include "apps/workbench.h"
-#include "engine/experiment/trial_store.h"
-#include "tests/apps/processes.h"
-#include "tests/engine/distributed/in_ranks.h"
+#include "retia/apps/workbench.h"
+#include "retia/engine/experiment/trial_store.h"
+#include "retia/tests/apps/processes.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
 
 namespace retia {
 namespace {

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "engine/architecture_json.h"
-#include "engine/ir/freeze.h"
-#include "engine/ir/json.h"
-#include "mutators/one_shot/fixed.h"
-#include "tests/apps/program_runs.h"
-#include "trainers/data/data_sets.h"
-#include "trainers/score.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/json.h"
+#include "retia/mutators/one_shot/fixed.h"
+#include "retia/tests/apps/program_runs.h"
+#include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 namespace {

@@ -2,13 +2,13 @@
 
 #include <set>
 
-#include "engine/architecture_json.h"
-#include "engine/experiment/trial_store.h"
-#include "engine/ir/json.h"
-#include "models/nasbench201.h"
-#include "tests/apps/program_runs.h"
-#include "trainers/score.h"
-#include "trainers/trainer.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/experiment/trial_store.h"
+#include "retia/engine/ir/json.h"
+#include "retia/models/nasbench201.h"
+#include "retia/tests/apps/program_runs.h"
+#include "retia/trainers/score.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "engine/experiment/trial_store.h"
-#include "engine/random.h"
-#include "tests/apps/processes.h"
+#include "retia/engine/experiment/trial_store.h"
+#include "retia/engine/random.h"
+#include "retia/tests/apps/processes.h"
 
 namespace retia {
 namespace {

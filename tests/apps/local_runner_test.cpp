@@ -1,11 +1,11 @@
-#include "engine/experiment/local_runner.h"
+#include "retia/engine/experiment/local_runner.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/ir/freeze.h"
-#include "models/tiny.h"
-#include "tests/apps/processes.h"
-#include "trainers/evaluators/classification.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/models/tiny.h"
+#include "retia/tests/apps/processes.h"
+#include "retia/trainers/evaluators/classification.h"
 
 namespace retia {
 namespace {

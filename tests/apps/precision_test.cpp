@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "tests/apps/program_runs.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

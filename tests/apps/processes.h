@@ -11,8 +11,8 @@
 #include <functional>
 #include <thread>
 
-#include "engine/clock.h"
-#include "tests/apps/program_runs.h"
+#include "retia/engine/clock.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "engine/latency_table.h"
-#include "tests/apps/program_runs.h"
+#include "retia/engine/latency_table.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/program.h"
-#include "engine/io/checkpoint.h"
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/apps/program.h"
+#include "retia/engine/io/checkpoint.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 

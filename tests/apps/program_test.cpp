@@ -1,12 +1,12 @@
-#include "apps/program.h"
+#include "retia/apps/program.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/json.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
-#include "tests/apps/program_runs.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "tests/apps/program_runs.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

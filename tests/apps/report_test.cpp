@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "engine/io/run_directory.h"
-#include "tests/apps/program_runs.h"
+#include "retia/engine/io/run_directory.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

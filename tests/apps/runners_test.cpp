@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "engine/random.h"
-#include "tests/apps/processes.h"
+#include "retia/engine/random.h"
+#include "retia/tests/apps/processes.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 
-#include "engine/experiment/trial_file.h"
-#include "engine/ir/freeze.h"
-#include "models/tiny.h"
-#include "tests/apps/program_runs.h"
+#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/models/tiny.h"
+#include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {

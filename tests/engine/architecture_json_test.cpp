@@ -1,7 +1,7 @@
-#include "engine/architecture_json.h"
+#include "retia/engine/architecture_json.h"
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,11 +1,11 @@
-#include "engine/architecture.h"
+#include "retia/engine/architecture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,15 +1,15 @@
-#include "engine/base_mutator.h"
+#include "retia/engine/base_mutator.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/hook.h"
-#include "tests/engine/ir/names.h"
-#include "tests/engine/mutables/scale.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/hook.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/engine/mutables/scale.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

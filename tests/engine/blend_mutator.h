@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/mutator.h"
+#include "retia/engine/mutator.h"
 
 namespace retia {
 

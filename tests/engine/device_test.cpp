@@ -1,4 +1,4 @@
-#include "engine/device.h"
+#include "retia/engine/device.h"
 
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>

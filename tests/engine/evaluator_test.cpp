@@ -1,10 +1,10 @@
-#include "engine/evaluator.h"
+#include "retia/engine/evaluator.h"
 
 #include <gmock/gmock.h>
 
 #include <stdexcept>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

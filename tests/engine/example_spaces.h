@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/builder.h"
-#include "engine/mutator.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/composite.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "engine/operations/table.h"
-#include "engine/random.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/mutator.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/composite.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/engine/operations/table.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/executor/network.h"
-#include "engine/operations/module.h"
-#include "engine/operations/table.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/operations/module.h"
+#include "retia/engine/operations/table.h"
 
 namespace retia {
 

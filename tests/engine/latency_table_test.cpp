@@ -1,15 +1,15 @@
-#include "engine/latency_table.h"
+#include "retia/engine/latency_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/cost_measure.h"
-#include "engine/io/files.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/error_of.h"
+#include "retia/engine/cost_measure.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "engine/mutable.h"
+#include "retia/engine/mutable.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

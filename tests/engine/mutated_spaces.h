@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "engine/ir/space.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/ir/space.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

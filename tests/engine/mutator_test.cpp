@@ -1,4 +1,4 @@
-#include "engine/mutator.h"
+#include "retia/engine/mutator.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
@@ -6,10 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor/network.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/mutables/scale.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/mutables/scale.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

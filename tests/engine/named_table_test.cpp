@@ -1,8 +1,8 @@
-#include "engine/named_table.h"
+#include "retia/engine/named_table.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

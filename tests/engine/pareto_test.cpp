@@ -1,11 +1,11 @@
-#include "engine/pareto.h"
+#include "retia/engine/pareto.h"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <set>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

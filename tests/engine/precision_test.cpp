@@ -1,4 +1,4 @@
-#include "engine/precision.h"
+#include "retia/engine/precision.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -8,12 +8,12 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "engine/executor/network.h"
-#include "engine/mutables/gated.h"
-#include "models/darts_cnn.h"
-#include "mutators/one_shot/darts.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/mutables/gated.h"
+#include "retia/models/darts_cnn.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

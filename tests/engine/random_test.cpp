@@ -1,4 +1,4 @@
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>

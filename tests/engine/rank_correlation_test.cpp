@@ -1,10 +1,10 @@
-#include "engine/rank_correlation.h"
+#include "retia/engine/rank_correlation.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -1,11 +1,11 @@
-#include "engine/search_space_json.h"
+#include "retia/engine/search_space_json.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/architecture_json.h"
-#include "engine/ir/space.h"
-#include "engine/random.h"
-#include "tests/engine/mutated_spaces.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/space.h"
+#include "retia/engine/random.h"
+#include "retia/tests/engine/mutated_spaces.h"
 
 namespace retia {
 namespace {

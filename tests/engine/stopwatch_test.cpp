@@ -1,4 +1,4 @@
-#include "engine/stopwatch.h"
+#include "retia/engine/stopwatch.h"
 
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-#include "engine/device.h"
+#include "retia/engine/device.h"
 
 namespace retia {
 namespace {

@@ -8,16 +8,16 @@
 #include <sstream>
 #include <thread>
 
-#include "engine/distributed/ticker.h"
-#include "engine/io/event_file.h"
-#include "engine/io/files.h"
-#include "engine/io/lock_file.h"
-#include "engine/io/metrics.h"
-#include "engine/io/process.h"
-#include "engine/io/progress.h"
-#include "engine/io/sqlite.h"
-#include "engine/io/stop_signal.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/distributed/ticker.h"
+#include "retia/engine/io/event_file.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/lock_file.h"
+#include "retia/engine/io/metrics.h"
+#include "retia/engine/io/process.h"
+#include "retia/engine/io/progress.h"
+#include "retia/engine/io/sqlite.h"
+#include "retia/engine/io/stop_signal.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -6,9 +6,9 @@
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
-#include "kernels/augment/augment.h"
-#include "kernels/augment/augment_cases.h"
-#include "kernels/augment/augment_cuda.cu"  // NOLINT(bugprone-suspicious-include)
+#include "retia/kernels/augment/augment.h"
+#include "retia/kernels/augment/augment_cases.h"
+#include "retia/kernels/augment/augment_cuda.cu"  // NOLINT(bugprone-suspicious-include)
 
 namespace retia::kernels {
 namespace {

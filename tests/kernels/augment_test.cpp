@@ -1,4 +1,4 @@
-#include "kernels/augment/augment.h"
+#include "retia/kernels/augment/augment.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/device.h"
-#include "kernels/augment/augment_cases.h"
-#include "tests/kernels/on_threads.h"
+#include "retia/engine/device.h"
+#include "retia/kernels/augment/augment_cases.h"
+#include "retia/tests/kernels/on_threads.h"
 
 namespace retia::kernels {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/mixed_op/mixed_op_lanes.h"
+#include "retia/kernels/mixed_op/mixed_op_lanes.h"
 
 // The loops do not differ between instruction sets in what they share: one is compiled for
 // ThreadSanitizer, and stands for all.

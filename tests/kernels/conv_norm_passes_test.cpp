@@ -1,4 +1,4 @@
-#include "kernels/conv_norm/conv_norm_passes.h"
+#include "retia/kernels/conv_norm/conv_norm_passes.h"
 
 #include <ATen/Dispatch.h>
 #include <gtest/gtest.h>
@@ -6,11 +6,11 @@
 
 #include <vector>
 
-#include "engine/device.h"
-#include "kernels/conv_norm/conv_norm_cases.h"
-#include "tests/kernels/on_host.h"
-#include "tests/kernels/on_ranks.h"
-#include "tests/kernels/results.h"
+#include "retia/engine/device.h"
+#include "retia/kernels/conv_norm/conv_norm_cases.h"
+#include "retia/tests/kernels/on_host.h"
+#include "retia/tests/kernels/on_ranks.h"
+#include "retia/tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {

@@ -1,14 +1,14 @@
-#include "kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <vector>
 
-#include "kernels/conv_norm/conv_norm_cases.h"
-#include "tests/kernels/on_ranks.h"
-#include "tests/kernels/on_threads.h"
-#include "tests/kernels/results.h"
+#include "retia/kernels/conv_norm/conv_norm_cases.h"
+#include "retia/tests/kernels/on_ranks.h"
+#include "retia/tests/kernels/on_threads.h"
+#include "retia/tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/cuda_host.h"
+#include "retia/kernels/cuda_host.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/cuda_launch.h"
+#include "retia/kernels/cuda_launch.h"
 
 namespace retia::kernels::cuda {
 namespace {

@@ -1,4 +1,4 @@
-#include "kernels/mixed_op/mixed_op_passes.h"
+#include "retia/kernels/mixed_op/mixed_op_passes.h"
 
 #include <ATen/Dispatch.h>
 #include <gtest/gtest.h>
@@ -6,11 +6,11 @@
 
 #include <vector>
 
-#include "engine/device.h"
-#include "kernels/mixed_op/mixed_op_cases.h"
-#include "tests/kernels/on_host.h"
-#include "tests/kernels/on_ranks.h"
-#include "tests/kernels/results.h"
+#include "retia/engine/device.h"
+#include "retia/kernels/mixed_op/mixed_op_cases.h"
+#include "retia/tests/kernels/on_host.h"
+#include "retia/tests/kernels/on_ranks.h"
+#include "retia/tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {

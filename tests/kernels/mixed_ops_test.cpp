@@ -4,11 +4,11 @@
 #include <functional>
 #include <vector>
 
-#include "kernels/mixed_op/mixed_op.h"
-#include "kernels/mixed_op/mixed_op_cases.h"
-#include "tests/kernels/on_ranks.h"
-#include "tests/kernels/on_threads.h"
-#include "tests/kernels/results.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op_cases.h"
+#include "retia/tests/kernels/on_ranks.h"
+#include "retia/tests/kernels/on_threads.h"
+#include "retia/tests/kernels/results.h"
 
 namespace retia::kernels {
 namespace {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/sum_over_ranks.h"
+#include "retia/kernels/sum_over_ranks.h"
 
 namespace retia::kernels {
 

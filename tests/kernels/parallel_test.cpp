@@ -1,4 +1,4 @@
-#include "kernels/parallel.h"
+#include "retia/kernels/parallel.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/kernels/on_threads.h"
+#include "retia/tests/kernels/on_threads.h"
 
 namespace retia::kernels {
 namespace {

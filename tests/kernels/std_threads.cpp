@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/threads.h"
+#include "retia/kernels/threads.h"
 
 // The loops of kernels/threads.cpp over std::thread, whose starts and ends ThreadSanitizer knows;
 // OpenMP's runtime is not compiled for it, and its barriers would look like none.

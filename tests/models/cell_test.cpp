@@ -1,4 +1,4 @@
-#include "models/ops/cell.h"
+#include "retia/models/ops/cell.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
@@ -6,16 +6,16 @@
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/zeros.h>
 
-#include "engine/ir/infer.h"
-#include "engine/ir/profile.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/loose_ends.h"
-#include "tests/error_of.h"
-#include "tests/models/network_checks.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/loose_ends.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/models/network_checks.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "models/darts.h"
+#include "retia/models/darts.h"
 
-#include "engine/ir/profile.h"
-#include "tests/error_of.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

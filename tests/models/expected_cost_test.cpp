@@ -1,15 +1,15 @@
-#include "engine/ir/expected_cost.h"
+#include "retia/engine/ir/expected_cost.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "engine/ir/freeze.h"
-#include "engine/ir/profile.h"
-#include "engine/ir/window.h"
-#include "models/spaces.h"
-#include "tests/engine/example_spaces.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/ir/window.h"
+#include "retia/models/spaces.h"
+#include "retia/tests/engine/example_spaces.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "models/mnasnet.h"
+#include "retia/models/mnasnet.h"
 
 #include <set>
 
-#include "engine/architecture_json.h"
-#include "engine/ir/profile.h"
-#include "tests/error_of.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/architecture.h"
+#include "retia/engine/architecture.h"
 
 namespace retia {
 

@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <sstream>
 
-#include "engine/ir/freeze.h"
-#include "engine/ir/profile.h"
-#include "models/nasbench101.h"
-#include "tests/models/nasbench101_cells.h"
-#include "trainers/data/compressed_file.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/models/nasbench101.h"
+#include "retia/tests/models/nasbench101_cells.h"
+#include "retia/trainers/data/compressed_file.h"
 
 namespace retia {
 namespace {

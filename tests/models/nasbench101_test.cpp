@@ -1,4 +1,4 @@
-#include "models/nasbench101.h"
+#include "retia/models/nasbench101.h"
 
 #include <ATen/ops/zeros.h>
 
@@ -7,17 +7,17 @@
 #include <numeric>
 #include <set>
 
-#include "engine/experiment/experiment.h"
-#include "engine/ir/profile.h"
-#include "models/ops/nasbench101_cell.h"
-#include "mutators/strategies/grid.h"
-#include "mutators/strategies/random.h"
-#include "mutators/strategies/spos_evolution.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/error_of.h"
-#include "tests/models/nasbench101_cells.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/models/ops/nasbench101_cell.h"
+#include "retia/mutators/strategies/grid.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/mutators/strategies/spos_evolution.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/models/nasbench101_cells.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

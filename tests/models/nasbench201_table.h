@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/freeze.h"
-#include "engine/ir/profile.h"
-#include "models/nasbench201.h"
-#include "trainers/data/compressed_file.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/models/nasbench201.h"
+#include "retia/trainers/data/compressed_file.h"
 
 namespace retia {
 

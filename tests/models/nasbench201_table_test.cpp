@@ -1,4 +1,4 @@
-#include "tests/models/nasbench201_table.h"
+#include "retia/tests/models/nasbench201_table.h"
 
 namespace retia {
 namespace {

@@ -1,11 +1,11 @@
-#include "models/nasbench201.h"
+#include "retia/models/nasbench201.h"
 
 #include <set>
 
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/models/nasbench201_table.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/models/nasbench201_table.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

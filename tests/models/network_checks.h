@@ -13,14 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "engine/executor/network.h"
-#include "engine/ir/freeze.h"
-#include "engine/ir/json.h"
-#include "engine/mutator.h"
-#include "engine/random.h"
-#include "models/operations.h"
-#include "models/spaces.h"
-#include "trainers/score.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/mutator.h"
+#include "retia/engine/random.h"
+#include "retia/models/operations.h"
+#include "retia/models/spaces.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 

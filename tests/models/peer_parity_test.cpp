@@ -6,13 +6,13 @@
 
 #include <cstdlib>
 
-#include "engine/executor/network.h"
-#include "engine/io/safetensors.h"
-#include "engine/mutator.h"
-#include "models/darts_cnn.h"
-#include "models/enas_macro.h"
-#include "models/spos_chain.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/io/safetensors.h"
+#include "retia/engine/mutator.h"
+#include "retia/models/darts_cnn.h"
+#include "retia/models/enas_macro.h"
+#include "retia/models/spos_chain.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "models/spaces.h"
+#include "retia/models/spaces.h"
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

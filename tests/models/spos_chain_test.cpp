@@ -1,9 +1,9 @@
-#include "models/spos_chain.h"
+#include "retia/models/spos_chain.h"
 
-#include "engine/ir/profile.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

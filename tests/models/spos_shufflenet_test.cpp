@@ -1,14 +1,14 @@
-#include "models/spos_shufflenet.h"
+#include "retia/models/spos_shufflenet.h"
 
 #include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <numeric>
 
-#include "engine/ir/profile.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

@@ -1,8 +1,8 @@
-#include "models/tiny.h"
+#include "retia/models/tiny.h"
 
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/models/network_checks.h"
-#include "tests/models/tasks.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/models/tasks.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "models/width.h"
+#include "retia/models/width.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "mutators/strategies.h"
+#include "retia/mutators/strategies.h"
 
 #include <gmock/gmock.h>
 
 #include <numeric>
 
-#include "tests/error_of.h"
-#include "tests/mutators/strategies/searches.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/strategies/searches.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

@@ -30,17 +30,17 @@ class CheckLayers(unittest.TestCase):
 
     def test_accepts_every_direction_that_the_design_draws(self):
         code, output = check({
-            "kernels/augment/augment.cpp": '#include "kernels/augment/augment.h"\n',
-            "engine/a.cpp": '#include "engine/a.h"\n#include "kernels/augment/augment.h"\n',
-            "models/m.cpp": '#include "engine/ir/builder.h"\n#include <torch/nn/module.h>\n',
-            "mutators/one_shot/s.h": '#include "engine/mutator.h"\n',
-            "trainers/t.cpp": '#include "mutators/one_shot/s.h"\n#include "engine/a.h"\n',
-            "apps/main.cpp": '#include "trainers/t.h"\n#include "models/m.h"\n',
+            "kernels/augment/augment.cpp": '#include "retia/kernels/augment/augment.h"\n',
+            "engine/a.cpp": '#include "retia/engine/a.h"\n#include "retia/kernels/augment/augment.h"\n',
+            "models/m.cpp": '#include "retia/engine/ir/builder.h"\n#include <torch/nn/module.h>\n',
+            "mutators/one_shot/s.h": '#include "retia/engine/mutator.h"\n',
+            "trainers/t.cpp": '#include "retia/mutators/one_shot/s.h"\n#include "retia/engine/a.h"\n',
+            "apps/main.cpp": '#include "retia/trainers/t.h"\n#include "retia/models/m.h"\n',
         })
         self.assertEqual(code, 0, output)
 
     def test_names_file_and_line_of_an_include_that_points_up(self):
-        self.refuses("engine/a.h", '#pragma once\n\n#include "trainers/t.h"\n',
+        self.refuses("engine/a.h", '#pragma once\n\n#include "retia/trainers/t.h"\n',
                      "engine/a.h:3:", "trainers/t.h")
 
     def test_refuses_a_parallel_loop_that_would_be_serial(self):
@@ -49,17 +49,17 @@ class CheckLayers(unittest.TestCase):
         self.assertEqual(check({"kernels/threads.cpp": loop})[0], 0)
 
     def test_refuses_a_model_that_names_a_mutator(self):
-        self.refuses("models/m.cpp", '#include "mutators/one_shot/s.h"\n', "models/m.cpp:1:")
+        self.refuses("models/m.cpp", '#include "retia/mutators/one_shot/s.h"\n', "models/m.cpp:1:")
 
     def test_refuses_a_mutator_that_names_a_model(self):
-        self.refuses("mutators/s.cpp", '#include "models/m.h"\n', "mutators/s.cpp:1:")
+        self.refuses("mutators/s.cpp", '#include "retia/models/m.h"\n', "mutators/s.cpp:1:")
 
     def test_refuses_whoever_names_apps(self):
         for room in ("kernels", "engine", "models", "mutators", "trainers"):
-            self.refuses(f"{room}/x.cpp", '  #  include <apps/main.h>\n', f"{room}/x.cpp:1:")
+            self.refuses(f"{room}/x.cpp", '  #  include <retia/apps/main.h>\n', f"{room}/x.cpp:1:")
 
     def test_refuses_kernels_that_name_the_engine(self):
-        self.refuses("kernels/x/x.cpp", '#include "engine/a.h"\n', "no other room")
+        self.refuses("kernels/x/x.cpp", '#include "retia/engine/a.h"\n', "no other room")
 
     def test_refuses_libtorch_headers_in_cuda_sources_only(self):
         for header in ("torch/library.h", "ATen/ATen.h", "c10/cuda/CUDAStream.h"):
@@ -69,7 +69,14 @@ class CheckLayers(unittest.TestCase):
             self.assertEqual(code, 0, output)
 
     def test_refuses_paths_relative_to_the_file(self):
-        self.refuses("engine/a.cpp", '#include "../kernels/x.h"\n', "repository root")
+        self.refuses("engine/a.cpp", '#include "../kernels/x.h"\n', "begin with retia/")
+
+    def test_refuses_includes_without_the_name_of_the_project(self):
+        for room in ("kernels", "engine"):
+            self.refuses("engine/a.cpp", f'#include "{room}/x.h"\n', "begin with retia/")
+
+    def test_refuses_headers_for_users(self):
+        self.refuses("engine/a.cpp", "#include <retia/retia.h>\n", "headers for users")
 
 
 if __name__ == "__main__":

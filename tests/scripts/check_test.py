@@ -25,7 +25,7 @@ def check(files, *options):
 
 class Check(unittest.TestCase):
     def test_passes_formatted_files_that_include_downwards(self):
-        done = check({"engine/a.h": "#pragma once\n", "apps/b.cpp": '#include "engine/a.h"\n'},
+        done = check({"engine/a.h": "#pragma once\n", "apps/b.cpp": '#include "retia/engine/a.h"\n'},
                      "--quick")
         self.assertEqual(done.returncode, 0, done.stderr)
 
@@ -40,7 +40,7 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_fails_on_an_include_that_points_upwards(self):
-        done = check({"engine/a.cpp": '#include "apps/b.h"\n'}, "--quick")
+        done = check({"engine/a.cpp": '#include "retia/apps/b.h"\n'}, "--quick")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("engine may include", done.stdout)
 

@@ -2,14 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/freeze.h"
-#include "engine/operations/drop.h"
-#include "tests/engine/distributed/in_ranks.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/algorithms.h"
-#include "trainers/supervised_trainer.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/algorithms.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "trainers/algorithms.h"
+#include "retia/trainers/algorithms.h"
 
 #include <ATen/TensorOperators.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
-#include "trainers/evaluators.h"
+#include "retia/trainers/evaluators.h"
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

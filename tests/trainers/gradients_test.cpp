@@ -1,4 +1,4 @@
-#include "trainers/gradients.h"
+#include "retia/trainers/gradients.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -10,7 +10,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tests/engine/example_spaces.h"
+#include "retia/tests/engine/example_spaces.h"
 
 namespace retia {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <set>
 
-#include "engine/ir/freeze.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/algorithms.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/algorithms.h"
 
 namespace retia {
 namespace {

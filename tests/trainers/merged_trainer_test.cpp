@@ -1,19 +1,19 @@
-#include "trainers/merged_trainer.h"
+#include "retia/trainers/merged_trainer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "engine/operations/conv2d.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "tests/error_of.h"
-#include "tests/models/network_checks.h"
-#include "tests/trainers/runs.h"
-#include "trainers/data/synthetic.h"
-#include "trainers/supervised_trainer.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/trainers/data/synthetic.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {

@@ -5,13 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "mutators/one_shot/darts.h"
-#include "tests/engine/distributed/in_ranks.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/algorithms.h"
-#include "trainers/one_shot/darts_trainer.h"
-#include "trainers/supervised_trainer.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/algorithms.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {

@@ -4,20 +4,20 @@
 
 #include <cmath>
 
-#include "engine/experiment/experiment.h"
-#include "engine/experiment/ranked_runner.h"
-#include "engine/ir/freeze.h"
-#include "mutators/one_shot/darts.h"
-#include "mutators/one_shot/spos.h"
-#include "mutators/strategies/random.h"
-#include "mutators/strategies/spos_evolution.h"
-#include "tests/engine/distributed/in_ranks.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/one_shot/darts_trainer.h"
-#include "trainers/one_shot/single_path_trainer.h"
-#include "trainers/supervised_trainer.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/experiment/ranked_runner.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/mutators/strategies/spos_evolution.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/single_path_trainer.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {

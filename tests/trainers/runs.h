@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
-#include "engine/mutator.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "trainers/trainer.h"
+#include "retia/engine/mutator.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 

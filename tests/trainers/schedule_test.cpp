@@ -1,9 +1,9 @@
-#include "trainers/schedule.h"
+#include "retia/trainers/schedule.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainers/score.h"
+#include "retia/trainers/score.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -10,9 +10,9 @@
 
 #include <cmath>
 
-#include "engine/operations/batch_norm.h"
-#include "tests/error_of.h"
-#include "tests/trainers/stripes.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <vector>
 
-#include "engine/random.h"
-#include "tests/engine/example_spaces.h"
-#include "trainers/data/batches.h"
-#include "trainers/one_shot/one_shot_trainer.h"
+#include "retia/engine/random.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/trainers/data/batches.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {
 

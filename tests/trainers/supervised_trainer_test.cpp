@@ -1,11 +1,11 @@
-#include "trainers/supervised_trainer.h"
+#include "retia/trainers/supervised_trainer.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/ir/freeze.h"
-#include "engine/operations/drop.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainers/trainer.h"
+#include "retia/trainers/trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
@@ -8,9 +8,9 @@
 
 #include <limits>
 
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

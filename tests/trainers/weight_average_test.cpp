@@ -1,4 +1,4 @@
-#include "trainers/weight_average.h"
+#include "retia/trainers/weight_average.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -6,14 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/freeze.h"
-#include "mutators/one_shot/darts.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/one_shot/darts_trainer.h"
-#include "trainers/score.h"
-#include "trainers/supervised_trainer.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/score.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "trainers/data/augmentation.h"
+#include "retia/trainers/data/augmentation.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include "engine/random.h"
-#include "kernels/augment/augment_draws.h"
+#include "retia/engine/random.h"
+#include "retia/kernels/augment/augment_draws.h"
 
 namespace retia {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "trainers/data/dataset.h"
+#include "retia/trainers/data/dataset.h"
 
 namespace retia {
 

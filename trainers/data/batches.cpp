@@ -1,4 +1,4 @@
-#include "trainers/data/batches.h"
+#include "retia/trainers/data/batches.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
@@ -7,8 +7,8 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/random.h"
-#include "kernels/augment/augment.h"
+#include "retia/engine/random.h"
+#include "retia/kernels/augment/augment.h"
 
 namespace retia {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "trainers/data/augmentation.h"
-#include "trainers/data/dataset.h"
+#include "retia/trainers/data/augmentation.h"
+#include "retia/trainers/data/dataset.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/data/cifar.h"
+#include "retia/trainers/data/cifar.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "trainers/data/compressed_file.h"
-#include "trainers/data/labels.h"
+#include "retia/trainers/data/compressed_file.h"
+#include "retia/trainers/data/labels.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "trainers/data/dataset.h"
+#include "retia/trainers/data/dataset.h"
 
 namespace retia {
 

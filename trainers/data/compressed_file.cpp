@@ -1,4 +1,4 @@
-#include "trainers/data/compressed_file.h"
+#include "retia/trainers/data/compressed_file.h"
 
 #include <c10/util/Exception.h>
 #include <zlib.h>

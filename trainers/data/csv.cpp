@@ -1,4 +1,4 @@
-#include "trainers/data/csv.h"
+#include "retia/trainers/data/csv.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -11,8 +11,8 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/suggest.h"
-#include "trainers/data/compressed_file.h"
+#include "retia/engine/suggest.h"
+#include "retia/trainers/data/compressed_file.h"
 
 namespace retia {
 namespace {

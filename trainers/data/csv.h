@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "trainers/data/dataset.h"
+#include "retia/trainers/data/dataset.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/data/data_sets.h"
+#include "retia/trainers/data/data_sets.h"
 
 #include <c10/util/Exception.h>
 
@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "trainers/data/cifar.h"
-#include "trainers/data/idx.h"
+#include "retia/trainers/data/cifar.h"
+#include "retia/trainers/data/idx.h"
 
 namespace retia {
 namespace {

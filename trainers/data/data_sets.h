@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/named_table.h"
-#include "trainers/data/augmentation.h"
-#include "trainers/data/csv.h"
-#include "trainers/data/dataset.h"
-#include "trainers/data/synthetic.h"
+#include "retia/engine/named_table.h"
+#include "retia/trainers/data/augmentation.h"
+#include "retia/trainers/data/csv.h"
+#include "retia/trainers/data/dataset.h"
+#include "retia/trainers/data/synthetic.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/data/idx.h"
+#include "retia/trainers/data/idx.h"
 
 #include <ATen/ops/empty.h>
 
@@ -6,8 +6,8 @@
 #include <cstring>
 #include <string>
 
-#include "trainers/data/compressed_file.h"
-#include "trainers/data/labels.h"
+#include "retia/trainers/data/compressed_file.h"
+#include "retia/trainers/data/labels.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainers/data/labels.h"
+#include "retia/trainers/data/labels.h"
 
 #include <ATen/TensorOperators.h>
 

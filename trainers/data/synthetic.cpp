@@ -1,8 +1,8 @@
-#include "trainers/data/synthetic.h"
+#include "retia/trainers/data/synthetic.h"
 
 #include <ATen/ops/empty.h>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "trainers/data/dataset.h"
+#include "retia/trainers/data/dataset.h"
 
 namespace retia {
 

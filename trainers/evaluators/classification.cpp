@@ -1,8 +1,8 @@
-#include "trainers/evaluators/classification.h"
+#include "retia/trainers/evaluators/classification.h"
 
-#include "engine/ir/infer.h"
-#include "engine/precision.h"
-#include "trainers/evaluators/merged_training.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/precision.h"
+#include "retia/trainers/evaluators/merged_training.h"
 
 namespace retia {
 namespace {

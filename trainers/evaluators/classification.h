@@ -3,11 +3,11 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
-#include "engine/evaluator.h"
-#include "engine/executor/network.h"
-#include "trainers/data/data_sets.h"
-#include "trainers/evaluators/trial_training.h"
-#include "trainers/optimizer.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/executor/network.h"
+#include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/evaluators/trial_training.h"
+#include "retia/trainers/optimizer.h"
 
 namespace retia {
 

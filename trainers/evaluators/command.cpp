@@ -1,13 +1,13 @@
-#include "trainers/evaluators/command.h"
+#include "retia/trainers/evaluators/command.h"
 
 #include <c10/util/Exception.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "engine/io/process.h"
-#include "engine/ir/json.h"
-#include "trainers/evaluators/trial_training.h"
+#include "retia/engine/io/process.h"
+#include "retia/engine/ir/json.h"
+#include "retia/trainers/evaluators/trial_training.h"
 
 namespace retia {
 namespace {

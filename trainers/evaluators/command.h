@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/evaluator.h"
+#include "retia/engine/evaluator.h"
 
 namespace retia {
 

@@ -1,8 +1,8 @@
-#include "trainers/evaluators/costed.h"
+#include "retia/trainers/evaluators/costed.h"
 
 #include <algorithm>
 
-#include "engine/suggest.h"
+#include "retia/engine/suggest.h"
 
 namespace retia {
 

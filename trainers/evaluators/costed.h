@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "engine/cost_measure.h"
-#include "engine/evaluator.h"
+#include "retia/engine/cost_measure.h"
+#include "retia/engine/evaluator.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
-#include "trainers/evaluators/inherited.h"
+#include "retia/trainers/evaluators/inherited.h"
 
-#include "trainers/score.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "engine/evaluator.h"
-#include "engine/executor/network.h"
-#include "trainers/data/batches.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/executor/network.h"
+#include "retia/trainers/data/batches.h"
 
 namespace retia {
 

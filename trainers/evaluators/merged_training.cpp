@@ -1,8 +1,8 @@
-#include "trainers/evaluators/merged_training.h"
+#include "retia/trainers/evaluators/merged_training.h"
 
 #include <algorithm>
 
-#include "trainers/merged_trainer.h"
+#include "retia/trainers/merged_trainer.h"
 
 namespace retia {
 namespace {

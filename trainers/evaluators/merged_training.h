@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "trainers/evaluators/trial_training.h"
+#include "retia/trainers/evaluators/trial_training.h"
 
 namespace retia {
 

@@ -1,12 +1,12 @@
-#include "trainers/evaluators/regression.h"
+#include "retia/trainers/evaluators/regression.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
-#include "engine/ir/infer.h"
-#include "engine/precision.h"
-#include "trainers/evaluators/merged_training.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/precision.h"
+#include "retia/trainers/evaluators/merged_training.h"
 
 namespace retia {
 

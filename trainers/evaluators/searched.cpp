@@ -1,9 +1,9 @@
-#include "trainers/evaluators/searched.h"
+#include "retia/trainers/evaluators/searched.h"
 
 #include <algorithm>
 
-#include "engine/ir/operation.h"
-#include "engine/ir/setting.h"
+#include "retia/engine/ir/operation.h"
+#include "retia/engine/ir/setting.h"
 
 namespace retia {
 namespace {

@@ -3,7 +3,7 @@
 #include <map>
 #include <memory>
 
-#include "trainers/evaluators.h"
+#include "retia/trainers/evaluators.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/evaluators/table.h"
+#include "retia/trainers/evaluators/table.h"
 
 #include <c10/util/Exception.h>
 
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/suggest.h"
-#include "trainers/data/compressed_file.h"
-#include "trainers/data/csv.h"
+#include "retia/engine/suggest.h"
+#include "retia/trainers/data/compressed_file.h"
+#include "retia/trainers/data/csv.h"
 
 namespace retia {
 namespace {

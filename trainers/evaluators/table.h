@@ -3,7 +3,7 @@
 #include <functional>
 #include <unordered_map>
 
-#include "engine/evaluator.h"
+#include "retia/engine/evaluator.h"
 
 namespace retia {
 

@@ -1,9 +1,9 @@
-#include "trainers/evaluators/trial_training.h"
+#include "retia/trainers/evaluators/trial_training.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "trainers/supervised_trainer.h"
+#include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
 namespace {

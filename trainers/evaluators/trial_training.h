@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "engine/evaluator.h"
-#include "trainers/trainer.h"
+#include "retia/engine/evaluator.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/one_shot/curvature.h"
+#include "retia/trainers/one_shot/curvature.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -9,8 +9,8 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/random.h"
-#include "trainers/moved_weights.h"
+#include "retia/engine/random.h"
+#include "retia/trainers/moved_weights.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
-#include "mutators/one_shot/skip_connections.h"
-#include "trainers/one_shot/curvature.h"
-#include "trainers/one_shot/unrolled.h"
-#include "trainers/quiet_pass.h"
+#include "retia/mutators/one_shot/skip_connections.h"
+#include "retia/trainers/one_shot/curvature.h"
+#include "retia/trainers/one_shot/unrolled.h"
+#include "retia/trainers/quiet_pass.h"
 
 namespace retia {
 namespace {

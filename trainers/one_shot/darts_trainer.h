@@ -1,8 +1,8 @@
 #pragma once
 
-#include "trainers/one_shot/early_stop.h"
-#include "trainers/one_shot/one_shot_trainer.h"
-#include "trainers/one_shot/penalty.h"
+#include "retia/trainers/one_shot/early_stop.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
+#include "retia/trainers/one_shot/penalty.h"
 
 namespace retia {
 

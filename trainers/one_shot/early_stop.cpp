@@ -1,4 +1,4 @@
-#include "trainers/one_shot/early_stop.h"
+#include "retia/trainers/one_shot/early_stop.h"
 
 #include <ATen/core/grad_mode.h>
 

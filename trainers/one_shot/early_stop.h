@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/io/checkpoint.h"
-#include "trainers/optimizer.h"
+#include "retia/engine/io/checkpoint.h"
+#include "retia/trainers/optimizer.h"
 
 namespace retia {
 

@@ -1,14 +1,14 @@
-#include "trainers/one_shot/enas_trainer.h"
+#include "retia/trainers/one_shot/enas_trainer.h"
 
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 
 #include <set>
 
-#include "engine/ir/freeze.h"
-#include "mutators/strategies/listed.h"
-#include "trainers/evaluators/inherited.h"
-#include "trainers/quiet_pass.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/mutators/strategies/listed.h"
+#include "retia/trainers/evaluators/inherited.h"
+#include "retia/trainers/quiet_pass.h"
 
 namespace retia {
 namespace {

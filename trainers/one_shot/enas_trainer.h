@@ -1,9 +1,9 @@
 #pragma once
 
-#include "mutators/one_shot/policy_mutator.h"
-#include "trainers/one_shot/one_shot_trainer.h"
-#include "trainers/one_shot/penalty.h"
-#include "trainers/one_shot/reinforce.h"
+#include "retia/mutators/one_shot/policy_mutator.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
+#include "retia/trainers/one_shot/penalty.h"
+#include "retia/trainers/one_shot/reinforce.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
-#include "trainers/one_shot/final_search.h"
+#include "retia/trainers/one_shot/final_search.h"
 
-#include "engine/experiment/telling.h"
-#include "engine/experiment/try_proposal.h"
+#include "retia/engine/experiment/telling.h"
+#include "retia/engine/experiment/try_proposal.h"
 
 namespace retia {
 

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "engine/evaluator.h"
-#include "engine/strategy.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/strategy.h"
 
 namespace retia {
 

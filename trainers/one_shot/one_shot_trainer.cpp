@@ -1,6 +1,6 @@
-#include "trainers/one_shot/one_shot_trainer.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
 
-#include "engine/ir/freeze.h"
+#include "retia/engine/ir/freeze.h"
 
 namespace retia {
 namespace {

@@ -3,9 +3,9 @@
 #include <functional>
 #include <iostream>
 
-#include "engine/mutator.h"
-#include "trainers/one_shot/final_search.h"
-#include "trainers/trainer.h"
+#include "retia/engine/mutator.h"
+#include "retia/trainers/one_shot/final_search.h"
+#include "retia/trainers/trainer.h"
 
 namespace retia {
 

@@ -1,12 +1,12 @@
-#include "trainers/one_shot/p_darts.h"
+#include "retia/trainers/one_shot/p_darts.h"
 
 #include <algorithm>
 
-#include "engine/ir/narrow.h"
-#include "engine/random.h"
-#include "mutators/one_shot/darts.h"
-#include "mutators/one_shot/skip_connections.h"
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/engine/ir/narrow.h"
+#include "retia/engine/random.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/skip_connections.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
 namespace retia {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "trainers/algorithms.h"
-#include "trainers/one_shot/penalty.h"
-#include "trainers/optimizer.h"
+#include "retia/trainers/algorithms.h"
+#include "retia/trainers/one_shot/penalty.h"
+#include "retia/trainers/optimizer.h"
 
 namespace retia {
 

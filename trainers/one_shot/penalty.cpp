@@ -1,4 +1,4 @@
-#include "trainers/one_shot/penalty.h"
+#include "retia/trainers/one_shot/penalty.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log.h>
@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "engine/latency_table.h"
-#include "engine/precision.h"
+#include "retia/engine/latency_table.h"
+#include "retia/engine/precision.h"
 
 namespace retia {
 namespace {

@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "engine/cost_measure.h"
-#include "mutators/one_shot/alpha_mutator.h"
-#include "trainers/one_shot/one_shot_trainer.h"
+#include "retia/engine/cost_measure.h"
+#include "retia/mutators/one_shot/alpha_mutator.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/one_shot/reinforce.h"
+#include "retia/trainers/one_shot/reinforce.h"
 
 namespace retia {
 

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "mutators/one_shot/policy_mutator.h"
+#include "retia/mutators/one_shot/policy_mutator.h"
 
 namespace retia {
 

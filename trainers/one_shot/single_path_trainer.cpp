@@ -1,7 +1,7 @@
-#include "trainers/one_shot/single_path_trainer.h"
+#include "retia/trainers/one_shot/single_path_trainer.h"
 
-#include "engine/combinations.h"
-#include "trainers/evaluators/inherited.h"
+#include "retia/engine/combinations.h"
+#include "retia/trainers/evaluators/inherited.h"
 
 namespace retia {
 

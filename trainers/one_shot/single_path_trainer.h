@@ -1,8 +1,8 @@
 #pragma once
 
-#include "engine/strategy.h"
-#include "trainers/one_shot/one_shot_trainer.h"
-#include "trainers/one_shot/penalty.h"
+#include "retia/engine/strategy.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
+#include "retia/trainers/one_shot/penalty.h"
 
 namespace retia {
 

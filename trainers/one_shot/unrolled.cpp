@@ -1,11 +1,11 @@
-#include "trainers/one_shot/unrolled.h"
+#include "retia/trainers/one_shot/unrolled.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 
-#include "trainers/moved_weights.h"
+#include "retia/trainers/moved_weights.h"
 
 namespace retia {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "trainers/gradients.h"
+#include "retia/trainers/gradients.h"
 
 namespace retia {
 

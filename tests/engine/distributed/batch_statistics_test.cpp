@@ -1,4 +1,4 @@
-#include "engine/distributed/batch_statistics.h"
+#include "retia/engine/distributed/batch_statistics.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <torch/autograd.h>
 
-#include "tests/engine/distributed/in_ranks.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "engine/distributed/digest.h"
+#include "retia/engine/distributed/digest.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 
-#include "tests/engine/distributed/in_ranks.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/distributed/gradient_average.h"
+#include "retia/engine/distributed/gradient_average.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <torch/autograd.h>
 
-#include "tests/engine/distributed/in_ranks.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
 
 namespace retia {
 namespace {

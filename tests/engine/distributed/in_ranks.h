@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/distributed/ranks.h"
+#include "retia/engine/distributed/ranks.h"
 
 namespace retia {
 

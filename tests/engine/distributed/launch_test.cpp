@@ -1,10 +1,10 @@
-#include "engine/distributed/launch.h"
+#include "retia/engine/distributed/launch.h"
 
 #include <gmock/gmock.h>
 
 #include <map>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/distributed/ranks.h"
+#include "retia/engine/distributed/ranks.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -9,11 +9,11 @@
 
 #include <chrono>
 
-#include "engine/clock.h"
-#include "engine/distributed/digest.h"
-#include "engine/distributed/shared_checkpoint.h"
-#include "tests/engine/distributed/in_ranks.h"
-#include "tests/error_of.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/distributed/digest.h"
+#include "retia/engine/distributed/shared_checkpoint.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/distributed/ticker.h"
+#include "retia/engine/distributed/ticker.h"
 
 #include <gtest/gtest.h>
 

@@ -1,23 +1,23 @@
-#include "engine/executor/conv_norm_fusion.h"
+#include "retia/engine/executor/conv_norm_fusion.h"
 
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/lower.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "models/enas_macro.h"
-#include "models/nasbench201.h"
-#include "models/ops/factorized_reduce.h"
-#include "models/spos_chain.h"
-#include "mutators/one_shot/random.h"
-#include "tests/engine/executor/fused_results.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/enas_macro.h"
+#include "retia/models/nasbench201.h"
+#include "retia/models/ops/factorized_reduce.h"
+#include "retia/models/spos_chain.h"
+#include "retia/mutators/one_shot/random.h"
+#include "retia/tests/engine/executor/fused_results.h"
 
 namespace retia {
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/executor/network.h"
-#include "engine/operations/batch_norm.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/operations/batch_norm.h"
 
 namespace retia {
 

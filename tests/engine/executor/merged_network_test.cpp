@@ -1,11 +1,11 @@
-#include "engine/executor/merged_network.h"
+#include "retia/engine/executor/merged_network.h"
 
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
-#include "engine/operations/drop.h"
-#include "tests/error_of.h"
-#include "tests/models/network_checks.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/models/network_checks.h"
 
 namespace retia {
 namespace {

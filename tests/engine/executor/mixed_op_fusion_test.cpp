@@ -1,4 +1,4 @@
-#include "engine/executor/mixed_op_fusion.h"
+#include "retia/engine/executor/mixed_op_fusion.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
@@ -10,21 +10,21 @@
 #include <map>
 #include <set>
 
-#include "engine/executor/routine.h"
-#include "engine/ir/builder.h"
-#include "engine/ir/lower.h"
-#include "engine/mutator.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "engine/random.h"
-#include "models/darts_cnn.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/dil_conv.h"
-#include "models/ops/pool_bn.h"
-#include "models/ops/sep_conv.h"
-#include "tests/engine/executor/fused_results.h"
+#include "retia/engine/executor/routine.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/engine/mutator.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/engine/random.h"
+#include "retia/models/darts_cnn.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/dil_conv.h"
+#include "retia/models/ops/pool_bn.h"
+#include "retia/models/ops/sep_conv.h"
+#include "retia/tests/engine/executor/fused_results.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/executor/network.h"
+#include "retia/engine/executor/network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -6,11 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/freeze.h"
-#include "engine/operations/drop.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/hook.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/hook.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,16 +1,16 @@
-#include "engine/executor/plan.h"
+#include "retia/engine/executor/plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/reshape.h"
-#include "models/darts_cnn.h"
-#include "models/ops/conv_bn.h"
-#include "models/ops/dil_conv.h"
-#include "models/ops/sep_conv.h"
-#include "models/spos_chain.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/models/darts_cnn.h"
+#include "retia/models/ops/conv_bn.h"
+#include "retia/models/ops/dil_conv.h"
+#include "retia/models/ops/sep_conv.h"
+#include "retia/models/spos_chain.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/executor/routine.h"
+#include "retia/engine/executor/routine.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
@@ -6,10 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/lower.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/hook.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/hook.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

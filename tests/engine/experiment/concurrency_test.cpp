@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "engine/clock.h"
-#include "engine/experiment/dispatch.h"
-#include "engine/experiment/experiment.h"
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "tests/engine/experiment/shuffled_runner.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/clock.h"
+#include "retia/engine/experiment/dispatch.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/tests/engine/experiment/shuffled_runner.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

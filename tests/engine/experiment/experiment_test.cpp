@@ -1,16 +1,16 @@
-#include "engine/experiment/experiment.h"
+#include "retia/engine/experiment/experiment.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <stdexcept>
 
-#include "engine/architecture_json.h"
-#include "engine/io/files.h"
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/experiment/fork_server.h"
+#include "retia/engine/experiment/fork_server.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 
 #include <iostream>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "engine/experiment/gpus.h"
+#include "retia/engine/experiment/gpus.h"
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "engine/experiment/inline_runner.h"
+#include "retia/engine/experiment/inline_runner.h"
 
 #include <gmock/gmock.h>
 
 #include <stdexcept>
 
-#include "engine/io/process.h"
+#include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {

@@ -1,8 +1,8 @@
-#include "engine/experiment/job_files.h"
+#include "retia/engine/experiment/job_files.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "engine/experiment/kept_weights.h"
+#include "retia/engine/experiment/kept_weights.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/random.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/error_of.h"
+#include "retia/engine/random.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

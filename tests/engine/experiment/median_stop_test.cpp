@@ -1,11 +1,11 @@
-#include "engine/experiment/median_stop.h"
+#include "retia/engine/experiment/median_stop.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
-#include "engine/random.h"
-#include "tests/error_of.h"
+#include "retia/engine/random.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

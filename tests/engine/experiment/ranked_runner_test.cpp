@@ -1,10 +1,10 @@
-#include "engine/experiment/ranked_runner.h"
+#include "retia/engine/experiment/ranked_runner.h"
 
 #include <gmock/gmock.h>
 
 #include <limits>
 
-#include "tests/engine/distributed/in_ranks.h"
+#include "retia/tests/engine/distributed/in_ranks.h"
 
 namespace retia {
 namespace {

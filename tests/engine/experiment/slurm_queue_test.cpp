@@ -1,10 +1,10 @@
-#include "engine/experiment/slurm_queue.h"
+#include "retia/engine/experiment/slurm_queue.h"
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

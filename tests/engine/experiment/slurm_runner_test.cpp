@@ -1,9 +1,9 @@
-#include "engine/experiment/slurm_runner.h"
+#include "retia/engine/experiment/slurm_runner.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,16 +1,16 @@
-#include "engine/experiment/trial_file.h"
+#include "retia/engine/experiment/trial_file.h"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <limits>
 
-#include "engine/io/files.h"
-#include "engine/ir/builder.h"
-#include "engine/ir/freeze.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/experiment/trial_store.h"
+#include "retia/engine/experiment/trial_store.h"
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,13 +1,13 @@
-#include "engine/experiment/try_proposal.h"
+#include "retia/engine/experiment/try_proposal.h"
 
 #include <gmock/gmock.h>
 
 #include <limits>
 
-#include "engine/io/process.h"
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "tests/error_of.h"
+#include "retia/engine/io/process.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/io/checkpoint.h"
+#include "retia/engine/io/checkpoint.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
@@ -8,9 +8,9 @@
 
 #include <limits>
 
-#include "engine/io/files.h"
-#include "engine/io/safetensors.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/io/safetensors.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 using nlohmann::json;
 

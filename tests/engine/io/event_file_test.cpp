@@ -1,10 +1,10 @@
-#include "engine/io/event_file.h"
+#include "retia/engine/io/event_file.h"
 
 #include <boost/crc.hpp>
 #include <cstring>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

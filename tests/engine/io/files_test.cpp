@@ -1,4 +1,4 @@
-#include "engine/io/files.h"
+#include "retia/engine/io/files.h"
 
 #include <sys/resource.h>
 
@@ -6,7 +6,7 @@
 #include <csignal>
 #include <limits>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 using nlohmann::json;
 

@@ -1,11 +1,11 @@
-#include "engine/io/lock_file.h"
+#include "retia/engine/io/lock_file.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <optional>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

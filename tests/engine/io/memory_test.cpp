@@ -1,4 +1,4 @@
-#include "engine/io/memory.h"
+#include "retia/engine/io/memory.h"
 
 #include <gtest/gtest.h>
 

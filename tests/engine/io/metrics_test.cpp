@@ -1,12 +1,12 @@
-#include "engine/io/metrics.h"
+#include "retia/engine/io/metrics.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <limits>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 using nlohmann::json;
 

@@ -1,4 +1,4 @@
-#include "engine/io/options.h"
+#include "retia/engine/io/options.h"
 
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>

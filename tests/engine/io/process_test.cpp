@@ -1,4 +1,4 @@
-#include "engine/io/process.h"
+#include "retia/engine/io/process.h"
 
 #include <gmock/gmock.h>
 

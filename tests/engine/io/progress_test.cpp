@@ -1,10 +1,10 @@
-#include "engine/io/progress.h"
+#include "retia/engine/io/progress.h"
 
 #include <cctype>
 #include <sstream>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/io/run_directory.h"
+#include "retia/engine/io/run_directory.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -7,8 +7,8 @@
 
 #include <limits>
 
-#include "engine/io/files.h"
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/engine/io/files.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 using nlohmann::json;
 

@@ -1,4 +1,4 @@
-#include "engine/io/session.h"
+#include "retia/engine/io/session.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,10 +1,10 @@
-#include "engine/io/sqlite.h"
+#include "retia/engine/io/sqlite.h"
 
 #include <gmock/gmock.h>
 
 #include <stdexcept>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

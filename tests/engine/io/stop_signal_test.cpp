@@ -1,10 +1,10 @@
-#include "engine/io/stop_signal.h"
+#include "retia/engine/io/stop_signal.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 

@@ -1,15 +1,15 @@
-#include "engine/ir/builder.h"
+#include "retia/engine/ir/builder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/architecture_json.h"
-#include "engine/ir/freeze.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/json.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/ir/names.h"
-#include "tests/error_of.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/json.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

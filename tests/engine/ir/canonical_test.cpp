@@ -1,11 +1,11 @@
-#include "engine/ir/canonical.h"
+#include "retia/engine/ir/canonical.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/ir/freeze.h"
-#include "models/spaces.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/models/spaces.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/ir/channels.h"
+#include "retia/engine/ir/channels.h"
 
 #include <gmock/gmock.h>
 

@@ -1,10 +1,10 @@
-#include "engine/ir/decision_diagram.h"
+#include "retia/engine/ir/decision_diagram.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 
-#include "engine/random.h"
+#include "retia/engine/random.h"
 
 namespace retia::ir {
 namespace {

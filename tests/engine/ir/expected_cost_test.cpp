@@ -1,4 +1,4 @@
-#include "engine/ir/expected_cost.h"
+#include "retia/engine/ir/expected_cost.h"
 
 #include <ATen/ops/rand.h>
 #include <ATen/ops/stack.h>
@@ -7,10 +7,10 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "engine/ir/freeze.h"
-#include "engine/ir/profile.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

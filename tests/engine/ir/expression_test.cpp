@@ -1,11 +1,11 @@
-#include "engine/ir/expression.h"
+#include "retia/engine/ir/expression.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/ir/freeze.h"
+#include "retia/engine/ir/freeze.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -7,12 +7,12 @@
 
 #include <set>
 
-#include "engine/executor/network.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/profile.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/ir/names.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,12 +1,12 @@
 #include <gmock/gmock.h>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/infer.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
-#include "tests/engine/ir/names.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,14 +1,14 @@
-#include "engine/ir/graph_mutator.h"
+#include "retia/engine/ir/graph_mutator.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/ir/chain.h"
-#include "engine/ir/freeze.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/json.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/mutated_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/chain.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/json.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/mutated_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,11 +1,11 @@
-#include "engine/ir/graph.h"
+#include "retia/engine/ir/graph.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/ir/names.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,12 +1,12 @@
-#include "engine/ir/json.h"
+#include "retia/engine/ir/json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,12 +1,12 @@
-#include "engine/ir/lower.h"
+#include "retia/engine/ir/lower.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/infer.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/ir/names.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,21 +1,21 @@
-#include "engine/ir/merge.h"
+#include "retia/engine/ir/merge.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "engine/ir/builder.h"
-#include "engine/ir/infer.h"
-#include "engine/ir/lower.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/join.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/lower.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,11 +1,11 @@
-#include "engine/ir/narrow.h"
+#include "retia/engine/ir/narrow.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor/network.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

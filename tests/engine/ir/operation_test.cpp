@@ -1,10 +1,10 @@
-#include "engine/ir/operation.h"
+#include "retia/engine/ir/operation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

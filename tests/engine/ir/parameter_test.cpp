@@ -1,9 +1,9 @@
-#include "engine/ir/parameter.h"
+#include "retia/engine/ir/parameter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,12 +1,12 @@
-#include "engine/ir/profile.h"
+#include "retia/engine/ir/profile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor/network.h"
-#include "engine/ir/freeze.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,11 +1,11 @@
-#include "engine/ir/setting.h"
+#include "retia/engine/ir/setting.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/ir/space.h"
-#include "tests/engine/mutated_spaces.h"
-#include "tests/error_of.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/engine/ir/space.h"
+#include "retia/tests/engine/mutated_spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia::ir {
 namespace {

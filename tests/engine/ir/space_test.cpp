@@ -1,14 +1,14 @@
-#include "engine/ir/space.h"
+#include "retia/engine/ir/space.h"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
-#include "engine/ir/freeze.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/ir/names.h"
-#include "tests/engine/mutated_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/ir/names.h"
+#include "retia/tests/engine/mutated_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia::ir {
 namespace {

@@ -1,13 +1,13 @@
-#include "engine/ir/window.h"
+#include "retia/engine/ir/window.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/latency_table.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/engine/mutated_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/latency_table.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/mutated_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "engine/mutables/chosen_value.h"
+#include "retia/engine/mutables/chosen_value.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

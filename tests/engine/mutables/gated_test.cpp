@@ -1,4 +1,4 @@
-#include "engine/mutables/gated.h"
+#include "retia/engine/mutables/gated.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "tests/engine/example_spaces.h"
+#include "retia/tests/engine/example_spaces.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/mutables/input_choice.h"
+#include "retia/engine/mutables/input_choice.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
@@ -7,11 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/architecture_json.h"
-#include "engine/mutator.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/mutables/scale.h"
-#include "tests/error_of.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/mutator.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/mutables/scale.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,16 +1,16 @@
-#include "engine/mutables/layer_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/mutator.h"
-#include "engine/operations/reshape.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/mutables/scale.h"
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/engine/mutator.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/mutables/scale.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

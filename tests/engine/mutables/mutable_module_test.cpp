@@ -1,13 +1,13 @@
-#include "engine/mutables/mutable_module.h"
+#include "retia/engine/mutables/mutable_module.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/mutables/scale.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/mutables/scale.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -4,8 +4,8 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include "engine/mutables/input_choice.h"
-#include "engine/mutables/layer_choice.h"
+#include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
 
 namespace retia {
 

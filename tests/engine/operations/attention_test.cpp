@@ -1,4 +1,4 @@
-#include "engine/operations/attention.h"
+#include "retia/engine/operations/attention.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -8,9 +8,9 @@
 
 #include <cmath>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

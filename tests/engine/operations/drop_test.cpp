@@ -1,4 +1,4 @@
-#include "engine/operations/drop.h"
+#include "retia/engine/operations/drop.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/random.h"
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/engine/random.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/operations/elastic_layer.h"
+#include "retia/engine/operations/elastic_layer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -8,15 +8,15 @@
 #include <gmock/gmock.h>
 #include <torch/autograd.h>
 
-#include "engine/executor/network.h"
-#include "engine/ir/freeze.h"
-#include "engine/operations/attention.h"
-#include "engine/operations/gate.h"
-#include "engine/operations/layer_norm.h"
-#include "tests/engine/blend_mutator.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
-#include "trainers/score.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/operations/attention.h"
+#include "retia/engine/operations/gate.h"
+#include "retia/engine/operations/layer_norm.h"
+#include "retia/tests/engine/blend_mutator.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "engine/operations/gate.h"
+#include "retia/engine/operations/gate.h"
 
 #include <ATen/ops/allclose.h>
 #include <gmock/gmock.h>
 
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/operations/grouped_linear.h"
+#include "retia/engine/operations/grouped_linear.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

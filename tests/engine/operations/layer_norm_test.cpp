@@ -1,13 +1,13 @@
-#include "engine/operations/layer_norm.h"
+#include "retia/engine/operations/layer_norm.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

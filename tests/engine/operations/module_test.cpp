@@ -1,4 +1,4 @@
-#include "engine/operations/module.h"
+#include "retia/engine/operations/module.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -7,10 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/hook.h"
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/hook.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 

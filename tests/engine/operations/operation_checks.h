@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/infer.h"
-#include "engine/operations/layer.h"
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/operations/layer.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "engine/operations/reshape.h"
+#include "retia/engine/operations/reshape.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -10,8 +10,8 @@
 
 #include <cmath>
 
-#include "tests/engine/operations/operation_checks.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

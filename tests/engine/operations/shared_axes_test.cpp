@@ -1,4 +1,4 @@
-#include "engine/operations/shared_axes.h"
+#include "retia/engine/operations/shared_axes.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -7,10 +7,10 @@
 #include <gmock/gmock.h>
 #include <torch/nn/pimpl.h>
 
-#include "engine/ir/channels.h"
-#include "tests/engine/blend_mutator.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/channels.h"
+#include "retia/tests/engine/blend_mutator.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,21 +1,21 @@
-#include "engine/operations/stacked.h"
+#include "retia/engine/operations/stacked.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
-#include "engine/operations/attention.h"
-#include "engine/operations/batch_norm.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/drop.h"
-#include "engine/operations/gate.h"
-#include "engine/operations/join.h"
-#include "engine/operations/layer_norm.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "tests/engine/operations/operation_checks.h"
+#include "retia/engine/operations/attention.h"
+#include "retia/engine/operations/batch_norm.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/engine/operations/gate.h"
+#include "retia/engine/operations/join.h"
+#include "retia/engine/operations/layer_norm.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/tests/engine/operations/operation_checks.h"
 
 namespace retia {
 namespace {

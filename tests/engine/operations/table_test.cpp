@@ -1,11 +1,11 @@
-#include "engine/operations/table.h"
+#include "retia/engine/operations/table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/engine/hook.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/hook.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/darts.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -14,9 +14,9 @@
 
 #include <cmath>
 
-#include "engine/executor/network.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

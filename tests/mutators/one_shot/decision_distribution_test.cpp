@@ -1,4 +1,4 @@
-#include "mutators/one_shot/decision_distribution.h"
+#include "retia/mutators/one_shot/decision_distribution.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
@@ -11,8 +11,8 @@
 
 #include <cmath>
 
-#include "tests/error_of.h"
-#include "tests/mutators/one_shot/chi_square.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/one_shot/chi_square.h"
 
 namespace retia {
 namespace {

@@ -1,13 +1,13 @@
-#include "mutators/one_shot/fixed.h"
+#include "retia/mutators/one_shot/fixed.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor/network.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/engine/executor/network.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "mutators/one_shot/gumbel.h"
+#include "retia/mutators/one_shot/gumbel.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "engine/executor/network.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
-#include "tests/mutators/one_shot/chi_square.h"
+#include "retia/engine/executor/network.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/one_shot/chi_square.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "mutators/one_shot/proxyless.h"
+#include "retia/mutators/one_shot/proxyless.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -9,11 +9,11 @@
 
 #include <set>
 
-#include "engine/executor/network.h"
-#include "mutators/one_shot/darts.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
-#include "tests/mutators/one_shot/live_bytes.h"
+#include "retia/engine/executor/network.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/one_shot/live_bytes.h"
 
 namespace retia {
 namespace {

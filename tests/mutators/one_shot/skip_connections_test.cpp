@@ -1,10 +1,10 @@
-#include "mutators/one_shot/skip_connections.h"
+#include "retia/mutators/one_shot/skip_connections.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/darts_cnn.h"
-#include "tests/engine/example_spaces.h"
+#include "retia/models/darts_cnn.h"
+#include "retia/tests/engine/example_spaces.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "mutators/one_shot/spos.h"
+#include "retia/mutators/one_shot/spos.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/executor/network.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
-#include "tests/mutators/one_shot/chi_square.h"
+#include "retia/engine/executor/network.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/one_shot/chi_square.h"
 
 namespace retia {
 namespace {

@@ -7,16 +7,16 @@
 #include <cmath>
 #include <set>
 
-#include "engine/executor/network.h"
-#include "mutators/one_shot/darts.h"
-#include "mutators/one_shot/enas.h"
-#include "mutators/one_shot/fairnas.h"
-#include "mutators/one_shot/gumbel.h"
-#include "mutators/one_shot/proxyless.h"
-#include "mutators/one_shot/spos.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/mutators/one_shot/chi_square.h"
-#include "trainers/score.h"
+#include "retia/engine/executor/network.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/enas.h"
+#include "retia/mutators/one_shot/fairnas.h"
+#include "retia/mutators/one_shot/gumbel.h"
+#include "retia/mutators/one_shot/proxyless.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/mutators/one_shot/chi_square.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "mutators/strategies/asha.h"
+#include "retia/mutators/strategies/asha.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/error_of.h"
-#include "tests/mutators/strategies/searches.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/strategies/searches.h"
 
 namespace retia {
 namespace {

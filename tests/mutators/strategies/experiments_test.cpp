@@ -1,10 +1,10 @@
 #include <gmock/gmock.h>
 
-#include "engine/experiment/experiment.h"
-#include "tests/engine/experiment/shuffled_runner.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/mutators/strategies/searches.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/tests/engine/experiment/shuffled_runner.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/mutators/strategies/searches.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

@@ -1,12 +1,12 @@
-#include "mutators/strategies/factors.h"
+#include "retia/mutators/strategies/factors.h"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
-#include "engine/random.h"
-#include "mutators/one_shot/random.h"
-#include "tests/error_of.h"
+#include "retia/engine/random.h"
+#include "retia/mutators/one_shot/random.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

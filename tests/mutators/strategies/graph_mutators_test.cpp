@@ -2,10 +2,10 @@
 
 #include <set>
 
-#include "engine/ir/json.h"
-#include "mutators/strategies/grid.h"
-#include "mutators/strategies/random.h"
-#include "tests/engine/mutated_spaces.h"
+#include "retia/engine/ir/json.h"
+#include "retia/mutators/strategies/grid.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/tests/engine/mutated_spaces.h"
 
 namespace retia {
 namespace {

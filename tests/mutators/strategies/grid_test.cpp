@@ -1,10 +1,10 @@
-#include "mutators/strategies/grid.h"
+#include "retia/mutators/strategies/grid.h"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "mutators/strategies/local_search.h"
+#include "retia/mutators/strategies/local_search.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/mutators/strategies/searches.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/tests/mutators/strategies/searches.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

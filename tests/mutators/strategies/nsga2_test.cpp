@@ -1,8 +1,8 @@
-#include "mutators/strategies/nsga2.h"
+#include "retia/mutators/strategies/nsga2.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/mutators/strategies/searches.h"
+#include "retia/tests/mutators/strategies/searches.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "mutators/strategies/random.h"
+#include "retia/mutators/strategies/random.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
-#include "mutators/strategies/reinforce.h"
+#include "retia/mutators/strategies/reinforce.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/mutators/strategies/searches.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/tests/mutators/strategies/searches.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

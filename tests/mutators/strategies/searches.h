@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/pool.h"
-#include "engine/operations/reshape.h"
-#include "mutators/strategies.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/pool.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/mutators/strategies.h"
 
 namespace retia {
 

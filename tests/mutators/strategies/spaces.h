@@ -1,8 +1,8 @@
 #pragma once
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "mutators/strategies/spos_evolution.h"
+#include "retia/mutators/strategies/spos_evolution.h"
 
 #include <ATen/Context.h>
 #include <gmock/gmock.h>
@@ -6,8 +6,8 @@
 
 #include <cstdlib>
 
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

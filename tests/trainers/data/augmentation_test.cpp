@@ -1,4 +1,4 @@
-#include "trainers/data/augmentation.h"
+#include "retia/trainers/data/augmentation.h"
 
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
@@ -6,8 +6,8 @@
 
 #include <cmath>
 
-#include "engine/random.h"
-#include "kernels/augment/augment_draws.h"
+#include "retia/engine/random.h"
+#include "retia/kernels/augment/augment_draws.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainers/data/batches.h"
+#include "retia/trainers/data/batches.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -11,8 +11,8 @@
 #include <numeric>
 #include <set>
 
-#include "engine/device.h"
-#include "trainers/data/synthetic.h"
+#include "retia/engine/device.h"
+#include "retia/trainers/data/synthetic.h"
 
 namespace retia {
 namespace {

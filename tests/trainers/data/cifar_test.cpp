@@ -1,8 +1,8 @@
-#include "trainers/data/cifar.h"
+#include "retia/trainers/data/cifar.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/trainers/data/data_files.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {

@@ -1,11 +1,11 @@
-#include "trainers/data/compressed_file.h"
+#include "retia/trainers/data/compressed_file.h"
 
 #include <gmock/gmock.h>
 
 #include <fstream>
 #include <iterator>
 
-#include "tests/trainers/data/data_files.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {

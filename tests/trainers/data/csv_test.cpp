@@ -1,10 +1,10 @@
-#include "trainers/data/csv.h"
+#include "retia/trainers/data/csv.h"
 
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
-#include "engine/io/options.h"
-#include "tests/trainers/data/data_files.h"
+#include "retia/engine/io/options.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {

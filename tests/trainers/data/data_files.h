@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {
 

@@ -1,11 +1,11 @@
-#include "trainers/data/data_sets.h"
+#include "retia/trainers/data/data_sets.h"
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
 #include <optional>
 
-#include "tests/trainers/data/data_files.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {

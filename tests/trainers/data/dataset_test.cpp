@@ -1,4 +1,4 @@
-#include "trainers/data/dataset.h"
+#include "retia/trainers/data/dataset.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>

@@ -1,9 +1,9 @@
-#include "trainers/data/idx.h"
+#include "retia/trainers/data/idx.h"
 
 #include <ATen/ops/arange.h>
 #include <gmock/gmock.h>
 
-#include "tests/trainers/data/data_files.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {

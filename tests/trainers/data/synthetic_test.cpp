@@ -1,4 +1,4 @@
-#include "trainers/data/synthetic.h"
+#include "retia/trainers/data/synthetic.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

@@ -1,16 +1,16 @@
-#include "trainers/evaluators/classification.h"
+#include "retia/trainers/evaluators/classification.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/experiment/experiment.h"
-#include "engine/io/files.h"
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
-#include "mutators/strategies/grid.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/trainers/evaluators/trials.h"
-#include "trainers/evaluators.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/mutators/strategies/grid.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/trainers/evaluators/trials.h"
+#include "retia/trainers/evaluators.h"
 
 namespace retia {
 namespace {

@@ -1,14 +1,14 @@
-#include "trainers/evaluators/command.h"
+#include "retia/trainers/evaluators/command.h"
 
 #include <gmock/gmock.h>
 
 #include <chrono>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "tests/error_of.h"
-#include "tests/trainers/evaluators/trials.h"
-#include "trainers/evaluators.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/evaluators/trials.h"
+#include "retia/trainers/evaluators.h"
 
 namespace retia {
 namespace {

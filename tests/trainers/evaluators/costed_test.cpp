@@ -1,24 +1,24 @@
-#include "trainers/evaluators/costed.h"
+#include "retia/trainers/evaluators/costed.h"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <set>
 
-#include "engine/experiment/experiment.h"
-#include "engine/ir/builder.h"
-#include "engine/ir/freeze.h"
-#include "engine/latency_table.h"
-#include "engine/operations/conv2d.h"
-#include "engine/operations/linear.h"
-#include "engine/operations/reshape.h"
-#include "engine/pareto.h"
-#include "mutators/strategies.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/error_of.h"
-#include "tests/trainers/evaluators/trials.h"
-#include "trainers/evaluators.h"
-#include "trainers/evaluators/command.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/latency_table.h"
+#include "retia/engine/operations/conv2d.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/engine/operations/reshape.h"
+#include "retia/engine/pareto.h"
+#include "retia/mutators/strategies.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/evaluators/trials.h"
+#include "retia/trainers/evaluators.h"
+#include "retia/trainers/evaluators/command.h"
 
 namespace retia {
 namespace {

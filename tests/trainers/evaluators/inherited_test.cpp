@@ -1,13 +1,13 @@
-#include "trainers/evaluators/inherited.h"
+#include "retia/trainers/evaluators/inherited.h"
 
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/freeze.h"
-#include "mutators/one_shot/spos.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/score.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/score.h"
 
 namespace retia {
 namespace {

@@ -1,14 +1,14 @@
-#include "trainers/evaluators/merged_training.h"
+#include "retia/trainers/evaluators/merged_training.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/operations/drop.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/models/network_checks.h"
-#include "trainers/evaluators/classification.h"
-#include "trainers/evaluators/costed.h"
-#include "trainers/evaluators/regression.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/models/network_checks.h"
+#include "retia/trainers/evaluators/classification.h"
+#include "retia/trainers/evaluators/costed.h"
+#include "retia/trainers/evaluators/regression.h"
 
 namespace retia {
 namespace {

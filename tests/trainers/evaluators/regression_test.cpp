@@ -1,15 +1,15 @@
-#include "trainers/evaluators/regression.h"
+#include "retia/trainers/evaluators/regression.h"
 
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 
-#include "engine/ir/freeze.h"
-#include "models/mlp.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/trainers/evaluators/trials.h"
-#include "trainers/evaluators.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/models/mlp.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/trainers/evaluators/trials.h"
+#include "retia/trainers/evaluators.h"
 
 namespace retia {
 namespace {

@@ -1,18 +1,18 @@
-#include "trainers/evaluators/searched.h"
+#include "retia/trainers/evaluators/searched.h"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
-#include "engine/architecture_json.h"
-#include "engine/experiment/experiment.h"
-#include "engine/io/files.h"
-#include "engine/ir/freeze.h"
-#include "engine/search_space_json.h"
-#include "mutators/strategies.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/error_of.h"
-#include "tests/mutators/strategies/spaces.h"
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/search_space_json.h"
+#include "retia/mutators/strategies.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/mutators/strategies/spaces.h"
 
 namespace retia {
 namespace {

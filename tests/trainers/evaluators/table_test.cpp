@@ -1,9 +1,9 @@
-#include "trainers/evaluators/table.h"
+#include "retia/trainers/evaluators/table.h"
 
 #include <gmock/gmock.h>
 
-#include "tests/engine/io/temporary_folder.h"
-#include "trainers/evaluators.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/trainers/evaluators.h"
 
 namespace retia {
 namespace {

@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/evaluator.h"
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
 
 namespace retia {
 

@@ -1,4 +1,4 @@
-#include "trainers/one_shot/curvature.h"
+#include "retia/trainers/one_shot/curvature.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -14,9 +14,9 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "mutators/one_shot/darts.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
 namespace retia {
 namespace {

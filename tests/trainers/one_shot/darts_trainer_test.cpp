@@ -1,4 +1,4 @@
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -9,12 +9,12 @@
 
 #include <cmath>
 
-#include "models/darts_cnn.h"
-#include "mutators/one_shot/darts.h"
-#include "mutators/one_shot/spos.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/models/darts_cnn.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

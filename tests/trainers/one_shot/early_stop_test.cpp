@@ -1,10 +1,10 @@
-#include "trainers/one_shot/early_stop.h"
+#include "retia/trainers/one_shot/early_stop.h"
 
 #include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/error_of.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainers/one_shot/enas_trainer.h"
+#include "retia/trainers/one_shot/enas_trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -9,11 +9,11 @@
 #include <cmath>
 #include <set>
 
-#include "engine/ir/freeze.h"
-#include "mutators/one_shot/enas.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/mutators/one_shot/enas.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
-#include "trainers/one_shot/final_search.h"
+#include "retia/trainers/one_shot/final_search.h"
 
 #include <gmock/gmock.h>
 
-#include "engine/ir/builder.h"
-#include "engine/operations/linear.h"
-#include "tests/error_of.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/linear.h"
+#include "retia/tests/error_of.h"
 
 namespace retia {
 namespace {

@@ -1,13 +1,13 @@
-#include "trainers/one_shot/one_shot_trainer.h"
+#include "retia/trainers/one_shot/one_shot_trainer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "mutators/one_shot/fixed.h"
-#include "mutators/one_shot/random.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/mutators/one_shot/fixed.h"
+#include "retia/mutators/one_shot/random.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

@@ -1,13 +1,13 @@
-#include "trainers/one_shot/p_darts.h"
+#include "retia/trainers/one_shot/p_darts.h"
 
 #include <ATen/ops/arange.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/operations/drop.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/engine/operations/drop.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

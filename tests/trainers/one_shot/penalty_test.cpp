@@ -1,4 +1,4 @@
-#include "trainers/one_shot/penalty.h"
+#include "retia/trainers/one_shot/penalty.h"
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/scalar_tensor.h>
@@ -8,15 +8,15 @@
 
 #include <cmath>
 
-#include "engine/latency_table.h"
-#include "mutators/one_shot/darts.h"
-#include "mutators/one_shot/gumbel.h"
-#include "mutators/one_shot/proxyless.h"
-#include "mutators/one_shot/spos.h"
-#include "tests/engine/io/temporary_folder.h"
-#include "tests/error_of.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/engine/latency_table.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/gumbel.h"
+#include "retia/mutators/one_shot/proxyless.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
 namespace retia {
 namespace {

@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
-#include "engine/ir/expected_cost.h"
-#include "engine/ir/freeze.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/algorithms.h"
+#include "retia/engine/ir/expected_cost.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/algorithms.h"
 
 namespace retia {
 namespace {

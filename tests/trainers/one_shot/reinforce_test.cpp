@@ -1,4 +1,4 @@
-#include "trainers/one_shot/reinforce.h"
+#include "retia/trainers/one_shot/reinforce.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -7,13 +7,13 @@
 
 #include <cmath>
 
-#include "engine/executor/network.h"
-#include "mutators/one_shot/enas.h"
-#include "tests/engine/example_spaces.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "trainers/gradients.h"
-#include "trainers/optimizer.h"
+#include "retia/engine/executor/network.h"
+#include "retia/mutators/one_shot/enas.h"
+#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/trainers/gradients.h"
+#include "retia/trainers/optimizer.h"
 
 namespace retia {
 namespace {

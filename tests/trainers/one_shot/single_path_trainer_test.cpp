@@ -1,4 +1,4 @@
-#include "trainers/one_shot/single_path_trainer.h"
+#include "retia/trainers/one_shot/single_path_trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -7,13 +7,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ir/freeze.h"
-#include "mutators/one_shot/random.h"
-#include "mutators/one_shot/spos.h"
-#include "mutators/strategies/random.h"
-#include "tests/error_of.h"
-#include "tests/trainers/runs.h"
-#include "tests/trainers/stripes.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/mutators/one_shot/random.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/tests/error_of.h"
+#include "retia/tests/trainers/runs.h"
+#include "retia/tests/trainers/stripes.h"
 
 namespace retia {
 namespace {

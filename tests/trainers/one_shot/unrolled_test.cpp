@@ -1,4 +1,4 @@
-#include "trainers/one_shot/unrolled.h"
+#include "retia/trainers/one_shot/unrolled.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
@@ -9,10 +9,10 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "mutators/one_shot/darts.h"
-#include "tests/trainers/stripes.h"
-#include "trainers/moved_weights.h"
-#include "trainers/one_shot/darts_trainer.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/tests/trainers/stripes.h"
+#include "retia/trainers/moved_weights.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
 
 namespace retia {
 namespace {
