@@ -162,7 +162,7 @@ int run_or_fail(const Run& run) {
 
 }  // namespace
 
-int bench(const Program& program, const std::vector<std::string>& words) {
+int commands::bench(const Program& program, const std::vector<std::string>& words) {
   const std::string what = words.empty() ? "" : words.front();
   TORCH_CHECK(what == "search-step" || what == "kernels",
               "bench: expected `retia bench search-step [--option VALUE]…` or `retia bench kernels "

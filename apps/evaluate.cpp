@@ -6,7 +6,7 @@
 namespace retia {
 namespace {}  // namespace
 
-int evaluate(const Program& program, const Config& config) {
+int commands::evaluate(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const TrainedSupernet trained = read_supernet(program, config, bench);
   const Architecture architecture =
@@ -21,7 +21,7 @@ int evaluate(const Program& program, const Config& config) {
     network = inherit(network, architecture);
     recalibrate(network, bench.scoring(config, bench.data.train), kRecalibrationBatches);
   }
-  const Score score = evaluate(network, bench.scoring(config, bench.data.test));
+  const Score score = score_of(network, bench.scoring(config, bench.data.test));
   std::cout << "test loss " << score.loss << "\ntest accuracy " << percent(score.accuracy)
             << std::endl;
   return kDone;

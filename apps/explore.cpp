@@ -87,7 +87,7 @@ void print_best(const TrialRecord& best, const std::vector<Objective>& objective
 
 }  // namespace
 
-int explore(const Program& program, const Config& config) {
+int commands::explore(const Program& program, const Config& config) {
   const int64_t n_ranks = read_launch().size;
   TORCH_CHECK(n_ranks == 1, "explore is one process, but its launcher starts ", n_ranks,
               ": start it without, and let runners start its trials, e.g. --runner local "

@@ -73,7 +73,7 @@ void compare(const Config& config, const Workbench& bench, const ir::Graph& spac
 
 }  // namespace
 
-int profile(const Program& program, const Config& config) {
+int commands::profile(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const ir::Graph space = search_space(program, config, bench.task).supernet();
   const ProfileOptions& options = config.profile;

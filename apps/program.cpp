@@ -21,67 +21,72 @@ std::vector<std::string> with(std::vector<std::string> names) {
   return names;
 }
 
-const std::vector<Command>& commands() {
+const std::vector<Command>& standard_commands() {
   static const std::vector<Command> all = {
       {"search",
        "one-shot search; writes architecture.json",
        nullptr,
        with({"algorithm", "out", "epochs", "resume", "time-limit"}),
        {"out"},
-       search},
+       commands::search},
       {"retrain",
        "trains an architecture from scratch, and scores it",
        nullptr,
        with({"architecture", "out", "epochs", "resume", "time-limit"}),
        {"architecture", "out"},
-       retrain},
+       commands::retrain},
       {"evaluate",
        "scores an architecture with the weights of a run",
        nullptr,
        with({"architecture", "checkpoint"}),
        {"architecture", "checkpoint"},
-       evaluate},
+       commands::evaluate},
       {"explore",
        "tries models one by one; writes the best architecture.json",
        nullptr,
        with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
              "concurrency", "merge", "runner", "use-active-gpu", "debug", "table", "keep-weights"}),
        {"out"},
-       explore},
+       commands::explore},
       {"top",
        "the best trials of an exploration",
        "run.out",
        {"k", "format", "export"},
        {"out"},
-       top},
-      {"show", "all trials of an exploration", "run.out", {"format"}, {"out"}, show},
+       commands::top},
+      {"show", "all trials of an exploration", "run.out", {"format"}, {"out"}, commands::show},
       {"trial",
        "tries one model, for a tuner from outside, and prints its metric",
        "run.architecture",
        with({"architecture", "evaluator", "epochs"}),
        {"architecture"},
-       trial},
-      {"report", "how far a run is, and what it has found", "run.out", {"format"}, {"out"}, report},
+       commands::trial},
+      {"report",
+       "how far a run is, and what it has found",
+       "run.out",
+       {"format"},
+       {"out"},
+       commands::report},
       {"rank",
        "how well the weights of a search rank architectures",
        nullptr,
        with({"checkpoint", "strategy", "out", "epochs", "resume", "max-trials", "max-duration"}),
        {"checkpoint", "out"},
-       rank},
+       commands::rank},
       {"profile",
        "measures the latency of every operation of a space on this machine",
        "space.name",
        {"space", "architecture", "data", "data-dir", "table", "force", "seed", "device",
         "precision", "threads", "quiet"},
        {"table"},
-       profile},
+       commands::profile},
       {"space",
        "shows a space: choices, graph, costs, what is fused",
        "space.name",
        {"space", "architecture", "data", "data-dir", "format", "profile", "table", "plan",
         "evaluator"},
        {},
-       space},
+       commands::space},
   };
   return all;
 }
@@ -89,7 +94,7 @@ const std::vector<Command>& commands() {
 void print_help() {
   std::cout << "retia: trains weight-sharing supernets and searches neural architectures\n\n"
                "usage: retia COMMAND [options]\n\n";
-  for (const Command& command : commands()) {
+  for (const Command& command : standard_commands()) {
     std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
               << command.summary << '\n';
   }
@@ -153,7 +158,7 @@ int Program::run(int argc, char** argv) const {
     }
   }
   std::vector<std::string> names;
-  for (const Command& command : commands()) {
+  for (const Command& command : standard_commands()) {
     names.emplace_back(command.name);
     if (name != command.name) {
       continue;
@@ -177,7 +182,7 @@ int Program::run(int argc, char** argv) const {
   }
   if (name == "bench") {
     try {
-      return bench(*this, words);
+      return commands::bench(*this, words);
     } catch (const std::exception& error) {
       return fail(message_of(error), kBadUsage);
     }

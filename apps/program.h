@@ -52,6 +52,9 @@ struct Command {
   int (*run)(const Program&, const Config&);
 };
 
+/// The commands, apart: their names are those that users give to functions of their own.
+namespace commands {
+
 int search(const Program& program, const Config& config);
 int report(const Program& program, const Config& config);
 int retrain(const Program& program, const Config& config);
@@ -64,14 +67,16 @@ int space(const Program& program, const Config& config);
 int top(const Program& program, const Config& config);
 int trial(const Program& program, const Config& config);
 
+/// Runs `retia bench …`, which has its own flags.
+int bench(const Program& program, const std::vector<std::string>& words);
+
+}  // namespace commands
+
 /// Runs `retia trial` in the forms that runners use: for a trial file, or as the fork server of
 /// trials. Returns the exit code; none where `words` ask for something else.
 std::optional<int> run_for_runner(const Program& program, const std::vector<std::string>& words);
 
 /// Returns the message of an error in one line, for users.
 std::string message_of(const std::exception& error);
-
-/// Runs `retia bench …`, which has its own flags.
-int bench(const Program& program, const std::vector<std::string>& words);
 
 }  // namespace retia

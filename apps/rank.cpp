@@ -73,7 +73,7 @@ std::string words(const char* name, const Interval& interval) {
 
 }  // namespace
 
-int rank(const Program& program, const Config& config) {
+int commands::rank(const Program& program, const Config& config) {
   TORCH_CHECK(config.experiment.max_trials >= 2,
               "rank needs --max-trials N, the number of architectures to train alone: at least 2");
   const Workbench bench = open_workbench(program, config);
@@ -111,7 +111,7 @@ int rank(const Program& program, const Config& config) {
     const Architecture& architecture = trial.proposal.architecture;
     Network model = inherit(shared, architecture);
     recalibrate(model, train, kRecalibrationBatches);
-    points.push_back({architecture, evaluate(model, valid).accuracy, trial.objectives.front()});
+    points.push_back({architecture, score_of(model, valid).accuracy, trial.objectives.front()});
     inherited.push_back(points.back().inherited);
     alone.push_back(points.back().alone);
     listed.push_back({{"choices", choices_to_json(architecture, mutables)},

@@ -159,7 +159,7 @@ std::string written(const Facts& facts, const std::string& format) {
 
 }  // namespace
 
-int report(const Program&, const Config& config) {
+int commands::report(const Program&, const Config& config) {
   const std::filesystem::path run = config.run.out;
   const Json written_config = read_format(run / "config.json", "retia.config", 1);
   const auto entry = [&](const std::string& path) {

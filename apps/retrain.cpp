@@ -10,7 +10,7 @@
 
 namespace retia {
 
-int retrain(const Program& program, const Config& config) {
+int commands::retrain(const Program& program, const Config& config) {
   Ranks ranks(read_launch(), config.run.timeout);
   const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Space space = evaluation_space(program, config, bench.task);
@@ -45,7 +45,7 @@ int retrain(const Program& program, const Config& config) {
   if (train(trainer, directory, observer, config, ranks) == Ending::Stopped) {
     return kInterrupted;
   }
-  const Score score = evaluate(trainer.network(), test, bench.ranks);
+  const Score score = score_of(trainer.network(), test, bench.ranks);
   if (directory) {
     const ir::Cost cost = ir::total_cost(model);
     std::cout << "parameters " << cost.parameters.value() << ", multiply-adds "

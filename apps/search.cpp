@@ -17,15 +17,15 @@ std::string summary(const Config& config, const Workbench& bench, const Batches&
   Network model = inherit(supernet, architecture);
   model->synchronise(nullptr);
   recalibrate(model, train.whole(), kRecalibrationBatches);
-  const Score on_valid = evaluate(model, valid, bench.ranks);
-  const Score on_test = evaluate(model, bench.scoring(config, bench.data.test), bench.ranks);
+  const Score on_valid = score_of(model, valid, bench.ranks);
+  const Score on_test = score_of(model, bench.scoring(config, bench.data.test), bench.ranks);
   return "inherited weights: validation accuracy " + percent(on_valid.accuracy) +
          ", test accuracy " + percent(on_test.accuracy);
 }
 
 }  // namespace
 
-int search(const Program& program, const Config& config) {
+int commands::search(const Program& program, const Config& config) {
   Ranks ranks(read_launch(), config.run.timeout);
   const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Graph space = search_space(program, config, bench.task).supernet();

@@ -5,7 +5,7 @@
 
 namespace retia {
 
-int show(const Program&, const Config& config) {
+int commands::show(const Program&, const Config& config) {
   ListedTrials listed = trials_in(config.run.out);
   for (Json& trial : listed.trials) {
     trial = shown(trial, listed.objectives);

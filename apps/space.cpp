@@ -84,7 +84,7 @@ void print_summary(const ir::Graph& space, const std::vector<Mutable>& mutables)
 
 }  // namespace
 
-int space(const Program& program, const Config& config) {
+int commands::space(const Program& program, const Config& config) {
   const DataSplits data = program.data_sets.load(config.data);
   const ir::Space space = explored_space(
       program, config, {data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)});

@@ -6,7 +6,7 @@
 
 namespace retia {
 
-int top(const Program& program, const Config& config) {
+int commands::top(const Program& program, const Config& config) {
   const std::vector<Json> trials = best_of(trials_in(config.run.out), config.run.k);
   TORCH_CHECK(!trials.empty(), "no trial in ", config.run.out, " has succeeded");
   std::cout << written(trials, config.run.format);

@@ -116,7 +116,7 @@ std::optional<int> run_for_runner(const Program& program, const std::vector<std:
   return exit_code(results);
 }
 
-int trial(const Program& program, const Config& config) {
+int commands::trial(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const ir::Space space = search_space(program, config, bench.task);
   const std::unique_ptr<Evaluator> evaluator = make_evaluator(program, config, bench, space);

@@ -90,7 +90,7 @@ class DigitsEvaluator final : public Evaluator {
         optimizer.step();
       }
     }
-    const Score score = retia::evaluate(network, test_);
+    const Score score = score_of(network, test_);
     return {.objectives = {score.accuracy}, .metrics = {{"loss", score.loss}}};
   }
 

@@ -31,7 +31,7 @@ void accumulate(at::Tensor& sum, const at::Tensor& more) {
   sum = sum.defined() ? sum + more : more;
 }
 
-Score evaluate(Network& network, const Batches& batches, Ranks* ranks) {
+Score score_of(Network& network, const Batches& batches, Ranks* ranks) {
   const at::NoGradGuard no_grad;
   const Mode evaluation(*network, false);
   at::Tensor loss, correct;

@@ -20,7 +20,7 @@ void accumulate(at::Tensor& sum, const at::Tensor& more);
 
 /// Scores the model in evaluation mode on all batches, and restores its mode. Several ranks divide
 /// the batches among them, which must be undivided ones, and return the same score.
-Score evaluate(Network& network, const Batches& batches, Ranks* ranks = nullptr);
+Score score_of(Network& network, const Batches& batches, Ranks* ranks = nullptr);
 
 /// Replaces the statistics of all batch normalisations by the plain mean over (at most) the first
 /// `n_batches` training batches. Needed before scoring a model that inherits a supernet's weights

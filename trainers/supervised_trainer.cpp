@@ -13,7 +13,7 @@ StepStats SupervisedTrainer::train_step(int64_t epoch, int64_t i) {
 }
 
 std::optional<Score> SupervisedTrainer::validate() {
-  return valid_ ? std::optional(evaluate(network(), *valid_, ranks())) : std::nullopt;
+  return valid_ ? std::optional(score_of(network(), *valid_, ranks())) : std::nullopt;
 }
 
 }  // namespace retia

@@ -8,26 +8,26 @@
 namespace retia {
 namespace {
 
-class Sigmoid final : public Primitive<NoOptions> {
+class Sigmoid final : public Primitive<ops::NoOptions> {
  public:
   Sigmoid() : Primitive("sigmoid") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
     return inputs.front();
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return at::sigmoid(inputs[0]); });
   }
 };
 
-class Scale final : public Primitive<NoOptions> {
+class Scale final : public Primitive<ops::NoOptions> {
  public:
   Scale() : Primitive("scale") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     TORCH_CHECK(inputs.size() == 2, "expected a value and a number a channel, got ", inputs.size(),
                 " inputs");
     TORCH_CHECK(!inputs[0].empty() && always_equal(inputs[1], Shape{inputs[0].front()}),
@@ -35,7 +35,7 @@ class Scale final : public Primitive<NoOptions> {
                 ir::to_string(inputs[1]));
     return inputs.front();
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes& inputs) const override {
     TORCH_CHECK(ir::same_parts(inputs[0].front(), inputs[1].front()), "expected channels that a ",
                 "supernet cuts alike, got ", inputs[0].front().to_string(), " and ",
                 inputs[1].front().to_string(),
@@ -50,7 +50,7 @@ class Scale final : public Primitive<NoOptions> {
 
 }  // namespace
 
-ir::Operation ops::sigmoid() { return operation<Sigmoid>(NoOptions{}); }
-ir::Operation ops::scale() { return operation<Scale>(NoOptions{}); }
+ir::Operation ops::sigmoid() { return operation<Sigmoid>(ops::NoOptions{}); }
+ir::Operation ops::scale() { return operation<Scale>(ops::NoOptions{}); }
 
 }  // namespace retia

@@ -35,41 +35,41 @@ at::Tensor sum(at::TensorList inputs) {
   return result;
 }
 
-class Add final : public Primitive<NoOptions> {
+class Add final : public Primitive<ops::NoOptions> {
  public:
   Add() : Primitive("add") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     return equal_inputs(inputs);
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes& inputs) const override {
     check_parts(inputs);
     return function_layer(sum);
   }
 };
 
-class Mean final : public Primitive<NoOptions> {
+class Mean final : public Primitive<ops::NoOptions> {
  public:
   Mean() : Primitive("mean") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     return equal_inputs(inputs);
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes& inputs) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes& inputs) const override {
     check_parts(inputs);
     return function_layer(
         [](at::TensorList tensors) { return sum(tensors) / static_cast<double>(tensors.size()); });
   }
 };
 
-class Concat final : public Primitive<NoOptions> {
+class Concat final : public Primitive<ops::NoOptions> {
  public:
   Concat() : Primitive("concat") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     TORCH_CHECK(!inputs.empty(), "expected at least one input, got none");
     for (const Shape& shape : inputs) {
       TORCH_CHECK(!shape.empty(), "expected inputs with at least one dimension, got []");
@@ -84,7 +84,7 @@ class Concat final : public Primitive<NoOptions> {
     }
     return result;
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return at::cat(inputs, 1); });
   }
 };
@@ -109,9 +109,9 @@ class Zeros final : public Primitive<ZerosOptions> {
 
 }  // namespace
 
-ir::Operation ops::add() { return operation<Add>(NoOptions{}); }
-ir::Operation ops::mean() { return operation<Mean>(NoOptions{}); }
-ir::Operation ops::concat() { return operation<Concat>(NoOptions{}); }
+ir::Operation ops::add() { return operation<Add>(ops::NoOptions{}); }
+ir::Operation ops::mean() { return operation<Mean>(ops::NoOptions{}); }
+ir::Operation ops::concat() { return operation<Concat>(ops::NoOptions{}); }
 ir::Operation ops::zeros(const ZerosOptions& options) { return operation<Zeros>(options); }
 
 }  // namespace retia

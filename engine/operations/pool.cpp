@@ -72,15 +72,15 @@ class AvgPool2d final : public Pool2d {
                }) {}
 };
 
-class GlobalMean final : public Primitive<NoOptions> {
+class GlobalMean final : public Primitive<ops::NoOptions> {
  public:
   GlobalMean() : Primitive("global_mean") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     return {one_input(inputs, 3)[0]};
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return inputs[0].mean({2, 3}); });
   }
 };
@@ -89,6 +89,6 @@ class GlobalMean final : public Primitive<NoOptions> {
 
 ir::Operation ops::max_pool2d(const PoolOptions& options) { return operation<MaxPool2d>(options); }
 ir::Operation ops::avg_pool2d(const PoolOptions& options) { return operation<AvgPool2d>(options); }
-ir::Operation ops::global_mean() { return operation<GlobalMean>(NoOptions{}); }
+ir::Operation ops::global_mean() { return operation<GlobalMean>(ops::NoOptions{}); }
 
 }  // namespace retia

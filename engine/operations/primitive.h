@@ -57,10 +57,14 @@ class Primitive : public ir::OperationKind {
   virtual std::set<std::string> shared_parameters() const { return {}; }
 };
 
+namespace ops {
+
 /// The options of operations that have none.
 struct NoOptions {};
 inline void to_json(Json& json, const NoOptions&) { json = Json::object(); }
 inline void from_json(const Json&, NoOptions&) {}
+
+}  // namespace ops
 
 /// A layer without weights or state: a function of its inputs.
 class FunctionLayer final : public Layer {

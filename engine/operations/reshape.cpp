@@ -26,26 +26,30 @@ const Shape& with_channels(const std::vector<Shape>& inputs, const Dim& parts) {
   return input;
 }
 
-class Identity final : public Primitive<NoOptions> {
+class Identity final : public Primitive<ops::NoOptions> {
  public:
   Identity() : Primitive("identity") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override { return any_input(inputs); }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
+    return any_input(inputs);
+  }
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return inputs[0]; });
   }
 };
 
 /// A function of each number by itself.
-class Activation : public Primitive<NoOptions> {
+class Activation : public Primitive<ops::NoOptions> {
  public:
   using Function = at::Tensor (*)(const at::Tensor&);
   Activation(const char* type, Function function) : Primitive(type), function_(function) {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override { return any_input(inputs); }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
+    return any_input(inputs);
+  }
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer(
         [function = function_](at::TensorList inputs) { return function(inputs[0]); });
   }
@@ -139,16 +143,16 @@ class Shuffle final : public Primitive<ShuffleOptions> {
   }
 };
 
-class Shift final : public Primitive<NoOptions> {
+class Shift final : public Primitive<ops::NoOptions> {
  public:
   Shift() : Primitive("shift") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     const Shape& input = one_input(inputs, 3);
     return {input[0], input[1] - 1 + input[1] % 2, input[2] - 1 + input[2] % 2};
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) {
       const at::Tensor& x = inputs[0];
       const at::Tensor moved = x.slice(2, 1).slice(3, 1);
@@ -159,12 +163,12 @@ class Shift final : public Primitive<NoOptions> {
   }
 };
 
-class Flatten final : public Primitive<NoOptions> {
+class Flatten final : public Primitive<ops::NoOptions> {
  public:
   Flatten() : Primitive("flatten") {}
 
  private:
-  Shape infer(const NoOptions&, const Shapes& inputs) const override {
+  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     const Shape& input = any_input(inputs);
     if (input.empty()) {
       return {1};
@@ -180,22 +184,22 @@ class Flatten final : public Primitive<NoOptions> {
     }
     return {features};
   }
-  std::shared_ptr<Layer> make(const NoOptions&, const Shapes&) const override {
+  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return inputs[0].flatten(1); });
   }
 };
 
 }  // namespace
 
-ir::Operation ops::identity() { return operation<Identity>(NoOptions{}); }
-ir::Operation ops::relu() { return operation<Relu>(NoOptions{}); }
-ir::Operation ops::relu6() { return operation<Relu6>(NoOptions{}); }
-ir::Operation ops::silu() { return operation<Silu>(NoOptions{}); }
-ir::Operation ops::tanh() { return operation<Tanh>(NoOptions{}); }
+ir::Operation ops::identity() { return operation<Identity>(ops::NoOptions{}); }
+ir::Operation ops::relu() { return operation<Relu>(ops::NoOptions{}); }
+ir::Operation ops::relu6() { return operation<Relu6>(ops::NoOptions{}); }
+ir::Operation ops::silu() { return operation<Silu>(ops::NoOptions{}); }
+ir::Operation ops::tanh() { return operation<Tanh>(ops::NoOptions{}); }
 ir::Operation ops::zero(const ZeroOptions& options) { return operation<Zero>(options); }
 ir::Operation ops::split(const SplitOptions& options) { return operation<Split>(options); }
 ir::Operation ops::shuffle(const ShuffleOptions& options) { return operation<Shuffle>(options); }
-ir::Operation ops::shift() { return operation<Shift>(NoOptions{}); }
-ir::Operation ops::flatten() { return operation<Flatten>(NoOptions{}); }
+ir::Operation ops::shift() { return operation<Shift>(ops::NoOptions{}); }
+ir::Operation ops::flatten() { return operation<Flatten>(ops::NoOptions{}); }
 
 }  // namespace retia

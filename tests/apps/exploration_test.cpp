@@ -175,7 +175,7 @@ TEST(Exploration, KeepsTheWeightsOfTheBestAndExportsThem) {
     copy_weights(with_prefix(newest_checkpoint(exported).tensors, "network/"), *network);
     const Dataset set = standard_data_sets().load(options.at("data").get<DataOptions>()).train;
     const auto held_out = split_indices(set.size(), options.at("data").at("valid_fraction"), 0);
-    const Score score = evaluate(
+    const Score score = score_of(
         network, Batches(set, held_out.first, {.batch_size = 8, .order = SampleOrder::Given}));
     EXPECT_EQ(score.accuracy, trial.at("metric").get<double>());
     const Ended scored = run_program(little(

@@ -33,7 +33,7 @@ TEST(Evaluate, AveragesOverSamplesAlsoOfASmallerLastBatch) {
   Network network(normalising_model(), 1);
   randomise(*network, 2);
   const Batches batches = stripe_batches(21, 3, 8, at::kDouble);
-  const Score score = evaluate(network, batches);
+  const Score score = score_of(network, batches);
   network->eval();
   const at::NoGradGuard no_grad;
   double loss = 0;
@@ -68,7 +68,7 @@ TEST(Evaluate, LeavesTheNetworkAsItIs) {
       }
       return copies;
     }();
-    evaluate(network, stripe_batches(16, 3, 8));
+    score_of(network, stripe_batches(16, 3, 8));
     EXPECT_EQ(network->is_training(), training);
     for (const auto& [name, tensor] : weights_of(*network)) {
       EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;

@@ -80,7 +80,7 @@ TEST(Trainer, ReportsMeansOverTheSamplesOfTheEpochSoFar) {
   Recorder recorder;
   trainer.fit(recorder, nullptr);
   // Weights stand still, so the means are those of one evaluation of the set.
-  const Score score = evaluate(trainer.network(), trainer.train_batches());
+  const Score score = score_of(trainer.network(), trainer.train_batches());
   EXPECT_NEAR(recorder.epochs[0].loss, score.loss, 1e-6);
   EXPECT_DOUBLE_EQ(recorder.epochs[0].accuracy, score.accuracy);
 }

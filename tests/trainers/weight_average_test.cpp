@@ -82,7 +82,7 @@ TEST(TrainingWithAverages, ValidatesThemAndEndsWithThem) {
                             {.lr = 0.1});
   Recorder recorder;
   trainer.fit(recorder, &store);
-  EXPECT_EQ(evaluate(network, valid).loss, recorder.epochs.back().validation->loss);
+  EXPECT_EQ(score_of(network, valid).loss, recorder.epochs.back().validation->loss);
   const Checkpoint saved = store.newest([](const auto&) {}).value();
   const NamedTensors averages = trained_weights(saved);
   const NamedTensors last = with_prefix(saved.tensors, "network/");

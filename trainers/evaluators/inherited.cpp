@@ -19,7 +19,7 @@ Evaluation InheritedEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
   if (trial.stop_requested()) {
     return {.status = TrialStatus::Stopped};
   }
-  const Score found = retia::evaluate(model, scoring_);
+  const Score found = score_of(model, scoring_);
   const double score =
       reward_ ? reward_(found.accuracy, trial.proposal.architecture) : found.accuracy;
   return {.objectives = {score}, .metrics = {{"accuracy", found.accuracy}, {"loss", found.loss}}};

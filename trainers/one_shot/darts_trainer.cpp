@@ -88,7 +88,7 @@ double DartsTrainer::curvature(const Batch& valid, uint64_t seed) {
 }
 
 std::optional<Score> DartsTrainer::validate() {
-  return evaluate(network(), scoring_batches(), ranks());
+  return score_of(network(), scoring_batches(), ranks());
 }
 
 void DartsTrainer::save(Checkpoint& checkpoint) {

@@ -123,7 +123,7 @@ std::optional<FinalSearch> EnasTrainer::final_search() {
 Score EnasTrainer::score(const Architecture& architecture) {
   Network model = inherit(network(), architecture);
   recalibrate(model, train_batches(), options_.recalibration_batches, ranks());
-  return evaluate(model, scoring_batches(), ranks());
+  return score_of(model, scoring_batches(), ranks());
 }
 
 std::optional<Score> EnasTrainer::validate() { return score(policy_.current()); }

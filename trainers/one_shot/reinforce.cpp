@@ -2,7 +2,7 @@
 
 namespace retia {
 
-Reinforce::Reinforce(const ReinforceOptions& options) : options_(options) {
+Reinforce::Reinforce(const PolicyGradientOptions& options) : options_(options) {
   TORCH_CHECK(options.entropy_weight >= 0, "algorithm: entropy_weight must be at least 0, got ",
               options.entropy_weight);
   TORCH_CHECK(options.penalty_weight >= 0, "algorithm: skip_weight must be at least 0, got ",

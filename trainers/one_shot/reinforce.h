@@ -6,7 +6,7 @@
 
 namespace retia {
 
-struct ReinforceOptions {
+struct PolicyGradientOptions {
   double entropy_weight = 1e-4;   ///< weight of the entropy in the reward, ≥ 0
   double penalty_weight = 0.8;    ///< weight of the policy's penalty in the loss, ≥ 0
   double baseline_decay = 0.999;  ///< d, in [0, 1]
@@ -20,7 +20,7 @@ struct ReinforceOptions {
 class Reinforce {
  public:
   /// Throws, naming the option, where one is out of range.
-  explicit Reinforce(const ReinforceOptions& options);
+  explicit Reinforce(const PolicyGradientOptions& options);
 
   /// Samples `n` architectures from `policy` and returns the loss, a scalar. `reward` is called for
   /// each architecture while it is the current one.
@@ -31,7 +31,7 @@ class Reinforce {
   void set_baseline(double baseline) { baseline_ = baseline; }
 
  private:
-  ReinforceOptions options_;
+  PolicyGradientOptions options_;
   double baseline_ = 0;
 };
 

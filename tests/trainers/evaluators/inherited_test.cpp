@@ -23,7 +23,7 @@ TEST(InheritedEvaluator, ScoresWithTheSupernetsWeightsAndRecalibratedStatistics)
   const Evaluation found = evaluator.evaluate(model, {.proposal = {.architecture = planted()}});
   Network expected = inherit(setup.network, planted());
   recalibrate(expected, setup.train, 3);
-  const Score score = evaluate(expected, setup.valid);
+  const Score score = score_of(expected, setup.valid);
   EXPECT_EQ(found.objectives, std::vector<double>{score.accuracy});
   EXPECT_EQ(found.metrics.at("accuracy"), score.accuracy);
   EXPECT_EQ(found.metrics.at("loss"), score.loss);

@@ -145,7 +145,7 @@ TEST(EnasTrainer, ExportsTheBestOfTheLikeliestAndTheSampledArchitectures) {
   const auto accuracy = [&](const Architecture& architecture) {
     Network model = inherit(run.setup.network, architecture);
     recalibrate(model, run.setup.train, 3);
-    return evaluate(model, run.setup.valid).accuracy;
+    return score_of(model, run.setup.valid).accuracy;
   };
   double best = 0;
   for (int64_t op = 0; op < 4; ++op) {

@@ -33,10 +33,10 @@ TEST_P(PlantedOptimum, IsFoundBySearch) {
   EXPECT_EQ(found, planted()) << found.to_string();
   Network best = inherit(setup.network, found);
   recalibrate(best, setup.train, 16);
-  EXPECT_GT(evaluate(best, setup.valid).accuracy, 0.9);
+  EXPECT_GT(score_of(best, setup.valid).accuracy, 0.9);
   Network other = inherit(setup.network, {{"op", {{2}}}, {"mixed", {{1}}}});
   recalibrate(other, setup.train, 16);
-  EXPECT_LT(evaluate(other, setup.valid).accuracy, 0.65);
+  EXPECT_LT(score_of(other, setup.valid).accuracy, 0.65);
 }
 
 const Json kQuickEnas = {

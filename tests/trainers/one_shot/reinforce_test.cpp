@@ -20,7 +20,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr ReinforceOptions kRewardOnly = {.entropy_weight = 0, .penalty_weight = 0};
+constexpr PolicyGradientOptions kRewardOnly = {.entropy_weight = 0, .penalty_weight = 0};
 
 /// A choice of one of `n` arms.
 Network bandit(int64_t n) {
@@ -59,7 +59,7 @@ TEST(Reinforce, MovesItsBaselineBeforeItTakesTheAdvantage) {
 TEST(Reinforce, AveragesOverWhatItSamplesAndAddsEntropyAndPenalty) {
   Network network = with_skip();
   EnasMutator policy(*network, {.lstm_size = 4, .seed = 2});
-  const ReinforceOptions options = {
+  const PolicyGradientOptions options = {
       .entropy_weight = 0.3, .penalty_weight = 0.7, .baseline_decay = 0.9};
   Reinforce reinforce(options);
   reinforce.set_baseline(0.2);

@@ -111,7 +111,7 @@ TEST(SinglePathTrainer, ExportsTheBestOfTheSampledCandidates) {
   const auto accuracy = [&](const Architecture& architecture) {
     Network model = inherit(setup.network, architecture);
     recalibrate(model, setup.train, 3);
-    return evaluate(model, setup.valid).accuracy;
+    return score_of(model, setup.valid).accuracy;
   };
   double best = 0;
   for (int64_t op = 0; op < 4; ++op) {

@@ -1,0 +1,91 @@
+#pragma once
+
+/// What a search in a program of one's own needs. `<retia/program.h>` has the `retia` program.
+
+#include <retia/ops.h>
+
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/device.h"
+#include "retia/engine/evaluator.h"
+#include "retia/engine/executor/network.h"
+#include "retia/engine/executor/plan.h"
+#include "retia/engine/experiment/experiment.h"
+#include "retia/engine/experiment/inline_runner.h"
+#include "retia/engine/io/files.h"
+#include "retia/engine/ir/builder.h"
+#include "retia/engine/ir/chain.h"
+#include "retia/engine/ir/expected_cost.h"
+#include "retia/engine/ir/formula.h"
+#include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/graph_mutator.h"
+#include "retia/engine/ir/json.h"
+#include "retia/engine/ir/profile.h"
+#include "retia/engine/ir/space.h"
+#include "retia/engine/latency_table.h"
+#include "retia/engine/mutables/chosen_value.h"
+#include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
+#include "retia/engine/pareto.h"
+#include "retia/engine/search_space_json.h"
+#include "retia/engine/strategy.h"
+#include "retia/models/spaces.h"
+#include "retia/mutators/one_shot/alpha_mutator.h"
+#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/one_shot/enas.h"
+#include "retia/mutators/one_shot/fairnas.h"
+#include "retia/mutators/one_shot/fixed.h"
+#include "retia/mutators/one_shot/gumbel.h"
+#include "retia/mutators/one_shot/proxyless.h"
+#include "retia/mutators/one_shot/random.h"
+#include "retia/mutators/one_shot/spos.h"
+#include "retia/mutators/strategies.h"
+#include "retia/mutators/strategies/asha.h"
+#include "retia/mutators/strategies/evolution.h"
+#include "retia/mutators/strategies/grid.h"
+#include "retia/mutators/strategies/local_search.h"
+#include "retia/mutators/strategies/nsga2.h"
+#include "retia/mutators/strategies/proposals.h"
+#include "retia/mutators/strategies/random.h"
+#include "retia/mutators/strategies/reinforce.h"
+#include "retia/mutators/strategies/spos_evolution.h"
+#include "retia/mutators/strategies/tpe.h"
+#include "retia/trainers/algorithms.h"
+#include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/evaluators.h"
+#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/enas_trainer.h"
+#include "retia/trainers/one_shot/single_path_trainer.h"
+#include "retia/trainers/score.h"
+#include "retia/trainers/supervised_trainer.h"
+
+namespace retia {
+
+/// What users write of the graph's own namespace.
+using ir::Blocks;
+using ir::BlockWriter;
+using ir::Candidate;
+using ir::CandidateWriter;
+using ir::Cell;
+using ir::chain;
+using ir::Cost;
+using ir::Expression;
+using ir::Filter;
+using ir::freeze;
+using ir::Graph;
+using ir::graph_from_json;
+using ir::GraphMutators;
+using ir::InputChoiceOptions;
+using ir::LayerChoiceOptions;
+using ir::Node;
+using ir::NodeId;
+using ir::Operation;
+using ir::OperationKind;
+using ir::Parameter;
+using ir::Placeholder;
+using ir::PlaceholderOptions;
+using ir::Space;
+using ir::total_cost;
+using ir::write_cell;
+using ir::Writer;
+
+}  // namespace retia
