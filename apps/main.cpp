@@ -3,5 +3,6 @@
 
 int main(int argc, char** argv) {
   retia::spin_briefly(argv);
+  retia::keep_freed_memory();
   return retia::Program().run(argc, argv);
 }

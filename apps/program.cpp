@@ -107,14 +107,12 @@ int fail(const std::string& line, ExitCode code) {
   return code;
 }
 
-/// A step of training frees what it has made and makes as much again. By default the pages go back
-/// to the system in between and are cleared anew, which takes up to a tenth of a search step.
+}  // namespace
+
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
 }
-
-}  // namespace
 
 std::string message_of(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
@@ -139,7 +137,6 @@ Program::Program()
 }
 
 int Program::run(int argc, char** argv) const {
-  keep_freed_memory();
   std::signal(SIGXFSZ, SIG_IGN);  // the write that goes beyond a limit says so
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || words.front() == "--help" || words.front() == "help") {

@@ -76,6 +76,12 @@ int bench(const Program& program, const std::vector<std::string>& words);
 /// trials. Returns the exit code; none where `words` ask for something else.
 std::optional<int> run_for_runner(const Program& program, const std::vector<std::string>& words);
 
+/// Keeps pages that this process frees, for all that it does from now on. A step of training frees
+/// what it has made and makes as much again; by default the pages go back to the system in between
+/// and are cleared anew, which takes up to a tenth of a search step. The `retia` program calls it
+/// first; a program of one's own may.
+void keep_freed_memory();
+
 /// Returns the message of an error in one line, for users.
 std::string message_of(const std::exception& error);
 

@@ -1,5 +1,9 @@
 # Enables the CUDA language and imports LibTorch's CUDA half. The compiler is the first nvcc of
 # version 13 among $CUDACXX, the PATH, /usr/local/cuda, and what scripts/setup installs from PyPI.
+if(NOT EXISTS ${TORCH_ROOT}/lib/libtorch_cuda.so)
+  message(FATAL_ERROR "The LibTorch in ${TORCH_ROOT} is built for the CPU only, but the module for "
+    "GPUs needs its CUDA half. Run scripts/setup, or give the folder of another in CMAKE_PREFIX_PATH.")
+endif()
 file(GLOB cuda_wheels ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia
   ${TORCH_ROOT}/../nvidia)
 if(NOT CMAKE_CUDA_COMPILER)

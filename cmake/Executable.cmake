@@ -5,7 +5,7 @@ find_program(NVIDIA_SMI nvidia-smi)
 # precompiled header, and has the module for GPUs beside it.
 function(retia_add_executable target)
   add_executable(${target} ${ARGN})
-  target_link_libraries(${target} PRIVATE retia)
+  target_link_libraries(${target} PRIVATE retia retia_flags)
   target_precompile_headers(${target} REUSE_FROM retia)
   if(NVIDIA_SMI OR EXISTS /dev/nvidia0)
     add_dependencies(${target} retia_cuda)

@@ -1,11 +1,13 @@
 # LibTorch as imported targets, its two halves apart: the program links the CPU half only, and opens
 # the module that links the CUDA half when it is asked to. LibTorch's own package file would link both.
 file(GLOB torch_hint ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
-find_path(TORCH_INCLUDE_DIR ATen/ATen.h PATH_SUFFIXES include HINTS ${torch_hint})
+# Suffixes for its folder, and for what torch.utils.cmake_prefix_path names.
+find_path(TORCH_INCLUDE_DIR ATen/ATen.h PATH_SUFFIXES include ../../include HINTS ${torch_hint})
 if(NOT TORCH_INCLUDE_DIR)
   message(FATAL_ERROR "LibTorch 2.11 was not found. Run scripts/setup, or give its folder in CMAKE_PREFIX_PATH.")
 endif()
-get_filename_component(TORCH_ROOT ${TORCH_INCLUDE_DIR} DIRECTORY)
+cmake_path(NORMAL_PATH TORCH_INCLUDE_DIR)
+cmake_path(GET TORCH_INCLUDE_DIR PARENT_PATH TORCH_ROOT)
 
 set(torch_version_file ${TORCH_INCLUDE_DIR}/torch/headeronly/version.h)
 if(EXISTS ${torch_version_file})
@@ -17,12 +19,11 @@ if(NOT torch_version STREQUAL "2.11")
   message(FATAL_ERROR "LibTorch 2.11 is needed, but ${TORCH_ROOT} holds version "
     "${torch_version}. Run scripts/setup, or give the folder of another in CMAKE_PREFIX_PATH.")
 endif()
-if(NOT EXISTS ${TORCH_ROOT}/lib/libtorch_cuda.so)
-  message(FATAL_ERROR "The LibTorch in ${TORCH_ROOT} is built for the CPU only, but the module for "
-    "GPUs needs its CUDA half. Run scripts/setup, or give the folder of another in CMAKE_PREFIX_PATH.")
-endif()
 
 function(retia_import_torch target library)
+  if(TARGET ${target})
+    return()
+  endif()
   add_library(${target} SHARED IMPORTED GLOBAL)
   set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${TORCH_ROOT}/lib/lib${library}.so)
   target_include_directories(${target} SYSTEM INTERFACE
