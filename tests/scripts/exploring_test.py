@@ -35,7 +35,7 @@ class Exploring(unittest.TestCase):
             self.assertTrue((pathlib.Path(folder) / "runs/front/front.svg").exists())
 
     def test_its_program_is_the_one_that_is_built(self):
-        self.assertIn((ROOT / "docs/own_evaluator.cpp").read_text(), PAGE)
+        self.assertIn((ROOT / "examples/own_evaluator.cpp").read_text(), PAGE)
         with tempfile.TemporaryDirectory() as folder:
             done = run([PROGRAMS / "own_evaluator", "explore", "--space", "tiny", "--strategy", "grid",
                         "--evaluator", "budget", "--set", "evaluator.multiply_adds=20000", "--data",

@@ -21,7 +21,7 @@ class GraphMutators(unittest.TestCase):
     def test_its_programs_are_those_that_are_built(self):
         shown = re.findall(r"```cpp\n(.*?)```", PAGE, re.S)
         for name in ("mnasnet_search", "mnist_search"):
-            self.assertIn((ROOT / f"docs/{name}.cpp").read_text(), shown)
+            self.assertIn((ROOT / f"examples/{name}.cpp").read_text(), shown)
 
     def test_its_commands_run(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["RETIA_PROGRAMS"]).parent  # the build folder
-# Kept from run to run, so that the compiler cache knows the paths.
+# The same in every run, so that the compiler cache knows the paths.
 SCRATCH = BUILD / "install_test"
 SEARCH = ["search", "--space", "rows", "--algorithm", "darts", "--data", "synthetic", "--threads", "1",
           "--set", "trainer.epochs=1", "--set", "data.limit=128", "--out", "run"]

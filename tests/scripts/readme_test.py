@@ -46,10 +46,10 @@ class Readme(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stderr[-2000:])
 
     def test_its_program_is_the_one_that_is_built(self):
-        self.assertIn((ROOT / "docs/own_program.cpp").read_text(), blocks("cpp"))
+        self.assertIn((ROOT / "examples/own_space.cpp").read_text(), blocks("cpp"))
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
-                [PROGRAMS / "own_program", "search", "--space", "mine", "--algorithm", "spos", "--data",
+                [PROGRAMS / "own_space", "search", "--space", "mine", "--algorithm", "spos", "--data",
                  "synthetic", "--out", "run", "--threads", "1", "--set", "trainer.epochs=1", "--set",
                  "data.limit=256", "--set", "algorithm.evolution.rounds=1"],
                 cwd=folder, capture_output=True, text=True)
@@ -58,7 +58,7 @@ class Readme(unittest.TestCase):
 
     def test_the_algorithm_of_the_docs_is_the_one_that_is_built(self):
         page = (ROOT / "docs/algorithms.md").read_text()
-        self.assertIn((ROOT / "docs/own_algorithm.cpp").read_text(), page)
+        self.assertIn((ROOT / "examples/own_algorithm.cpp").read_text(), page)
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
                 [PROGRAMS / "own_algorithm", "search", "--space", "tiny", "--algorithm", "fair_darts",
@@ -75,7 +75,7 @@ class Readme(unittest.TestCase):
     def test_the_spaces_of_the_docs_are_those_that_are_built(self):
         page = (ROOT / "docs/spaces.md").read_text()
         self.assertEqual("\n".join(re.findall(r"```cpp\n(.*?)```", page, re.S)),
-                         (ROOT / "docs/own_spaces.cpp").read_text())
+                         (ROOT / "examples/every_choice.cpp").read_text())
         little = ["--data", "synthetic", "--threads", "1", "--set", "data.synthetic.n_train=64", "--set",
                   "data.synthetic.n_test=32", "--batch-size", "8", "--epochs", "1"]
         runs = [["explore", "--space", space, "--strategy", "random", "--max-trials", "3"]
@@ -87,11 +87,11 @@ class Readme(unittest.TestCase):
                  for space in ("connected", "deep", "celled") for algorithm, chosen in settings.items()]
         for words in runs:
             with self.subTest(" ".join(words)), tempfile.TemporaryDirectory() as folder:
-                done = subprocess.run([PROGRAMS / "own_spaces", *words, *little, "--out", "run"],
+                done = subprocess.run([PROGRAMS / "every_choice", *words, *little, "--out", "run"],
                                       cwd=folder, capture_output=True, text=True)
                 self.assertEqual(done.returncode, 0, done.stderr[-2000:])
                 self.assertTrue((pathlib.Path(folder) / "run/architecture.json").exists())
-        done = subprocess.run([PROGRAMS / "own_spaces"], capture_output=True, text=True)
+        done = subprocess.run([PROGRAMS / "every_choice"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         self.assertRegex(done.stdout, r"^\{fc: \d, pick: (\d|\[.*\]), scale: \d\} \[2, 4\]\n$")
 

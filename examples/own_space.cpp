@@ -1,9 +1,4 @@
-#include "retia/apps/program.h"
-#include "retia/engine/operations/conv2d.h"
-#include "retia/engine/operations/join.h"
-#include "retia/engine/operations/linear.h"
-#include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
+#include <retia/program.h>
 
 using namespace retia;
 
@@ -13,7 +8,7 @@ struct MySpaceOptions {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MySpaceOptions, channels)
 
 /// One layer of three candidates, and a connection that may skip it.
-ir::Graph my_space(const MySpaceOptions& options, const Task& task) {
+Graph my_space(const MySpaceOptions& options, const Task& task) {
   Builder net("mine");
   const Wire image = net.input("image", {task.input.begin(), task.input.end()});
   const Wire stem = net.add("stem", ops::conv2d({.out = options.channels}), {image});

@@ -1,7 +1,6 @@
-#include <cmath>
+#include <retia/program.h>
 
-#include "retia/apps/program.h"
-#include "retia/engine/ir/profile.h"
+#include <cmath>
 
 using namespace retia;
 
@@ -17,8 +16,8 @@ class BudgetEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override { return {{"distance", Direction::Minimise}}; }
 
-  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
-    const auto found = static_cast<double>(ir::total_cost(model).multiply_adds.value());
+  Evaluation evaluate(const Graph& model, const Trial&) override {
+    const auto found = static_cast<double>(total_cost(model).multiply_adds.value());
     return {.objectives = {std::abs(found / options_.multiply_adds - 1)},
             .metrics = {{"multiply_adds", found}}};
   }

@@ -1,20 +1,8 @@
 #include <ATen/ops/ones.h>
+#include <retia/program.h>
 #include <torch/nn/modules/linear.h>
 
 #include <iostream>
-
-#include "retia/apps/program.h"
-#include "retia/engine/mutables/chosen_value.h"
-#include "retia/engine/mutables/input_choice.h"
-#include "retia/engine/mutables/layer_choice.h"
-#include "retia/engine/operations/conv2d.h"
-#include "retia/engine/operations/linear.h"
-#include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
-#include "retia/models/ops/cell.h"
-#include "retia/models/ops/conv_bn.h"
-#include "retia/models/ops/sep_conv.h"
-#include "retia/mutators/one_shot/random.h"
 
 using namespace retia;
 
@@ -28,13 +16,13 @@ Wire stem_of(Builder& net, const SpaceOptions& options, const Task& task) {
   return net.add("stem", ops::conv_bn({.out = options.channels}), {image});
 }
 
-ir::Graph finished(Builder& net, Wire features, const Task& task) {
+Graph finished(Builder& net, Wire features, const Task& task) {
   const Wire mean = net.add("mean", ops::global_mean(), {features});
   net.output("logits", net.add("head", ops::linear({.out = task.n_outputs}), {mean}));
   return net.finish();
 }
 
-ir::Graph connected(const SpaceOptions& options, const Task& task) {
+Graph connected(const SpaceOptions& options, const Task& task) {
   Builder net("connected");
   const Wire stem = stem_of(net, options, task);
   const auto nested = [](Builder& inner, Wire x) {
@@ -51,7 +39,7 @@ ir::Graph connected(const SpaceOptions& options, const Task& task) {
   return finished(net, net.input_choice("last", {two, body}), task);
 }
 
-ir::Graph sized(const SpaceOptions& options, const Task& task) {
+Graph sized(const SpaceOptions& options, const Task& task) {
   Builder net("sized");
   Wire x = stem_of(net, options, task);
   const auto width = ValueChoice("width", {12, 16, 24});
@@ -63,7 +51,7 @@ ir::Graph sized(const SpaceOptions& options, const Task& task) {
   return finished(net, net.add("third", ops::conv_bn({.out = out, .kernel = 1}), {x}), task);
 }
 
-ir::Graph deep(const SpaceOptions& options, const Task& task) {
+Graph deep(const SpaceOptions& options, const Task& task) {
   Builder net("deep");
   Wire x = stem_of(net, options, task);
   const auto block = [](Builder& inner, Wire y) {
@@ -73,16 +61,16 @@ ir::Graph deep(const SpaceOptions& options, const Task& task) {
   };
   const auto depth = between("depth", 0, 2);
   x = net.repeat("free", depth, block, x);
-  x = net.repeat("alike", 3 - depth, block, x, ir::Blocks::Shared);
+  x = net.repeat("alike", 3 - depth, block, x, Blocks::Shared);
   return finished(net, x, task);
 }
 
-ir::Graph celled(const SpaceOptions& options, const Task& task) {
+Graph celled(const SpaceOptions& options, const Task& task) {
   Builder net("celled");
   const Wire stem = stem_of(net, options, task);
   const CellOptions form{.nodes = 2, .ops_per_node = 2, .candidates = [](const CellPlace&) {
-                           return std::vector<ir::CandidateWriter>{{"sep_conv", ops::sep_conv()},
-                                                                   {"pool", ops::max_pool2d()}};
+                           return std::vector<CandidateWriter>{{"sep_conv", ops::sep_conv()},
+                                                               {"pool", ops::max_pool2d()}};
                          }};
   const Wire first = cell(net, "cell0", "normal", {stem, stem}, form);
   const Wire again = net.add("again", ops::conv_bn({.out = options.channels}), {first});

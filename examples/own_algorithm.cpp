@@ -1,8 +1,5 @@
 #include <ATen/ops/sigmoid.h>
-
-#include "retia/apps/program.h"
-#include "retia/mutators/one_shot/alpha_mutator.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include <retia/program.h>
 
 using namespace retia;
 

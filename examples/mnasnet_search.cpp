@@ -1,23 +1,13 @@
 #include <ATen/ops/cross_entropy_loss.h>
+#include <retia/retia.h>
 #include <torch/optim/sgd.h>
 
 #include <iostream>
 
-#include "retia/engine/executor/network.h"
-#include "retia/engine/experiment/experiment.h"
-#include "retia/engine/ir/chain.h"
-#include "retia/engine/operations/linear.h"
-#include "retia/engine/operations/pool.h"
-#include "retia/models/ops/conv_bn.h"
-#include "retia/models/ops/mb_conv.h"
-#include "retia/mutators/strategies/random.h"
-#include "retia/trainers/data/data_sets.h"
-#include "retia/trainers/score.h"
-
 using namespace retia;
 
 /// A network for images of 8 x 8 whose blocks are left open.
-ir::Graph base() {
+Graph base() {
   Builder net("mnasnet_search");
   Wire x = net.input("image", {1, 8, 8});
   x = net.add("stem", ops::conv_bn({.out = 8, .relu = ReluPlace::After}), {x});
@@ -49,19 +39,19 @@ class BlockMutator final : public GraphMutator {
  public:
   using GraphMutator::GraphMutator;
 
-  void mutate(ir::Graph& graph, Sampler& sampler) const override {
-    for (const ir::NodeId node : graph.labelled(name())) {
-      const Json given = std::get<ir::Placeholder>(graph.node(node).body).parameters;
+  void mutate(Graph& graph, Sampler& sampler) const override {
+    for (const NodeId node : graph.labelled(name())) {
+      const Json given = std::get<Placeholder>(graph.node(node).body).parameters;
       const auto kernels = given.at("kernel_size_options").get<std::vector<int64_t>>();
       const auto n_layers = sampler.choice(given.at("n_layer_options").get<std::vector<int64_t>>());
-      std::vector<ir::Operation> layers;
+      std::vector<Operation> layers;
       for (int64_t i = 0; i < n_layers; ++i) {
         layers.push_back(ops::mb_conv({.out = given.at("out").get<int64_t>(),
                                        .kernel = sampler.choice(kernels),
                                        .stride = i == 0 ? given.at("stride").get<int64_t>() : 1,
                                        .expansion = given.at("exp_ratio").get<int64_t>()}));
       }
-      graph.update_operation(node, ir::chain(name(), layers));
+      graph.update_operation(node, chain(name(), layers));
     }
   }
 };
@@ -76,7 +66,7 @@ class DigitsEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
 
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override {
+  Evaluation evaluate(const Graph& model, const Trial& trial) override {
     Network network(model, 0);
     torch::optim::SGD optimizer(network->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
     for (int64_t epoch = 0; epoch < 2; ++epoch) {
@@ -102,8 +92,8 @@ class DigitsEvaluator final : public Evaluator {
 };
 
 int main(int argc, char** argv) {
-  const ir::Space space(base(), {std::make_shared<BlockMutator>("mutable_0"),
-                                 std::make_shared<BlockMutator>("mutable_1")});
+  const Space space(base(), {std::make_shared<BlockMutator>("mutable_0"),
+                             std::make_shared<BlockMutator>("mutable_1")});
   DigitsEvaluator evaluator;
   RandomStrategy strategy(space, {}, /*seed=*/1);
   ExperimentObserver nobody;

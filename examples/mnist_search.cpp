@@ -1,11 +1,4 @@
-#include "retia/apps/program.h"
-#include "retia/engine/operations/conv2d.h"
-#include "retia/engine/operations/linear.h"
-#include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
-#include "retia/models/ops/conv_bn.h"
-#include "retia/models/ops/pool_bn.h"
-#include "retia/models/ops/sep_conv.h"
+#include <retia/program.h>
 
 using namespace retia;
 
@@ -16,7 +9,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MnistNetOptions, channels)
 
 /// Choices of a layer, of an input and of values: the two hidden layers share the label of theirs,
 /// so that they are always equally wide.
-ir::Graph mnist_net(const MnistNetOptions& options, const Task& task) {
+Graph mnist_net(const MnistNetOptions& options, const Task& task) {
   Builder net("mnist_net");
   const Wire image = net.input("image", {task.input.begin(), task.input.end()});
   const Wire stem = net.add(
