@@ -27,7 +27,8 @@ class FactoryTable {
   template <class Options>
   void add(const std::string& name, std::function<Made(const Options&, Args...)> maker) {
     const std::string where = entries_.what() + " '" + name + "'";
-    entries_.add(name, {Json(Options{}), [where, maker](const Json& options, Args... args) {
+    entries_.add(name, {Json(Options{}), options_of<Options>(),
+                        [where, maker](const Json& options, Args... args) {
                           return maker(options_from_json<Options>(options, where), args...);
                         }});
   }
@@ -41,12 +42,18 @@ class FactoryTable {
   /// Returns the default options of `name`.
   const Json& defaults(const std::string& name) const { return entries_.at(name).defaults; }
 
+  /// Returns the options of `name` as its struct declares or lists them, for help.
+  const std::vector<Option>& options(const std::string& name) const {
+    return entries_.at(name).options;
+  }
+
   /// Returns all names in alphabetical order.
   std::vector<std::string> names() const { return entries_.names(); }
 
  private:
   struct Entry {
     Json defaults;
+    std::vector<Option> options;
     std::function<Made(const Json&, Args...)> make;
   };
 

@@ -59,6 +59,15 @@ class SpaceTable {
     return evaluation_.defaults(name);
   }
 
+  /// Returns the options of the search network as its struct declares or lists them, for help.
+  const std::vector<Option>& described(const std::string& name) const {
+    return search_.options(name);
+  }
+  /// Returns those of the evaluation network.
+  const std::vector<Option>& evaluation_described(const std::string& name) const {
+    return evaluation_.options(name);
+  }
+
   std::vector<std::string> names() const { return search_.names(); }
 
   /// Returns the name of an architecture in a table of scores, e.g. of a benchmark.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/json.h"
 #include "retia/trainers/gradients.h"
 #include "retia/trainers/schedule.h"
@@ -22,8 +23,16 @@ struct SgdOptions {
   double gradient_clip = 5.0;     ///< largest norm of all gradients together; 0: no clipping
   ScheduleOptions schedule = {};  ///< cosine by default
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SgdOptions, lr, final_lr, momentum, weight_decay,
-                                                gradient_clip, schedule)
+inline std::vector<Option> declared(SgdOptions& o) {
+  return {
+      option("lr", o.lr, "learning rate at the start, or after the warm-up"),
+      option("final_lr", o.final_lr, "learning rate at the end, for schedules cosine and linear"),
+      option("momentum", o.momentum, "momentum, in [0, 1]"),
+      option("weight_decay", o.weight_decay, "weight decay"),
+      option("gradient_clip", o.gradient_clip, "gradient clipping by norm; 0: none"),
+      option("schedule", o.schedule, "learning rate schedule"),
+  };
+}
 
 /// Throws, naming the option, where one is out of range.
 void check_sgd_options(const SgdOptions& options);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/json.h"
 
 namespace retia {
@@ -43,8 +44,17 @@ struct ScheduleOptions {
   int64_t step_size = 0;  ///< for Step: number of epochs between reductions; 0: use milestones
   double gamma = 0.1;     ///< for Step: factor of a reduction, > 0
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ScheduleOptions, shape, warmup_epochs,
-                                                warmup_factor, milestones, step_size, gamma)
+inline std::vector<Option> declared(ScheduleOptions& o) {
+  return {
+      option("shape", o.shape, "schedule: constant, cosine, linear or step"),
+      option("warmup_epochs", o.warmup_epochs, "epochs of warm-up"),
+      option("warmup_factor", o.warmup_factor, "factor of the first step, in [0, 1]"),
+      option("milestones", o.milestones, "step: epochs from which on the rate is reduced"),
+      option("step_size", o.step_size, Range{0, 1e6},
+             "step: epochs between reductions; 0: use milestones"),
+      option("gamma", o.gamma, "step: factor of a reduction"),
+  };
+}
 
 /// Throws, naming the option after `where`, where one is out of range.
 void check_schedule_options(const ScheduleOptions& options, const char* where);

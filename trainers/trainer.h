@@ -8,6 +8,7 @@
 #include "retia/engine/distributed/gradient_average.h"
 #include "retia/engine/executor/network.h"
 #include "retia/engine/io/checkpoint.h"
+#include "retia/engine/io/option.h"
 #include "retia/engine/io/progress.h"
 #include "retia/trainers/data/batches.h"
 #include "retia/trainers/loss_scaler.h"
@@ -28,9 +29,22 @@ struct TrainerOptions {
   int64_t accumulate = 1;  ///< equal parts of a batch that run one after the other, to save memory
   double ema = 0;          ///< decay of the moving average of the weights; 0: no average
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainerOptions, epochs, batch_size, label_smoothing,
-                                                auxiliary_weight, validate_every, sync_batch_norm,
-                                                digest_every, accumulate, ema)
+inline std::vector<Option> declared(TrainerOptions& o) {
+  return {
+      option("epochs", o.epochs, Range{1, 1e6}, "passes through the training samples"),
+      option("batch_size", o.batch_size, Range{1, 1e9}, "samples of a step, over all ranks"),
+      option("label_smoothing", o.label_smoothing, "label smoothing, in [0, 1)"),
+      option("auxiliary_weight", o.auxiliary_weight, "weight of the loss of the auxiliary head"),
+      option("validate_every", o.validate_every, Range{0, 1e6},
+             "epochs between validations; 0: only at the end"),
+      option("sync_batch_norm", o.sync_batch_norm, "normalise over all ranks (SyncBatchNorm)"),
+      option("digest_every", o.digest_every, Range{0, 1e9},
+             "steps between comparisons of ranks; 0: only before saving"),
+      option("accumulate", o.accumulate, Range{1, 1e9},
+             "gradient accumulation: equal parts of a batch that run one after the other"),
+      option("ema", o.ema, "decay of the moving average of the weights; 0: no average"),
+  };
+}
 
 /// Throws, naming the option, where one is out of range.
 void check_trainer_options(const TrainerOptions& options);

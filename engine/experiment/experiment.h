@@ -11,6 +11,7 @@
 #include "retia/engine/experiment/telling.h"
 #include "retia/engine/experiment/trial_store.h"
 #include "retia/engine/io/lock_file.h"
+#include "retia/engine/io/option.h"
 #include "retia/engine/ir/space.h"
 #include "retia/engine/ir/window.h"
 #include "retia/engine/strategy.h"
@@ -38,9 +39,19 @@ struct ExperimentOptions {
   /// Costs added as objectives: multiply_adds, parameters, latency.
   std::vector<std::string> costs = {};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ExperimentOptions, max_trials, max_duration,
-                                                concurrency, merge, early_stop, keep_weights,
-                                                window, costs)
+inline std::vector<Option> declared(ExperimentOptions& o) {
+  return {
+      option("max_trials", o.max_trials, Range{0, 1e12}, "models to try; 0: until exhausted"),
+      option("max_duration", o.max_duration, Range{0}, "seconds; 0: no limit"),
+      option("concurrency", o.concurrency, Range{1, 4096}, "jobs that run at once"),
+      option("merge", o.merge, Range{1, 4096}, "models of a job, which share its work"),
+      option("early_stop", o.early_stop, "early stopping of trials: none or median"),
+      option("keep_weights", o.keep_weights, Range{0, 1e9},
+             "number of best trials whose weights are kept"),
+      option("window", o.window, "cost limits of models that are proposed"),
+      option("costs", o.costs, "further objectives: multiply_adds, parameters, latency"),
+  };
+}
 
 /// Watches an experiment, and may stop it.
 class ExperimentObserver {

@@ -7,6 +7,7 @@
 #include "retia/engine/experiment/gpus.h"
 #include "retia/engine/experiment/job_files.h"
 #include "retia/engine/experiment/trial_processes.h"
+#include "retia/engine/io/option.h"
 
 namespace retia {
 
@@ -18,8 +19,16 @@ struct LocalRunnerOptions {
   std::vector<int64_t> gpus = {};  ///< for trials on device cuda; empty: all
   bool use_active_gpu = false;     ///< also use GPUs on which other processes compute
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalRunnerOptions, time_limit, memory_limit,
-                                                retries, gpus, use_active_gpu)
+inline std::vector<Option> declared(LocalRunnerOptions& o) {
+  return {
+      option("time_limit", o.time_limit, Range{0}, "seconds per trial; 0: no limit"),
+      option("memory_limit", o.memory_limit, Range{0},
+             "resident MiB of a trial's processes; 0: no limit"),
+      option("retries", o.retries, Range{0, 1e6}, "restarts of a trial whose process died"),
+      option("gpus", o.gpus, "GPUs for trials on device cuda; empty: all"),
+      option("use_active_gpu", o.use_active_gpu, "also GPUs on which other processes compute"),
+  };
+}
 
 /// Runs each job in its own process on this machine, so that crashes, leaks and CUDA errors stay
 /// there. While a job runs, its files are in `trials/<id>/` of the experiment's folder; its output

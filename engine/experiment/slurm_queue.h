@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/json.h"
 
 namespace retia {
@@ -18,8 +19,15 @@ struct SlurmOptions {
   double poll = 2;             ///< seconds between two queries of the queue
   int64_t retries = 2;         ///< number of times a lost job is queued again
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SlurmOptions, partition, time, arguments, poll,
-                                                retries)
+inline std::vector<Option> declared(SlurmOptions& o) {
+  return {
+      option("partition", o.partition, "partition; empty: the default of the cluster"),
+      option("time", o.time, "time limit of a job, as sbatch takes it"),
+      option("arguments", o.arguments, "further arguments of sbatch or srun"),
+      option("poll", o.poll, Range{0}, "seconds between two queries of the queue"),
+      option("retries", o.retries, Range{0, 1e6}, "times that a lost job is queued again"),
+  };
+}
 
 /// The state of a job in Slurm.
 struct SlurmState {

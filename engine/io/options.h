@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "retia/engine/io/option.h"
+
 namespace retia {
 
 /// Throws unless `given` can be read into options with the defaults `defaults`: an object with
@@ -24,8 +26,9 @@ void check_kept(const nlohmann::json& given, const nlohmann::json& read, std::st
 [[noreturn]] void refuse_options(std::string_view where, std::string_view reason);
 
 /// Reads options from JSON strictly (see check_options); absent keys keep their defaults. `Options`
-/// is an aggregate with default initialisers and NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT.
-/// `where`: the name of the section, which opens every error message.
+/// is an aggregate with default initialisers which is Declared, and then ranges and names are
+/// checked, or has NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT. `where`: the name of the
+/// section, which opens every error message.
 template <class Options>
 Options options_from_json(const nlohmann::json& given, std::string_view where) {
   check_options(given, nlohmann::json(Options{}), where);
@@ -36,6 +39,9 @@ Options options_from_json(const nlohmann::json& given, std::string_view where) {
     refuse_options(where, error.what());
   }
   check_kept(given, nlohmann::json(options), where);
+  if constexpr (Declared<Options>) {
+    check_values(declared(options), std::string(where));
+  }
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/ir/expected_cost.h"
 #include "retia/engine/ir/space.h"
 #include "retia/engine/json.h"
@@ -17,9 +18,18 @@ struct Window {
   double min_latency = 0, max_latency = 0;
   std::string table = "";  ///< file of latencies (see LatencyTable)
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Window, min_multiply_adds, max_multiply_adds,
-                                                min_parameters, max_parameters, min_latency,
-                                                max_latency, table)
+inline std::vector<Option> declared(Window& o) {
+  const Range bound{0};
+  return {
+      option("min_multiply_adds", o.min_multiply_adds, bound, "least multiply-adds (MACs)"),
+      option("max_multiply_adds", o.max_multiply_adds, bound, "most multiply-adds; 0: no limit"),
+      option("min_parameters", o.min_parameters, bound, "least parameters"),
+      option("max_parameters", o.max_parameters, bound, "most parameters; 0: no limit"),
+      option("min_latency", o.min_latency, bound, "least latency, in ms"),
+      option("max_latency", o.max_latency, bound, "most latency, in ms; 0: no limit"),
+      option("table", o.table, "file of latencies"),
+  };
+}
 
 /// Splits `window` into `n` adjacent windows with equal ranges of multiply-adds. A bound between
 /// two windows belongs to both. Throws unless n is 1, or both bounds of multiply-adds are set at

@@ -3,9 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/trainers/data/dataset.h"
 
 namespace retia {
@@ -26,7 +26,14 @@ struct AugmentOptions {
   /// Side in pixels of a square set to the mean; its centre is inside the image.
   int64_t cutout = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AugmentOptions, crop_padding, flip, cutout)
+inline std::vector<Option> declared(AugmentOptions& o) {
+  return {
+      option("crop_padding", o.crop_padding, Range{0, 65536},
+             "random crop: pixels added on each side before"),
+      option("flip", o.flip, "random flip: none or horizontal"),
+      option("cutout", o.cutout, Range{0, 65536}, "cutout: side of the square, in pixels"),
+  };
+}
 
 /// Throws where a number of pixels is negative or above 65536.
 void check_augment_options(const AugmentOptions& options);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "retia/engine/io/option.h"
 #include "retia/trainers/data/dataset.h"
 
 namespace retia {
@@ -20,8 +20,15 @@ struct CsvOptions {
   double test_fraction = 0.2;
   uint64_t split_seed = 0;  ///< seed of that split
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CsvOptions, target, task, separator, test_fraction,
-                                                split_seed)
+inline std::vector<Option> declared(CsvOptions& o) {
+  return {
+      option("target", o.target, "column to predict: name, or number from 0; empty: the last"),
+      option("task", o.task, "classes or regression"),
+      option("separator", o.separator, "one character"),
+      option("test_fraction", o.test_fraction, "fraction of a single file that is held out"),
+      option("split_seed", o.split_seed, Range{0}, "seed of that split"),
+  };
+}
 
 /// One line of a CSV file.
 struct CsvLine {

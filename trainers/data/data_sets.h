@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/named_table.h"
 #include "retia/trainers/data/augmentation.h"
 #include "retia/trainers/data/csv.h"
@@ -24,8 +25,18 @@ struct DataOptions {
   CsvOptions csv = {};
   SyntheticOptions synthetic = {};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DataOptions, name, dir, limit, valid_fraction,
-                                                augment, csv, synthetic)
+inline std::vector<Option> declared(DataOptions& o) {
+  return {
+      option("name", o.name, Names{.table = "data set"}, "data set"),
+      option("dir", o.dir, "folder of its files; csv: the file, or a folder of two"),
+      option("limit", o.limit, Range{0, 1e12}, "training samples to use; 0: all"),
+      option("valid_fraction", o.valid_fraction,
+             "fraction of the training samples that is held out for validation"),
+      option("augment", o.augment, "augmentation of training images"),
+      option("csv", o.csv, "tables"),
+      option("synthetic", o.synthetic, "synthetic images"),
+  };
+}
 
 /// A table name → loader of a data set.
 class DataSets {

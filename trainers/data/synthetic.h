@@ -1,7 +1,6 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "retia/engine/io/option.h"
 #include "retia/trainers/data/dataset.h"
 
 namespace retia {
@@ -17,8 +16,18 @@ struct SyntheticOptions {
   int64_t noise = 32;
   uint64_t seed = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SyntheticOptions, n_train, n_test, n_classes,
-                                                channels, height, width, noise, seed)
+inline std::vector<Option> declared(SyntheticOptions& o) {
+  return {
+      option("n_train", o.n_train, Range{1, 1e9}, "training samples"),
+      option("n_test", o.n_test, Range{1, 1e9}, "test samples"),
+      option("n_classes", o.n_classes, Range{1, 1e6}, "classes"),
+      option("channels", o.channels, Range{1, 1e6}, "channels of an image"),
+      option("height", o.height, Range{1, 1e6}, "pixels"),
+      option("width", o.width, Range{1, 1e6}, "pixels"),
+      option("noise", o.noise, Range{0, 127}, "largest deviation of a pixel from its class"),
+      option("seed", o.seed, Range{0}, "seed of the images"),
+  };
+}
 
 /// Makes images that are easy to classify: each class is a mosaic of up to 4 x 4 patches of random
 /// brightness; each image is its class's mosaic plus uniform noise. Classes alternate. Depends on

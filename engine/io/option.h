@@ -1,0 +1,135 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace retia {
+
+/// The values that a number may have, both ends included.
+struct Range {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+};
+
+/// The names that a text may have. Exactly one of the members is set.
+struct Names {
+  std::vector<std::string> listed = {};
+  std::string table = {};  ///< of the program, whose entries are the names: "space"
+};
+
+/// One option of a struct: all that JSON, checks, help and completion know of it.
+struct Option {
+  std::string key;           ///< in JSON; on the command line with '-' for '_'
+  nlohmann::json value;      ///< default, or the value of the field
+  std::string meaning = {};  ///< in the field's words; empty: the struct only lists its names
+  std::optional<Range> range = {};
+  std::optional<Names> names = {};
+  std::vector<Option> inner = {};  ///< options of a field that is a declared struct itself
+  std::function<void(const nlohmann::json&)> read = {};  ///< sets the field
+};
+
+/// A struct whose options are declared, once, by a function beside it:
+///   struct CountOptions {
+///     int64_t depth = 3;
+///     std::string order = "wide";
+///   };
+///   inline std::vector<Option> declared(CountOptions& o) {
+///     return {option("depth", o.depth, Range{1, 100}, "layers to count"),
+///             option("order", o.order, Names{{"wide", "deep"}}, "which nodes come first")};
+///   }
+/// It converts to and from JSON, and reading it checks ranges and names. Keys that JSON lacks keep
+/// their values.
+template <class Struct>
+concept Declared = requires(Struct& fields) {
+  { declared(fields) } -> std::same_as<std::vector<Option>>;
+};
+
+/// Declares an option of any type, which `field` holds.
+template <class Field>
+Option option_in(Field& field, std::string key, std::string meaning) {
+  Option made{.key = std::move(key), .value = field, .meaning = std::move(meaning)};
+  made.read = [&field](const nlohmann::json& given) { given.get_to(field); };
+  if constexpr (Declared<Field>) {
+    made.inner = declared(field);
+  }
+  return made;
+}
+
+/// Declares an option, which `field` holds. Integers need a range.
+template <class Field>
+Option option(std::string key, Field& field, std::string meaning) {
+  static_assert(!std::is_integral_v<Field> || std::is_same_v<Field, bool>);
+  return option_in(field, std::move(key), std::move(meaning));
+}
+
+/// Declares a number in `range`.
+template <class Field>
+Option option(std::string key, Field& field, const Range& range, std::string meaning) {
+  static_assert(std::is_arithmetic_v<Field>);
+  Option made = option_in(field, std::move(key), std::move(meaning));
+  made.range = range;
+  return made;
+}
+
+/// Declares a text that is one of `names`.
+template <class Field>
+Option option(std::string key, Field& field, Names names, std::string meaning) {
+  Option made = option_in(field, std::move(key), std::move(meaning));
+  made.names = std::move(names);
+  return made;
+}
+
+/// Throws where `value` is a number outside the range of the option, or a text that is not among
+/// its listed names. `label` opens the message: "--epochs must be at least 1, got 0".
+void check_value(const Option& option, const nlohmann::json& value, const std::string& label);
+
+/// Applies check_value to all of `options`, with the values they hold.
+void check_values(const std::vector<Option>& options, const std::string& where);
+
+/// Returns the options of a plain struct: the keys and values of its JSON.
+std::vector<Option> listed(const nlohmann::json& defaults);
+
+/// Returns the options of `Struct` with their defaults: as declared, else as listed.
+template <class Struct>
+std::vector<Option> options_of() {
+  Struct defaults;
+  if constexpr (Declared<Struct>) {
+    std::vector<Option> options = declared(defaults);
+    for (Option& one : options) {
+      one.read = nullptr;  // the field is gone when this function returns
+    }
+    return options;
+  } else {
+    return listed(nlohmann::json(defaults));
+  }
+}
+
+/// Returns the range, the names and the default of an option for help: "(1 to 100; default 3)".
+std::string limits_of(const Option& option);
+
+}  // namespace retia
+
+template <retia::Declared Struct>
+struct nlohmann::adl_serializer<Struct, void> {
+  static void to_json(json& to, const Struct& fields) {
+    Struct copy = fields;
+    to = json::object();
+    for (const retia::Option& option : declared(copy)) {
+      to[option.key] = option.value;
+    }
+  }
+  static void from_json(const json& from, Struct& fields) {
+    for (const retia::Option& option : declared(fields)) {
+      if (const auto found = from.find(option.key); found != from.end()) {
+        option.read(*found);
+      }
+    }
+  }
+};
