@@ -5,9 +5,7 @@
 #include <iostream>
 #include <numeric>
 
-#include "retia/apps/bench_flags.h"
-#include "retia/apps/bench_kernels.h"
-#include "retia/apps/program.h"
+#include "retia/apps/commands.h"
 #include "retia/engine/clock.h"
 #include "retia/engine/device.h"
 #include "retia/engine/precision.h"
@@ -17,18 +15,36 @@
 namespace retia {
 namespace {
 
-/// The flags of `retia bench search-step`; the same as of the plain PyTorch programs it is held
-/// against.
+/// The options of `retia bench search-step`, the same as of the plain PyTorch programs that
+/// bench/search_step.py compares it with.
 struct StepBench {
   std::string space = "darts_cnn", algorithm = "darts", executor = "fused", device = "cpu",
               precision = "fp32";
   int64_t channels = 16, layers = 8, nodes = 4, batch = 64, image = 32, in_channels = 3;
   int64_t classes = 10, steps = 10, warmup = 2, threads = 2, seed = 0, order = 1;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepBench, space, algorithm, executor, device,
-                                                precision, channels, layers, nodes, batch, image,
-                                                in_channels, classes, steps, warmup, threads, seed,
-                                                order)
+std::vector<Option> declared(StepBench& o) {
+  const Range size{1, 1e6};
+  return {
+      option("space", o.space, Names{.table = "space"}, "model space"),
+      option("algorithm", o.algorithm, Names{.table = "algorithm"}, "one-shot algorithm"),
+      option("executor", o.executor, Names{{"reference", "fused"}}, "executor of graphs"),
+      option("device", o.device, Names{{"cpu", "cuda"}}, "device"),
+      option("precision", o.precision, Names{{"fp32", "fp64", "bf16", "fp16"}}, "precision"),
+      option("channels", o.channels, size, "of the space"),
+      option("layers", o.layers, size, "of the space"),
+      option("nodes", o.nodes, size, "of a cell of the space"),
+      option("batch", o.batch, size, "samples of a step"),
+      option("image", o.image, size, "height and width of an image, in pixels"),
+      option("in_channels", o.in_channels, size, "channels of an image"),
+      option("classes", o.classes, size, "classes"),
+      option("steps", o.steps, size, "steps that are timed"),
+      option("warmup", o.warmup, Range{0, 1e6}, "steps before the timed ones"),
+      option("threads", o.threads, Range{1, 4096}, "threads of one operation"),
+      option("seed", o.seed, Range{0}, "seed of weights, images and search"),
+      option("order", o.order, Range{1, 2}, "of the gradients of darts"),
+  };
+}
 
 double peak_rss_mib() {
   rusage usage{};
@@ -36,19 +52,13 @@ double peak_rss_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-StepBench read_step_bench(const Program& program, const std::vector<std::string>& words) {
-  const auto flags = read_flags<StepBench>(words, "bench search-step");
-  TORCH_CHECK(flags.steps >= 1 && flags.warmup >= 0 && flags.batch >= 1 && flags.threads >= 1,
-              "bench search-step: steps, batch and threads must be at least 1");
-  TORCH_CHECK(dtype_of(flags.precision) != at::kHalf || flags.device == "cuda",
+void check_step_bench(const Program&, const StepBench& flags) {
+  TORCH_CHECK(flags.precision != "fp16" || flags.device == "cuda",
               "bench search-step: precision fp16 is for --device cuda, take bf16 on a CPU");
-  executor_of(flags.executor);
-  program.spaces.search_options(flags.space);
-  return flags;
 }
 
-/// The options of `given` that the space has.
-Json space_options(const Program& program, const StepBench& flags) {
+/// Returns the options that the space has, as given to the benchmark.
+Json options_of_space(const Program& program, const StepBench& flags) {
   Json options = Json::object();
   for (const auto& [key, value] : program.spaces.search_options(flags.space).items()) {
     const Json all = flags;
@@ -99,7 +109,7 @@ int search_step(const Program& program, const StepBench& flags) {
   const at::Device device = open_device(flags.device);
   const ir::Graph space =
       program.spaces
-          .search(flags.space, space_options(program, flags),
+          .search(flags.space, options_of_space(program, flags),
                   {{flags.in_channels, flags.image, flags.image}, flags.classes})
           .supernet();
   Network network(space, static_cast<uint64_t>(flags.seed));
@@ -149,31 +159,11 @@ int search_step(const Program& program, const StepBench& flags) {
   return kDone;
 }
 
-/// Runs a benchmark whose flags are right: what fails from here on is no bad usage.
-template <class Run>
-int run_or_fail(const Run& run) {
-  try {
-    return run();
-  } catch (const std::exception& error) {
-    std::cerr << "retia: " << message_of(error) << std::endl;
-    return kFailed;
-  }
-}
-
 }  // namespace
 
-int commands::bench(const Program& program, const std::vector<std::string>& words) {
-  const std::string what = words.empty() ? "" : words.front();
-  TORCH_CHECK(what == "search-step" || what == "kernels",
-              "bench: expected `retia bench search-step [--option VALUE]…` or `retia bench kernels "
-              "[--filter REGEX] [--out FILE] [--device NAME] [--precision NAME] [--threads N]`");
-  const std::vector<std::string> rest = {words.begin() + 1, words.end()};
-  if (what == "kernels") {
-    const KernelsBench flags = read_kernels_bench(rest);
-    return run_or_fail([&] { return bench_kernels(flags); });
-  }
-  const StepBench flags = read_step_bench(program, rest);
-  return run_or_fail([&] { return search_step(program, flags); });
+Command commands::bench_search_step() {
+  return make_command("bench search-step", "times a step of a one-shot search; one line of JSON",
+                      search_step, {.check = check_step_bench});
 }
 
 }  // namespace retia

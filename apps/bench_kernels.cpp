@@ -1,5 +1,3 @@
-#include "retia/apps/bench_kernels.h"
-
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
@@ -11,8 +9,7 @@
 #include <iomanip>
 #include <iostream>
 
-#include "retia/apps/bench_flags.h"
-#include "retia/apps/program.h"
+#include "retia/apps/commands.h"
 #include "retia/engine/device.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/process.h"
@@ -20,11 +17,22 @@
 #include "retia/engine/stopwatch.h"
 
 namespace retia {
-
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KernelsBench, filter, out, device, precision,
-                                                threads)
-
 namespace {
+
+struct KernelsBench {
+  std::string filter, out;
+  std::string device = "cpu", precision = "fp32";
+  int64_t threads = 1;
+};
+std::vector<Option> declared(KernelsBench& o) {
+  return {
+      option("filter", o.filter, "regular expression that the names of cases must match"),
+      option("out", o.out, "JSON file to write"),
+      option("device", o.device, Names{{"cpu", "cuda"}}, "CPU or GPU"),
+      option("precision", o.precision, Names{{"fp32", "fp64", "bf16", "fp16"}}, "precision"),
+      option("threads", o.threads, Range{1, 4096}, "threads of the CPU"),
+  };
+}
 
 namespace fs = std::filesystem;
 
@@ -87,21 +95,18 @@ void print(const Json& row) {
   std::cout << std::endl;
 }
 
-}  // namespace
-
-KernelsBench read_kernels_bench(const std::vector<std::string>& words) {
-  const auto flags = read_flags<KernelsBench>(words, "bench kernels");
+void check_kernels_bench(const Program&, const KernelsBench& flags) {
   TORCH_CHECK(flags.filter.find('\'') == std::string::npos,
               "bench kernels: a filter has no quotes");
-  TORCH_CHECK(flags.threads >= 1 && flags.threads <= 4096,
-              "bench kernels: threads must be in 1 to 4096, got ", flags.threads);
   TORCH_CHECK(!is_lower(dtype_of(flags.precision)) || flags.device == "cuda",
               "bench kernels: precision ", flags.precision,
               " is for --device cuda: on a CPU fused operations compute in fp32 or fp64");
-  return flags;
 }
 
-int bench_kernels(const KernelsBench& flags) {
+/// Starts the benchmarks of the fused operations, which are installed beside this program. Prints,
+/// for each case, the percentage of the bound (copy bandwidth or matrix-product throughput of the
+/// same device, whichever is lower), and the ratio to ATen's operations.
+int run_benchmarks(const Program&, const KernelsBench& flags) {
   const at::Device device = open_device(flags.device);
   const Limit limit = measured_limit(device, dtype_of(flags.precision), flags.threads);
   std::cout << "limit: a copy moves " << limit.gigabytes << " GB/s, a matrix product makes "
@@ -148,6 +153,13 @@ int bench_kernels(const KernelsBench& flags) {
   TORCH_CHECK(failures.empty(), "bench kernels: ", failures.size(),
               " failed, the first: ", failures.front());
   return kDone;
+}
+
+}  // namespace
+
+Command commands::bench_kernels() {
+  return make_command("bench kernels", "times the fused operations against this machine's limits",
+                      run_benchmarks, {.check = check_kernels_bench});
 }
 
 }  // namespace retia

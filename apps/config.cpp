@@ -1,11 +1,10 @@
 #include "retia/apps/config.h"
 
 #include <algorithm>
-#include <boost/program_options.hpp>
-#include <sstream>
+#include <map>
 
 #include "retia/apps/program.h"
-#include "retia/engine/io/files.h"
+#include "retia/engine/experiment/local_runner.h"
 #include "retia/engine/io/options.h"
 #include "retia/engine/suggest.h"
 #include "retia/trainers/evaluators/costed.h"
@@ -13,69 +12,9 @@
 namespace retia {
 namespace {
 
-namespace po = boost::program_options;
-
 const std::vector<std::string> kSections = {
     "space",      "data",   "algorithm", "trainer", "weight_optimizer", "strategy", "evaluator",
     "experiment", "runner", "profile",   "run"};
-
-po::options_description describe(const std::vector<std::string>& accepted) {
-  po::options_description options("options");
-  auto add = options.add_options();
-  for (const OptionRow& row : shared_options()) {
-    if (std::find(accepted.begin(), accepted.end(), row.name) == accepted.end()) {
-      continue;
-    }
-    const std::string name = row.name;
-    if (row.type == OptionRow::Type::Flag) {
-      add(row.name, row.help);
-    } else if (name.size() == 1) {
-      add((name + "," + name).c_str(), po::value<std::string>()->value_name("N"), row.help);
-    } else {
-      const char* value = row.type == OptionRow::Type::Number ? "N" : "VALUE";
-      add(row.name, po::value<std::string>()->value_name(value), row.help);
-    }
-  }
-  add("config", po::value<std::string>()->value_name("FILE"), "configuration to start from (JSON)");
-  add("set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-      "any entry of the configuration, e.g. space.channels=8");
-  return options;
-}
-
-po::variables_map parse(const po::options_description& described,
-                        const std::vector<std::string>& words) {
-  po::variables_map values;
-  try {
-    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(words).options(described).positional({}).style(style).run(),
-              values);
-    return values;
-  } catch (const po::unknown_option& error) {
-    std::vector<std::string> known;
-    for (const auto& option : described.options()) {
-      known.push_back("--" + option->long_name());
-    }
-    TORCH_CHECK(false, "unknown option ", error.get_option_name(),
-                suggestion(error.get_option_name(), known));
-  } catch (const po::too_many_positional_options_error&) {
-    TORCH_CHECK(false, "unexpected word among the options: every option begins with --");
-  } catch (const po::error& error) {
-    TORCH_CHECK(false, error.what());
-  }
-}
-
-void set(Json& config, const OptionRow& row, const po::variable_value& value) {
-  const std::string key = row.key;
-  const size_t dot = key.find('.');
-  Json& target = config[key.substr(0, dot)][key.substr(dot + 1)];
-  if (row.type == OptionRow::Type::Flag) {
-    target = true;
-  } else if (row.type == OptionRow::Type::Text) {
-    target = value.as<std::string>();
-  } else {
-    set_by_path(config, key + "=" + value.as<std::string>());
-  }
-}
 
 /// Removes `name` from a section and returns it.
 std::string take_name(Json& section, const std::string& where, const std::string& fallback) {
@@ -101,6 +40,10 @@ void check_known(const std::string& what, const std::string& name,
               name, "'", suggestion(name, known));
 }
 
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 /// The forms in which `command` shows things.
 std::vector<std::string> formats_of(const std::string& command) {
   return command == "space" ? std::vector<std::string>{"text", "ir", "search-space", "dot"}
@@ -108,79 +51,53 @@ std::vector<std::string> formats_of(const std::string& command) {
 }
 
 void check_run(const RunOptions& run, const std::string& command) {
-  check_known("device", run.device, {"cpu", "cuda"});
-  check_known("precision", run.precision, {"fp32", "fp64", "bf16", "fp16"});
   TORCH_CHECK(run.precision != "fp16" || run.device == "cuda",
               "--precision fp16 is for --device cuda: on a CPU take --precision bf16");
-  check_known("executor", run.executor, {"reference", "fused"});
   check_known("format", run.format, formats_of(command));
-  TORCH_CHECK(run.k >= 1, "-k must be at least 1, got ", run.k);
-  TORCH_CHECK(run.time_limit >= 0, "--time-limit must be at least 0, got ", run.time_limit);
-  TORCH_CHECK(run.threads >= 0, "--threads must be at least 0, got ", run.threads);
   TORCH_CHECK(run.timeout > 0, "run.timeout must be above 0 seconds, got ", run.timeout);
-  TORCH_CHECK(run.seed >= 0, "--seed must be at least 0, got ", run.seed);
 }
 
-bool tries_models(const std::string& command) {
-  return command == "explore" || command == "rank" || command == "trial";
+/// Returns whether a command with these `sections` of its own reads `section`; a configuration file
+/// may contain sections of other commands.
+bool reads(const std::vector<std::string>& sections, const std::string& section) {
+  static const std::vector<std::string> kOwn = {"algorithm",  "strategy", "evaluator",
+                                                "experiment", "runner",   "profile"};
+  return !holds(kOwn, section) || holds(sections, section);
 }
 
-/// Returns whether `command` reads a section of the configuration; a configuration file may contain
-/// sections of other commands.
-bool reads(const std::string& command, const std::string& section) {
-  if (section == "algorithm") {
-    return command == "search";
+/// Reads a section whose options are declared. Errors of type name the key, errors of range the
+/// flag.
+template <class Options>
+Options read_section(const Program& program, const Json& json, const std::string& name) {
+  const Json given = json.value(name, Json::object());
+  check_options(given, Json(Options{}), name);
+  for (const Flag& flag : shared_flags()) {
+    const bool is_in_table = flag.option.names && !flag.option.names->table.empty();
+    if (flag.key.rfind(name + ".", 0) == 0 && !is_in_table) {
+      check_flags(program, {flag}, json);
+    }
   }
-  if (section == "profile") {
-    return command == "profile" || command == "space" || command == "explore";
-  }
-  if (section == "evaluator" && command == "space") {
-    return true;  // its options may be choices
-  }
-  if (section == "runner") {
-    return command == "explore";
-  }
-  const bool exploring = section == "strategy" || section == "evaluator" || section == "experiment";
-  return !exploring || tries_models(command);
+  return options_from_json<Options>(given, name);
 }
 
-bool accepts(const Command& command, const std::string& option) {
-  return std::find(command.accepted.begin(), command.accepted.end(), option) !=
-         command.accepted.end();
-}
-
-/// Throws where an option that `command` cannot do without was given nowhere.
-void check_required(const Json& json, const Command& command) {
+/// Throws where a flag that a command cannot do without was given nowhere.
+void check_required(const Json& json, const ConfiguredCommand& row) {
   if (json.value("/run/debug"_json_pointer, Json()) == true) {
     return;
   }
-  for (const OptionRow& row : shared_options()) {
-    const auto& names = command.required;
-    if (std::find(names.begin(), names.end(), row.name) == names.end()) {
+  for (const Flag& flag : shared_flags()) {
+    if (!holds(row.required, flag.name)) {
       continue;
     }
-    std::string path = row.key;
+    std::string path = "/" + flag.key;
     std::replace(path.begin(), path.end(), '.', '/');
-    const bool given = json.value(Json::json_pointer("/" + path), "") != "";
-    const bool is_word =
-        command.positional != nullptr && std::string(command.positional) == row.key;
-    const bool is_folder = path == "run/out";
-    TORCH_CHECK(given || !is_word, command.name, " needs ",
-                is_folder ? "a run directory" : "a file", ": retia ", command.name,
-                is_folder ? " DIR" : " FILE");
-    TORCH_CHECK(given, command.name, " needs --", row.name, " VALUE: ", row.help);
+    const bool given = json.value(Json::json_pointer(path), "") != "";
+    TORCH_CHECK(given || row.positional != flag.key, row.name, " needs ",
+                flag.placeholder == "DIR" ? "a run directory" : "a file", ": retia ", row.name, " ",
+                flag.placeholder);
+    TORCH_CHECK(given, row.name, " needs --", flag.name, " ", flag.placeholder, ": ",
+                flag.option.meaning);
   }
-}
-
-void check_experiment(const ExperimentOptions& experiment) {
-  TORCH_CHECK(experiment.max_trials >= 0, "--max-trials must be at least 0, got ",
-              experiment.max_trials);
-  TORCH_CHECK(experiment.max_duration >= 0, "--max-duration must be at least 0, got ",
-              experiment.max_duration);
-  TORCH_CHECK(experiment.concurrency >= 1, "--concurrency must be at least 1, got ",
-              experiment.concurrency);
-  TORCH_CHECK(experiment.merge >= 1, "--merge must be at least 1, got ", experiment.merge);
-  check_costs(experiment.costs);
 }
 
 /// Reads the evaluator's section, and adds the options given once for all commands.
@@ -209,127 +126,190 @@ void read_evaluator(const Program& program, const Json& json, Config& config) {
 
 }  // namespace
 
-const std::vector<OptionRow>& shared_options() {
-  using Type = OptionRow::Type;
-  static const std::vector<OptionRow> rows = {
-      {"space", "space.name", Type::Text, "model space: a name or a .json file"},
-      {"algorithm", "algorithm.name", Type::Text, "how to search: darts, spos, gdas, …"},
-      {"strategy", "strategy.name", Type::Text, "how to explore: random, evolution, tpe, …"},
-      {"evaluator", "evaluator.name", Type::Text,
-       "what scores a model: classification, regression, table or command"},
-      {"architecture", "run.architecture", Type::Text, "architecture as JSON"},
-      {"checkpoint", "run.checkpoint", Type::Text, "run directory to take weights from"},
-      {"data", "data.name", Type::Text, "data set"},
-      {"data-dir", "data.dir", Type::Text, "folder with its files"},
-      {"out", "run.out", Type::Text, "run directory: new, empty, or with --resume"},
-      {"epochs", "trainer.epochs", Type::Number, "passes through the training samples"},
-      {"batch-size", "trainer.batch_size", Type::Number, "samples of a step, over all ranks"},
-      {"seed", "run.seed", Type::Number, "of weights, data order, split and search"},
-      {"max-trials", "experiment.max_trials", Type::Number, "models to try; 0: until exhausted"},
-      {"max-duration", "experiment.max_duration", Type::Number, "seconds; 0: no limit"},
-      {"concurrency", "experiment.concurrency", Type::Number, "how many jobs run at once"},
-      {"merge", "experiment.merge", Type::Number, "how many models make a job, to share its work"},
-      {"keep-weights", "experiment.keep_weights", Type::Number,
-       "of how many of the best trials the weights stay"},
-      {"runner", "runner.name", Type::Text, "where trials run: inline, local or slurm"},
-      {"use-active-gpu", "runner.use_active_gpu", Type::Flag, "also GPUs that others compute on"},
-      {"device", "run.device", Type::Text, "cpu or cuda"},
-      {"precision", "run.precision", Type::Text,
-       "fp32, fp64, or by autocast bf16 or (on a GPU) fp16"},
-      {"executor", "run.executor", Type::Text, "reference or fused"},
-      {"threads", "run.threads", Type::Number, "of one operation; 0: all cores"},
-      {"format", "run.format", Type::Text,
-       "space: text, ir, search-space or dot; else: text, json or csv"},
-      {"time-limit", "run.time_limit", Type::Number,
-       "seconds, then the run is saved and ends as on Ctrl-C; 0: none"},
-      {"k", "run.k", Type::Number, "how many of the best trials"},
-      {"export", "run.exported", Type::Text, "folder for the models of the best trials, one each"},
-      {"profile", "run.profile", Type::Flag, "costs of each operation of one architecture"},
-      {"plan", "run.plan", Type::Flag, "what the fused executor makes of the search network"},
-      {"table", "profile.table", Type::Text, "table of latencies (JSON)"},
-      {"force", "profile.force", Type::Flag, "measure again what the table holds"},
-      {"debug", "run.debug", Type::Flag, "one trial in this process, and nothing written"},
-      {"resume", "run.resume", Type::Flag, "continue what --out holds, or start there"},
-      {"quiet", "run.quiet", Type::Flag, "no progress"},
+std::vector<Flag> shared_flags() {
+  const auto entry = [](const std::string& name, const std::string& meaning) {
+    const Option named{.key = name, .value = "", .meaning = meaning, .names = Names{.table = name}};
+    return Flag{name, name + ".name", "NAME", named};
   };
-  return rows;
+  std::vector<Flag> flags = {
+      entry("space", "model space, or a .json file with a graph"),
+      entry("algorithm", "one-shot algorithm"), entry("strategy", "exploration strategy"),
+      entry("evaluator", "what scores a model"), entry("runner", "where trials run")};
+  const std::map<std::string, std::vector<Option>> sections = {
+      {"data", options_of<DataOptions>()},
+      {"trainer", options_of<TrainerOptions>()},
+      {"experiment", options_of<ExperimentOptions>()},
+      {"runner", options_of<LocalRunnerOptions>()},
+      {"profile", options_of<ProfileOptions>()},
+      {"run", options_of<RunOptions>()}};
+  const auto add = [&](const char* name, const std::string& key, const char* placeholder) {
+    const size_t dot = key.find('.');
+    for (const Option& option : sections.at(key.substr(0, dot))) {
+      if (option.key == key.substr(dot + 1)) {
+        flags.push_back({name, key, placeholder, option});
+        return;
+      }
+    }
+    TORCH_INTERNAL_ASSERT(false, key);
+  };
+  add("architecture", "run.architecture", "FILE");
+  add("checkpoint", "run.checkpoint", "DIR");
+  add("data", "data.name", "NAME");
+  add("data-dir", "data.dir", "DIR");
+  add("out", "run.out", "DIR");
+  add("epochs", "trainer.epochs", "N");
+  add("batch-size", "trainer.batch_size", "N");
+  add("seed", "run.seed", "N");
+  add("max-trials", "experiment.max_trials", "N");
+  add("max-duration", "experiment.max_duration", "N");
+  add("concurrency", "experiment.concurrency", "N");
+  add("merge", "experiment.merge", "N");
+  add("keep-weights", "experiment.keep_weights", "N");
+  add("use-active-gpu", "runner.use_active_gpu", "");
+  add("device", "run.device", "NAME");
+  add("precision", "run.precision", "NAME");
+  add("executor", "run.executor", "NAME");
+  add("threads", "run.threads", "N");
+  add("format", "run.format", "NAME");
+  add("time-limit", "run.time_limit", "N");
+  add("k", "run.k", "N");
+  add("export", "run.exported", "DIR");
+  add("profile", "run.profile", "");
+  add("plan", "run.plan", "");
+  add("table", "profile.table", "FILE");
+  add("force", "profile.force", "");
+  add("debug", "run.debug", "");
+  add("resume", "run.resume", "");
+  add("quiet", "run.quiet", "");
+  return flags;
 }
 
-std::string describe_options(const std::vector<std::string>& accepted) {
-  std::ostringstream text;
-  text << describe(accepted);
-  return text.str();
+namespace {
+
+/// Returns the options of the entry of a table that the words name, or how to name one.
+Section entry_section(const Program& program, const Command& command, const Words& words,
+                      const std::string& name) {
+  const std::string entry = value_in(words, command, name);
+  if (entry.empty()) {
+    return {name, {}, "add --" + name + " NAME to --help"};
+  }
+  if (name == "space") {
+    if (is_file(entry)) {
+      return {name, {}, "a file takes no options"};
+    }
+    return {name, command.name == "retrain" ? program.spaces.evaluation_described(entry)
+                                            : program.spaces.described(entry)};
+  }
+  return {name, name == "algorithm"   ? program.algorithms.options(entry)
+                : name == "strategy"  ? program.strategies.options(entry)
+                : name == "evaluator" ? program.evaluators.options(entry)
+                                      : program.runners.options(entry)};
 }
 
-Config read_config(const Program& program, const Command& command,
-                   const std::vector<std::string>& words) {
-  std::vector<std::string> options = words;
-  Json json = Json::object();
-  const bool named =
-      command.positional != nullptr && !options.empty() && options.front().rfind('-', 0) != 0;
-  const std::string first = named ? options.front() : "";
-  if (named) {
-    options.erase(options.begin());
+/// Returns the options of data; those that belong to one set only where the words name it.
+Section data_section(const Program& program, const Command& command, const Words& words) {
+  const std::string name = value_in(words, command, "data");
+  const std::vector<std::string> sets = program.data_sets.names();
+  if (!name.empty()) {
+    check_known("data set", name, sets);
   }
-  const po::variables_map values = parse(describe(command.accepted), options);
-  if (values.count("config") != 0) {
-    const auto file = values["config"].as<std::string>();
-    json = read_json(file);
-    TORCH_CHECK(json.is_object(), file, ": expected an object of sections");
-    for (const char* header : {"format", "version", "command"}) {
-      json.erase(header);
+  Section section{"data", options_of<DataOptions>()};
+  std::erase_if(section.options, [&](const Option& option) {
+    return holds(sets, option.key) && option.key != name;
+  });
+  return section;
+}
+
+/// Returns the sections that `--set` changes with effect in a command.
+std::vector<Section> sections_of(const Program& program, const ConfiguredCommand& row,
+                                 const Command& command, const Words& words) {
+  std::vector<Section> sections;
+  const auto has = [&](const std::string& flag) { return holds(row.flags, flag); };
+  if (has("space")) {
+    sections.push_back(entry_section(program, command, words, "space"));
+  }
+  for (const char* table : {"algorithm", "strategy", "evaluator", "runner"}) {
+    if (holds(row.sections, table)) {
+      sections.push_back(entry_section(program, command, words, table));
     }
   }
-  for (const OptionRow& row : shared_options()) {
-    if (values.count(row.name) != 0) {
-      set(json, row, values[row.name]);
+  if (has("data")) {
+    sections.push_back(data_section(program, command, words));
+  }
+  if (has("epochs")) {
+    sections.push_back({"trainer", options_of<TrainerOptions>()});
+    sections.push_back({"weight_optimizer", options_of<SgdOptions>()});
+  }
+  if (holds(row.sections, "experiment")) {
+    sections.push_back({"experiment", options_of<ExperimentOptions>()});
+  }
+  if (holds(row.sections, "profile")) {
+    sections.push_back({"profile", options_of<ProfileOptions>()});
+  }
+  return sections;
+}
+
+}  // namespace
+
+Command configured(const ConfiguredCommand& row) {
+  Command made{.name = row.name, .summary = row.summary};
+  for (Flag& flag : shared_flags()) {
+    if (flag.name == "format") {
+      flag.option.names = Names{formats_of(row.name)};
     }
-    if (named && std::string(row.key) == command.positional) {
-      set(json, row, po::variable_value(first, false));
+    if (flag.key == row.positional) {
+      made.positional = flag;
+    }
+    if (holds(row.flags, flag.name)) {
+      made.flags.push_back(flag);
     }
   }
-  if (values.count("set") != 0) {
-    for (const std::string& assignment : values["set"].as<std::vector<std::string>>()) {
-      const std::string section = assignment.substr(0, assignment.find('.'));
-      TORCH_CHECK(reads(command.name, section), "--set ", assignment, ": ", command.name,
-                  " has no ", section, ", remove it");
-      set_by_path(json, assignment);
-    }
-  }
+  made.sections = [row, shown = made](const Program& program, const Words& words) {
+    return sections_of(program, row, shown, words);
+  };
+  made.read = [row, parsed = made](const Program& program, const Words& words) -> Work {
+    return [&program, run = row.run, config = read_config(program, row, parsed, words)] {
+      return run(program, config);
+    };
+  };
+  return made;
+}
+
+Config read_config(const Program& program, const ConfiguredCommand& row, const Command& command,
+                   const Words& words) {
+  const std::string& name = row.name;
+  const Json json = read_words(command, words, [&row](const std::string& assignment) {
+    const std::string section = assignment.substr(0, assignment.find('.'));
+    TORCH_CHECK(reads(row.sections, section), "--set ", assignment, ": ", row.name, " has no ",
+                section, ", remove it");
+  });
   for (const auto& [section, content] : json.items()) {
     check_known("section of the configuration", section, kSections);
     TORCH_CHECK(content.is_object(), section, ": expected an object, got ", content.dump());
   }
 
   Config config;
-  const std::string name = command.name;
   config.command = name;
-  config.data = options_from_json<DataOptions>(json.value("data", Json::object()), "data");
-  config.trainer =
-      options_from_json<TrainerOptions>(json.value("trainer", Json::object()), "trainer");
-  config.weight_optimizer = options_from_json<SgdOptions>(
-      json.value("weight_optimizer", Json::object()), "weight_optimizer");
-  config.run = options_from_json<RunOptions>(json.value("run", Json::object()), "run");
-  config.profile =
-      options_from_json<ProfileOptions>(json.value("profile", Json::object()), "profile");
+  config.sections = row.sections;
+  config.data = read_section<DataOptions>(program, json, "data");
+  config.trainer = read_section<TrainerOptions>(program, json, "trainer");
+  config.weight_optimizer = read_section<SgdOptions>(program, json, "weight_optimizer");
+  config.run = read_section<RunOptions>(program, json, "run");
+  config.profile = read_section<ProfileOptions>(program, json, "profile");
   check_run(config.run, name);
   check_known("data set", config.data.name, program.data_sets.names());
-  TORCH_CHECK(config.trainer.batch_size >= 1, "--batch-size must be at least 1, got ",
-              config.trainer.batch_size);
-  TORCH_CHECK(config.trainer.epochs >= 1, "--epochs must be at least 1, got ",
-              config.trainer.epochs);
   check_trainer_options(config.trainer);
   check_sgd_options(config.weight_optimizer);
 
-  if (!accepts(command, "space")) {
-    check_required(json, command);
+  if (!holds(row.flags, "space")) {
+    check_required(json, row);
     return config;
   }
   config.space_options = json.value("space", Json::object());
   config.space = take_name(config.space_options, "space", "");
   TORCH_CHECK(!config.space.empty(), "no space was given: add --space NAME, one of ",
               suggestion("", program.spaces.names()).substr(std::string("; known: ").size()));
-  check_required(json, command);
+  check_required(json, row);
   if (is_file(config.space)) {
     TORCH_CHECK(config.space_options.empty(), "space: a file takes no options, got ",
                 config.space_options.begin().key());
@@ -338,36 +318,34 @@ Config read_config(const Program& program, const Command& command,
                                             : program.spaces.search_options(config.space);
     complete(config.space_options, defaults, "space '" + config.space + "'");
   }
-  if (name == "search") {
+  if (holds(row.sections, "algorithm")) {
     config.algorithm_options = json.value("algorithm", Json::object());
     config.algorithm = take_name(config.algorithm_options, "algorithm", "darts");
     complete(config.algorithm_options, program.algorithms.defaults(config.algorithm),
              "algorithm '" + config.algorithm + "'");
   }
-  if (tries_models(name)) {
+  if (holds(row.sections, "strategy")) {
     config.strategy_options = json.value("strategy", Json::object());
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
              "strategy '" + config.strategy + "'");
-    config.experiment = options_from_json<ExperimentOptions>(
-        json.value("experiment", Json::object()), "experiment");
+    config.experiment = read_section<ExperimentOptions>(program, json, "experiment");
     if (config.experiment.window.table.empty()) {
       config.experiment.window.table = config.profile.table;
     }
-    check_experiment(config.experiment);
+    check_costs(config.experiment.costs);
     TORCH_CHECK(config.trainer.accumulate == 1 && config.trainer.ema == 0, name,
                 ": trials neither accumulate gradients nor average weights, remove "
                 "trainer.accumulate and trainer.ema");
+  }
+  if (holds(row.sections, "evaluator")) {
     read_evaluator(program, json, config);
   }
-  if (reads(name, "runner")) {
+  if (holds(row.sections, "runner")) {
     config.runner_options = json.value("runner", Json::object());
     config.runner = take_name(config.runner_options, "runner", "inline");
     complete(config.runner_options, program.runners.defaults(config.runner),
              "runner '" + config.runner + "'");
-  }
-  if (name == "space") {
-    read_evaluator(program, json, config);
   }
   return config;
 }
@@ -377,18 +355,18 @@ Json Config::resolved() const {
                {"trainer", trainer},     {"run", run},
                {"space", space_options}, {"weight_optimizer", weight_optimizer}};
   json["space"]["name"] = space;
-  if (command == "search") {
+  if (holds(sections, "algorithm")) {
     json["algorithm"] = algorithm_options;
     json["algorithm"]["name"] = algorithm;
   }
-  if (tries_models(command)) {
+  if (holds(sections, "strategy")) {
     json["strategy"] = strategy_options;
     json["strategy"]["name"] = strategy;
     json["evaluator"] = evaluator_options;
     json["evaluator"]["name"] = evaluator;
     json["experiment"] = experiment;
   }
-  if (reads(command, "runner")) {
+  if (holds(sections, "runner")) {
     json["runner"] = runner_options;
     json["runner"]["name"] = runner;
   }

@@ -1,11 +1,10 @@
 #include <iostream>
 
+#include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"
 
 namespace retia {
-namespace {}  // namespace
-
 int commands::evaluate(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const TrainedSupernet trained = read_supernet(program, config, bench);

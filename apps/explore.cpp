@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "retia/apps/commands.h"
 #include "retia/apps/front.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"

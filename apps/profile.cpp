@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/clock.h"

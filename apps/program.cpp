@@ -6,100 +6,57 @@
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <map>
 
+#include "retia/apps/version.h"
 #include "retia/engine/suggest.h"
 #include "retia/models/operations.h"
 
 namespace retia {
 namespace {
 
-std::vector<std::string> with(std::vector<std::string> names) {
-  for (const char* common : {"space", "data", "data-dir", "batch-size", "seed", "device",
-                             "precision", "executor", "threads", "quiet"}) {
-    names.emplace_back(common);
+/// The tables whose names help lists, and how several entries are called.
+constexpr std::pair<const char*, const char*> kTables[] = {
+    {"space", "spaces"},         {"algorithm", "algorithms"}, {"strategy", "strategies"},
+    {"evaluator", "evaluators"}, {"runner", "runners"},       {"data set", "data sets"}};
+
+std::string listed(const std::vector<std::string>& names, const std::string& separator) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : separator) + name;
   }
-  return names;
+  return text;
 }
 
-const std::vector<Command>& standard_commands() {
-  static const std::vector<Command> all = {
-      {"search",
-       "one-shot search; writes architecture.json",
-       nullptr,
-       with({"algorithm", "out", "epochs", "resume", "time-limit"}),
-       {"out"},
-       commands::search},
-      {"retrain",
-       "trains an architecture from scratch, and scores it",
-       nullptr,
-       with({"architecture", "out", "epochs", "resume", "time-limit"}),
-       {"architecture", "out"},
-       commands::retrain},
-      {"evaluate",
-       "scores an architecture with the weights of a run",
-       nullptr,
-       with({"architecture", "checkpoint"}),
-       {"architecture", "checkpoint"},
-       commands::evaluate},
-      {"explore",
-       "tries models one by one; writes the best architecture.json",
-       nullptr,
-       with({"strategy", "evaluator", "out", "epochs", "resume", "max-trials", "max-duration",
-             "concurrency", "merge", "runner", "use-active-gpu", "debug", "table", "keep-weights"}),
-       {"out"},
-       commands::explore},
-      {"top",
-       "the best trials of an exploration",
-       "run.out",
-       {"k", "format", "export"},
-       {"out"},
-       commands::top},
-      {"show", "all trials of an exploration", "run.out", {"format"}, {"out"}, commands::show},
-      {"trial",
-       "tries one model, for a tuner from outside, and prints its metric",
-       "run.architecture",
-       with({"architecture", "evaluator", "epochs"}),
-       {"architecture"},
-       commands::trial},
-      {"report",
-       "how far a run is, and what it has found",
-       "run.out",
-       {"format"},
-       {"out"},
-       commands::report},
-      {"rank",
-       "how well the weights of a search rank architectures",
-       nullptr,
-       with({"checkpoint", "strategy", "out", "epochs", "resume", "max-trials", "max-duration"}),
-       {"checkpoint", "out"},
-       commands::rank},
-      {"profile",
-       "measures the latency of every operation of a space on this machine",
-       "space.name",
-       {"space", "architecture", "data", "data-dir", "table", "force", "seed", "device",
-        "precision", "threads", "quiet"},
-       {"table"},
-       commands::profile},
-      {"space",
-       "shows a space: choices, graph, costs, what is fused",
-       "space.name",
-       {"space", "architecture", "data", "data-dir", "format", "profile", "table", "plan",
-        "evaluator"},
-       {},
-       commands::space},
-  };
-  return all;
+void print_rows(const CommandTable& commands, const std::string& first_word) {
+  size_t width = 0;
+  for (const std::string& name : commands.names()) {
+    width = std::max(width, name.size() + 2);
+  }
+  for (const Command& command : commands.all()) {
+    if (command.name.rfind(first_word, 0) == 0) {
+      std::cout << "  " << command.name << std::string(width - command.name.size(), ' ')
+                << command.summary << '\n';
+    }
+  }
 }
 
-void print_help() {
+void print_help(const Program& program) {
   std::cout << "retia: trains weight-sharing supernets and searches neural architectures\n\n"
                "usage: retia COMMAND [options]\n\n";
-  for (const Command& command : standard_commands()) {
-    std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
-              << command.summary << '\n';
+  print_rows(program.commands, "");
+  std::cout << '\n';
+  for (const auto& [table, title] : kTables) {
+    std::cout << title << ": " << listed(program.names(table), ", ") << '\n';
   }
-  std::cout << "  bench       times a search step, or the fused operations: search-step, kernels\n";
-  std::cout << "\n`retia COMMAND --help` lists a command's options.\n";
+  std::cout << "\n`retia help COMMAND` lists the options of a command; with --space NAME, "
+               "--algorithm NAME\nand the like also those of the entry. `retia --version` tells "
+               "what this program is.\n";
+}
+
+bool asks_for_help(const Words& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word == "--help" || word == "-h"; });
 }
 
 int fail(const std::string& line, ExitCode code) {
@@ -132,60 +89,72 @@ Program::Program()
       strategies(standard_strategies()),
       evaluators(standard_evaluators()),
       runners(standard_runners()),
-      data_sets(standard_data_sets()) {
+      data_sets(standard_data_sets()),
+      commands(standard_commands()) {
   add_model_operations(operations);
+}
+
+std::vector<std::string> Program::names(const std::string& table) const {
+  const std::map<std::string, std::vector<std::string>> all = {
+      {"space", spaces.names()},        {"algorithm", algorithms.names()},
+      {"strategy", strategies.names()}, {"evaluator", evaluators.names()},
+      {"runner", runners.names()},      {"data set", data_sets.names()}};
+  return all.at(table);
 }
 
 int Program::run(int argc, char** argv) const {
   std::signal(SIGXFSZ, SIG_IGN);  // the write that goes beyond a limit says so
-  std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.empty() || words.front() == "--help" || words.front() == "help") {
-    print_help();
+  Words words(argv + 1, argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  if (words.empty() || words.front() == "--help" || words.front() == "-h") {
+    print_help(*this);
     return words.empty() ? kBadUsage : kDone;
   }
-  const std::string name = words.front();
-  words.erase(words.begin());
-  if (name == "trial") {
-    try {
-      if (const std::optional<int> code = run_for_runner(*this, words)) {
-        return *code;
-      }
-    } catch (const std::exception& error) {
-      return fail(message_of(error), kFailed);
-    }
+  if (words.front() == "--version") {
+    std::cout << version();
+    return kDone;
   }
-  std::vector<std::string> names;
-  for (const Command& command : standard_commands()) {
-    names.emplace_back(command.name);
-    if (name != command.name) {
-      continue;
-    }
-    if (std::find(words.begin(), words.end(), "--help") != words.end()) {
-      std::cout << "retia " << name << ": " << command.summary << "\n\n"
-                << describe_options(command.accepted);
+  const Command* command = commands.find(words);
+  if (command == nullptr) {
+    return other_word(words);
+  }
+  const auto n_words = std::count(command->name.begin(), command->name.end(), ' ') + 1;
+  words.erase(words.begin(), words.begin() + n_words);
+  Work work;
+  try {
+    if (asks_for_help(words)) {
+      std::cout << help_of(*this, *command, words);
       return kDone;
     }
-    Config config;
-    try {
-      config = read_config(*this, command, words);
-    } catch (const std::exception& error) {
-      return fail(message_of(error), kBadUsage);
-    }
-    try {
-      return command.run(*this, config);
-    } catch (const std::exception& error) {
-      return fail(message_of(error), kFailed);
-    }
+    work = command->read(*this, words);
+  } catch (const std::exception& error) {
+    return fail(message_of(error), kBadUsage);
   }
-  if (name == "bench") {
-    try {
-      return commands::bench(*this, words);
-    } catch (const std::exception& error) {
-      return fail(message_of(error), kBadUsage);
-    }
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    return fail(message_of(error), kFailed);
   }
-  names.emplace_back("bench");
-  return fail("unknown command '" + name + "'" + suggestion(name, names), kBadUsage);
+}
+
+int Program::other_word(const Words& words) const {
+  const std::string& first = words.front();
+  const std::vector<std::string> forms = commands.forms(first);
+  if (forms.empty()) {
+    return fail("unknown command '" + first + "'" + suggestion(first, commands.names()), kBadUsage);
+  }
+  if (asks_for_help(words)) {
+    std::cout << "usage: retia " << first << " …\n\n";
+    print_rows(commands, first + " ");
+    return kDone;
+  }
+  const std::string given = words.size() > 1 ? first + " " + words[1] : "";
+  return fail(given.empty() ? first + ": expected `retia " + listed(forms, "` or `retia ") + "`"
+                            : "unknown command '" + given + "'" + suggestion(given, forms),
+              kBadUsage);
 }
 
 }  // namespace retia

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/experiment/experiment.h"

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <map>
 
-#include "retia/apps/program.h"
+#include "retia/apps/commands.h"
 #include "retia/apps/run_observer.h"
 #include "retia/apps/trial_list.h"
 #include "retia/apps/workbench.h"

@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "retia/apps/program.h"
+#include "retia/apps/commands.h"
 #include "retia/apps/trial_list.h"
 
 namespace retia {

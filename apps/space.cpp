@@ -1,6 +1,7 @@
 #include <iostream>
 #include <numeric>
 
+#include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/cost_measure.h"

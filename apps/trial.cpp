@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/device.h"
@@ -72,7 +73,7 @@ void print(const TrialResult& result) {
   std::cout << ", " << result.seconds << " s" << std::endl;
 }
 
-void serve(const Program& program) {
+int serve(const Program& program) {
   int type = 0;
   socklen_t size = sizeof type;
   TORCH_CHECK(
@@ -86,6 +87,7 @@ void serve(const Program& program) {
       return kFailed;
     }
   });
+  return kDone;
 }
 
 /// Returns an evaluation as one JSON object, with the first objective as "metric".
@@ -98,25 +100,28 @@ Json described(const Evaluation& evaluation, const std::vector<Objective>& objec
   return json;
 }
 
-}  // namespace
+/// Returns whether the words are those of runners: one file, which is a trial file or cannot be
+/// read.
+bool is_trial_file(const Words& words) {
+  if (words.size() != 1 || words.front().rfind('-', 0) == 0) {
+    return false;
+  }
+  try {
+    return read_json(words.front()).value("format", "") == "retia.trial";
+  } catch (const std::exception&) {
+    return true;
+  }
+}
 
-std::optional<int> run_for_runner(const Program& program, const std::vector<std::string>& words) {
-  if (words == std::vector<std::string>{"--server"}) {
-    serve(program);
-    return kDone;
-  }
-  if (words.size() != 1 || words.front().rfind('-', 0) == 0 ||
-      read_json(words.front()).value("format", "") != "retia.trial") {
-    return std::nullopt;
-  }
-  const std::vector<TrialResult> results = run_trial_file(program, words.front());
+int run_for_runner(const Program& program, const std::filesystem::path& file) {
+  const std::vector<TrialResult> results = run_trial_file(program, file);
   for (const TrialResult& result : results) {
     print(result);
   }
   return exit_code(results);
 }
 
-int commands::trial(const Program& program, const Config& config) {
+int try_one(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const ir::Space space = search_space(program, config, bench.task);
   const std::unique_ptr<Evaluator> evaluator = make_evaluator(program, config, bench, space);
@@ -137,6 +142,30 @@ int commands::trial(const Program& program, const Config& config) {
   check_finite(found, "the evaluator's result");
   std::cout << found.dump() << std::endl;
   return kDone;
+}
+
+}  // namespace
+
+Command commands::trial() {
+  Command command = configured(
+      {.name = "trial",
+       .summary = "tries one model, for a tuner from outside, and prints its metric",
+       .positional = "run.architecture",
+       .flags = {"architecture", "evaluator", "epochs", "space", "data", "data-dir", "batch-size",
+                 "seed", "device", "precision", "executor", "threads", "quiet"},
+       .required = {"architecture"},
+       .sections = {"strategy", "evaluator", "experiment"},
+       .run = try_one});
+  command.read = [by_hand = command.read](const Program& program, const Words& words) -> Work {
+    if (words == Words{"--server"}) {
+      return [&program] { return serve(program); };
+    }
+    if (is_trial_file(words)) {
+      return [&program, file = words.front()] { return run_for_runner(program, file); };
+    }
+    return by_hand(program, words);
+  };
+  return command;
 }
 
 }  // namespace retia

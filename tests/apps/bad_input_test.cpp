@@ -142,6 +142,13 @@ TEST_F(BadInput, NamesTheRangeOfANumber) {
   expect_usage_error(with("max-trials", "-1"), "--max-trials must be at least 0, got -1");
   expect_usage_error(with("max-duration", "-0.5"), "--max-duration must be at least 0, got -0.5");
   expect_usage_error(search({"--set", "run.threads=-2"}), "--threads must be at least 0, got -2");
+  expect_usage_error(search({"--set", "run.threads=5000"}),
+                     "--threads must be at most 4096, got 5000");
+  expect_usage_error(search({"--set", "trainer.digest_every=-1"}),
+                     "trainer.digest_every must be at least 0, got -1");
+  expect_usage_error(search({"--set", "data.synthetic.n_train=0"}),
+                     "data.synthetic.n_train must be at least 1, got 0");
+  expect_usage_error({"top", out(), "-k", "0"}, "-k must be at least 1, got 0");
   expect_usage_error(search({"--set", "trainer.batch_size=0"}),
                      "--batch-size must be at least 1, got 0");
   expect_usage_error(search({"--set", "weight_optimizer.lr=1e30"}),
@@ -153,16 +160,16 @@ TEST_F(BadInput, NamesTheRangeOfANumber) {
 
 TEST_F(BadInput, NamesTheOptionThatIsMissing) {
   const Words tiny = joined({"--space", "tiny"}, little_data());
-  expect_usage_error(joined({"search"}, tiny), "search needs --out VALUE");
-  expect_usage_error(joined({"explore"}, tiny), "explore needs --out VALUE");
+  expect_usage_error(joined({"search"}, tiny), "search needs --out DIR");
+  expect_usage_error(joined({"explore"}, tiny), "explore needs --out DIR");
   expect_usage_error(joined({"retrain", "--out", out()}, tiny),
-                     "retrain needs --architecture VALUE");
+                     "retrain needs --architecture FILE");
   expect_usage_error(joined({"retrain", "--architecture", "a.json"}, tiny),
-                     "retrain needs --out VALUE");
+                     "retrain needs --out DIR");
   expect_usage_error(joined({"evaluate", "--architecture", "a.json"}, tiny),
-                     "evaluate needs --checkpoint VALUE");
+                     "evaluate needs --checkpoint DIR");
   expect_usage_error(joined({"evaluate", "--checkpoint", out()}, tiny),
-                     "evaluate needs --architecture VALUE");
+                     "evaluate needs --architecture FILE");
   const std::string none = "no space was given: add --space NAME, one of darts, darts_cnn, ";
   expect_usage_error({"search", "--out", out()}, none);
   expect_usage_error({"space"}, none);

@@ -76,9 +76,11 @@ TEST(Bench, TimesKernelsAgainstTheLimitOfThisMachine) {
 
 TEST(Bench, RefusesFlagsThatItDoesNotKnow) {
   expect_refused({"bench"}, kBadUsage, "retia bench search-step");
-  expect_refused({"bench", "kernel"}, kBadUsage, "retia bench kernels");
-  expect_refused({"bench", "kernels", "--filters", "a"}, kBadUsage, "did you mean 'filter'?");
-  expect_refused({"bench", "kernels", "--out"}, kBadUsage, "expected --option VALUE, got '--out'");
+  expect_refused({"bench", "kernel"}, kBadUsage,
+                 "unknown command 'bench kernel'; did you mean 'bench kernels'?");
+  expect_refused({"bench", "kernels", "--filters", "a"}, kBadUsage, "did you mean '--filter'?");
+  expect_refused({"bench", "kernels", "--out"}, kBadUsage,
+                 "argument for option '--out' is missing");
   expect_refused({"bench", "kernels", "--filter", "a'b"}, kBadUsage, "no quotes");
   expect_refused({"bench", "kernels", "--precision", "fp8"}, kBadUsage, "'fp8'");
   expect_refused({"bench", "kernels", "--precision", "bf16"}, kBadUsage, "for --device cuda");
@@ -86,7 +88,18 @@ TEST(Bench, RefusesFlagsThatItDoesNotKnow) {
   expect_refused(little_step({"--precision", "fp16"}), kBadUsage, "take bf16 on a CPU");
   expect_refused(little_step({"--executor", "fast"}), kBadUsage, "'fast'");
   expect_refused(little_step({"--space", "dart_cnn"}), kBadUsage, "did you mean 'darts_cnn'?");
-  expect_refused({"bench", "search-step", "--batch", "0"}, kBadUsage, "at least 1");
+  expect_refused({"bench", "search-step", "--batch", "0"}, kBadUsage,
+                 "--batch must be at least 1, got 0");
+}
+
+TEST(Bench, HelpsAsOtherCommands) {
+  const Ended forms = run_program({"bench", "--help"});
+  EXPECT_EQ(forms.code, kDone);
+  EXPECT_THAT(forms.out, HasSubstr("  bench search-step  times a step"));
+  const Ended step = run_program({"help", "bench", "search-step"});
+  EXPECT_EQ(step.code, kDone);
+  EXPECT_THAT(step.out, HasSubstr("--in-channels N"));
+  EXPECT_THAT(step.out, HasSubstr("(1 to 1000000; default 3)"));
 }
 
 TEST(Bench, FailsInOneLineWithoutAGpu) {

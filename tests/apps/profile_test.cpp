@@ -90,10 +90,10 @@ TEST_F(Profile, TimesAWholeModelBesideTheSumOfItsParts) {
 TEST_F(Profile, NeedsAFileAndSaneNumbers) {
   Ended ended = run_program(joined({"profile", "tiny"}, little_data()));
   EXPECT_EQ(ended.code, kBadUsage);
-  EXPECT_THAT(ended.err, HasSubstr("profile needs --table VALUE"));
+  EXPECT_THAT(ended.err, HasSubstr("profile needs --table FILE"));
   ended = profile({"--set", "profile.batch=0"});
-  EXPECT_EQ(ended.code, kFailed);
-  EXPECT_THAT(ended.err, HasSubstr("batch must be at least 1"));
+  EXPECT_EQ(ended.code, kBadUsage);
+  EXPECT_THAT(ended.err, HasSubstr("profile.batch must be at least 1"));
   EXPECT_FALSE(std::filesystem::exists(table()));
 }
 

@@ -14,8 +14,6 @@
 
 namespace retia {
 
-using Words = std::vector<std::string>;
-
 inline Words joined(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;

@@ -2,18 +2,27 @@
 
 #include <gmock/gmock.h>
 
+#include <iostream>
+#include <iterator>
+#include <set>
+
+#include "retia/engine/io/process.h"
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/json.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
 #include "retia/tests/apps/program_runs.h"
+#include "retia/tests/trainers/data/data_files.h"
 
 namespace retia {
 namespace {
 
+using testing::Contains;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using testing::MatchesRegex;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kTestAccuracy = "test accuracy [0-9]+\\.[0-9][0-9] %\n";
@@ -200,16 +209,181 @@ TEST(Program, ResumesAnExplorationWithALargerLimit) {
   EXPECT_EQ(read_json(folder / "a/architecture.json"), read_json(folder / "b/architecture.json"));
 }
 
+/// Words apart from each other, as help breaks lines anywhere between them.
+std::set<std::string> words_in(const std::string& text) {
+  std::set<std::string> words;
+  std::string word;
+  for (const char letter : text + ' ') {
+    if (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '-') {
+      word += letter;
+    } else {
+      words.insert(std::exchange(word, ""));
+    }
+  }
+  return words;
+}
+
 TEST(Program, HelpsWithEachCommand) {
-  Ended ended = run_program({"--help"});
-  EXPECT_EQ(ended.code, kDone);
-  for (const char* command : {"search", "retrain", "evaluate", "explore", "space"}) {
-    EXPECT_THAT(ended.out, HasSubstr(std::string("\n  ") + command));
-    const Ended help = run_program({command, "--help"});
-    EXPECT_EQ(help.code, kDone);
-    EXPECT_THAT(help.out, HasSubstr("--space VALUE"));
+  const Program program;
+  for (const Words& words : {Words{"--help"}, Words{"-h"}, Words{"help"}}) {
+    const Ended ended = run_program(words);
+    EXPECT_EQ(ended.code, kDone);
+    for (const Command& command : program.commands.all()) {
+      EXPECT_THAT(ended.out, HasSubstr("\n  " + command.name + "  "));
+    }
   }
   EXPECT_EQ(run_program({}).code, kBadUsage);
+  EXPECT_EQ(run_program({"search", "-h"}).out, run_program({"help", "search"}).out);
+  EXPECT_THAT(run_program({"help", "serach"}).err, HasSubstr("did you mean 'search'?"));
+}
+
+TEST(Program, NamesTheEntriesOfTablesInHelp) {
+  Program program;
+  program.data_sets.add("mine", [](const DataOptions&) { return make_synthetic({}); });
+  for (const Command& command : program.commands.all()) {
+    std::istringstream name(command.name);
+    const Words words{std::istream_iterator<std::string>(name), {}};
+    const Ended help = run_program(joined(words, {"--help"}), program);
+    SCOPED_TRACE(help.out);
+    EXPECT_EQ(help.code, kDone);
+    const std::set<std::string> named = words_in(help.out);
+    for (const Flag& flag : command.flags) {
+      EXPECT_THAT(named, Contains((flag.name.size() == 1 ? "-" : "--") + flag.name));
+      EXPECT_NE(flag.option.meaning, "");
+      if (flag.option.names && !flag.option.names->table.empty()) {
+        EXPECT_THAT(named, IsSupersetOf(program.names(flag.option.names->table)));
+      }
+    }
+  }
+}
+
+TEST(Program, GivesEachNumberARange) {
+  const Program program;
+  for (const Command& command : program.commands.all()) {
+    for (const Flag& flag : command.flags) {
+      EXPECT_TRUE(!flag.option.value.is_number() || flag.option.range)
+          << command.name << " --" << flag.name;
+    }
+  }
+}
+
+TEST(Program, ListsTheOptionsOfTheEntriesThatHelpIsAskedFor) {
+  const std::string plain = run_program({"search", "--help"}).out;
+  EXPECT_THAT(plain, HasSubstr("space.KEY: add --space NAME to --help"));
+  EXPECT_THAT(plain, HasSubstr("trainer.label_smoothing=0.0"));
+  EXPECT_THAT(plain, Not(HasSubstr("data.csv.target")));
+  const std::string named = run_program({"search", "--space", "darts_cnn", "--algorithm=darts",
+                                         "--data", "csv", "--help"})
+                                .out;
+  EXPECT_THAT(named, HasSubstr("\n  space.channels=16"));
+  EXPECT_THAT(named, HasSubstr("\n  algorithm.order=1"));
+  EXPECT_THAT(named, HasSubstr("\n  data.csv.target="));
+  EXPECT_THAT(named, Not(HasSubstr("data.synthetic")));
+  const std::string explore = run_program({"explore", "--strategy", "evolution", "--evaluator",
+                                           "command", "--runner", "slurm", "--help"})
+                                  .out;
+  for (const char* key : {"strategy.population=", "evaluator.command=", "runner.partition="}) {
+    EXPECT_THAT(explore, HasSubstr(std::string("\n  ") + key));
+  }
+  const Ended unknown = run_program({"search", "--space", "tinny", "--help"});
+  EXPECT_EQ(unknown.code, kBadUsage);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean 'tiny'?"));
+}
+
+TEST(Program, TellsItsVersion) {
+  const Ended ended = run_program({"--version"});
+  EXPECT_EQ(ended.code, kDone);
+  EXPECT_THAT(ended.out, MatchesRegex("retia [0-9.]+\ncommit ([0-9a-f]+|unknown)\n"
+                                      "LibTorch [0-9.]+\nCUDA ([0-9.]+|none)\n"
+                                      "instruction set .+\n"));
+}
+
+struct CountOptions {
+  int64_t depth = 3;
+  std::string in_space = "tiny";
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CountOptions, depth, in_space)
+
+int count(const Program& program, const CountOptions& options) {
+  program.spaces.search_options(options.in_space);
+  std::cout << options.in_space << ' ' << options.depth << '\n';
+  return kDone;
+}
+
+TEST(Program, RunsACommandThatAUserAdded) {
+  Program program;
+  program.commands.add("count", "counts", count);
+  EXPECT_EQ(run_program({"count"}, program).out, "tiny 3\n");
+  EXPECT_EQ(run_program({"count", "--in-space", "mlp", "--set", "depth=4"}, program).out,
+            "mlp 4\n");
+  const Ended help = run_program({"help", "count"}, program);
+  EXPECT_THAT(help.out, HasSubstr("--depth N"));
+  EXPECT_THAT(help.out, HasSubstr("(default tiny)"));
+  EXPECT_THAT(run_program({"--help"}, program).out, HasSubstr("\n  count  "));
+  const Ended failed = run_program({"count", "--in-space", "minny"}, program);
+  EXPECT_EQ(failed.code, kFailed);
+  EXPECT_EQ(std::count(failed.err.begin(), failed.err.end(), '\n'), 1) << failed.err;
+  EXPECT_EQ(run_program({"count", "--dept", "4"}, program).code, kBadUsage);
+  EXPECT_EQ(run_program({"count", "--depth", "many"}, program).code, kBadUsage);
+  EXPECT_THROW(program.commands.add("search", "again", count), c10::Error);
+}
+
+/// Returns what bash offers for the last of `words`, by the script of `program`.
+std::set<std::string> completed(const Words& words, const Program& program = Program()) {
+  const TemporaryFolder folder;
+  std::string script = run_program({"completion"}, program).out + "COMP_WORDS=(retia";
+  for (const std::string& word : words) {
+    script += " '" + word + "'";
+  }
+  script += ")\nCOMP_CWORD=" + std::to_string(words.size()) +
+            "\nset -u\n$(complete -p | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n" +
+            "printf '%s\\n' ${COMPREPLY[@]+\"${COMPREPLY[@]}\"}\n";
+  write_plainly(folder / "script", script);
+  const ProcessResult ended = run_process("bash --norc " + (folder / "script").string());
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  return words_in(ended.out);
+}
+
+TEST(Completion, OffersCommandsOptionsAndNames) {
+  const Program program;
+  EXPECT_THAT(completed({""}), IsSupersetOf({"search", "bench", "completion", "help"}));
+  EXPECT_THAT(completed({"se"}), Contains("search"));
+  EXPECT_THAT(completed({"se"}), Not(Contains("show")));
+  EXPECT_THAT(completed({"bench", ""}), IsSupersetOf({"kernels", "search-step"}));
+  EXPECT_THAT(completed({"bench", "kernels", "--f"}), Contains("--filter"));
+  EXPECT_THAT(completed({"search", "--s"}), IsSupersetOf({"--space", "--seed", "--set"}));
+  EXPECT_THAT(completed({"search", "--s"}), Not(Contains("--strategy")));
+  EXPECT_THAT(completed({"search", "--space", ""}), IsSupersetOf(program.spaces.names()));
+  EXPECT_THAT(completed({"search", "--algorithm", "d"}), Contains("darts"));
+  EXPECT_THAT(completed({"search", "--algorithm", "d"}), Not(Contains("gdas")));
+  EXPECT_THAT(completed({"explore", "--runner", ""}), IsSupersetOf({"inline", "local", "slurm"}));
+  EXPECT_THAT(completed({"explore", "--strategy", "t"}), Contains("tpe"));
+  EXPECT_THAT(completed({"retrain", "--data", "fash"}), Contains("fashion-mnist"));
+  EXPECT_THAT(completed({"search", "--set", "algorithm.or"}), Contains("order"));
+  EXPECT_THAT(completed({"space", "darts_"}), Contains("darts_cnn"));
+  EXPECT_THAT(completed({"help", "ex"}), Contains("explore"));
+  EXPECT_THAT(completed({"completion", "z"}), Contains("zsh"));
+}
+
+TEST(Completion, KnowsWhatAUserAdded) {
+  Program program;
+  program.commands.add("count", "counts", count);
+  program.algorithms.add<CountOptions>(
+      "mine", +[](const CountOptions&, const SearchSetup&, uint64_t) { return Search{}; });
+  EXPECT_THAT(completed({"co"}, program), Contains("count"));
+  EXPECT_THAT(completed({"count", "--"}, program), IsSupersetOf({"--depth", "--in-space"}));
+  EXPECT_THAT(completed({"search", "--algorithm", "mi"}, program), Contains("mine"));
+}
+
+TEST(Completion, WritesAScriptThatZshReads) {
+  if (run_process("command -v zsh").code != 0) {
+    GTEST_SKIP() << "there is no zsh";
+  }
+  const TemporaryFolder folder;
+  write_plainly(folder / "script", run_program({"completion", "zsh"}).out);
+  const ProcessResult ended = run_process("zsh -n " + (folder / "script").string());
+  EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
 struct LineOptions {
