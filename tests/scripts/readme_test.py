@@ -73,7 +73,7 @@ class Readme(unittest.TestCase):
         self.assertEqual(listed, set(refused.split("known: ")[1].strip().split(", ")), refused)
 
     def test_the_command_of_the_docs_is_the_one_that_is_built(self):
-        self.assertIn((ROOT / "docs/own_command.cpp").read_text(), (ROOT / "docs/commands.md").read_text())
+        self.assertIn((ROOT / "examples/own_command.cpp").read_text(), (ROOT / "docs/commands.md").read_text())
         run = lambda *words: subprocess.run([PROGRAMS / "own_command", *words], capture_output=True, text=True)
         self.assertEqual(run("count", "--space", "tiny").stdout, "2 decisions\n")
         self.assertIn("--side must be at least 8, got 4", run("count", "--side", "4").stderr)
