@@ -22,8 +22,8 @@ void in_chunks(const std::vector<at::Tensor>& tensors,
   std::vector<size_t> begins = {0};  // of parts
   int64_t before = 0;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (before * n_threads >= n_numbers * static_cast<int64_t>(begins.size()) &&
-        i > begins.back()) {
+    const auto n_parts = static_cast<int64_t>(begins.size());
+    if (n_parts < n_threads && i > begins.back() && before * n_threads >= n_numbers * n_parts) {
       begins.push_back(i);
     }
     before += tensors[i].numel();

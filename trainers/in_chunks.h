@@ -7,9 +7,9 @@
 
 namespace retia {
 
-/// Calls body(first, n) for parts of a list of tensors that together are all of it. On a CPU the
-/// parts are as many as threads, hold about as many numbers each, and run side by side; body may
-/// call ATen's operations on its tensors, without autograd. On a GPU there is one part.
+/// Calls body(first, n) for consecutive parts of a list of tensors. On a CPU there are about as many
+/// parts as threads, of about as many numbers as whole tensors allow, and they run side by side; body
+/// may call ATen's operations on its tensors, without autograd. On a GPU there is one part.
 void in_chunks(const std::vector<at::Tensor>& tensors,
                c10::function_ref<void(size_t first, size_t n)> body);
 

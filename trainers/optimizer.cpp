@@ -54,6 +54,13 @@ struct SgdLists {
   }
 };
 
+/// Whether each parameter fills its memory: the fused step reads and writes that memory as a whole.
+bool are_dense(const std::vector<at::Tensor>& parameters) {
+  return std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& parameter) {
+    return parameter.is_non_overlapping_and_dense();
+  });
+}
+
 /// The step of torch::optim::SGD, on all parameters in one call for each thread.
 void step_fused(torch::optim::SGD& sgd, const std::vector<at::Tensor>& parameters,
                 const std::vector<at::Tensor>& gradients) {
@@ -153,7 +160,8 @@ bool Optimizer::step(const Gradients& given) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     TORCH_INTERNAL_ASSERT(gradients.of[i].is_same(parameters_[i]));
   }
-  if (auto* sgd = dynamic_cast<torch::optim::SGD*>(optimizer_.get())) {
+  auto* const sgd = dynamic_cast<torch::optim::SGD*>(optimizer_.get());
+  if (sgd != nullptr && are_dense(parameters_)) {
     step_fused(*sgd, parameters_, gradients.values);
     return true;
   }
@@ -227,7 +235,8 @@ void Optimizer::load_state(const NamedTensors& given) {
     if (dynamic_cast<torch::optim::SGD*>(optimizer_.get()) != nullptr) {
       if (given.count(names_[i] + "/momentum") != 0) {
         auto made = std::make_unique<torch::optim::SGDParamState>();
-        made->momentum_buffer(entry("momentum"));
+        // In the layout of the parameter, which the fused step asks of all that it reads.
+        made->momentum_buffer(at::empty_like(parameter).copy_(entry("momentum")));
         optimizer_->state()[key] = std::move(made);
       }
     } else if (given.count(names_[i] + "/mean") != 0) {
