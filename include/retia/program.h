@@ -5,3 +5,4 @@
 #include <retia/retia.h>
 
 #include "retia/apps/program.h"
+#include "retia/apps/wait_policy.h"
