@@ -71,8 +71,8 @@ Workbench open_workbench(const Program& program, const Config& config, Ranks* ra
   if (config.run.threads > 0) {
     at::set_num_threads(static_cast<int>(config.run.threads));
   } else if (ranks != nullptr && std::getenv("OMP_NUM_THREADS") == nullptr) {
-    at::set_num_threads(static_cast<int>(threads_of_a_rank(ranks->launch(), at::get_num_threads(),
-                                                           ::sysconf(_SC_NPROCESSORS_ONLN))));
+    at::set_num_threads(
+        static_cast<int>(threads_of_a_rank(ranks->launch(), at::get_num_threads(), read_cpus())));
   }
   at::manual_seed(static_cast<uint64_t>(config.run.seed));
   if (ranks != nullptr && config.run.device == "cuda") {

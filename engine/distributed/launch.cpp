@@ -1,6 +1,8 @@
 #include "retia/engine/distributed/launch.h"
 
 #include <c10/util/Exception.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -113,8 +115,26 @@ Launch of_open_mpi(const Reader& read) {
   return meeting_at(launch, read, kLoopback, read.text("PMIX_NAMESPACE"));
 }
 
+/// Returns the largest number in a list such as "2(x3),1", which has a number a node; 1 where there
+/// is none.
+int64_t most_tasks_of_a_node(const std::string& list) {
+  int64_t most = 1, number = 0;
+  bool within = false;  // "(x3)": so many nodes have the number before
+  for (const char letter : list + ",") {
+    within = letter == '(' || (within && letter != ')');
+    if (!within && letter >= '0' && letter <= '9') {
+      number = std::min<int64_t>(10 * number + (letter - '0'), 1 << 20);
+    } else if (!within && letter == ',') {
+      most = std::max(most, number);
+      number = 0;
+    }
+  }
+  return most;
+}
+
 Launch of_slurm(const Reader& read) {
-  const Launch launch = read.who(kSlurm);
+  Launch launch = read.who(kSlurm);
+  launch.local_size = most_tasks_of_a_node(read.text("SLURM_STEP_TASKS_PER_NODE"));
   const bool of_step = read.has("SLURM_STEP_NODELIST");
   // What Slurm calls a node need not be a name that the network knows.
   const std::string master =
@@ -127,8 +147,18 @@ Launch of_slurm(const Reader& read) {
 
 }  // namespace
 
-int64_t threads_of_a_rank(const Launch& launch, int64_t usable, int64_t in_machine) {
-  return std::max<int64_t>(1, std::min(usable, in_machine / launch.local_size));
+Cpus read_cpus() {
+  const auto count = [](pid_t process) -> int64_t {
+    cpu_set_t set;
+    return sched_getaffinity(process, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+  };
+  const int64_t mine = std::max<int64_t>(1, count(0));
+  return {.mine = mine, .launcher = std::max(mine, count(getppid()))};
+}
+
+int64_t threads_of_a_rank(const Launch& launch, int64_t all, const Cpus& cpus) {
+  const int64_t share = std::min(cpus.mine, cpus.launcher / launch.local_size);
+  return std::max<int64_t>(1, all * share / cpus.mine);
 }
 
 std::string first_host(const std::string& nodes) {

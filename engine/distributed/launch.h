@@ -30,10 +30,19 @@ Launch read_launch(const Environment& environment);
 /// Reads the launch from the environment of this process.
 Launch read_launch();
 
-/// Returns the number of threads of each process where those of one machine share its cores and the
-/// user has set none: `in_machine` cores over local_size, but no more than the `usable` ones that
-/// the launcher has bound this process to. At least 1.
-int64_t threads_of_a_rank(const Launch& launch, int64_t usable, int64_t in_machine);
+/// The logical CPUs that processes may run on.
+struct Cpus {
+  int64_t mine = 1;      ///< those of this process, which its launcher may have bound
+  int64_t launcher = 1;  ///< those of its launcher, which all ranks of this machine share
+};
+
+/// Reads the affinities of this process and of its parent.
+Cpus read_cpus();
+
+/// Returns the number of threads of a process that shares the CPUs of its launcher with the other
+/// local_size - 1 ranks, where the user has set none. all: the number of threads that it would have
+/// alone, on cpus.mine. At least 1.
+int64_t threads_of_a_rank(const Launch& launch, int64_t all, const Cpus& cpus);
 
 /// Returns the first host of a Slurm node list: "a07" for "a[07-09,12],b1".
 std::string first_host(const std::string& nodes);

@@ -73,6 +73,8 @@ TEST(Launch, ReadsWhatSrunSaysAndMeetsOnTheFirstNodeAtAPortOfTheStep) {
   EXPECT_EQ(launch.rank, 5);
   EXPECT_EQ(launch.size, 8);
   EXPECT_EQ(launch.local_rank, 1);
+  EXPECT_EQ(launch.local_size, 1) << "srun did not tell";
+  EXPECT_EQ(launch_of(with(kSlurm, {{"SLURM_STEP_TASKS_PER_NODE", "2(x3),12,1"}})).local_size, 12);
   EXPECT_EQ(launch.master, "gpu03");
   EXPECT_FALSE(launch.launcher_keeps_store);
   EXPECT_GE(launch.port, 1024);
@@ -97,14 +99,18 @@ TEST(Launch, ReadsWhatMpirunSays) {
 }
 
 TEST(Launch, SharesTheCoresOfAMachineAmongItsRanks) {
-  const auto threads = [](int64_t ranks, int64_t usable, int64_t in_machine) {
-    return threads_of_a_rank({.size = 64, .local_size = ranks}, usable, in_machine);
+  const auto threads = [](int64_t ranks, int64_t all, const Cpus& cpus) {
+    return threads_of_a_rank({.size = 64, .local_size = ranks}, all, cpus);
   };
-  EXPECT_EQ(threads(2, 16, 16), 8) << "not bound";
-  EXPECT_EQ(threads(4, 8, 16), 4) << "two bound to each socket of 8";
-  EXPECT_EQ(threads(2, 1, 16), 1) << "each bound to a core";
-  EXPECT_EQ(threads(5, 2, 2), 1) << "more ranks than cores";
-  EXPECT_EQ(threads(1, 16, 16), 16);
+  EXPECT_EQ(threads(2, 16, {16, 16}), 8) << "not bound";
+  EXPECT_EQ(threads(2, 16, {32, 32}), 8) << "two CPUs a core";
+  EXPECT_EQ(threads(4, 8, {8, 8}), 2) << "a part of the machine";
+  EXPECT_EQ(threads(4, 8, {8, 16}), 4) << "two bound to each socket of 8";
+  EXPECT_EQ(threads(2, 1, {1, 16}), 1) << "each bound to a core";
+  EXPECT_EQ(threads(5, 2, {2, 2}), 1) << "more ranks than cores";
+  EXPECT_EQ(threads(1, 16, {16, 16}), 16);
+  EXPECT_GE(read_cpus().mine, 1);
+  EXPECT_GE(read_cpus().launcher, read_cpus().mine);
 }
 
 TEST(Launch, NamesWhatIsMissingOrNoNumber) {
