@@ -39,7 +39,8 @@ target_link_libraries(torch::cpu INTERFACE torch::c10)
 execute_process(COMMAND ${CMAKE_READELF} -d ${TORCH_ROOT}/lib/libtorch_cpu.so
   OUTPUT_VARIABLE torch_needs ERROR_QUIET)
 if(torch_needs MATCHES "\\[(lib(gomp|iomp5|omp)[^]]*)\\]")
-  find_library(TORCH_OPENMP_LIBRARY NAMES ${CMAKE_MATCH_1} HINTS ${TORCH_ROOT}/lib)
+  find_library(TORCH_OPENMP_LIBRARY NAMES ${CMAKE_MATCH_1} PATHS ${TORCH_ROOT}/lib NO_DEFAULT_PATH)
+  find_library(TORCH_OPENMP_LIBRARY NAMES ${CMAKE_MATCH_1})  # LibTorch may use the system's
 endif()
 include(CheckCXXCompilerFlag)
 check_cxx_compiler_flag(-fopenmp RETIA_COMPILES_OPENMP)

@@ -44,17 +44,20 @@ class Tasks {
   const size_t mine_;
 };
 
-/// Runs tasks 0 to n_tasks - 1 on up to at::get_num_threads() threads. Each thread calls body once,
-/// which iterates over the tasks that the thread is given; at::get_thread_num() is its number.
+/// Runs tasks 0 to n_tasks - 1 on up to at::get_num_threads() threads. A thread calls body, which
+/// iterates over the tasks that the thread is given; at::get_thread_num() is its number.
 /// Which thread runs a task is left open, so no result may depend on it. Inside another parallel
 /// region the calling thread runs all tasks in order. Throws the first exception of a body, after
 /// all threads have ended. The only parallel loop of this project: a bare at::parallel_for is
 /// serial wherever a file is compiled without OpenMP.
 void parallel_for(int64_t n_tasks, c10::function_ref<void(Tasks&)> body);
 
-/// Calls body(i) for i from 0 to n - 1, on several threads where all calls together touch at least
-/// `kWorthThreads` numbers; below, starting a loop costs more than it saves. n_numbers: that count.
+/// The amount of work, in numbers that are read or written, below which starting threads costs more
+/// than it saves.
 constexpr int64_t kWorthThreads = 1 << 13;
+
+/// Calls body(i) for i from 0 to n - 1, on several threads where all calls together touch at least
+/// kWorthThreads numbers. n_numbers: the count of these numbers.
 template <class Body>
 void parallel_where_worth(int64_t n, int64_t n_numbers, const Body& body) {
   if (n_numbers < kWorthThreads) {

@@ -5,8 +5,8 @@ loops are run in one place.
 usage: check_layers.py [ROOT]
 
 A room may include itself and the rooms that its line below names. at::parallel_for is a serial loop
-wherever a file is compiled without OpenMP, as all but kernels/threads.cpp are. Prints each offending
-line as file:line and exits with 1 if there is one.
+wherever a file is compiled without OpenMP, so only kernels/threads.cpp, which checks that, may call it.
+Prints each offending line as file:line and exits with 1 if there is one.
 """
 
 import pathlib
@@ -57,8 +57,8 @@ def problems(root):
             file = path.relative_to(root)
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 if PARALLEL_LOOP.search(line) and file != MAY_LOOP:
-                    found.append(f"{file}:{number}: {line.strip()}, but this file is compiled without "
-                                 "OpenMP: call kernels::parallel_for")
+                    found.append(f"{file}:{number}: {line.strip()}, which is serial without OpenMP: "
+                                 "call kernels::parallel_for")
                 match = INCLUDE.match(line)
                 reason = match and problem(file, match[1])
                 if reason:

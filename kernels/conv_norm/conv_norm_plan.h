@@ -59,7 +59,7 @@ struct ConvNormPlan {
 
 namespace cpu {
 
-/// What one thread works in.
+/// The scratch memory of one thread.
 template <class T>
 struct ConvNormWorkplace {
   explicit ConvNormWorkplace(const ConvNormPlan<T>& plan);
@@ -70,7 +70,7 @@ struct ConvNormWorkplace {
   Numbers<T> shares;       ///< one by the number of pixels under an average
 };
 
-/// What a thread of the backward pass works in beside.
+/// The scratch memory of one thread of the backward pass.
 template <class T>
 struct ConvNormBackwardWorkplace : ConvNormWorkplace<T> {
   explicit ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan);

@@ -79,7 +79,7 @@ class BackwardPass {
     return images;
   }
 
-  /// Image i of each.
+  /// Returns image i of each edge's gradient.
   static std::vector<const T*> image_of(const std::vector<Images<T>>& images, int64_t i) {
     std::vector<const T*> of_edges;
     for (const Images<T>& of_edge : images) {
@@ -137,7 +137,7 @@ class BackwardPass {
     }
   }
 
-  /// Of each of these stages the edges whose gradients none before it reads.
+  /// Returns, for each of these stages, the edges whose gradients no earlier stage reads.
   std::vector<std::vector<size_t>> edges_first_read(const std::vector<int64_t>& stages) const {
     std::vector<std::vector<size_t>> of_stages;
     std::set<size_t> read;
@@ -297,9 +297,9 @@ class BackwardPass {
     set_all_coefficients(stages, behind);
   }
 
-  /// The stages that read x: gradients of their weights and of x, which is returned if needed.
-  /// Where there are few images, each group of stages has a gradient of x of its own, and these are
-  /// summed; the number of groups does not depend on that of threads, so neither do the bits.
+  /// Goes back through the stages that read x. Returns the gradient of x if it is needed. Where there
+  /// are few images, each group of stages makes a gradient of x of its own, and these are summed; the
+  /// number of groups does not depend on the number of threads, so neither do the bits.
   at::Tensor first_stages() {
     const auto groups = groups_of(firsts_, (kRuns + n_runs_ - 1) / std::max<int64_t>(n_runs_, 1));
     std::vector<at::Tensor> to_x(groups.size());
@@ -318,7 +318,8 @@ class BackwardPass {
     return to_x[0];
   }
 
-  /// These of them on images [i, end) of a run. to_x: of these stages, and of identities if asked.
+  /// Goes back through the stages `firsts` on images [i, end) of a run. to_x: the part of the gradient
+  /// of x that comes through these stages, and through identities where asked for.
   void first_stages(const std::vector<int64_t>& firsts, bool with_identities,
                     const at::Tensor& to_x, const BackwardWorkplace<T>& w, int64_t run, int64_t i,
                     int64_t end) {

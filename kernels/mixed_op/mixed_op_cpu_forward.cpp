@@ -70,6 +70,9 @@ class ForwardPass {
   /// stages of an image where there are few images for the threads.
   void run_stages(bool on_x) {
     const std::vector<int64_t> all = plan_.stages_on(on_x);
+    if (!on_x && all.empty()) {
+      return;
+    }
     const auto groups = groups_of(all, groups_for_threads(plan_.n));
     const auto n_groups = static_cast<int64_t>(groups.size());
     parallel_for(plan_.n * n_groups, [&](Tasks& tasks) {

@@ -9,8 +9,8 @@
 
 namespace retia::kernels::cpu {
 
-/// What becomes gradients of weights: summed over runs of images, and those in their order, so that
-/// the bits do not depend on the number of threads.
+/// The sums that become gradients of weights. Images are summed in runs, and runs in their order, so
+/// that the bits do not depend on the number of threads.
 template <class T>
 class RunsOfWeightSums {
  public:
@@ -23,7 +23,7 @@ class RunsOfWeightSums {
     }
   }
 
-  /// From now on they are summed.
+  /// Allocates the sums: from now on stages add to them.
   void begin() { sums_ = Numbers<T>::unset(n_runs_ * size_); }
 
   /// Clears the sums of a stage over a run, which come before the first of its images.
@@ -33,7 +33,7 @@ class RunsOfWeightSums {
     }
   }
 
-  /// Where a stage sums those of a run; nowhere unless begun.
+  /// Returns where a stage sums a run; null pointers before begin().
   WeightSums<T> of(const Stage<T>& stage, int64_t run) const {
     if (sums_.get() == nullptr) {
       return {};
@@ -45,7 +45,7 @@ class RunsOfWeightSums {
                : WeightSums<T>{sums + places_[at], sums + places_[at + 1]};
   }
 
-  /// Of each weight; undefined unless begun.
+  /// Returns the gradient of each weight; undefined tensors before begin().
   std::vector<at::Tensor> gradients(const Plan<T>& plan) const {
     std::vector<at::Tensor> gradients(weights_.size());
     if (sums_.get() == nullptr) {

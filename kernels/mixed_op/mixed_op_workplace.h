@@ -46,7 +46,8 @@ class Images {
   Numbers<T> filled_;
 };
 
-/// The other way round: image i is written into a place and then put.
+/// Writes images of a channels_last tensor: a pass writes image i at place(i), then calls put(i), which
+/// leaves out the channels that were filled up.
 template <class T>
 class ImagesToWrite {
  public:
@@ -80,7 +81,7 @@ struct Outputs {
   T* operator()(int64_t place, int64_t image) const { return data + (place * n + image) * size; }
 };
 
-/// What one thread works in, so that passes over many images allocate and clear it once.
+/// The scratch memory of one thread: passes over many images allocate and clear it once.
 template <class T>
 struct Workplace {
   explicit Workplace(const Plan<T>& plan);
@@ -96,7 +97,7 @@ struct Workplace {
   Numbers<T> shares;     ///< one by the number of pixels under an average
 };
 
-/// What a thread of the backward pass works in beside.
+/// The scratch memory of one thread of the backward pass.
 template <class T>
 struct BackwardWorkplace : Workplace<T> {
   explicit BackwardWorkplace(const Plan<T>& plan);
@@ -107,7 +108,7 @@ struct BackwardWorkplace : Workplace<T> {
   Numbers<T> first_in, pools_in, second_in;  ///< gradient of what the stages read
 };
 
-/// One for each thread that comes to work, kept from sweep to sweep.
+/// The scratch memories of all threads, made at first use and kept from sweep to sweep.
 template <class Plan, class Place>
 class Workplaces {
  public:

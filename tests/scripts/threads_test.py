@@ -57,7 +57,7 @@ class Threads(unittest.TestCase):
             shown = self.run_retia("show", out, "--format", "json")
             self.assertEqual(shown.count('"succeeded"'), 4, shown)
 
-    def test_a_search_runs_on_all_cores(self):
+    def test_a_search_ends_where_nothing_is_said_of_threads(self):
         words = ["search", "--space", "darts_cnn", "--algorithm", "darts", "--data", "digits", "--set",
                  "data.limit=256", "--set", "space.channels=4", "--set", "space.layers=3", "--set",
                  "space.nodes=2", "--out", self.out]
