@@ -1,10 +1,13 @@
 #include "retia/engine/stopwatch.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <ctime>
+
+#include "retia/engine/clock.h"
 
 namespace retia {
 namespace {
@@ -33,9 +36,11 @@ Stopwatch::Stopwatch(at::Device device) : device_(device) {
 
 double Stopwatch::seconds_of(const std::function<void()>& work) {
   if (device_.is_cpu()) {
-    const double started = processor_seconds();
+    // Time of the processor, which others do not take from, would be that of all threads together.
+    const auto clock = at::get_num_threads() == 1 ? &processor_seconds : &now;
+    const double started = clock();
     work();
-    return processor_seconds() - started;
+    return clock() - started;
   }
   swept_.zero_();
   const c10::Stream stream = c10::impl::VirtualGuardImpl(device_.type()).getStream(device_);
