@@ -68,7 +68,7 @@ std::string help_of(const Program& program, const Command& command, const Words&
 /// Returns the keys and options of a section, those of options within options too: "augment.flip".
 std::vector<Option> flattened(const std::vector<Option>& options, const std::string& prefix);
 
-/// What a command with options of its own may have in addition.
+/// The optional parts of a command that has options of its own.
 template <class Options>
 struct CommandExtras {
   void (*check)(const Program&, const Options&) = nullptr;  ///< throws on bad usage

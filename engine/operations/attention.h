@@ -6,7 +6,7 @@ namespace retia {
 
 struct AttentionOptions {
   Dim out = 0;  ///< output channels; 0: as many as the input has
-  /// Of queries, keys and values, all heads together; 0: as many as the input's channels.
+  /// The width of queries, keys and values, all heads together; 0: as many as the input's channels.
   Dim width = 0;
   Dim heads = 4;  ///< a divisor of `width`
   ir::Parameter<bool> bias = true;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a search in a program of one's own needs. `<retia/program.h>` has the `retia` program.
+/// The parts of a search in a program of one's own. `<retia/program.h>` has the `retia` program.
 
 #include <retia/ops.h>
 
@@ -60,7 +60,7 @@
 
 namespace retia {
 
-/// What users write of the graph's own namespace.
+/// The names of the graph's namespace that users write.
 using ir::Blocks;
 using ir::BlockWriter;
 using ir::Candidate;

@@ -70,7 +70,7 @@ class RunsOfWeightSums {
   }
 
  private:
-  /// Where the sums of a stage's two weights begin and end in a run.
+  /// Return the offsets in a run at which the sums of a stage's two weights begin and end.
   int64_t first_of(const Stage<T>& stage) const {
     return places_[static_cast<size_t>(stage.first_weight)];
   }
