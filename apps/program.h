@@ -8,7 +8,7 @@
 #include "retia/apps/runners.h"
 #include "retia/engine/operations/table.h"
 #include "retia/models/spaces.h"
-#include "retia/mutators/strategies.h"
+#include "retia/strategies/strategies.h"
 #include "retia/trainers/algorithms.h"
 #include "retia/trainers/data/data_sets.h"
 #include "retia/trainers/evaluators.h"

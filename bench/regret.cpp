@@ -16,7 +16,7 @@
 
 #include "retia/engine/io/files.h"
 #include "retia/models/nasbench201.h"
-#include "retia/mutators/strategies.h"
+#include "retia/strategies/strategies.h"
 #include "retia/trainers/evaluators/table.h"
 
 namespace {

@@ -17,7 +17,7 @@ install(TARGETS retia_program)
 install(TARGETS retia_cuda OPTIONAL)
 
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY kernels engine models mutators trainers apps
+install(DIRECTORY kernels engine models mutators strategies trainers apps
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/retia FILES_MATCHING PATTERN "*.h")
 
 install(EXPORT RetiaTargets NAMESPACE retia:: DESTINATION ${package_dir})

@@ -18,8 +18,9 @@ MAY_INCLUDE = {
     "engine": {"kernels"},
     "models": {"kernels", "engine"},
     "mutators": {"kernels", "engine"},
-    "trainers": {"kernels", "engine", "mutators"},
-    "apps": {"kernels", "engine", "models", "mutators", "trainers"},
+    "strategies": {"kernels", "engine"},
+    "trainers": {"kernels", "engine", "mutators", "strategies"},
+    "apps": {"kernels", "engine", "models", "mutators", "strategies", "trainers"},
 }
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}
 CUDA_SOURCES = {".cu", ".cuh"}

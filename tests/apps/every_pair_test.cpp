@@ -7,7 +7,7 @@
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/json.h"
-#include "retia/mutators/one_shot/fixed.h"
+#include "retia/mutators/fixed.h"
 #include "retia/tests/apps/program_runs.h"
 #include "retia/trainers/data/data_sets.h"
 #include "retia/trainers/score.h"

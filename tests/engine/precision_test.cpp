@@ -11,7 +11,7 @@
 #include "retia/engine/executor/network.h"
 #include "retia/engine/mutables/gated.h"
 #include "retia/models/darts_cnn.h"
-#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/darts.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/error_of.h"
 

@@ -33,8 +33,9 @@ class CheckLayers(unittest.TestCase):
             "kernels/augment/augment.cpp": '#include "retia/kernels/augment/augment.h"\n',
             "engine/a.cpp": '#include "retia/engine/a.h"\n#include "retia/kernels/augment/augment.h"\n',
             "models/m.cpp": '#include "retia/engine/ir/builder.h"\n#include <torch/nn/module.h>\n',
-            "mutators/one_shot/s.h": '#include "retia/engine/mutator.h"\n',
-            "trainers/t.cpp": '#include "retia/mutators/one_shot/s.h"\n#include "retia/engine/a.h"\n',
+            "mutators/s.h": '#include "retia/engine/mutator.h"\n',
+            "strategies/s.h": '#include "retia/engine/strategy.h"\n',
+            "trainers/t.cpp": '#include "retia/mutators/s.h"\n#include "retia/strategies/s.h"\n',
             "apps/main.cpp": '#include "retia/trainers/t.h"\n#include "retia/models/m.h"\n',
         })
         self.assertEqual(code, 0, output)
@@ -49,13 +50,16 @@ class CheckLayers(unittest.TestCase):
         self.assertEqual(check({"kernels/threads.cpp": loop})[0], 0)
 
     def test_refuses_a_model_that_names_a_mutator(self):
-        self.refuses("models/m.cpp", '#include "retia/mutators/one_shot/s.h"\n', "models/m.cpp:1:")
+        self.refuses("models/m.cpp", '#include "retia/mutators/s.h"\n', "models/m.cpp:1:")
+
+    def test_refuses_a_strategy_that_names_a_mutator(self):
+        self.refuses("strategies/s.cpp", '#include "retia/mutators/m.h"\n', "strategies/s.cpp:1:")
 
     def test_refuses_a_mutator_that_names_a_model(self):
         self.refuses("mutators/s.cpp", '#include "retia/models/m.h"\n', "mutators/s.cpp:1:")
 
     def test_refuses_whoever_names_apps(self):
-        for room in ("kernels", "engine", "models", "mutators", "trainers"):
+        for room in ("kernels", "engine", "models", "mutators", "strategies", "trainers"):
             self.refuses(f"{room}/x.cpp", '  #  include <retia/apps/main.h>\n', f"{room}/x.cpp:1:")
 
     def test_refuses_kernels_that_name_the_engine(self):

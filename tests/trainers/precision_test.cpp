@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/darts.h"
 #include "retia/tests/engine/distributed/in_ranks.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "retia/engine/ir/freeze.h"
-#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/darts.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"

@@ -1,6 +1,6 @@
 #include "retia/trainers/one_shot/darts_trainer.h"
 
-#include "retia/mutators/one_shot/skip_connections.h"
+#include "retia/mutators/skip_connections.h"
 #include "retia/trainers/one_shot/curvature.h"
 #include "retia/trainers/one_shot/unrolled.h"
 #include "retia/trainers/quiet_pass.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/mutators/one_shot/policy_mutator.h"
+#include "retia/mutators/policy_mutator.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 #include "retia/trainers/one_shot/penalty.h"
 #include "retia/trainers/one_shot/reinforce.h"

@@ -4,8 +4,8 @@
 
 #include "retia/engine/ir/narrow.h"
 #include "retia/engine/random.h"
-#include "retia/mutators/one_shot/darts.h"
-#include "retia/mutators/one_shot/skip_connections.h"
+#include "retia/mutators/darts.h"
+#include "retia/mutators/skip_connections.h"
 #include "retia/trainers/one_shot/darts_trainer.h"
 
 namespace retia {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "retia/engine/cost_measure.h"
-#include "retia/mutators/one_shot/alpha_mutator.h"
+#include "retia/mutators/alpha_mutator.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "retia/mutators/one_shot/policy_mutator.h"
+#include "retia/mutators/policy_mutator.h"
 
 namespace retia {
 

@@ -16,7 +16,7 @@
 #include "retia/models/nasbench201.h"
 #include "retia/models/ops/factorized_reduce.h"
 #include "retia/models/spos_chain.h"
-#include "retia/mutators/one_shot/random.h"
+#include "retia/mutators/random.h"
 #include "retia/tests/engine/executor/fused_results.h"
 
 namespace retia {

@@ -5,7 +5,7 @@
 #include "retia/engine/ir/space.h"
 #include "retia/tests/engine/mutated_spaces.h"
 #include "retia/tests/error_of.h"
-#include "retia/tests/mutators/strategies/spaces.h"
+#include "retia/tests/strategies/spaces.h"
 
 namespace retia::ir {
 namespace {

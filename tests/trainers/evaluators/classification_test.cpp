@@ -7,7 +7,7 @@
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
-#include "retia/mutators/strategies/grid.h"
+#include "retia/strategies/grid.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/trainers/evaluators/trials.h"
 #include "retia/trainers/evaluators.h"

@@ -13,7 +13,7 @@
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
 #include "retia/engine/pareto.h"
-#include "retia/mutators/strategies.h"
+#include "retia/strategies/strategies.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/evaluators/trials.h"

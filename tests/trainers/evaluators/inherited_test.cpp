@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "retia/engine/ir/freeze.h"
-#include "retia/mutators/one_shot/spos.h"
+#include "retia/mutators/spos.h"
 #include "retia/tests/trainers/stripes.h"
 #include "retia/trainers/score.h"
 

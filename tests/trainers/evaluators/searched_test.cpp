@@ -9,10 +9,10 @@
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/freeze.h"
 #include "retia/engine/search_space_json.h"
-#include "retia/mutators/strategies.h"
+#include "retia/strategies/strategies.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"
-#include "retia/tests/mutators/strategies/spaces.h"
+#include "retia/tests/strategies/spaces.h"
 
 namespace retia {
 namespace {

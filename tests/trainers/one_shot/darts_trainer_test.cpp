@@ -10,8 +10,8 @@
 #include <cmath>
 
 #include "retia/models/darts_cnn.h"
-#include "retia/mutators/one_shot/darts.h"
-#include "retia/mutators/one_shot/spos.h"
+#include "retia/mutators/darts.h"
+#include "retia/mutators/spos.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"

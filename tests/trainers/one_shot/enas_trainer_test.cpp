@@ -10,7 +10,7 @@
 #include <set>
 
 #include "retia/engine/ir/freeze.h"
-#include "retia/mutators/one_shot/enas.h"
+#include "retia/mutators/enas.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"

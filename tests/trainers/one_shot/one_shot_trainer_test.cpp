@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/mutators/one_shot/fixed.h"
-#include "retia/mutators/one_shot/random.h"
+#include "retia/mutators/fixed.h"
+#include "retia/mutators/random.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"

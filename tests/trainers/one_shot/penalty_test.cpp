@@ -9,10 +9,10 @@
 #include <cmath>
 
 #include "retia/engine/latency_table.h"
-#include "retia/mutators/one_shot/darts.h"
-#include "retia/mutators/one_shot/gumbel.h"
-#include "retia/mutators/one_shot/proxyless.h"
-#include "retia/mutators/one_shot/spos.h"
+#include "retia/mutators/darts.h"
+#include "retia/mutators/gumbel.h"
+#include "retia/mutators/proxyless.h"
+#include "retia/mutators/spos.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/stripes.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "retia/engine/executor/network.h"
-#include "retia/mutators/one_shot/enas.h"
+#include "retia/mutators/enas.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"

@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "retia/engine/ir/freeze.h"
-#include "retia/mutators/one_shot/random.h"
-#include "retia/mutators/one_shot/spos.h"
-#include "retia/mutators/strategies/random.h"
+#include "retia/mutators/random.h"
+#include "retia/mutators/spos.h"
+#include "retia/strategies/random.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "retia/mutators/one_shot/darts.h"
+#include "retia/mutators/darts.h"
 #include "retia/tests/trainers/stripes.h"
 #include "retia/trainers/moved_weights.h"
 #include "retia/trainers/one_shot/darts_trainer.h"

@@ -1,0 +1,86 @@
+#include "retia/strategies/domain.h"
+
+#include "retia/engine/architecture_json.h"
+#include "retia/engine/ir/canonical.h"
+#include "retia/engine/uniform_sample.h"
+
+namespace retia {
+
+struct Domain::Contents {
+  ir::Space space;
+  std::optional<ir::CanonicalForms> forms;  // the quick way, where no graph mutators are applied
+  ir::Filter admits;
+};
+
+Domain::Domain(ir::Space space, ir::Filter admits) {
+  std::optional<ir::CanonicalForms> forms;
+  if (space.mutators().empty()) {
+    forms.emplace(space.graph());
+  }
+  contents_ =
+      std::make_shared<Contents>(Contents{std::move(space), std::move(forms), std::move(admits)});
+}
+
+Domain::Domain(ir::Graph space) : Domain(ir::Space(std::move(space))) {}
+
+const std::vector<Mutable>& Domain::mutables() const { return contents_->space.mutables(); }
+
+Architecture Domain::form(const Architecture& architecture) const {
+  try {
+    const ir::Space& space = contents_->space;
+    if (!contents_->forms) {
+      return space.canonical(architecture);
+    }
+    return space.settings().empty()
+               ? contents_->forms->of(architecture)
+               : space.with_settings(contents_->forms->of(space.of_models(architecture)),
+                                     architecture);
+  } catch (const c10::Error&) {
+    return architecture;
+  }
+}
+
+bool Domain::admits(const Architecture& form) const {
+  if (!contents_->admits) {
+    return true;
+  }
+  try {
+    return contents_->admits(form);
+  } catch (const c10::Error&) {
+    return false;
+  }
+}
+
+Architecture Domain::sample(Random& random) const { return sample_uniformly(mutables(), random); }
+
+Architecture Domain::mutated(const Architecture& parent, double probability, Random& random) const {
+  Architecture child;
+  for (const Mutable& choice : mutables()) {
+    const bool kept = random.uniform() >= probability && parent.contains(choice.label);
+    child[choice.label] = kept ? parent.at(choice.label) : sample_uniformly(choice, random);
+  }
+  return child;
+}
+
+Architecture Domain::crossed(const Architecture& a, const Architecture& b, Random& random) const {
+  Architecture child;
+  for (const Mutable& choice : mutables()) {
+    const bool first = random.below(2) == 0;
+    const Architecture& preferred = first ? a : b;
+    const Architecture& other = first ? b : a;
+    child[choice.label] = preferred.contains(choice.label) ? preferred.at(choice.label)
+                          : other.contains(choice.label)   ? other.at(choice.label)
+                                                           : sample_uniformly(choice, random);
+  }
+  return child;
+}
+
+Json Domain::to_json(const Architecture& architecture) const {
+  return choices_to_json(architecture, mutables());
+}
+
+Architecture Domain::from_json(const Json& json) const {
+  return choices_from_json(json, mutables());
+}
+
+}  // namespace retia

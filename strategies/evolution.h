@@ -1,0 +1,55 @@
+#pragma once
+
+#include <deque>
+
+#include "retia/strategies/proposals.h"
+
+namespace retia {
+
+struct EvolutionOptions {
+  int64_t population = 100;  ///< ≥ 1
+  int64_t sample = 25;  ///< size of a tournament, drawn without replacement; in 1 … population
+  double mutation_probability = 0.05;  ///< probability that a decision is drawn anew
+  bool crossover = false;              ///< children have two parents
+  OnFailure on_failure = OnFailure::Ignore;
+  Duplicates duplicates = Duplicates::Skip;
+  int64_t tries = 500;  ///< attempts to breed a new child, ≥ 1
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolutionOptions, population, sample,
+                                                mutation_probability, crossover, on_failure,
+                                                duplicates, tries)
+
+/// Regularized evolution (Real et al., AAAI 2019). It begins with a random population; then the
+/// winner of a tournament (the best of a random sample) has a mutated child, and the oldest member
+/// is removed, however good it is. With crossover, a second tournament chooses a second parent, and
+/// each decision comes from either parent before mutation. Failed founders are replaced where
+/// failures are ignored. Children that were proposed before are bred again. Any number of trials
+/// may run at once.
+class EvolutionStrategy final : public Strategy {
+ public:
+  EvolutionStrategy(const Domain& domain, const EvolutionOptions& options, uint64_t seed);
+
+  Answer ask() override;
+  void tell(const Proposal& proposal, const Outcome& outcome) override;
+  Json state() const override;
+  void load_state(const Json& state) override;
+
+  struct Member {
+    Architecture architecture;
+    double reward = 0;
+  };
+  /// The current population, the oldest member first.
+  const std::deque<Member>& population() const { return population_; }
+
+ private:
+  Architecture child();
+  const Architecture& winner();
+
+  Proposals proposals_;
+  EvolutionOptions options_;
+  Random random_;
+  std::deque<Member> population_;
+  int64_t n_pending_ = 0;
+};
+
+}  // namespace retia

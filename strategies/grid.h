@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+
+#include "retia/engine/strategy.h"
+#include "retia/strategies/enumeration.h"
+#include "retia/strategies/factors.h"
+
+namespace retia {
+
+enum class GridOrder { Lexicographic, Shuffled };
+NLOHMANN_JSON_SERIALIZE_ENUM(GridOrder, {{GridOrder::Lexicographic, "lexicographic"},
+                                         {GridOrder::Shuffled, "shuffled"}})
+
+struct GridOptions {
+  GridOrder order = GridOrder::Lexicographic;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GridOptions, order)
+
+/// Proposes every architecture of a space once, in lexicographic order (see Enumeration) or in an
+/// order shuffled by the seed. Architectures that differ only in labels that the model does not use
+/// are one. A shuffled space may have up to 2^62 combinations, since the order is computed without
+/// a list.
+class GridStrategy final : public Strategy {
+ public:
+  explicit GridStrategy(const Domain& domain, const GridOptions& options = {}, uint64_t seed = 0);
+
+  Answer ask() override;
+  void tell(const Proposal&, const Outcome&) override {}
+  Json state() const override;
+  void load_state(const Json& state) override;
+
+ private:
+  std::optional<Architecture> next_shuffled();
+  int64_t shuffled(int64_t index) const;
+
+  Domain domain_;
+  Enumeration enumeration_;
+  std::optional<Factors> factors_;  // set where shuffled
+  int64_t n_combinations_ = 0;
+  uint64_t seed_;
+  int64_t position_ = 0;  // position in the shuffled order
+  int64_t n_proposed_ = 0;
+};
+
+}  // namespace retia

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "retia/engine/factory_table.h"
+#include "retia/engine/strategy.h"
+#include "retia/strategies/domain.h"
+
+namespace retia {
+
+/// The table of strategies. Factories take (options, domain of proposals, seed); a space converts
+/// to a Domain.
+using StrategyTable = FactoryTable<std::unique_ptr<Strategy>, const Domain&, uint64_t>;
+
+/// Returns a table of asha, evolution, grid, local_search, nsga2, random, reinforce,
+/// spos_evolution, tpe.
+StrategyTable standard_strategies();
+
+}  // namespace retia

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "retia/strategies/factors.h"
+#include "retia/strategies/proposals.h"
+
+namespace retia {
+
+/// The density of categories in a group of architectures (the good ones, or the rest), by counting.
+class CategoryDensity {
+ public:
+  /// `prior`: added to the count of every category, > 0.
+  CategoryDensity(const Factors& factors, double prior);
+
+  void add(const Categories& categories, int64_t times = 1);
+
+  /// Returns the density (n_c + prior) / sum over categories (n_c + prior) of one factor.
+  double at(size_t factor, int64_t category) const;
+
+  /// Returns one category per factor, drawn independently.
+  Categories sample(Random& random) const;
+
+  const std::vector<std::vector<int64_t>>& counts() const { return counts_; }
+  void set_counts(std::vector<std::vector<int64_t>> counts) { counts_ = std::move(counts); }
+
+ private:
+  double prior_;
+  std::vector<std::vector<int64_t>> counts_;  // [factor][category]
+};
+
+struct TpeOptions {
+  int64_t startup = 20;     ///< random architectures at the beginning, ≥ 1
+  int64_t candidates = 24;  ///< draws from the density of good architectures per proposal, ≥ 1
+  double gamma = 0.25;      ///< the best ⌈gamma √n⌉ of n architectures are good, > 0
+  int64_t most_good = 25;   ///< largest number of good architectures, ≥ 1
+  double prior = 1;         ///< weight of the uniform prior, in observations, > 0
+  OnFailure on_failure = OnFailure::Ignore;
+  Duplicates duplicates = Duplicates::Skip;
+  int64_t tries = 100;  ///< sets of candidates to try until one is new, ≥ 1
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TpeOptions, startup, candidates, gamma, most_good,
+                                                prior, on_failure, duplicates, tries)
+
+/// The tree-structured Parzen estimator (Bergstra et al., "Algorithms for Hyper-Parameter
+/// Optimization", NeurIPS 2011) for categorical variables. With l the density of the decisions of
+/// good architectures and g that of the rest, it draws candidates from l and proposes the one with
+/// the largest
+///   prod over decisions l(d) / g(d),
+/// which maximises the expected improvement. Decisions that an architecture does not use count in
+/// neither density.
+class TpeStrategy final : public Strategy {
+ public:
+  TpeStrategy(const Domain& domain, const TpeOptions& options, uint64_t seed);
+
+  Answer ask() override;
+  void tell(const Proposal& proposal, const Outcome& outcome) override;
+  Json state() const override;
+  void load_state(const Json& state) override;
+
+ private:
+  struct Observation {
+    Categories categories;
+    double reward = 0;
+  };
+  std::optional<Proposal> suggest();
+
+  Proposals proposals_;
+  Factors factors_;
+  TpeOptions options_;
+  Random random_;
+  CategoryDensity all_;            // of all observations
+  std::vector<Observation> best_;  // at most most_good, the best first
+  int64_t n_observed_ = 0;
+};
+
+}  // namespace retia
