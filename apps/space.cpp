@@ -7,33 +7,43 @@
 #include "retia/engine/cost_measure.h"
 #include "retia/engine/executor/plan.h"
 #include "retia/engine/ir/json.h"
+#include "retia/engine/ir/match.h"
 #include "retia/engine/ir/profile.h"
 #include "retia/engine/search_space_json.h"
 
 namespace retia {
 namespace {
 
-/// The graph for Graphviz: choices are boxes, what computes are ellipses.
+/// Returns what Graphviz draws of a node named `name`: choices are boxes, what computes are
+/// ellipses.
+std::string attributes(const std::string& name, const decltype(ir::Node::body)& body) {
+  const auto ellipse = [&](const std::string& below) { return "[label=\"" + name + below + "\"]"; };
+  const auto box = [&](const std::string& below) {
+    return "[label=\"" + name + below + "\", shape=box]";
+  };
+  return ir::match(
+      body, [&](const ir::Input&) { return ellipse(""); },
+      [&](const ir::Cell&) { return ellipse(""); },
+      [&](const ir::Operation& operation) { return ellipse("\\n" + operation.type()); },
+      [&](const ir::Placeholder& waiting) { return ellipse("\\nwaits for " + waiting.label); },
+      [&](const ir::LayerChoice& choice) {
+        std::string names;
+        for (const std::string& candidate : names_of(choice)) {
+          names += "\\n" + candidate;
+        }
+        return box(names);
+      },
+      [&](const ir::InputChoice& choice) {
+        const std::string n = choice.n_chosen ? std::to_string(*choice.n_chosen) : "any";
+        return box("\\n" + n + " of " + std::to_string(choice.names.size()));
+      });
+}
+
+/// Returns the graph as Graphviz reads it.
 std::string to_dot(const ir::Graph& graph) {
   std::string text = "digraph \"" + graph.name() + "\" {\n  rankdir=TB;\n";
   for (const ir::Node& node : graph.nodes()) {
-    std::string what = node.name;
-    const bool is_choice = std::holds_alternative<ir::LayerChoice>(node.body) ||
-                           std::holds_alternative<ir::InputChoice>(node.body);
-    if (const auto* operation = std::get_if<ir::Operation>(&node.body)) {
-      what += "\\n" + operation->type();
-    } else if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
-      for (const ir::Candidate& candidate : choice->candidates) {
-        what += "\\n" + candidate.name;
-      }
-    } else if (const auto* placeholder = std::get_if<ir::Placeholder>(&node.body)) {
-      what += "\\nwaits for " + placeholder->label;
-    } else if (const auto* inputs = std::get_if<ir::InputChoice>(&node.body)) {
-      what += "\\n" + (inputs->n_chosen ? std::to_string(*inputs->n_chosen) : "any") + " of " +
-              std::to_string(inputs->names.size());
-    }
-    text += "  n" + std::to_string(node.id) + " [label=\"" + what + "\"" +
-            (is_choice ? ", shape=box" : "") + "];\n";
+    text += "  n" + std::to_string(node.id) + " " + attributes(node.name, node.body) + ";\n";
     for (const Wire wire : node.inputs) {
       text += "  n" + std::to_string(wire.node) + " -> n" + std::to_string(node.id) + ";\n";
     }

@@ -1,25 +1,17 @@
 #include "retia/strategies/domain.h"
 
 #include "retia/engine/architecture_json.h"
-#include "retia/engine/ir/canonical.h"
 #include "retia/engine/uniform_sample.h"
 
 namespace retia {
 
 struct Domain::Contents {
   ir::Space space;
-  std::optional<ir::CanonicalForms> forms;  // the quick way, where no graph mutators are applied
   ir::Filter admits;
 };
 
-Domain::Domain(ir::Space space, ir::Filter admits) {
-  std::optional<ir::CanonicalForms> forms;
-  if (space.mutators().empty()) {
-    forms.emplace(space.graph());
-  }
-  contents_ =
-      std::make_shared<Contents>(Contents{std::move(space), std::move(forms), std::move(admits)});
-}
+Domain::Domain(ir::Space space, ir::Filter admits)
+    : contents_(std::make_shared<Contents>(Contents{std::move(space), std::move(admits)})) {}
 
 Domain::Domain(ir::Graph space) : Domain(ir::Space(std::move(space))) {}
 
@@ -27,14 +19,7 @@ const std::vector<Mutable>& Domain::mutables() const { return contents_->space.m
 
 Architecture Domain::form(const Architecture& architecture) const {
   try {
-    const ir::Space& space = contents_->space;
-    if (!contents_->forms) {
-      return space.canonical(architecture);
-    }
-    return space.settings().empty()
-               ? contents_->forms->of(architecture)
-               : space.with_settings(contents_->forms->of(space.of_models(architecture)),
-                                     architecture);
+    return contents_->space.canonical(architecture);
   } catch (const c10::Error&) {
     return architecture;
   }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/match.h"
 #include "retia/engine/suggest.h"
 
 namespace retia::ir {
@@ -26,12 +27,14 @@ Wire Builder::layer_choice(const std::string& name, const std::vector<CandidateW
   LayerChoice choice{options.label.empty() ? label_prefix_ + name : options.label, {}};
   for (const CandidateWriter& candidate : candidates) {
     const std::string path = name + "/" + candidate.name;
-    if (const auto* operation = std::get_if<Operation>(&candidate.body)) {
-      choice.candidates.push_back({candidate.name, operation->labelled(label_prefix_ + path)});
-    } else {
-      choice.candidates.push_back(
-          {candidate.name, Cell(nested(path, std::get<Writer>(candidate.body), inputs))});
-    }
+    choice.candidates.push_back(
+        {candidate.name,
+         match(
+             candidate.body,
+             [&](const Operation& operation) -> Body {
+               return operation.labelled(label_prefix_ + path);
+             },
+             [&](const Writer& writer) -> Body { return Cell(nested(path, writer, inputs)); })});
   }
   return append(name, std::move(choice), std::move(inputs));
 }
@@ -46,8 +49,10 @@ Wire Builder::input_choice(const std::string& name, std::vector<Wire> candidates
     }
   }
   return append(name,
-                InputChoice{options.label.empty() ? label_prefix_ + name : options.label,
-                            std::move(names), options.n_chosen, options.reduction},
+                InputChoice{.label = options.label.empty() ? label_prefix_ + name : options.label,
+                            .names = std::move(names),
+                            .n_chosen = options.n_chosen,
+                            .reduction = options.reduction},
                 std::move(candidates));
 }
 
@@ -69,11 +74,10 @@ Wire Builder::named(const std::string& key) const {
   std::map<std::string, std::vector<Wire>> by_label;
   for (const Node& node : graph_.nodes()) {
     by_name[node.name] = {node.id};
-    if (const auto* layer = std::get_if<LayerChoice>(&node.body)) {
-      by_label[layer->label].push_back({node.id});
-    } else if (const auto* inputs = std::get_if<InputChoice>(&node.body)) {
-      by_label[inputs->label].push_back({node.id});
-    }
+    match(
+        node.body, [](const Input&) {}, [](const Placeholder&) {}, [](const Operation&) {},
+        [](const Cell&) {},
+        [&](const auto& choice) { by_label[choice.label].push_back({node.id}); });
   }
   for (std::string scope = name_prefix_;;
        scope.erase(scope.find_last_of('/', scope.size() - 2) + 1)) {
@@ -134,7 +138,7 @@ Wire Builder::selected(const std::string& name, const Expression& index,
   if (index.decided()) {
     return of.at(static_cast<size_t>(Dim(index).value()));
   }
-  InputChoice choice{{}, {}, 1, Reduction::Sum, MutableKind::ValueChoice};
+  InputChoice choice{.n_chosen = 1, .kind = MutableKind::ValueChoice};
   index.visit_choices([&](const std::string& label, const std::vector<std::string>& names) {
     if (choice.names.empty()) {
       choice.label = label;

@@ -4,11 +4,9 @@
 #include <map>
 
 #include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/match.h"
 
 namespace retia::ir {
-
-static_assert(std::variant_size_v<decltype(Node::body)> == 6,
-              "a new kind of node: say here which labels it reaches");
 
 struct CanonicalForms::Plan {
   /// What of a body can reach labels.
@@ -19,12 +17,13 @@ struct CanonicalForms::Plan {
 
   /// One node; `inputs` are positions in the plan.
   struct Step {
-    std::vector<size_t> inputs;
-    std::optional<size_t> decided_by;  // index of the mutable of a layer or input choice
+    std::string name;
+    std::vector<size_t> inputs = {};
+    std::optional<size_t> decided_by = {};  // index of the mutable of a layer or input choice
     bool chooses_inputs = false;
-    std::vector<PlannedBody> bodies;  // of the candidates, or the one
-    Shape shape_of_nothing;           // of an input choice that may choose none
-    std::string placeholder;          // the name of one
+    bool is_placeholder = false;
+    std::vector<PlannedBody> bodies = {};  // of the candidates, or the one
+    Shape shape_of_nothing = {};           // of an input choice that may choose none
   };
 
   std::vector<Step> steps;  // in topological order
@@ -48,9 +47,10 @@ class Planner {
   std::shared_ptr<const Plan> plan(const Graph& graph) const {
     auto made = std::make_shared<Plan>();
     std::map<NodeId, size_t> positions;
+    std::map<NodeId, Shape> shapes;  // empty until one is asked for
     for (const Node& node : graph.nodes()) {
       positions[node.id] = made->steps.size();
-      made->steps.push_back(step(graph, node));
+      made->steps.push_back(step(graph, node, shapes));
       for (const Wire wire : node.inputs) {
         made->steps.back().inputs.push_back(positions.at(wire.node));
       }
@@ -62,45 +62,36 @@ class Planner {
   }
 
  private:
-  Step step(const Graph& graph, const Node& node) const {
-    Step made;
-    if (const auto* layers = std::get_if<LayerChoice>(&node.body)) {
-      made.decided_by = index_.at(layers->label);
-      for (const Candidate& candidate : layers->candidates) {
-        made.bodies.push_back(body(candidate.body));
-      }
-    } else if (const auto* inputs = std::get_if<InputChoice>(&node.body)) {
-      made.decided_by = index_.at(inputs->label);
-      made.chooses_inputs = true;
-      if (inputs->n_chosen.value_or(0) == 0) {
-        made.shape_of_nothing = shape_of_input(graph, node);
-      }
-    } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
-      made.bodies.push_back(body(*operation));
-    } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
-      made.bodies.push_back(body(*cell));
-    } else if (std::holds_alternative<Placeholder>(node.body)) {
-      made.placeholder = node.name;
-    }
+  Step step(const Graph& graph, const Node& node, std::map<NodeId, Shape>& shapes) const {
+    Step made{.name = node.name};
+    match(
+        node.body, [](const Input&) {}, [&](const Placeholder&) { made.is_placeholder = true; },
+        [&](const Operation& operation) { made.bodies.push_back(planned(operation)); },
+        [&](const Cell& cell) { made.bodies.push_back(planned(cell)); },
+        [&](const LayerChoice& choice) {
+          made.decided_by = index_.at(choice.label);
+          for (const Candidate& candidate : choice.candidates) {
+            made.bodies.push_back(
+                std::visit([&](const auto& body) { return planned(body); }, candidate.body));
+          }
+        },
+        [&](const InputChoice& choice) {
+          made.decided_by = index_.at(choice.label);
+          made.chooses_inputs = true;
+          if (choice.n_chosen.value_or(0) == 0) {
+            shapes = shapes.empty() ? infer(graph) : std::move(shapes);
+            made.shape_of_nothing = shapes.at(node.inputs.front().node);
+          }
+        });
     return made;
   }
 
-  PlannedBody body(const Body& body) const {
-    if (const auto* cell = std::get_if<Cell>(&body)) {
-      return {std::nullopt, plan(cell->graph())};
-    }
-    const auto& operation = std::get<Operation>(body);
+  PlannedBody planned(const Cell& cell) const { return {std::nullopt, plan(cell.graph())}; }
+
+  static PlannedBody planned(const Operation& operation) {
     bool has_choices = false;
     operation.visit_choices([&](const auto&, const auto&) { has_choices = true; });
     return {has_choices ? std::optional(operation) : std::nullopt, nullptr};
-  }
-
-  static Shape shape_of_input(const Graph& graph, const Node& node) {
-    try {
-      return infer(graph).at(node.inputs.front().node);
-    } catch (const c10::Error&) {
-      return {};  // makes no model with that choice, whatever its form
-    }
   }
 
   std::map<std::string, size_t> index_;
@@ -118,7 +109,12 @@ class Walk {
     }
     for (size_t i = plan.steps.size(); i-- > 0;) {
       if (needed[i] != 0) {
-        reach(plan.steps[i], needed);
+        need_inputs(plan.steps[i], needed);
+      }
+    }
+    for (size_t i = 0; i < plan.steps.size(); ++i) {
+      if (needed[i] != 0) {
+        reach(plan.steps[i]);
       }
     }
   }
@@ -126,36 +122,42 @@ class Walk {
   Architecture reached;
 
  private:
-  void reach(const Step& step, std::vector<char>& needed) {
-    TORCH_CHECK(step.placeholder.empty(), "node '", step.placeholder,
+  void need_inputs(const Step& step, std::vector<char>& needed) {
+    if (!step.chooses_inputs) {
+      for (const size_t input : step.inputs) {
+        needed[input] = 1;
+      }
+      return;
+    }
+    for (const int64_t chosen : decide(*step.decided_by, step).chosen) {
+      needed[step.inputs[static_cast<size_t>(chosen)]] = 1;
+    }
+  }
+
+  void reach(const Step& step) {
+    TORCH_CHECK(!step.is_placeholder, "node '", step.name,
                 "' is a placeholder: apply graph mutators before freezing");
     if (step.chooses_inputs) {
-      const Decision& decision = decide(*step.decided_by);
-      for (const int64_t chosen : decision.chosen) {
-        needed[step.inputs[static_cast<size_t>(chosen)]] = 1;
-      }
-      if (decision.chosen.empty()) {
+      if (decide(*step.decided_by, step).chosen.empty()) {
         for (const Dim& dim : step.shape_of_nothing) {
           for (const std::string& label : dim.expression().reached(architecture_)) {
             consult(label, architecture_.at(label));
           }
         }
       }
-      return;
-    }
-    for (const size_t input : step.inputs) {
-      needed[input] = 1;
-    }
-    if (step.decided_by) {
-      reach(step.bodies[static_cast<size_t>(decide(*step.decided_by).chosen.front())]);
+    } else if (step.decided_by) {
+      const Decision& decision = decide(*step.decided_by, step);
+      reach(step.bodies[static_cast<size_t>(decision.chosen.front())], step);
     } else if (!step.bodies.empty()) {
-      reach(step.bodies.front());
+      reach(step.bodies.front(), step);
     }
   }
 
-  void reach(const PlannedBody& body) {
+  void reach(const PlannedBody& body, const Step& step) {
     if (body.operation) {
-      for (const auto& [label, decision] : body.operation->canonical(architecture_)) {
+      const Architecture form = in_context(
+          "node '" + step.name + "'", [&] { return body.operation->canonical(architecture_); });
+      for (const auto& [label, decision] : form) {
         consult(label, decision);
       }
     } else if (body.cell) {
@@ -163,11 +165,14 @@ class Walk {
     }
   }
 
-  const Decision& decide(size_t i) {
+  const Decision& decide(size_t i, const Step& step) {
     if (decisions_[i] == nullptr) {
-      const Decision& decision = architecture_.at(mutables_[i].label);
+      const std::string& label = mutables_[i].label;
+      const auto find = [&]() -> const Decision& { return architecture_.at(label); };
+      const Decision& decision =
+          architecture_.contains(label) ? find() : in_context("node '" + step.name + "'", find);
       check_decision(decision, mutables_[i], Purpose::Final);
-      consult(mutables_[i].label, decision);
+      consult(label, decision);
       decisions_[i] = &decision;
     }
     return *decisions_[i];

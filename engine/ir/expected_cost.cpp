@@ -9,7 +9,9 @@
 #include <set>
 
 #include "retia/engine/combinations.h"
+#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/match.h"
 #include "retia/engine/ir/profile.h"
 #include "retia/engine/operations/join.h"
 
@@ -25,20 +27,6 @@ double total(const Operation& operation, const std::vector<Shape>& inputs,
              const OperationCost& cost) {
   const auto parts = operation.kind().expand(operation.parameters(), inputs);
   return parts ? cost_of(*parts, cost) : cost(operation, inputs);
-}
-
-/// Returns the operation that joins `n` inputs of an input choice; none where a single input needs
-/// no joining.
-std::optional<Operation> joining(const InputChoice& choice, size_t n, const Shape& shape) {
-  if (n == 0) {
-    return ops::zeros({.shape = shape});
-  }
-  if (n == 1) {
-    return std::nullopt;
-  }
-  return choice.reduction == Reduction::Sum    ? ops::add()
-         : choice.reduction == Reduction::Mean ? ops::mean()
-                                               : ops::concat();
 }
 
 }  // namespace
@@ -95,8 +83,8 @@ class ExpectedCost::Compiler {
     }
     for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
       const Function when = reached[node->id];
+      const auto* choice = std::get_if<InputChoice>(&node->body);
       for (size_t i = 0; i < node->inputs.size(); ++i) {
-        const auto* choice = std::get_if<InputChoice>(&node->body);
         const Function reads = choice ? diagram_.both(when, chosen(choice->label, i)) : when;
         Function& input = reached[node->inputs[i].node];
         input = diagram_.either(input, reads);
@@ -111,29 +99,30 @@ class ExpectedCost::Compiler {
  private:
   void add(const Node& node, const std::vector<Shape>& inputs,
            const std::vector<Shape>& graph_inputs, Function when) {
-    if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-      for (size_t k = 0; k < choice->candidates.size(); ++k) {
-        add(choice->candidates[k].body, inputs, diagram_.both(when, chosen(choice->label, k)));
-      }
-    } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
-      add(*input_choice, inputs, graph_inputs, when);
-    } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
-      add(Body(*operation), inputs, when);
-    } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
-      add(Body(*cell), inputs, when);
-    } else {
-      TORCH_CHECK(std::holds_alternative<Input>(node.body),
-                  "it is a placeholder: apply graph mutators before asking for costs");
-    }
+    match(
+        node.body, [](const Input&) {},
+        [](const Placeholder&) {
+          TORCH_CHECK(false, "it is a placeholder: apply graph mutators before asking for costs");
+        },
+        [&](const Operation& operation) { add(operation, inputs, when); },
+        [&](const Cell& cell) { add(cell, inputs, when); },
+        [&](const LayerChoice& choice) {
+          for (size_t k = 0; k < choice.candidates.size(); ++k) {
+            const Function is_chosen = diagram_.both(when, chosen(choice.label, k));
+            std::visit([&](const auto& body) { add(body, inputs, is_chosen); },
+                       choice.candidates[k].body);
+          }
+        },
+        [&](const InputChoice& choice) { add(choice, inputs, graph_inputs, when); });
   }
 
-  void add(const Body& body, const std::vector<Shape>& inputs, Function when) {
-    if (const auto* cell = std::get_if<Cell>(&body)) {
-      add(cell->graph(), inputs, when);
-      return;
-    }
+  void add(const Cell& cell, const std::vector<Shape>& inputs, Function when) {
+    add(cell.graph(), inputs, when);
+  }
+
+  void add(const Operation& operation, const std::vector<Shape>& inputs, Function when) {
     int64_t left = Expression::kMostCombinations;
-    add(std::get<Operation>(body), inputs, when, left);
+    add(operation, inputs, when, left);
   }
 
   /// Decides the choices that the operation and what it reads depend on, one after the other.
@@ -154,9 +143,7 @@ class ExpectedCost::Compiler {
       const Architecture decision = {{label, {{k}}}};
       std::vector<Shape> decided = inputs;
       for (Shape& shape : decided) {
-        for (Dim& dim : shape) {
-          dim = dim.at(decision);
-        }
+        shape = at(std::move(shape), decision);
       }
       add(operation.at(decision), decided,
           diagram_.both(when, chosen(label, static_cast<size_t>(k))), left);
@@ -184,10 +171,10 @@ class ExpectedCost::Compiler {
       }
     }
     for (size_t n = 0; n < counts.size(); ++n) {
-      if (const auto operation = joining(choice, n, inputs.front())) {
-        const std::vector<Shape> read =
-            n == 0 ? std::vector<Shape>{graph_inputs.front()} : std::vector(n, inputs.front());
-        add(Body(*operation), read, counts[n]);
+      if (n == 0) {
+        add(ops::zeros({.shape = inputs.front()}), {graph_inputs.front()}, counts[n]);
+      } else if (const auto operation = joining(choice.reduction, n)) {
+        add(*operation, std::vector(n, inputs.front()), counts[n]);
       }
     }
   }
@@ -242,11 +229,7 @@ ExpectedCost::ExpectedCost(const Graph& space, const OperationCost& cost) : diag
     labels_.push_back(std::move(variables));
   }
   diagram_ = DecisionDiagram(std::move(n_values));
-  std::vector<Shape> inputs;
-  for (const Node* input : space.inputs()) {
-    inputs.push_back(std::get<Input>(input->body).shape);
-  }
-  Compiler(*this, cost).add(space, inputs, DecisionDiagram::kAlways);
+  Compiler(*this, cost).add(space, space.input_shapes(), DecisionDiagram::kAlways);
 }
 
 at::Tensor ExpectedCost::operator()(const DecisionProbabilities& probabilities) const {

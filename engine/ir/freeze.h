@@ -11,6 +11,13 @@ namespace retia::ir {
 /// placeholders.
 Graph freeze(const Graph& space, const Architecture& architecture);
 
+/// Returns the model of `form`, a canonical architecture of `space`.
+Graph selected(const Graph& space, const Architecture& form);
+
+/// Returns the operation that joins `n` inputs, at least one, by `reduction`; none where a single
+/// input needs no joining.
+std::optional<Operation> joining(Reduction reduction, size_t n);
+
 /// Returns `architecture` without the labels that the selected model does not use. Architectures
 /// are hashed, stored and compared in this canonical form.
 Architecture canonical(const Graph& space, const Architecture& architecture);

@@ -4,6 +4,8 @@
 #include <limits>
 #include <set>
 
+#include "retia/engine/ir/match.h"
+
 namespace retia::ir {
 namespace {
 
@@ -12,47 +14,44 @@ class MutableCollector {
   void collect(const Graph& graph, const std::string& prefix) {
     for (const Node& node : graph.nodes()) {
       const std::string path = prefix + node.name;
-      if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-        std::vector<std::string> names;
-        for (const Candidate& candidate : choice->candidates) {
-          names.push_back(candidate.name);
-        }
-        add_mutable(found, {.label = choice->label,
-                            .kind = MutableKind::LayerChoice,
-                            .names = names,
-                            .scope = scope_of(path),
-                            .zeros = zeros(*choice)});
-        TORCH_CHECK(enclosing_.insert(choice->label).second, "layer choice '", path,
-                    "' stands inside a choice of its own label '", choice->label,
-                    "': give it another label");
-        for (const Candidate& candidate : choice->candidates) {
-          const std::string inner = path + "/" + candidate.name;
-          if (const auto* operation = std::get_if<Operation>(&candidate.body)) {
-            collect(*operation, inner);
-          } else {
-            collect(std::get<Cell>(candidate.body).graph(), inner + "/");
-          }
-        }
-        enclosing_.erase(choice->label);
-      } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
-        const bool is_input = input_choice->kind == MutableKind::InputChoice;
-        add_mutable(found, {.label = input_choice->label,
-                            .kind = input_choice->kind,
-                            .names = input_choice->names,
-                            .n_chosen = input_choice->n_chosen,
-                            .scope = scope_of(path),
-                            .fed_by = is_input ? fed_by(graph, node) : std::vector<std::string>()});
-      } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
-        collect(*operation, path);
-      } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
-        collect(cell->graph(), path + "/");
-      }
+      match(
+          node.body, [](const Input&) {}, [](const Placeholder&) {},
+          [&](const Operation& operation) { collect(operation, path); },
+          [&](const Cell& cell) { collect(cell, path); },
+          [&](const LayerChoice& choice) { collect(choice, path); },
+          [&](const InputChoice& choice) { collect(choice, graph, node, path); });
     }
   }
 
   std::vector<Mutable> found;
 
  private:
+  void collect(const Cell& cell, const std::string& path) { collect(cell.graph(), path + "/"); }
+
+  void collect(const LayerChoice& choice, const std::string& path) {
+    Mutable described = mutable_of(choice);
+    described.scope = scope_of(path);
+    add_mutable(found, std::move(described));
+    TORCH_CHECK(enclosing_.insert(choice.label).second, "layer choice '", path,
+                "' stands inside a choice of its own label '", choice.label,
+                "': give it another label");
+    for (const Candidate& candidate : choice.candidates) {
+      std::visit([&](const auto& body) { collect(body, path + "/" + candidate.name); },
+                 candidate.body);
+    }
+    enclosing_.erase(choice.label);
+  }
+
+  void collect(const InputChoice& choice, const Graph& graph, const Node& node,
+               const std::string& path) {
+    Mutable described = mutable_of(choice);
+    described.scope = scope_of(path);
+    if (choice.kind == MutableKind::InputChoice) {
+      described.fed_by = fed_by(graph, node);
+    }
+    add_mutable(found, std::move(described));
+  }
+
   void collect(const Operation& operation, const std::string& path) {
     operation.visit_choices([&](const std::string& label, const std::vector<std::string>& names) {
       add_mutable(found, {.label = label,
@@ -60,17 +59,6 @@ class MutableCollector {
                           .names = names,
                           .scope = scope_of(path)});
     });
-  }
-
-  static std::vector<int64_t> zeros(const LayerChoice& choice) {
-    std::vector<int64_t> found_zeros;
-    for (size_t k = 0; k < choice.candidates.size(); ++k) {
-      const auto* operation = std::get_if<Operation>(&choice.candidates[k].body);
-      if (operation != nullptr && operation->type() == "zero") {
-        found_zeros.push_back(static_cast<int64_t>(k));
-      }
-    }
-    return found_zeros;
   }
 
   std::set<std::string> enclosing_;
@@ -94,12 +82,10 @@ void check_distinct(const std::vector<std::string>& names) {
 }
 
 void check_candidates(const LayerChoice& choice) {
-  std::vector<std::string> names;
   for (const Candidate& candidate : choice.candidates) {
     check_name(candidate.name);
-    names.push_back(candidate.name);
   }
-  check_distinct(names);
+  check_distinct(names_of(choice));
 }
 
 void check_candidates(const InputChoice& choice) {
@@ -110,6 +96,37 @@ void check_candidates(const InputChoice& choice) {
 }
 
 }  // namespace
+
+bool is_input(const Node& node) { return std::holds_alternative<Input>(node.body); }
+
+std::vector<std::string> names_of(const LayerChoice& choice) {
+  std::vector<std::string> names;
+  for (const Candidate& candidate : choice.candidates) {
+    names.push_back(candidate.name);
+  }
+  return names;
+}
+
+Mutable mutable_of(const LayerChoice& choice) {
+  Mutable described{.label = choice.label, .names = names_of(choice)};
+  for (size_t k = 0; k < choice.candidates.size(); ++k) {
+    const bool is_zero = match(
+        choice.candidates[k].body,
+        [](const Operation& operation) { return operation.type() == "zero"; },
+        [](const Cell&) { return false; });
+    if (is_zero) {
+      described.zeros.push_back(static_cast<int64_t>(k));
+    }
+  }
+  return described;
+}
+
+Mutable mutable_of(const InputChoice& choice) {
+  return {.label = choice.label,
+          .kind = choice.kind,
+          .names = choice.names,
+          .n_chosen = choice.n_chosen};
+}
 
 Cell::Cell(Graph graph) : graph_(std::make_unique<Graph>(std::move(graph))) {}
 Cell::Cell(const Cell& other) : graph_(std::make_unique<Graph>(*other.graph_)) {}
@@ -146,11 +163,10 @@ Wire Graph::add(Node added) {
     node(wire);
   }
   in_context("node '" + added.name + "'", [&] {
-    if (const auto* choice = std::get_if<LayerChoice>(&added.body)) {
-      check_candidates(*choice);
-    } else if (const auto* input_choice = std::get_if<InputChoice>(&added.body)) {
-      check_candidates(*input_choice);
-    }
+    match(
+        added.body, [](const Input&) {}, [](const Placeholder&) {}, [](const Operation&) {},
+        [](const Cell&) {}, [](const LayerChoice& choice) { check_candidates(choice); },
+        [](const InputChoice& choice) { check_candidates(choice); });
   });
   next_id_ = std::max(next_id_, added.id + 1);
   nodes_.push_back(std::move(added));
@@ -168,11 +184,19 @@ void Graph::add_output(std::string name, Wire wire) {
 std::vector<const Node*> Graph::inputs() const {
   std::vector<const Node*> found;
   for (const Node& node : nodes_) {
-    if (std::holds_alternative<Input>(node.body)) {
+    if (is_input(node)) {
       found.push_back(&node);
     }
   }
   return found;
+}
+
+std::vector<Shape> Graph::input_shapes() const {
+  std::vector<Shape> shapes;
+  for (const Node* input : inputs()) {
+    shapes.push_back(std::get<Input>(input->body).shape);
+  }
+  return shapes;
 }
 
 std::vector<std::string> fed_by(const Graph& graph, const Node& node) {
@@ -187,13 +211,15 @@ std::vector<std::string> fed_by(const Graph& graph, const Node& node) {
       if (!seen.insert(source.id).second) {
         continue;
       }
-      if (const auto* choice = std::get_if<LayerChoice>(&source.body)) {
-        makers.insert(choice->label);
-      } else if (std::holds_alternative<Operation>(source.body)) {
-        for (const Wire before : source.inputs) {
-          open.push_back(before.node);
-        }
-      }
+      match(
+          source.body, [](const Input&) {}, [](const Placeholder&) {}, [](const Cell&) {},
+          [](const InputChoice&) {},
+          [&](const LayerChoice& choice) { makers.insert(choice.label); },
+          [&](const Operation&) {
+            for (const Wire before : source.inputs) {
+              open.push_back(before.node);
+            }
+          });
     }
     labels.push_back(makers.size() == 1 ? *makers.begin() : "");
   }

@@ -79,9 +79,9 @@ struct LayerChoice {
 
 /// A choice of some of several inputs.
 struct InputChoice {
-  std::string label;
-  std::vector<std::string> names;   ///< one per input
-  std::optional<int64_t> n_chosen;  ///< none: any number, also zero
+  std::string label = {};
+  std::vector<std::string> names = {};   ///< one per input
+  std::optional<int64_t> n_chosen = {};  ///< none: any number, also zero
   Reduction reduction = Reduction::Sum;
   /// ValueChoice: the input is selected by the value that `label` decides; the same label may
   /// decide other things too.
@@ -105,6 +105,16 @@ struct Node {
   std::vector<Wire> inputs;
   friend bool operator==(const Node&, const Node&) = default;
 };
+
+/// Returns whether data enters at `node`.
+bool is_input(const Node& node);
+
+/// Returns the names of the candidates of `choice`, in order.
+std::vector<std::string> names_of(const LayerChoice& choice);
+
+/// Returns the decision that `choice` asks for, without its scope.
+Mutable mutable_of(const LayerChoice& choice);
+Mutable mutable_of(const InputChoice& choice);
 
 struct Output {
   std::string name;
@@ -143,6 +153,8 @@ class Graph {
 
   /// Returns the nodes of type Input, in order.
   std::vector<const Node*> inputs() const;
+  /// Returns the shapes of the inputs, in order.
+  std::vector<Shape> input_shapes() const;
 
   /// Returns the nodes whose placeholder or choice has the label `label`, in order. This and the
   /// following functions look at this graph only, not at nested ones.

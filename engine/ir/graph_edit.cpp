@@ -3,21 +3,20 @@
 #include <unordered_set>
 
 #include "retia/engine/ir/graph.h"
+#include "retia/engine/ir/match.h"
 #include "retia/engine/suggest.h"
 
 namespace retia::ir {
 namespace {
 
-/// The label of a node that waits for a decision; null: of any other.
-const std::string* label_of(const Node& node) {
-  if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-    return &choice->label;
-  }
-  if (const auto* choice = std::get_if<InputChoice>(&node.body)) {
-    return &choice->label;
-  }
-  const auto* placeholder = std::get_if<Placeholder>(&node.body);
-  return placeholder == nullptr ? nullptr : &placeholder->label;
+/// Returns the label of a node that waits for a decision; none for any other node.
+std::optional<std::string> label_of(const Node& node) {
+  using Label = std::optional<std::string>;
+  return match(
+      node.body, [](const Input&) -> Label { return std::nullopt; },
+      [](const Operation&) -> Label { return std::nullopt; },
+      [](const Cell&) -> Label { return std::nullopt; },
+      [](const auto& waiting) -> Label { return waiting.label; });
 }
 
 template <class Admits>
@@ -68,17 +67,16 @@ class Order {
 }  // namespace
 
 std::vector<NodeId> Graph::labelled(const std::string& label) const {
-  return ids_where(nodes_, [&](const Node& node) {
-    const std::string* found = label_of(node);
-    return found != nullptr && *found == label;
-  });
+  return ids_where(nodes_, [&](const Node& node) { return label_of(node) == label; });
 }
 
 std::vector<NodeId> Graph::of_type(const std::string& type) const {
   return ids_where(nodes_, [&](const Node& node) {
-    const auto* operation = std::get_if<Operation>(&node.body);
-    return operation != nullptr ? operation->type() == type
-                                : type == "cell" && std::holds_alternative<Cell>(node.body);
+    return match(
+        node.body, [&](const Operation& operation) { return operation.type() == type; },
+        [&](const Cell&) { return type == "cell"; }, [](const Input&) { return false; },
+        [](const Placeholder&) { return false; }, [](const LayerChoice&) { return false; },
+        [](const InputChoice&) { return false; });
   });
 }
 
@@ -97,7 +95,7 @@ Node& Graph::editable(NodeId id) { return nodes_[static_cast<size_t>(&node(id) -
 
 void Graph::update_operation(NodeId node, Body body) {
   Node& edited = editable(node);
-  TORCH_CHECK(!std::holds_alternative<Input>(edited.body), "node '", edited.name,
+  TORCH_CHECK(!is_input(edited), "node '", edited.name,
               "' is an input of the graph: it computes nothing");
   std::visit([&](auto& held) { edited.body = std::move(held); }, body);
 }
@@ -147,7 +145,7 @@ void Graph::connect(NodeId node, std::vector<Wire> inputs) {
 
 void Graph::remove(NodeId node) {
   const Node removed = this->node(node);
-  TORCH_CHECK(!std::holds_alternative<Input>(removed.body), "node '", removed.name,
+  TORCH_CHECK(!is_input(removed), "node '", removed.name,
               "' is an input of the graph: it cannot be removed");
   if (removed.inputs.size() == 1) {
     redirect({node}, removed.inputs.front());

@@ -1,6 +1,7 @@
 #include "retia/engine/ir/infer.h"
 
 #include "retia/engine/ir/channels.h"
+#include "retia/engine/ir/match.h"
 
 namespace retia::ir {
 namespace {
@@ -63,45 +64,43 @@ Shape joined_shape(const InputChoice& choice, const std::vector<Shape>& shapes) 
   return result;
 }
 
-}  // namespace
+Shape shape_of(const Operation& operation, const std::vector<Shape>& inputs) {
+  return in_context(operation.type(),
+                    [&] { return operation.kind().infer(operation.parameters(), inputs); });
+}
 
-Shape infer(const Body& body, const std::vector<Shape>& inputs) {
-  if (const auto* operation = std::get_if<Operation>(&body)) {
-    return in_context(operation->type(),
-                      [&] { return operation->kind().infer(operation->parameters(), inputs); });
-  }
-  const Graph& cell = std::get<Cell>(body).graph();
+Shape shape_of(const Cell& nested, const std::vector<Shape>& inputs) {
+  const Graph& cell = nested.graph();
   TORCH_CHECK(cell.outputs().size() == 1, "cell '", cell.name(), "' needs one output, got ",
               cell.outputs().size());
   return infer(cell, inputs).at(cell.outputs().front().wire.node);
 }
 
+Shape shape_of(const LayerChoice& choice, const std::vector<Shape>& inputs) {
+  TORCH_CHECK(!choice.candidates.empty(), "a layer choice needs at least one candidate");
+  std::vector<Shape> shapes;
+  for (const Candidate& candidate : choice.candidates) {
+    shapes.push_back(in_context("candidate '" + candidate.name + "'",
+                                [&] { return infer(candidate.body, inputs); }));
+  }
+  return chosen_shape(choice.label, names_of(choice), shapes);
+}
+
+}  // namespace
+
+Shape infer(const Body& body, const std::vector<Shape>& inputs) {
+  return std::visit([&](const auto& held) { return shape_of(held, inputs); }, body);
+}
+
 Shape infer(const Node& node, const std::vector<Shape>& inputs) {
-  return in_context("node '" + node.name + "'", [&]() -> Shape {
-    if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-      TORCH_CHECK(!choice->candidates.empty(), "a layer choice needs at least one candidate");
-      std::vector<std::string> names;
-      std::vector<Shape> shapes;
-      for (const Candidate& candidate : choice->candidates) {
-        names.push_back(candidate.name);
-        shapes.push_back(in_context("candidate '" + candidate.name + "'",
-                                    [&] { return infer(candidate.body, inputs); }));
-      }
-      return chosen_shape(choice->label, names, shapes);
-    }
-    if (const auto* choice = std::get_if<InputChoice>(&node.body)) {
-      return joined_shape(*choice, inputs);
-    }
-    if (const auto* operation = std::get_if<Operation>(&node.body)) {
-      return infer(Body(*operation), inputs);
-    }
-    if (const auto* cell = std::get_if<Cell>(&node.body)) {
-      return infer(Body(*cell), inputs);
-    }
-    if (const auto* placeholder = std::get_if<Placeholder>(&node.body)) {
-      return placeholder->shape;
-    }
-    return std::get<Input>(node.body).shape;
+  return in_context("node '" + node.name + "'", [&] {
+    return match(
+        node.body, [](const Input& input) { return input.shape; },
+        [](const Placeholder& placeholder) { return placeholder.shape; },
+        [&](const Operation& operation) { return shape_of(operation, inputs); },
+        [&](const Cell& cell) { return shape_of(cell, inputs); },
+        [&](const LayerChoice& choice) { return shape_of(choice, inputs); },
+        [&](const InputChoice& choice) { return joined_shape(choice, inputs); });
   });
 }
 
@@ -113,13 +112,7 @@ std::vector<Shape> input_shapes(const Node& node, const std::map<NodeId, Shape>&
   return read;
 }
 
-std::map<NodeId, Shape> infer(const Graph& graph) {
-  std::vector<Shape> inputs;
-  for (const Node* input : graph.inputs()) {
-    inputs.push_back(std::get<Input>(input->body).shape);
-  }
-  return infer(graph, inputs);
-}
+std::map<NodeId, Shape> infer(const Graph& graph) { return infer(graph, graph.input_shapes()); }
 
 std::map<NodeId, Shape> infer(const Graph& graph, const std::vector<Shape>& inputs) {
   TORCH_CHECK(graph.inputs().size() == inputs.size(), "'", graph.name(), "' reads ",
@@ -127,9 +120,8 @@ std::map<NodeId, Shape> infer(const Graph& graph, const std::vector<Shape>& inpu
   std::map<NodeId, Shape> shapes;
   size_t next_input = 0;
   for (const Node& node : graph.nodes()) {
-    shapes[node.id] = std::holds_alternative<Input>(node.body)
-                          ? inputs[next_input++]
-                          : infer(node, input_shapes(node, shapes));
+    shapes[node.id] =
+        is_input(node) ? inputs[next_input++] : infer(node, input_shapes(node, shapes));
   }
   return shapes;
 }

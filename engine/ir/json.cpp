@@ -1,6 +1,7 @@
 #include "retia/engine/ir/json.h"
 
 #include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/match.h"
 #include "retia/engine/operations/table.h"
 
 namespace retia::ir {
@@ -8,7 +9,7 @@ namespace {
 
 constexpr int kVersion = 1;
 
-Json body_to_json(const Body& body);
+Json graph_to_json(const Graph& graph);
 
 Json ids(const std::vector<Wire>& wires) {
   Json json = Json::array();
@@ -18,42 +19,50 @@ Json ids(const std::vector<Wire>& wires) {
   return json;
 }
 
+Json written(const Input& input) { return {{"input", {{"shape", input.shape}}}}; }
+
+Json written(const Operation& operation) {
+  return {{"type", operation.type()}, {"parameters", operation.parameters()}};
+}
+
+Json written(const Cell& cell) { return {{"cell", graph_to_json(cell.graph())}}; }
+
+Json written(const LayerChoice& choice) {
+  Json candidates = Json::array();
+  for (const Candidate& candidate : choice.candidates) {
+    Json json = match(
+        candidate.body, [](const Operation& operation) { return written(operation); },
+        [](const Cell& cell) { return written(cell); });
+    json["name"] = candidate.name;
+    candidates.push_back(json);
+  }
+  return {{"layer_choice", {{"label", choice.label}, {"candidates", candidates}}}};
+}
+
+Json written(const InputChoice& choice) {
+  Json json = {{"label", choice.label},
+               {"names", choice.names},
+               {"reduction", choice.reduction},
+               {"n_chosen", choice.n_chosen ? Json(*choice.n_chosen) : Json()}};
+  if (choice.kind == MutableKind::ValueChoice) {
+    json["by"] = "value";
+  }
+  return {{"input_choice", json}};
+}
+
+Json written(const Placeholder& placeholder) {
+  return {{"placeholder",
+           {{"label", placeholder.label},
+            {"parameters", placeholder.parameters},
+            {"shape", placeholder.shape}}}};
+}
+
 Json to_json(const Node& node) {
   Json json = {{"id", node.id}, {"name", node.name}};
   if (!node.inputs.empty()) {
     json["inputs"] = ids(node.inputs);
   }
-  if (const auto* input = std::get_if<Input>(&node.body)) {
-    json["input"] = {{"shape", input->shape}};
-  } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
-    json.update(body_to_json(*operation));
-  } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
-    json.update(body_to_json(*cell));
-  } else if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-    Json candidates = Json::array();
-    for (const Candidate& candidate : choice->candidates) {
-      Json written = body_to_json(candidate.body);
-      written["name"] = candidate.name;
-      candidates.push_back(written);
-    }
-    json["layer_choice"] = {{"label", choice->label}, {"candidates", candidates}};
-  } else if (const auto* input_choice = std::get_if<InputChoice>(&node.body)) {
-    json["input_choice"] = {{"label", input_choice->label},
-                            {"names", input_choice->names},
-                            {"reduction", input_choice->reduction},
-                            {"n_chosen", nullptr}};
-    if (input_choice->n_chosen) {
-      json["input_choice"]["n_chosen"] = *input_choice->n_chosen;
-    }
-    if (input_choice->kind == MutableKind::ValueChoice) {
-      json["input_choice"]["by"] = "value";
-    }
-  } else {
-    const auto& placeholder = std::get<Placeholder>(node.body);
-    json["placeholder"] = {{"label", placeholder.label},
-                           {"parameters", placeholder.parameters},
-                           {"shape", placeholder.shape}};
-  }
+  std::visit([&](const auto& body) { json.update(written(body)); }, node.body);
   return json;
 }
 
@@ -67,13 +76,6 @@ Json graph_to_json(const Graph& graph) {
     outputs.push_back({{"name", output.name}, {"node", output.wire.node}});
   }
   return {{"name", graph.name()}, {"nodes", nodes}, {"outputs", outputs}};
-}
-
-Json body_to_json(const Body& body) {
-  if (const auto* operation = std::get_if<Operation>(&body)) {
-    return {{"type", operation->type()}, {"parameters", operation->parameters()}};
-  }
-  return {{"cell", graph_to_json(std::get<Cell>(body).graph())}};
 }
 
 class Reader {
@@ -110,42 +112,39 @@ class Reader {
       return Input{json.at("input").at("shape").get<Shape>()};
     }
     if (json.contains("layer_choice")) {
-      const Json& written = json.at("layer_choice");
-      LayerChoice choice{written.at("label").get<std::string>(), {}};
-      for (const Json& candidate : written.at("candidates")) {
+      const Json& given = json.at("layer_choice");
+      LayerChoice choice{given.at("label").get<std::string>(), {}};
+      for (const Json& candidate : given.at("candidates")) {
         choice.candidates.push_back({candidate.at("name").get<std::string>(), body(candidate)});
       }
       return choice;
     }
     if (json.contains("input_choice")) {
-      const Json& written = json.at("input_choice");
-      InputChoice choice{written.at("label").get<std::string>(),
-                         written.at("names").get<std::vector<std::string>>(), std::nullopt,
-                         written.at("reduction").get<Reduction>()};
-      TORCH_CHECK(Json(choice.reduction) == written.at("reduction"), "unknown reduction ",
-                  written.at("reduction").dump(), ": expected sum, mean, concat or none");
-      if (!written.at("n_chosen").is_null()) {
-        choice.n_chosen = written.at("n_chosen").get<int64_t>();
+      const Json& given = json.at("input_choice");
+      InputChoice choice{.label = given.at("label").get<std::string>(),
+                         .names = given.at("names").get<std::vector<std::string>>(),
+                         .reduction = given.at("reduction").get<Reduction>()};
+      TORCH_CHECK(Json(choice.reduction) == given.at("reduction"), "unknown reduction ",
+                  given.at("reduction").dump(), ": expected sum, mean, concat or none");
+      if (!given.at("n_chosen").is_null()) {
+        choice.n_chosen = given.at("n_chosen").get<int64_t>();
       }
-      if (written.contains("by")) {
-        TORCH_CHECK(written.at("by") == "value" && choice.n_chosen == 1,
+      if (given.contains("by")) {
+        TORCH_CHECK(given.at("by") == "value" && choice.n_chosen == 1,
                     "an input choice by value chooses 1 input: expected \"by\": \"value\" and "
                     "\"n_chosen\": 1, got ",
-                    written.at("by").dump(), " and ", written.at("n_chosen").dump());
+                    given.at("by").dump(), " and ", given.at("n_chosen").dump());
         choice.kind = MutableKind::ValueChoice;
       }
       return choice;
     }
     if (json.contains("placeholder")) {
-      const Json& written = json.at("placeholder");
-      return Placeholder{written.at("label").get<std::string>(), written.at("parameters"),
-                         written.at("shape").get<Shape>()};
+      const Json& given = json.at("placeholder");
+      return Placeholder{given.at("label").get<std::string>(), given.at("parameters"),
+                         given.at("shape").get<Shape>()};
     }
-    const Body read = body(json);
-    if (const auto* cell = std::get_if<Cell>(&read)) {
-      return *cell;
-    }
-    return std::get<Operation>(read);
+    return std::visit([](auto&& read) -> decltype(Node::body) { return std::move(read); },
+                      body(json));
   }
 
   const OperationTable& operations_;

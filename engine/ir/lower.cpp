@@ -1,6 +1,7 @@
 #include "retia/engine/ir/lower.h"
 
 #include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/match.h"
 
 namespace retia::ir {
 namespace {
@@ -42,9 +43,7 @@ void check_parts(const Operation& operation, const std::vector<Shape>& inputs,
       const Architecture option = {{label, {{static_cast<int64_t>(k)}}}};
       std::vector<Shape> read = inputs;
       for (Shape& shape : read) {
-        for (Dim& dim : shape) {
-          dim = dim.at(option);
-        }
+        shape = at(std::move(shape), option);
       }
       const auto of_option = operation.kind().expand(operation.at(option).parameters(), read);
       TORCH_CHECK(names_of(*of_option) == names_of(expanded), "'", operation.type(),
@@ -55,18 +54,28 @@ void check_parts(const Operation& operation, const std::vector<Shape>& inputs,
   }
 }
 
-/// The primitives that `body` stands for; null when it is a primitive.
-std::unique_ptr<const Graph> parts(const Body& body, const std::vector<Shape>& inputs) {
-  if (const auto* cell = std::get_if<Cell>(&body)) {
-    return std::make_unique<const Graph>(lower(cell->graph(), inputs));
-  }
-  const auto& operation = std::get<Operation>(body);
+/// Returns the primitives that the body of a node or a candidate stands for; null when it is a
+/// primitive.
+std::unique_ptr<const Graph> parts(const Cell& cell, const std::vector<Shape>& inputs) {
+  return std::make_unique<const Graph>(lower(cell.graph(), inputs));
+}
+std::unique_ptr<const Graph> parts(const Operation& operation, const std::vector<Shape>& inputs) {
   const auto expanded = operation.kind().expand(operation.parameters(), inputs);
   if (!expanded) {
     return nullptr;
   }
   check_parts(operation, inputs, *expanded);
   return std::make_unique<const Graph>(lower(*expanded, inputs));
+}
+
+LayerChoice lowered(const LayerChoice& choice, const std::vector<Shape>& inputs) {
+  LayerChoice result{choice.label, {}};
+  for (const Candidate& candidate : choice.candidates) {
+    auto written =
+        std::visit([&](const auto& body) { return parts(body, inputs); }, candidate.body);
+    result.candidates.push_back({candidate.name, written ? Body(Cell(*written)) : candidate.body});
+  }
+  return result;
 }
 
 Graph lower(const Graph& graph, const std::vector<Shape>& inputs) {
@@ -76,23 +85,18 @@ Graph lower(const Graph& graph, const std::vector<Shape>& inputs) {
   for (const Node& node : graph.nodes()) {
     const std::vector<Wire> read = mapped(node.inputs, wires);
     const std::vector<Shape> read_shapes = input_shapes(node, shapes);
-    const auto add = [&](decltype(Node::body) body) { return result.add(node.name, body, read); };
-    if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-      LayerChoice lowered{choice->label, {}};
-      for (const Candidate& candidate : choice->candidates) {
-        auto written = parts(candidate.body, read_shapes);
-        lowered.candidates.push_back(
-            {candidate.name, written ? Body(Cell(*written)) : candidate.body});
-      }
-      wires[node.id] = add(std::move(lowered));
-    } else if (const auto* operation = std::get_if<Operation>(&node.body)) {
-      const auto written = parts(*operation, read_shapes);
-      wires[node.id] = written ? splice(result, *written, node.name, read) : add(node.body);
-    } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
-      wires[node.id] = splice(result, *parts(*cell, read_shapes), node.name, read);
-    } else {
-      wires[node.id] = add(node.body);
-    }
+    const auto add = [&](const auto& body) { return result.add(node.name, body, read); };
+    const auto add_parts = [&](const auto& body) {
+      const auto written = parts(body, read_shapes);
+      return written ? splice(result, *written, node.name, read) : add(body);
+    };
+    wires[node.id] = match(
+        node.body, [&](const Input& input) { return add(input); },
+        [&](const Placeholder& placeholder) { return add(placeholder); },
+        [&](const Operation& operation) { return add_parts(operation); },
+        [&](const Cell& cell) { return add_parts(cell); },
+        [&](const LayerChoice& choice) { return add(lowered(choice, read_shapes)); },
+        [&](const InputChoice& choice) { return add(choice); });
   }
   for (const Output& output : graph.outputs()) {
     result.add_output(output.name, wires.at(output.wire.node));
@@ -102,23 +106,16 @@ Graph lower(const Graph& graph, const std::vector<Shape>& inputs) {
 
 }  // namespace
 
-Graph lower(const Graph& graph) {
-  std::vector<Shape> inputs;
-  for (const Node* input : graph.inputs()) {
-    inputs.push_back(std::get<Input>(input->body).shape);
-  }
-  return lower(graph, inputs);
-}
+Graph lower(const Graph& graph) { return lower(graph, graph.input_shapes()); }
 
 Wire splice(Graph& target, const Graph& part, const std::string& prefix,
             const std::vector<Wire>& inputs) {
   std::map<NodeId, Wire> wires;
   size_t next_input = 0;
   for (const Node& node : part.nodes()) {
-    wires[node.id] =
-        std::holds_alternative<Input>(node.body)
-            ? inputs.at(next_input++)
-            : target.add(prefix + "/" + node.name, node.body, mapped(node.inputs, wires));
+    wires[node.id] = is_input(node) ? inputs.at(next_input++)
+                                    : target.add(prefix + "/" + node.name, node.body,
+                                                 mapped(node.inputs, wires));
   }
   TORCH_CHECK(part.outputs().size() == 1, "'", part.name(), "' needs one output, got ",
               part.outputs().size());

@@ -78,7 +78,7 @@ class Merger {
     check_alike();
     const Node& input = *models_.front().graph.inputs().front();
     const Wire wire = merged_.graph.add(input.name, input.body, {});
-    const int64_t n = channels_of(std::get<Input>(input.body).shape);
+    const int64_t n = channels_of(models_.front().graph.input_shapes().front());
     n_channels_[wire.node] = n;
     for (Model& model : models_) {
       model.values[model.position(model.graph.inputs().front()->id)] = {{wire.node, 0, n}};
@@ -119,9 +119,8 @@ class Merger {
     model.shapes = infer(model.graph);
     const std::vector<Node>& nodes = model.graph.nodes();
     for (size_t i = 0; i < nodes.size(); ++i) {
-      TORCH_CHECK(std::holds_alternative<Input>(nodes[i].body) ||
-                      std::holds_alternative<Operation>(nodes[i].body),
-                  "node '", nodes[i].name, "' is not decided: only frozen graphs can be merged");
+      TORCH_CHECK(is_input(nodes[i]) || std::holds_alternative<Operation>(nodes[i].body), "node '",
+                  nodes[i].name, "' is not decided: only frozen graphs can be merged");
       model.positions[nodes[i].id] = i;
     }
     model.values.resize(nodes.size());
@@ -139,7 +138,7 @@ class Merger {
     const auto shape_read = [](const Model& model) {
       TORCH_CHECK(model.graph.inputs().size() == 1, "model '", model.graph.name(), "' reads ",
                   model.graph.inputs().size(), " inputs, expected one");
-      return std::get<Input>(model.graph.inputs().front()->body).shape;
+      return model.graph.input_shapes().front();
     };
     const Model& first = models_.front();
     for (const Model& model : models_) {

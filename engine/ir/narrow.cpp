@@ -1,21 +1,22 @@
 #include "retia/engine/ir/narrow.h"
 
+#include "retia/engine/ir/match.h"
+
 namespace retia::ir {
 namespace {
 
-Body narrowed(Body body, const Kept& kept) {
-  if (const auto* cell = std::get_if<Cell>(&body)) {
-    return Cell(ir::narrowed(cell->graph(), kept));
-  }
-  return body;
-}
+Cell narrowed(const Cell& cell, const Kept& kept) { return Cell(ir::narrowed(cell.graph(), kept)); }
 
 LayerChoice narrowed(const LayerChoice& choice, const Kept& kept) {
   const auto names = kept.find(choice.label);
   LayerChoice result{choice.label, {}};
   for (const Candidate& candidate : choice.candidates) {
     if (names == kept.end() || names->second.count(candidate.name) != 0) {
-      result.candidates.push_back({candidate.name, narrowed(candidate.body, kept)});
+      result.candidates.push_back(
+          {candidate.name,
+           match(
+               candidate.body, [](const Operation& operation) -> Body { return operation; },
+               [&](const Cell& cell) -> Body { return narrowed(cell, kept); })});
     }
   }
   TORCH_CHECK(!result.candidates.empty(), "layer choice '", choice.label,
@@ -28,11 +29,10 @@ LayerChoice narrowed(const LayerChoice& choice, const Kept& kept) {
 Graph narrowed(const Graph& space, const Kept& kept) {
   Graph result(space.name());
   for (Node node : space.nodes()) {
-    if (const auto* choice = std::get_if<LayerChoice>(&node.body)) {
-      node.body = narrowed(*choice, kept);
-    } else if (const auto* cell = std::get_if<Cell>(&node.body)) {
-      node.body = Cell(narrowed(cell->graph(), kept));
-    }
+    match(
+        node.body, [](const Input&) {}, [](const Placeholder&) {}, [](const Operation&) {},
+        [](const InputChoice&) {}, [&](LayerChoice& choice) { choice = narrowed(choice, kept); },
+        [&](Cell& cell) { cell = narrowed(cell, kept); });
     result.add(std::move(node));
   }
   for (const Output& output : space.outputs()) {

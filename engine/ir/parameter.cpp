@@ -19,6 +19,13 @@ std::string to_string(const Shape& shape) {
   return "[" + text + "]";
 }
 
+Shape at(Shape shape, const Architecture& architecture) {
+  for (Dim& dim : shape) {
+    dim = dim.at(architecture);
+  }
+  return shape;
+}
+
 bool always_equal(const Shape& a, const Shape& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Dim& x, const Dim& y) {
     return always_equal(x.expression(), y.expression());

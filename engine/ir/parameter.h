@@ -108,6 +108,9 @@ using Shape = std::vector<Dim>;
 /// Returns a text such as `[16, 32, 32]`.
 std::string to_string(const Shape& shape);
 
+/// Returns `shape` with the choices that `architecture` decides replaced by their values.
+Shape at(Shape shape, const Architecture& architecture);
+
 /// Returns whether both shapes are equal for every architecture.
 bool always_equal(const Shape& a, const Shape& b);
 

@@ -9,7 +9,7 @@ void each_primitive(const Graph& model, const std::function<void(const Primitive
   const Graph lowered = lower(model);
   const std::map<NodeId, Shape> shapes = infer(lowered);
   for (const Node& node : lowered.nodes()) {
-    if (std::holds_alternative<Input>(node.body)) {
+    if (is_input(node)) {
       continue;
     }
     const auto* operation = std::get_if<Operation>(&node.body);

@@ -120,11 +120,14 @@ void check_promises(const Graph& base, const Graph& mutated) {
 
 }  // namespace
 
-Space::Space(Graph graph) : graph_(std::move(graph)), mutables_(ir::mutables(graph_)) {}
+Space::Space(Graph graph) : Space(std::move(graph), {}) {}
 
 Space::Space(Graph base, GraphMutators mutators)
     : graph_(std::move(base)), mutators_(std::move(mutators)) {
-  mutables_ = mutators_.empty() ? ir::mutables(graph_) : Discovery(graph_, mutators_).run();
+  if (mutators_.empty()) {
+    forms_.emplace(graph_);
+  }
+  mutables_ = forms_ ? forms_->mutables() : Discovery(graph_, mutators_).run();
 }
 
 Space Space::with(std::vector<Setting> settings) const {
@@ -157,8 +160,8 @@ std::vector<Mutation> Space::history(const Architecture& architecture) const {
 }
 
 Graph Space::model(const Architecture& architecture) const {
-  if (mutators_.empty()) {
-    return freeze(graph_, of_models(architecture));
+  if (forms_) {
+    return selected(graph_, forms_->of(of_models(architecture)));
   }
   const Graph mutated = history(architecture).back().to;
   const std::vector<Mutable> left = ir::mutables(mutated);
@@ -169,8 +172,8 @@ Graph Space::model(const Architecture& architecture) const {
 }
 
 Architecture Space::canonical(const Architecture& architecture) const {
-  if (mutators_.empty()) {
-    return with_settings(ir::canonical(graph_, of_models(architecture)), architecture);
+  if (forms_) {
+    return with_settings(forms_->of(of_models(architecture)), architecture);
   }
   check_labels(architecture, mutables_);
   Architecture reached;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "retia/engine/ir/canonical.h"
 #include "retia/engine/ir/graph_mutator.h"
 #include "retia/engine/ir/setting.h"
 
@@ -71,6 +72,7 @@ class Space {
 
   Graph graph_;
   GraphMutators mutators_;
+  std::optional<CanonicalForms> forms_;  // none: graph mutators make the models
   std::vector<Mutable> mutables_;
   std::vector<Setting> settings_;
 };

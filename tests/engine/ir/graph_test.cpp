@@ -80,27 +80,26 @@ TEST(Graph, RefusesCandidatesThatNoArchitectureCouldName) {
               HasSubstr("two candidates are named 'a'"));
   EXPECT_THAT(error(LayerChoice{"l", {{"a.b", ops::relu()}}}), HasSubstr("'a.b' has a dot"));
   EXPECT_THAT(error(LayerChoice{"l", {{"", ops::relu()}}}), HasSubstr("'' is no name"));
-  EXPECT_THAT(error(InputChoice{"l", {"a", "a"}, 1}), HasSubstr("two candidates are named 'a'"));
-  EXPECT_THAT(error(InputChoice{"l", {"a", "b"}, 3}),
+  EXPECT_THAT(error(InputChoice{.label = "l", .names = {"a", "a"}}),
+              HasSubstr("two candidates are named 'a'"));
+  EXPECT_THAT(error(InputChoice{.label = "l", .names = {"a", "b"}, .n_chosen = 3}),
               HasSubstr("n_chosen 3 is outside 0 to 2, its number of candidates"));
-  EXPECT_THAT(error(InputChoice{"l", {"a", "b"}, -1}), HasSubstr("n_chosen -1 is outside"));
+  EXPECT_THAT(error(InputChoice{.label = "l", .names = {"a", "b"}, .n_chosen = -1}),
+              HasSubstr("n_chosen -1 is outside"));
 }
 
 TEST(Graph, ListsItsMutablesInOrderOuterBeforeInner) {
   const std::vector<Mutable> found = mutables(every_choice_space());
   EXPECT_THAT(labels(found), ElementsAre("first", "second", "second/deep/inner", "second/deep/join",
                                          "one", "mean", "wide", "any"));
-  EXPECT_EQ(
-      found[0],
-      (Mutable{
-          "first", MutableKind::LayerChoice, {"conv", "pool", "none", "skip"}, 1, "", {}, {2}}));
-  EXPECT_EQ(find(found, "second/deep/join"), (Mutable{"second/deep/join",
-                                                      MutableKind::InputChoice,
-                                                      {"input", "inner"},
-                                                      std::nullopt,
-                                                      "second/deep",
-                                                      {"", "second/deep/inner"},
-                                                      {}}));
+  EXPECT_EQ(found[0],
+            (Mutable{.label = "first", .names = {"conv", "pool", "none", "skip"}, .zeros = {2}}));
+  EXPECT_EQ(find(found, "second/deep/join"), (Mutable{.label = "second/deep/join",
+                                                      .kind = MutableKind::InputChoice,
+                                                      .names = {"input", "inner"},
+                                                      .n_chosen = std::nullopt,
+                                                      .scope = "second/deep",
+                                                      .fed_by = {"", "second/deep/inner"}}));
   EXPECT_THAT(find(found, "mean").fed_by, ElementsAre("", "first", "second"));
   EXPECT_EQ(find(found, "mean").n_chosen, 2);
 }

@@ -83,7 +83,11 @@ TEST(Infer, RefusesACellWithoutOneOutput) {
 TEST(Infer, RefusesToConcatenateWhatHasNoDimension) {
   Graph graph("net");
   const Wire x = graph.add("x", Input{Shape{}}, {});
-  const Node choice{7, "join", InputChoice{"l", {"a", "b"}, 2, Reduction::Concat}, {x, x}};
+  const Node choice{
+      7,
+      "join",
+      InputChoice{.label = "l", .names = {"a", "b"}, .n_chosen = 2, .reduction = Reduction::Concat},
+      {x, x}};
   EXPECT_THAT(error_of([&] { infer(choice, {Shape{}, Shape{}}); }), HasSubstr("node 'join'"));
   const Node concat{7, "join", ops::concat(), {x, x}};
   EXPECT_THAT(error_of([&] { infer(concat, {Shape{3}, Shape{}}); }), HasSubstr("node 'join'"));
