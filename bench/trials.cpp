@@ -18,6 +18,7 @@
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/pool.h"
 #include "retia/engine/operations/reshape.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/drop.h"

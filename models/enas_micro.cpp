@@ -1,6 +1,7 @@
 #include "retia/models/enas_micro.h"
 
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/pool.h"

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
 

@@ -4,11 +4,11 @@
 
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/chain.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/models/ops/mnas_layer.h"
 #include "retia/models/width.h"
 

@@ -1,6 +1,7 @@
 #include "retia/models/nasbench201.h"
 
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/match.h"
 
 namespace retia {
 namespace {
@@ -13,25 +14,23 @@ void collect(const ir::Graph& graph, Skips& skips);
 
 void collect(const ir::LayerChoice& choice, Skips& skips) {
   for (size_t k = 0; k < choice.candidates.size(); ++k) {
-    const ir::Body& body = choice.candidates[k].body;
-    if (const auto* cell = std::get_if<ir::Cell>(&body)) {
-      collect(cell->graph(), skips);
-      continue;
-    }
-    const std::string& type = std::get<ir::Operation>(body).type();
-    if (type == "identity" || type == "fading_dropout") {
-      skips[choice.label] = static_cast<int64_t>(k);
-    }
+    ir::match(
+        choice.candidates[k].body, [&](const ir::Cell& cell) { collect(cell.graph(), skips); },
+        [&](const ir::Operation& operation) {
+          if (operation.kind().is_skip()) {
+            skips[choice.label] = static_cast<int64_t>(k);
+          }
+        });
   }
 }
 
 void collect(const ir::Graph& graph, Skips& skips) {
   for (const ir::Node& node : graph.nodes()) {
-    if (const auto* choice = std::get_if<ir::LayerChoice>(&node.body)) {
-      collect(*choice, skips);
-    } else if (const auto* cell = std::get_if<ir::Cell>(&node.body)) {
-      collect(cell->graph(), skips);
-    }
+    ir::match(
+        node.body, [](const ir::Input&) {}, [](const ir::Placeholder&) {},
+        [](const ir::Operation&) {}, [](const ir::InputChoice&) {},
+        [&](const ir::Cell& cell) { collect(cell.graph(), skips); },
+        [&](const ir::LayerChoice& choice) { collect(choice, skips); });
   }
 }
 

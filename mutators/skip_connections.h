@@ -8,7 +8,7 @@
 
 namespace retia {
 
-/// Returns label → index of the skip connection (identity or fading dropout), for the layer choices
+/// Returns label → index of the skip connection (see OperationKind::is_skip), for the layer choices
 /// of `space` that have one.
 std::map<std::string, int64_t> skip_candidates(const ir::Graph& space);
 

@@ -172,7 +172,7 @@ class ExpectedCost::Compiler {
     }
     for (size_t n = 0; n < counts.size(); ++n) {
       if (n == 0) {
-        add(ops::zeros({.shape = inputs.front()}), {graph_inputs.front()}, counts[n]);
+        add(ops::nothing_chosen({.shape = inputs.front()}), {graph_inputs.front()}, counts[n]);
       } else if (const auto operation = joining(choice.reduction, n)) {
         add(*operation, std::vector(n, inputs.front()), counts[n]);
       }

@@ -109,7 +109,8 @@ class Freezer {
   /// Adds the result of an input choice that chose nothing: zeros with the shape of its candidates.
   Wire nothing(Graph& result, const Graph& graph, const Node& node) {
     const Shape shape = at(infer(graph).at(node.inputs.front().node), form_);
-    return result.add(node.name, ops::zeros({.shape = shape}), {{result.inputs().front()->id}});
+    return result.add(node.name, ops::nothing_chosen({.shape = shape}),
+                      {{result.inputs().front()->id}});
   }
 
   const Architecture& form_;

@@ -112,7 +112,7 @@ Mutable mutable_of(const LayerChoice& choice) {
   for (size_t k = 0; k < choice.candidates.size(); ++k) {
     const bool is_zero = match(
         choice.candidates[k].body,
-        [](const Operation& operation) { return operation.type() == "zero"; },
+        [](const Operation& operation) { return operation.kind().always_zero(); },
         [](const Cell&) { return false; });
     if (is_zero) {
       described.zeros.push_back(static_cast<int64_t>(k));

@@ -10,7 +10,6 @@
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/primitive.h"
 #include "retia/engine/operations/reshape.h"
-#include "retia/engine/operations/stacked.h"
 
 namespace retia::ir {
 namespace {
@@ -178,19 +177,15 @@ class Merger {
     bool any = false;
     for (const Ready& one : ready) {
       const auto& operation = std::get<Operation>(one.node->body);
-      Value value;
-      if (operation.type() == "identity") {
-        value = one.inputs.front();
-      } else if (operation.type() == "concat") {
-        value = joined(one.inputs);
-      } else if (operation.type() == "split") {
-        const auto o = operation.parameters().get<SplitOptions>();
-        const int64_t size = channels_of(one.read.front()) / o.of.value();
-        value = part(one.inputs.front(), o.index.value() * size, o.count.value() * size);
-      } else {
+      const auto ranges = operation.kind().passed_on(operation.parameters(), one.read);
+      if (!ranges) {
         continue;
       }
-      this->value(one) = std::move(value);
+      std::vector<Value> values;
+      for (const ChannelRange& range : *ranges) {
+        values.push_back(part(one.inputs[range.input], range.begin, range.size));
+      }
+      value(one) = joined(values);
       any = true;
     }
     return any;
@@ -222,7 +217,7 @@ class Merger {
     const std::vector<Shape>& read = group.front().read;
     const auto layer = operation.kind().make(operation.parameters(), read);
     const bool is_function = std::dynamic_pointer_cast<FunctionLayer>(layer) != nullptr;
-    const bool can_widen = widened(operation, read, 1).has_value();
+    const bool can_widen = operation.widened(read, 1).has_value();
     std::vector<Ready> apart;
     std::vector<std::pair<const Ready*, const Ready*>> copies;  // of which one
     for (size_t i = 0, end = 0; i < group.size(); i = end) {
@@ -233,7 +228,7 @@ class Merger {
       const std::span<const Ready> same(group.begin() + i, group.begin() + end);
       if (same.size() > 1 && can_widen) {
         in_parts(same, most_channels_, [&](std::span<const Ready> some) {
-          add(some, *widened(operation, read, n_of(some)), {same.front().inputs});
+          add(some, *operation.widened(read, n_of(some)), {same.front().inputs});
         });
         continue;
       }
@@ -251,13 +246,13 @@ class Merger {
   /// Adds a stacked operation for a group in which no two nodes read the same input.
   void add_stacked(std::span<const Ready> group, const Operation& operation,
                    const std::vector<Shape>& read) {
-    const bool can_stack = stacked(operation, read, 1).has_value();
+    const bool can_stack = operation.stacked(read, 1).has_value();
     in_parts(group, can_stack ? most_channels_ : 0, [&](std::span<const Ready> some) {
       std::vector<std::vector<Value>> inputs;
       for (const Ready& one : some) {
         inputs.push_back(one.inputs);
       }
-      add(some, some.size() == 1 ? operation : *stacked(operation, read, n_of(some)), inputs);
+      add(some, some.size() == 1 ? operation : *operation.stacked(read, n_of(some)), inputs);
     });
   }
 

@@ -23,7 +23,7 @@ struct MergedGraph {
   /// of output i of all models.
   Graph graph;
   /// Merged node → the model nodes it computes. Their results are concatenated in its result, and
-  /// their weights in its weights (see stacked.h).
+  /// their weights in its weights (see Operation::stacked).
   std::map<std::string, std::vector<ModelNode>> members;
 };
 

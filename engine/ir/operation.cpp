@@ -81,6 +81,14 @@ Architecture Operation::canonical(const Architecture& architecture) const {
   return kind_->canonical(parameters_, architecture);
 }
 
+std::optional<Operation> Operation::stacked(const std::vector<Shape>& inputs, int64_t n) const {
+  return kind_->stacked(*this, inputs, n);
+}
+
+std::optional<Operation> Operation::widened(const std::vector<Shape>& inputs, int64_t n) const {
+  return kind_->widened(*this, inputs, n);
+}
+
 std::set<std::string> reached(const Json& parameters, const Architecture& architecture) {
   std::set<std::string> labels;
   mapped(parameters, "", [&](const Expression& expression, const std::string&) -> Json {
@@ -101,6 +109,21 @@ Architecture OperationKind::canonical(const Json& parameters,
     result[label] = architecture.at(label);
   }
   return result;
+}
+
+std::optional<std::vector<ChannelRange>> OperationKind::passed_on(const Json&,
+                                                                  const std::vector<Shape>&) const {
+  return std::nullopt;
+}
+
+std::optional<Operation> OperationKind::stacked(const Operation& one, const std::vector<Shape>&,
+                                                int64_t) const {
+  return treats_channels_alike() ? std::optional(one) : std::nullopt;
+}
+
+std::optional<Operation> OperationKind::widened(const Operation&, const std::vector<Shape>&,
+                                                int64_t) const {
+  return std::nullopt;
 }
 
 std::unique_ptr<const Graph> OperationKind::expand(const Json&, const std::vector<Shape>&) const {

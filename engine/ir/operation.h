@@ -51,6 +51,18 @@ class Operation {
   /// architectures for which it computes the same.
   Architecture canonical(const Architecture& architecture) const;
 
+  /// Returns the operation that runs `n` of this one, each with its own weights and its own input,
+  /// as one; none where there is no such operation. Inputs and outputs are concatenated along the
+  /// channels, parameters and buffers along the first dimension. `inputs`: decided shapes of the
+  /// inputs of one. conv2d → conv2d with n times the groups; linear → grouped_linear; batch_norm,
+  /// activations, pools and sums → themselves.
+  std::optional<Operation> stacked(const std::vector<Shape>& inputs, int64_t n) const;
+
+  /// Returns the operation that runs `n` of this one, each with its own weights, on the same input
+  /// as one; none where there is no such operation. Outputs, parameters and buffers are
+  /// concatenated as in stacked. conv2d without groups and linear → themselves, n times as wide.
+  std::optional<Operation> widened(const std::vector<Shape>& inputs, int64_t n) const;
+
   friend bool operator==(const Operation& a, const Operation& b);
 
  private:
@@ -66,6 +78,13 @@ Json decided(const Json& parameters, const Architecture& architecture);
 
 /// Calls `visit` for each value choice in the parameters of an operation.
 void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visit);
+
+/// Some channels of an input of an operation: those from `begin` to `begin + size` - 1.
+struct ChannelRange {
+  size_t input = 0;  ///< index of the input
+  int64_t begin = 0;
+  int64_t size = 0;
+};
 
 /// The cost of one application of an operation, for one sample.
 struct Cost {
@@ -102,6 +121,29 @@ class OperationKind {
   /// Returns the module that computes a primitive. Throws while a needed parameter is undecided.
   virtual std::shared_ptr<Layer> make(const Json& parameters,
                                       const std::vector<Shape>& inputs) const = 0;
+
+  /// Returns whether the output is zero for all inputs: "no connection".
+  virtual bool always_zero() const { return false; }
+
+  /// Returns whether the output is the only input where the model is not training: a skip
+  /// connection.
+  virtual bool is_skip() const { return false; }
+
+  /// Returns whether each channel of the output depends on the channel of the same index of each
+  /// input only, in the same way for all channels (weights aside).
+  virtual bool treats_channels_alike() const { return false; }
+
+  /// Returns, for an operation that only passes channels on, where each channel of the output comes
+  /// from, in order; none for an operation that computes. `inputs`: decided shapes.
+  virtual std::optional<std::vector<ChannelRange>> passed_on(
+      const Json& parameters, const std::vector<Shape>& inputs) const;
+
+  /// See Operation::stacked and Operation::widened. By default, an operation that treats channels
+  /// alike is stacked as it is, and none is widened.
+  virtual std::optional<Operation> stacked(const Operation& one, const std::vector<Shape>& inputs,
+                                           int64_t n) const;
+  virtual std::optional<Operation> widened(const Operation& one, const std::vector<Shape>& inputs,
+                                           int64_t n) const;
 
   /// Returns the graph that a composite stands for, with one input per given shape and one output.
   /// Null for a primitive.

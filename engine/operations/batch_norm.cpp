@@ -65,6 +65,8 @@ class BatchNorm final : public Primitive<BatchNormOptions> {
  public:
   BatchNorm() : Primitive("batch_norm") {}
 
+  bool treats_channels_alike() const override { return true; }
+
  private:
   Shape infer(const BatchNormOptions& o, const Shapes& inputs) const override {
     TORCH_CHECK(o.momentum.min() > 0 && o.momentum.max() <= 1,

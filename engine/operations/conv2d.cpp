@@ -118,9 +118,33 @@ Conv2dOptions resolved(Conv2dOptions o, const Shape& input) {
   return o;
 }
 
+/// Returns the options of `one` with the default of `out` replaced by the number it stands for.
+Conv2dOptions with_channels_out(const ir::Operation& one, const std::vector<Shape>& inputs) {
+  auto o = one.parameters().get<Conv2dOptions>();
+  o.out = o.out.value() == 0 ? inputs.front()[0] : o.out;
+  return o;
+}
+
 class Conv2d final : public Primitive<Conv2dOptions> {
  public:
   Conv2d() : Primitive("conv2d") {}
+
+  std::optional<ir::Operation> stacked(const ir::Operation& one, const Shapes& inputs,
+                                       int64_t n) const override {
+    Conv2dOptions o = with_channels_out(one, inputs);
+    o.out = o.out * n;
+    o.groups = o.groups * n;
+    return ops::conv2d(o);
+  }
+  std::optional<ir::Operation> widened(const ir::Operation& one, const Shapes& inputs,
+                                       int64_t n) const override {
+    Conv2dOptions o = with_channels_out(one, inputs);
+    if (o.depthwise.value() || o.groups.value() != 1) {
+      return std::nullopt;
+    }
+    o.out = o.out * n;
+    return ops::conv2d(o);
+  }
 
  private:
   Shape infer(const Conv2dOptions& options, const Shapes& inputs) const override {

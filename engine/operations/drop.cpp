@@ -49,6 +49,8 @@ class DropPath final : public Primitive<DropOptions> {
  public:
   DropPath() : Primitive("drop_path") {}
 
+  bool is_skip() const override { return true; }
+
  private:
   Shape infer(const DropOptions& o, const Shapes& inputs) const override {
     TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
@@ -116,6 +118,8 @@ class FadingDropoutLayer final : public StochasticLayer {
 class FadingDropout final : public Primitive<FadingDropoutOptions> {
  public:
   FadingDropout() : Primitive("fading_dropout") {}
+
+  bool is_skip() const override { return true; }
 
  private:
   Shape infer(const FadingDropoutOptions& o, const Shapes& inputs) const override {

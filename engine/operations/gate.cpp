@@ -1,30 +1,16 @@
 #include "retia/engine/operations/gate.h"
 
-#include <ATen/ops/sigmoid.h>
-
 #include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/primitive.h"
 
 namespace retia {
 namespace {
 
-class Sigmoid final : public Primitive<ops::NoOptions> {
- public:
-  Sigmoid() : Primitive("sigmoid") {}
-
- private:
-  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
-    TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
-    return inputs.front();
-  }
-  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
-    return function_layer([](at::TensorList inputs) { return at::sigmoid(inputs[0]); });
-  }
-};
-
 class Scale final : public Primitive<ops::NoOptions> {
  public:
   Scale() : Primitive("scale") {}
+
+  bool treats_channels_alike() const override { return true; }
 
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
@@ -50,7 +36,6 @@ class Scale final : public Primitive<ops::NoOptions> {
 
 }  // namespace
 
-ir::Operation ops::sigmoid() { return operation<Sigmoid>(ops::NoOptions{}); }
 ir::Operation ops::scale() { return operation<Scale>(ops::NoOptions{}); }
 
 }  // namespace retia

@@ -39,6 +39,8 @@ class Add final : public Primitive<ops::NoOptions> {
  public:
   Add() : Primitive("add") {}
 
+  bool treats_channels_alike() const override { return true; }
+
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     return equal_inputs(inputs);
@@ -52,6 +54,8 @@ class Add final : public Primitive<ops::NoOptions> {
 class Mean final : public Primitive<ops::NoOptions> {
  public:
   Mean() : Primitive("mean") {}
+
+  bool treats_channels_alike() const override { return true; }
 
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
@@ -67,6 +71,14 @@ class Mean final : public Primitive<ops::NoOptions> {
 class Concat final : public Primitive<ops::NoOptions> {
  public:
   Concat() : Primitive("concat") {}
+
+  Ranges passed_on(const Json&, const Shapes& inputs) const override {
+    std::vector<ir::ChannelRange> ranges;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      ranges.push_back({.input = i, .size = inputs[i].front().value()});
+    }
+    return ranges;
+  }
 
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
@@ -89,21 +101,33 @@ class Concat final : public Primitive<ops::NoOptions> {
   }
 };
 
-class Zeros final : public Primitive<ZerosOptions> {
+class NothingChosenLayer final : public Layer {
  public:
-  Zeros() : Primitive("zeros") {}
+  explicit NothingChosenLayer(std::vector<int64_t> sizes) : sizes_(std::move(sizes)) {}
+  at::Tensor forward(at::TensorList inputs) override {
+    std::vector<int64_t> all = {inputs[0].size(0)};
+    all.insert(all.end(), sizes_.begin(), sizes_.end());
+    return inputs[0].new_zeros(all);
+  }
+  bool always_zero() const override { return true; }
 
  private:
-  Shape infer(const ZerosOptions& o, const Shapes& inputs) const override {
-    TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+  std::vector<int64_t> sizes_;
+};
+
+class NothingChosen final : public Primitive<NothingChosenOptions> {
+ public:
+  NothingChosen() : Primitive("zeros") {}
+
+  bool always_zero() const override { return true; }
+
+ private:
+  Shape infer(const NothingChosenOptions& o, const Shapes& inputs) const override {
+    one_input(inputs);
     return o.shape;
   }
-  std::shared_ptr<Layer> make(const ZerosOptions& o, const Shapes&) const override {
-    return function_layer([sizes = decided(o.shape)](at::TensorList inputs) {
-      std::vector<int64_t> all = {inputs[0].size(0)};
-      all.insert(all.end(), sizes.begin(), sizes.end());
-      return inputs[0].new_zeros(all);
-    });
+  std::shared_ptr<Layer> make(const NothingChosenOptions& o, const Shapes&) const override {
+    return std::make_shared<NothingChosenLayer>(decided(o.shape));
   }
 };
 
@@ -112,6 +136,8 @@ class Zeros final : public Primitive<ZerosOptions> {
 ir::Operation ops::add() { return operation<Add>(ops::NoOptions{}); }
 ir::Operation ops::mean() { return operation<Mean>(ops::NoOptions{}); }
 ir::Operation ops::concat() { return operation<Concat>(ops::NoOptions{}); }
-ir::Operation ops::zeros(const ZerosOptions& options) { return operation<Zeros>(options); }
+ir::Operation ops::nothing_chosen(const NothingChosenOptions& options) {
+  return operation<NothingChosen>(options);
+}
 
 }  // namespace retia

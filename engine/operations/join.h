@@ -4,10 +4,10 @@
 
 namespace retia {
 
-struct ZerosOptions {
+struct NothingChosenOptions {
   Shape shape;  ///< shape of the result, without the batch dimension
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ZerosOptions, shape)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NothingChosenOptions, shape)
 
 namespace ops {
 /// Makes the sum of inputs of equal shape.
@@ -17,7 +17,8 @@ ir::Operation mean();
 /// Makes the concatenation of inputs along the first dimension (channels); all other sizes agree.
 ir::Operation concat();
 /// Makes zeros with the batch size of its input: the result of an input choice that chose nothing.
-ir::Operation zeros(const ZerosOptions& options);
+/// Its type in JSON is "zeros".
+ir::Operation nothing_chosen(const NothingChosenOptions& options);
 }  // namespace ops
 
 }  // namespace retia

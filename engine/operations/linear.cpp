@@ -4,6 +4,7 @@
 #include <ATen/ops/linear.h>
 
 #include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/grouped_linear.h"
 #include "retia/engine/operations/primitive.h"
 
 namespace retia {
@@ -56,6 +57,18 @@ class ElasticLinear final : public ElasticLayer {
 class Linear final : public Primitive<LinearOptions> {
  public:
   Linear() : Primitive("linear") {}
+
+  std::optional<ir::Operation> stacked(const ir::Operation& one, const Shapes&,
+                                       int64_t n) const override {
+    const auto o = one.parameters().get<LinearOptions>();
+    return ops::grouped_linear({.out = o.out * n, .groups = n, .bias = o.bias});
+  }
+  std::optional<ir::Operation> widened(const ir::Operation& one, const Shapes&,
+                                       int64_t n) const override {
+    auto o = one.parameters().get<LinearOptions>();
+    o.out = o.out * n;
+    return ops::linear(o);
+  }
 
  private:
   Shape infer(const LinearOptions& o, const Shapes& inputs) const override {

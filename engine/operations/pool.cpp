@@ -39,6 +39,8 @@ class Pool2d : public Primitive<PoolOptions> {
                                   int64_t padding);
   Pool2d(const char* type, Function pool) : Primitive(type), pool_(pool) {}
 
+  bool treats_channels_alike() const override { return true; }
+
  private:
   Shape infer(const PoolOptions& o, const Shapes& inputs) const override {
     return pooled(o, one_input(inputs, 3));
@@ -75,6 +77,8 @@ class AvgPool2d final : public Pool2d {
 class GlobalMean final : public Primitive<ops::NoOptions> {
  public:
   GlobalMean() : Primitive("global_mean") {}
+
+  bool treats_channels_alike() const override { return true; }
 
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {

@@ -21,6 +21,7 @@ class Primitive : public ir::OperationKind {
  public:
   using ir::OperationKind::OperationKind;
   using Shapes = std::vector<Shape>;
+  using Ranges = std::optional<std::vector<ir::ChannelRange>>;
 
   Json complete(const Json& given) const final {
     return options_from_json<Options>(given, "operation '" + type() + "'");
@@ -89,10 +90,16 @@ ir::Operation operation(const Options& options) {
   return {kind, options};
 }
 
+/// Returns the only input's shape. Throws unless there is one input.
+inline const Shape& one_input(const std::vector<Shape>& inputs) {
+  TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+  return inputs.front();
+}
+
 /// Returns the only input's shape. Throws unless there is one input of `dimensions` dimensions, not
 /// counting the batch.
 inline const Shape& one_input(const std::vector<Shape>& inputs, size_t dimensions) {
-  TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
+  one_input(inputs);
   TORCH_CHECK(inputs.front().size() == dimensions, "expected an input of ", dimensions,
               " dimensions", dimensions == 3 ? " (channels, height, width)" : "", ", got ",
               ir::to_string(inputs.front()));

@@ -1,10 +1,6 @@
 #include "retia/engine/operations/reshape.h"
 
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/relu6.h>
-#include <ATen/ops/silu.h>
-#include <ATen/ops/tanh.h>
 
 #include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/primitive.h"
@@ -13,13 +9,8 @@
 namespace retia {
 namespace {
 
-const Shape& any_input(const std::vector<Shape>& inputs) {
-  TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
-  return inputs.front();
-}
-
 const Shape& with_channels(const std::vector<Shape>& inputs, const Dim& parts) {
-  const Shape& input = any_input(inputs);
+  const Shape& input = one_input(inputs);
   TORCH_CHECK(!input.empty() && parts.min() >= 1 && (input[0] % parts).max() == 0,
               "expected channels that divide into ", parts.to_string(), ", got ",
               ir::to_string(input));
@@ -30,51 +21,20 @@ class Identity final : public Primitive<ops::NoOptions> {
  public:
   Identity() : Primitive("identity") {}
 
+  bool is_skip() const override { return true; }
+  bool treats_channels_alike() const override { return true; }
+  Ranges passed_on(const Json&, const Shapes& inputs) const override {
+    const Shape& input = inputs.front();
+    return std::vector<ir::ChannelRange>{{.size = input.empty() ? 1 : input.front().value()}};
+  }
+
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
-    return any_input(inputs);
+    return one_input(inputs);
   }
   std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
     return function_layer([](at::TensorList inputs) { return inputs[0]; });
   }
-};
-
-/// A function of each number by itself.
-class Activation : public Primitive<ops::NoOptions> {
- public:
-  using Function = at::Tensor (*)(const at::Tensor&);
-  Activation(const char* type, Function function) : Primitive(type), function_(function) {}
-
- private:
-  Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
-    return any_input(inputs);
-  }
-  std::shared_ptr<Layer> make(const ops::NoOptions&, const Shapes&) const override {
-    return function_layer(
-        [function = function_](at::TensorList inputs) { return function(inputs[0]); });
-  }
-
-  Function function_;
-};
-
-class Relu final : public Activation {
- public:
-  Relu() : Activation("relu", &at::relu) {}
-};
-
-class Relu6 final : public Activation {
- public:
-  Relu6() : Activation("relu6", &at::relu6) {}
-};
-
-class Silu final : public Activation {
- public:
-  Silu() : Activation("silu", &at::silu) {}
-};
-
-class Tanh final : public Activation {
- public:
-  Tanh() : Activation("tanh", &at::tanh) {}
 };
 
 class ZeroLayer final : public Layer {
@@ -95,6 +55,9 @@ class Zero final : public Primitive<ZeroOptions> {
  public:
   Zero() : Primitive("zero") {}
 
+  bool always_zero() const override { return true; }
+  bool treats_channels_alike() const override { return true; }
+
  private:
   Shape infer(const ZeroOptions& o, const Shapes& inputs) const override {
     const Shape& input = one_input(inputs, 3);
@@ -110,6 +73,13 @@ class Zero final : public Primitive<ZeroOptions> {
 class Split final : public Primitive<SplitOptions> {
  public:
   Split() : Primitive("split") {}
+
+  Ranges passed_on(const Json& parameters, const Shapes& inputs) const override {
+    const auto o = parameters.get<SplitOptions>();
+    const int64_t part = inputs.front().front().value() / o.of.value();
+    return std::vector<ir::ChannelRange>{
+        {.begin = o.index.value() * part, .size = o.count.value() * part}};
+  }
 
  private:
   Shape infer(const SplitOptions& o, const Shapes& inputs) const override {
@@ -147,6 +117,8 @@ class Shift final : public Primitive<ops::NoOptions> {
  public:
   Shift() : Primitive("shift") {}
 
+  bool treats_channels_alike() const override { return true; }
+
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
     const Shape& input = one_input(inputs, 3);
@@ -167,9 +139,11 @@ class Flatten final : public Primitive<ops::NoOptions> {
  public:
   Flatten() : Primitive("flatten") {}
 
+  bool treats_channels_alike() const override { return true; }
+
  private:
   Shape infer(const ops::NoOptions&, const Shapes& inputs) const override {
-    const Shape& input = any_input(inputs);
+    const Shape& input = one_input(inputs);
     if (input.empty()) {
       return {1};
     }
@@ -192,10 +166,6 @@ class Flatten final : public Primitive<ops::NoOptions> {
 }  // namespace
 
 ir::Operation ops::identity() { return operation<Identity>(ops::NoOptions{}); }
-ir::Operation ops::relu() { return operation<Relu>(ops::NoOptions{}); }
-ir::Operation ops::relu6() { return operation<Relu6>(ops::NoOptions{}); }
-ir::Operation ops::silu() { return operation<Silu>(ops::NoOptions{}); }
-ir::Operation ops::tanh() { return operation<Tanh>(ops::NoOptions{}); }
 ir::Operation ops::zero(const ZeroOptions& options) { return operation<Zero>(options); }
 ir::Operation ops::split(const SplitOptions& options) { return operation<Split>(options); }
 ir::Operation ops::shuffle(const ShuffleOptions& options) { return operation<Shuffle>(options); }

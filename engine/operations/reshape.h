@@ -24,14 +24,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ShuffleOptions, groups)
 namespace ops {
 /// Makes an identity: any shape → the same value.
 ir::Operation identity();
-/// Makes max(x, 0): any shape → the same.
-ir::Operation relu();
-/// Makes min(max(x, 0), 6): any shape → the same.
-ir::Operation relu6();
-/// Makes a swish, x / (1 + exp(-x)) (Ramachandran et al. 2018): any shape → the same.
-ir::Operation silu();
-/// Makes a hyperbolic tangent: any shape → the same.
-ir::Operation tanh();
 /// Makes zeros, [C, H, W] → [C, ceil(H / stride), ceil(W / stride)]; means "no connection".
 ir::Operation zero(const ZeroOptions& options = {});
 /// Makes a slice of the channels, [C, ...] → [count * C / of, ...]: parts `index` to `index + count

@@ -1,5 +1,6 @@
 #include "retia/engine/operations/table.h"
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/attention.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
@@ -51,7 +52,7 @@ OperationTable standard_operations() {
                                        ops::split(),
                                        ops::tanh(),
                                        ops::zero(),
-                                       ops::zeros({})}) {
+                                       ops::nothing_chosen({})}) {
     table.add(example.shared_kind());
   }
   return table;

@@ -2,6 +2,7 @@
 
 /// The operations of which networks are written, and what adds operations of one's own.
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/attention.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/composite.h"

@@ -1,10 +1,10 @@
 #include "retia/models/ops/enas_layer.h"
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 namespace {

@@ -1,9 +1,9 @@
 #include "retia/models/ops/mb_conv.h"
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/models/ops/conv_bn.h"
 
 namespace retia {

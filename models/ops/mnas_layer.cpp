@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/gate.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/models/ops/conv_bn.h"
 
 namespace retia {

@@ -1,9 +1,9 @@
 #include "retia/models/ops/sep_conv.h"
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
-#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

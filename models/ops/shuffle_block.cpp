@@ -1,5 +1,6 @@
 #include "retia/models/ops/shuffle_block.h"
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"

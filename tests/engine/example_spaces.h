@@ -9,6 +9,7 @@
 
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/mutator.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"

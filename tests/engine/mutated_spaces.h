@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "retia/engine/ir/space.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/linear.h"
-#include "retia/engine/operations/reshape.h"
 
 namespace retia {
 

@@ -8,10 +8,10 @@
 
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/profile.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/models/ops/conv_bn.h"
 #include "retia/models/ops/loose_ends.h"
 #include "retia/tests/error_of.h"

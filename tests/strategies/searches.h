@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/strategies/strategies.h"
 
 namespace retia {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
 

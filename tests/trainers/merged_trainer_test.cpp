@@ -5,10 +5,10 @@
 
 #include <limits>
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/models/network_checks.h"
 #include "retia/tests/trainers/runs.h"

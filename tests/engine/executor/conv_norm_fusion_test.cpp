@@ -7,11 +7,11 @@
 
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/lower.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/pool.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/models/enas_macro.h"
 #include "retia/models/nasbench201.h"
 #include "retia/models/ops/factorized_reduce.h"

@@ -2,9 +2,9 @@
 
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/infer.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/linear.h"
-#include "retia/engine/operations/reshape.h"
 #include "retia/tests/engine/ir/names.h"
 #include "retia/tests/error_of.h"
 

@@ -8,6 +8,7 @@
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/lower.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "retia/engine/operations/drop.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/error_of.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 const Expression kOutputs = ValueChoice<int64_t>("width", {8, 16});
 
@@ -28,6 +30,40 @@ TEST(Operation, HoldsItsDefaultsToo) {
   EXPECT_EQ(conv, standard_operations().make("conv2d", {{"out", 4}}));
   EXPECT_FALSE(conv == ops::conv2d({.out = 5}));
   EXPECT_FALSE(ops::relu() == ops::identity());
+}
+
+TEST(Operation, SaysWhatItIs) {
+  std::vector<std::string> zeros, skips;
+  for (const std::string& type : standard_operations().types()) {
+    const Operation one = standard_operations().make(type);
+    if (one.kind().always_zero()) {
+      zeros.push_back(type);
+    }
+    if (one.kind().is_skip()) {
+      skips.push_back(type);
+    }
+  }
+  EXPECT_THAT(zeros, UnorderedElementsAre("zero", "zeros"));
+  EXPECT_THAT(skips, UnorderedElementsAre("identity", "drop_path", "fading_dropout"));
+  EXPECT_FALSE(block().kind().always_zero());
+  EXPECT_FALSE(block().kind().is_skip());
+}
+
+TEST(Operation, SaysWhereTheChannelsComeFromThatItOnlyPassesOn) {
+  const auto passed_on = [](const Operation& operation, const std::vector<Shape>& inputs) {
+    std::string text;
+    const auto ranges = operation.kind().passed_on(operation.parameters(), inputs);
+    for (const ChannelRange& range : ranges.value_or(std::vector<ChannelRange>())) {
+      text += c10::str(range.input, ":", range.begin, "+", range.size, " ");
+    }
+    return ranges ? text : "computes";
+  };
+  EXPECT_EQ(passed_on(ops::identity(), {{6, 2, 2}}), "0:0+6 ");
+  EXPECT_EQ(passed_on(ops::identity(), {{}}), "0:0+1 ");
+  EXPECT_EQ(passed_on(ops::concat(), {{6}, {2}}), "0:0+6 1:0+2 ");
+  EXPECT_EQ(passed_on(ops::split({.index = 1, .of = 3, .count = 2}), {{6, 2, 2}}), "0:2+4 ");
+  EXPECT_EQ(passed_on(ops::relu(), {{6}}), "computes");
+  EXPECT_EQ(passed_on(ops::fading_dropout(), {{6}}), "computes");
 }
 
 TEST(Operation, NamesTheNearestParameterWhenOneIsUnknown) {
@@ -50,8 +86,8 @@ TEST(Operation, DecidesItsValueChoices) {
   const Operation conv = ops::conv2d({.out = Dim(kOutputs) * 2, .kernel = 5});
   EXPECT_EQ(conv.at({{"width", {{1}}}}), ops::conv2d({.out = 32, .kernel = 5}));
   EXPECT_EQ(conv.at({}), conv);
-  const Operation zeros = ops::zeros({.shape = {3, kOutputs}});
-  EXPECT_EQ(zeros.at({{"width", {{0}}}}), ops::zeros({.shape = {3, 8}}));
+  const Operation zeros = ops::nothing_chosen({.shape = {3, kOutputs}});
+  EXPECT_EQ(zeros.at({{"width", {{0}}}}), ops::nothing_chosen({.shape = {3, 8}}));
 }
 
 TEST(Operation, LabelsValueChoicesByTheirParameter) {
@@ -64,7 +100,9 @@ TEST(Operation, LabelsValueChoicesByTheirParameter) {
   conv.labelled("stem").visit_choices(note);
   EXPECT_THAT(labels, testing::UnorderedElementsAre("k", "stem/out"));
   labels.clear();
-  ops::zeros({.shape = {1, ValueChoice<int64_t>({8, 16})}}).labelled("z").visit_choices(note);
+  ops::nothing_chosen({.shape = {1, ValueChoice<int64_t>({8, 16})}})
+      .labelled("z")
+      .visit_choices(note);
   EXPECT_THAT(labels, ElementsAre("z/shape/1"));
 }
 

@@ -20,7 +20,8 @@ TEST(Join, MakesTheShapesThatAreCalculated) {
   expect_true_shapes(ops::mean(), {{3}, {3}});
   expect_true_shapes(ops::concat(), {{3, 5, 4}, {1, 5, 4}, {2, 5, 4}});
   expect_true_shapes(ops::concat(), {{3}});
-  expect_true_shapes(ops::zeros({.shape = {ValueChoice<int64_t>("w", {2, 7}), 3}}), {{4, 5}});
+  expect_true_shapes(ops::nothing_chosen({.shape = {ValueChoice<int64_t>("w", {2, 7}), 3}}),
+                     {{4, 5}});
 }
 
 TEST(Join, AddsAveragesAndConcatenates) {
@@ -31,7 +32,7 @@ TEST(Join, AddsAveragesAndConcatenates) {
   EXPECT_TRUE(at::equal(result_of(ops::mean(), {a, b, c}), at::tensor({5.0, 10.0}).view({1, 2})));
   EXPECT_TRUE(
       at::equal(result_of(ops::concat(), {c, a}), at::tensor({4.0, 8.0, 1.0, 2.0}).view({1, 4})));
-  EXPECT_TRUE(at::equal(result_of(ops::zeros({.shape = {2}}), {b}), a * 0));
+  EXPECT_TRUE(at::equal(result_of(ops::nothing_chosen({.shape = {2}}), {b}), a * 0));
 }
 
 TEST(Join, RefusesUnequalInputsNamingBothShapes) {

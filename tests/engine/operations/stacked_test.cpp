@@ -1,10 +1,9 @@
-#include "retia/engine/operations/stacked.h"
-
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/attention.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
@@ -68,7 +67,7 @@ void copy_rows(Layer& all, const std::vector<std::shared_ptr<Layer>>& layers) {
 void expect_does_the_work_of_three(const ir::Operation& one, const Sizes& sizes, bool same_input) {
   constexpr int64_t kCount = 3;
   const auto wide =
-      same_input ? widened(one, shapes_of(sizes), kCount) : stacked(one, shapes_of(sizes), kCount);
+      same_input ? one.widened(shapes_of(sizes), kCount) : one.stacked(shapes_of(sizes), kCount);
   ASSERT_TRUE(wide.has_value()) << one.type();
   std::vector<std::shared_ptr<Layer>> layers;
   std::vector<std::vector<at::Tensor>> inputs;
@@ -168,13 +167,13 @@ TEST(Stacked, WhatMixesChannelsIsLeftAlone) {
   const std::vector<Shape> image = shapes_of({{4, 6, 6}});
   for (const ir::Operation& one :
        {ops::shuffle(), ops::layer_norm(), ops::attention(), ops::concat(), ops::split(),
-        ops::drop_path(), ops::fading_dropout(), ops::zeros({.shape = {2}})}) {
-    EXPECT_FALSE(stacked(one, image, 2).has_value()) << one.type();
-    EXPECT_FALSE(widened(one, image, 2).has_value()) << one.type();
+        ops::drop_path(), ops::fading_dropout(), ops::nothing_chosen({.shape = {2}})}) {
+    EXPECT_FALSE(one.stacked(image, 2).has_value()) << one.type();
+    EXPECT_FALSE(one.widened(image, 2).has_value()) << one.type();
   }
-  EXPECT_FALSE(widened(ops::conv2d({.depthwise = true}), image, 2).has_value());
-  EXPECT_FALSE(widened(ops::conv2d({.groups = 2}), image, 2).has_value());
-  EXPECT_FALSE(widened(ops::batch_norm(), image, 2).has_value());
+  EXPECT_FALSE(ops::conv2d({.depthwise = true}).widened(image, 2).has_value());
+  EXPECT_FALSE(ops::conv2d({.groups = 2}).widened(image, 2).has_value());
+  EXPECT_FALSE(ops::batch_norm().widened(image, 2).has_value());
 }
 
 }  // namespace

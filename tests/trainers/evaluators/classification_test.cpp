@@ -5,6 +5,7 @@
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/builder.h"
+#include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
 #include "retia/strategies/grid.h"
