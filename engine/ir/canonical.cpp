@@ -5,6 +5,7 @@
 
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/match.h"
+#include "retia/engine/ir/verify.h"
 
 namespace retia::ir {
 
@@ -207,6 +208,12 @@ Architecture CanonicalForms::of(const Architecture& architecture) const {
   }
   Walk walk(architecture, mutables_);
   walk.reach(*plan_);
+  if (verifies_rewrites()) {
+    Walk again(walk.reached, mutables_);
+    again.reach(*plan_);
+    TORCH_CHECK(again.reached == walk.reached, "after canonical: ", walk.reached.to_string(),
+                " has the canonical form ", again.reached.to_string());
+  }
   return std::move(walk.reached);
 }
 

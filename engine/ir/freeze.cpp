@@ -6,6 +6,7 @@
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/lower.h"
 #include "retia/engine/ir/match.h"
+#include "retia/engine/ir/verify.h"
 #include "retia/engine/operations/join.h"
 
 namespace retia::ir {
@@ -132,7 +133,9 @@ std::optional<Operation> joining(Reduction reduction, size_t n) {
   }
 }
 
-Graph selected(const Graph& space, const Architecture& form) { return Freezer(form).freeze(space); }
+Graph selected(const Graph& space, const Architecture& form) {
+  return verified("freeze", Freezer(form).freeze(space), Promise::Model);
+}
 
 Graph freeze(const Graph& space, const Architecture& architecture) {
   return selected(space, canonical(space, architecture));

@@ -4,6 +4,7 @@
 
 #include "retia/engine/ir/graph.h"
 #include "retia/engine/ir/match.h"
+#include "retia/engine/ir/verify.h"
 #include "retia/engine/suggest.h"
 
 namespace retia::ir {
@@ -98,6 +99,7 @@ void Graph::update_operation(NodeId node, Body body) {
   TORCH_CHECK(!is_input(edited), "node '", edited.name,
               "' is an input of the graph: it computes nothing");
   std::visit([&](auto& held) { edited.body = std::move(held); }, body);
+  verify_rewrite("update_operation", *this, Promise::Graph);
 }
 
 void Graph::specialise(NodeId node, const std::function<void(Graph&)>& edit) {
@@ -107,6 +109,7 @@ void Graph::specialise(NodeId node, const std::function<void(Graph&)>& edit) {
   Graph graph = cell->graph();
   edit(graph);
   edited.body = Cell(std::move(graph));
+  verify_rewrite("specialise", *this, Promise::Graph);
 }
 
 Wire Graph::insert(std::string name, Body body, Wire from, NodeId to) {
@@ -118,6 +121,7 @@ Wire Graph::insert(std::string name, Body body, Wire from, NodeId to) {
   std::vector<Wire>& inputs = editable(to).inputs;
   std::replace(inputs.begin(), inputs.end(), from, added);
   sort();
+  verify_rewrite("insert", *this, Promise::Graph);
   return added;
 }
 
@@ -127,6 +131,7 @@ Wire Graph::insert_after(std::string name, Body body, Wire from) {
   redirect(from, added);
   editable(added.node).inputs = {from};
   sort();
+  verify_rewrite("insert_after", *this, Promise::Graph);
   return added;
 }
 
@@ -141,6 +146,7 @@ void Graph::connect(NodeId node, std::vector<Wire> inputs) {
     editable(node).inputs = std::move(inputs);
     throw;
   }
+  verify_rewrite("connect", *this, Promise::Graph);
 }
 
 void Graph::remove(NodeId node) {
@@ -162,6 +168,7 @@ void Graph::remove(NodeId node) {
   }
   nodes_.erase(std::find_if(nodes_.begin(), nodes_.end(),
                             [node](const Node& candidate) { return candidate.id == node; }));
+  verify_rewrite("remove", *this, Promise::Graph);
 }
 
 /// Makes all readers of `from` read `to` instead.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "retia/engine/ir/freeze.h"
+#include "retia/engine/ir/verify.h"
 
 namespace retia::ir {
 namespace {
@@ -84,6 +85,7 @@ Mutation GraphMutator::apply(const Graph& graph, const Decider& decide) const {
     Sampler sampler(name_, decide);
     Graph fork = graph;
     mutate(fork, sampler);
+    verify_rewrite("a graph mutator", fork, Promise::Graph);
     return Mutation{name_, sampler.made(), graph, std::move(fork)};
   });
 }

@@ -2,6 +2,7 @@
 
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/match.h"
+#include "retia/engine/ir/verify.h"
 
 namespace retia::ir {
 namespace {
@@ -106,7 +107,9 @@ Graph lower(const Graph& graph, const std::vector<Shape>& inputs) {
 
 }  // namespace
 
-Graph lower(const Graph& graph) { return lower(graph, graph.input_shapes()); }
+Graph lower(const Graph& graph) {
+  return verified("lower", lower(graph, graph.input_shapes()), Promise::Primitives);
+}
 
 Wire splice(Graph& target, const Graph& part, const std::string& prefix,
             const std::vector<Wire>& inputs) {

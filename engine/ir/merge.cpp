@@ -7,6 +7,7 @@
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/lower.h"
 #include "retia/engine/ir/profile.h"
+#include "retia/engine/ir/verify.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/primitive.h"
 #include "retia/engine/operations/reshape.h"
@@ -345,7 +346,9 @@ class Merger {
 }  // namespace
 
 MergedGraph merge(std::span<const Graph> models, int64_t most_channels) {
-  return Merger(models, most_channels).merged();
+  MergedGraph merged = Merger(models, most_channels).merged();
+  verify_rewrite("merge", merged.graph, Promise::Model);
+  return merged;
 }
 
 int64_t n_values(const Graph& model) {

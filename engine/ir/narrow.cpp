@@ -1,6 +1,7 @@
 #include "retia/engine/ir/narrow.h"
 
 #include "retia/engine/ir/match.h"
+#include "retia/engine/ir/verify.h"
 
 namespace retia::ir {
 namespace {
@@ -38,7 +39,7 @@ Graph narrowed(const Graph& space, const Kept& kept) {
   for (const Output& output : space.outputs()) {
     result.add_output(output.name, output.wire);
   }
-  return result;
+  return verified("narrow", std::move(result), Promise::Space);
 }
 
 }  // namespace retia::ir
