@@ -49,13 +49,23 @@ double cost_of(const Graph& model, const OperationCost& cost) {
   return sum;
 }
 
-std::vector<std::vector<int64_t>> decisions_of(const Mutable& choice) {
-  TORCH_CHECK(choice.n_chosen.has_value(), "'", choice.label,
-              "' may choose any number of inputs: its decisions are not listed");
+std::optional<std::string> too_many_decisions(const Mutable& choice) {
+  if (!choice.n_chosen) {
+    return c10::str("'", choice.label,
+                    "' may choose any number of inputs: its decisions are not listed");
+  }
   const int64_t k = *choice.n_chosen, n = choice.n_candidates();
-  TORCH_CHECK(n_sets(k, n, Expression::kMostCombinations).has_value(), "'", choice.label,
-              "' chooses ", k, " of ", n, " candidates, in more than ",
-              Expression::kMostCombinations, " ways: they are not listed");
+  if (!n_sets(k, n, Expression::kMostCombinations)) {
+    return c10::str("'", choice.label, "' chooses ", k, " of ", n, " candidates, in more than ",
+                    Expression::kMostCombinations, " ways: they are not listed");
+  }
+  return std::nullopt;
+}
+
+std::vector<std::vector<int64_t>> decisions_of(const Mutable& choice) {
+  const std::optional<std::string> reason = too_many_decisions(choice);
+  TORCH_CHECK(!reason, reason.value_or(""));
+  const int64_t k = *choice.n_chosen, n = choice.n_candidates();
   std::vector<std::vector<int64_t>> decisions;
   std::vector<int64_t> next = first_set(k);
   do {
@@ -74,7 +84,8 @@ class ExpectedCost::Compiler {
     }
   }
 
-  /// inputs: the shapes that `graph` reads; there: when it is part of the model.
+  /// inputs: the shapes that `graph` reads; there: when it is part of the model. Stops at the first
+  /// obstacle.
   void add(const Graph& graph, const std::vector<Shape>& inputs, Function there) {
     const std::map<NodeId, Shape> shapes = infer(graph, inputs);
     std::map<NodeId, Function> reached;  // kNever where there is no entry
@@ -93,21 +104,27 @@ class ExpectedCost::Compiler {
     for (const Node& node : graph.nodes()) {
       in_context("node '" + node.name + "'",
                  [&] { add(node, input_shapes(node, shapes), inputs, reached[node.id]); });
+      if (obstacle) {
+        obstacle = "node '" + node.name + "': " + *obstacle;
+        return;
+      }
     }
   }
+
+  std::optional<std::string> obstacle;  ///< why the primitives cannot be listed
 
  private:
   void add(const Node& node, const std::vector<Shape>& inputs,
            const std::vector<Shape>& graph_inputs, Function when) {
     match(
         node.body, [](const Input&) {},
-        [](const Placeholder&) {
-          TORCH_CHECK(false, "it is a placeholder: apply graph mutators before asking for costs");
+        [&](const Placeholder&) {
+          obstacle = "it is a placeholder: apply graph mutators before asking for costs";
         },
         [&](const Operation& operation) { add(operation, inputs, when); },
         [&](const Cell& cell) { add(cell, inputs, when); },
         [&](const LayerChoice& choice) {
-          for (size_t k = 0; k < choice.candidates.size(); ++k) {
+          for (size_t k = 0; k < choice.candidates.size() && !obstacle; ++k) {
             const Function is_chosen = diagram_.both(when, chosen(choice.label, k));
             std::visit([&](const auto& body) { add(body, inputs, is_chosen); },
                        choice.candidates[k].body);
@@ -128,14 +145,21 @@ class ExpectedCost::Compiler {
   /// Decides the choices that the operation and what it reads depend on, one after the other.
   void add(const Operation& operation, const std::vector<Shape>& inputs, Function when,
            int64_t& left) {
-    if (when == kNever) {
+    if (when == kNever || obstacle) {
       return;
     }
     const std::optional<size_t> undecided = first_undecided(operation, inputs);
     if (!undecided) {
-      TORCH_CHECK(left-- > 0, "what '", operation.type(), "' is and reads depends on more than ",
-                  Expression::kMostCombinations, " joint decisions: its cost is not expected");
-      costs_[when] += total(operation, inputs, cost_);
+      if (left-- > 0) {
+        obstacle = operation.kind().obstacle(operation.parameters(), {});
+      } else {
+        obstacle =
+            c10::str("what '", operation.type(), "' is and reads depends on more than ",
+                     Expression::kMostCombinations, " joint decisions: its cost is not expected");
+      }
+      if (!obstacle) {
+        costs_[when] += total(operation, inputs, cost_);
+      }
       return;
     }
     const std::string& label = labels_[*undecided].choice.label;
@@ -217,10 +241,23 @@ class ExpectedCost::Compiler {
 };
 
 ExpectedCost::ExpectedCost(const Graph& space, const OperationCost& cost) : diagram_({}) {
+  const std::optional<std::string> reason = list(space, cost);
+  TORCH_CHECK(!reason, reason.value_or(""));
+}
+
+std::optional<ExpectedCost> ExpectedCost::listed(const Graph& space, const OperationCost& cost) {
+  ExpectedCost made;
+  return made.list(space, cost) ? std::nullopt : std::optional(std::move(made));
+}
+
+std::optional<std::string> ExpectedCost::list(const Graph& space, const OperationCost& cost) {
   std::vector<int64_t> n_values;
   for (Mutable& choice : mutables(space)) {
     Variables variables{std::move(choice), n_values.size(), {}};
     if (variables.choice.n_chosen) {
+      if (std::optional<std::string> reason = too_many_decisions(variables.choice)) {
+        return reason;
+      }
       variables.decisions = decisions_of(variables.choice);
       n_values.push_back(static_cast<int64_t>(variables.decisions.size()));
     } else {
@@ -229,7 +266,9 @@ ExpectedCost::ExpectedCost(const Graph& space, const OperationCost& cost) : diag
     labels_.push_back(std::move(variables));
   }
   diagram_ = DecisionDiagram(std::move(n_values));
-  Compiler(*this, cost).add(space, space.input_shapes(), DecisionDiagram::kAlways);
+  Compiler compiler(*this, cost);
+  compiler.add(space, space.input_shapes(), DecisionDiagram::kAlways);
+  return std::move(compiler.obstacle);
 }
 
 at::Tensor ExpectedCost::operator()(const DecisionProbabilities& probabilities) const {

@@ -28,6 +28,9 @@ double cost_of(const Graph& model, const OperationCost& cost);
 /// Throws above `Expression::kMostCombinations`.
 std::vector<std::vector<int64_t>> decisions_of(const Mutable& choice);
 
+/// Returns why decisions_of throws; none where it does not.
+std::optional<std::string> too_many_decisions(const Mutable& choice);
+
 /// Label → probabilities of its decisions. For a fixed n_chosen: `[decisions]`, in the order of
 /// decisions_of; for one chosen candidate this is one probability per candidate. For any number of
 /// chosen candidates: `[n candidates]`, the probability of each candidate to be chosen,
@@ -44,12 +47,17 @@ using DecisionProbabilities = std::map<std::string, at::Tensor>;
 /// choices around them. P is exact whatever the structure (see DecisionDiagram). Independence of
 /// labels holds under alphas; under a controller it does not.
 ///
-/// For spaces without placeholders. Throws, naming the operation, where more than
-/// `Expression::kMostCombinations` joint decisions determine an operation and its inputs.
+/// For spaces whose possible primitives can be listed: without placeholders, without operations
+/// that no model has under some decisions (as in NAS-Bench-101), and with at most
+/// `Expression::kMostCombinations` joint decisions that determine an operation and its inputs.
 class ExpectedCost {
  public:
-  /// Calls `cost` once for every primitive that any model may have at each place.
+  /// Calls `cost` once for every primitive that any model may have at each place. Throws, naming the
+  /// node and the reason, where the primitives cannot be listed.
   ExpectedCost(const Graph& space, const OperationCost& cost);
+
+  /// Makes one as the constructor does; none where the primitives cannot be listed.
+  static std::optional<ExpectedCost> listed(const Graph& space, const OperationCost& cost);
 
   /// Returns E[cost], a scalar of the probabilities' dtype and device, differentiable once. The
   /// probabilities of a label must sum to 1, so their gradient is determined up to one constant per
@@ -66,6 +74,9 @@ class ExpectedCost {
 
  private:
   class Compiler;
+  ExpectedCost() : diagram_({}) {}
+  /// Lists the primitives of `space`; returns why they cannot be listed, none where they are.
+  std::optional<std::string> list(const Graph& space, const OperationCost& cost);
   /// The diagram variables of one label: one for its decision, or one per candidate where any
   /// number may be chosen.
   struct Variables {

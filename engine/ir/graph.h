@@ -9,6 +9,7 @@
 
 #include "retia/engine/ir/operation.h"
 #include "retia/engine/mutable.h"
+#include "retia/engine/mutables/reduction.h"
 
 namespace retia::ir {
 
@@ -28,15 +29,6 @@ using ir::Wire;
 }
 
 namespace retia::ir {
-
-/// The way in which an input choice joins the chosen inputs. None: a list, possible only for an
-/// InputChoice module used on its own, outside a graph.
-enum class Reduction { Sum, Mean, Concat, None };
-
-NLOHMANN_JSON_SERIALIZE_ENUM(Reduction, {{Reduction::Sum, "sum"},
-                                         {Reduction::Mean, "mean"},
-                                         {Reduction::Concat, "concat"},
-                                         {Reduction::None, "none"}})
 
 class Graph;
 

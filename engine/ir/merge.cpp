@@ -6,7 +6,6 @@
 
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/lower.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/engine/ir/verify.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/primitive.h"
@@ -352,13 +351,14 @@ MergedGraph merge(std::span<const Graph> models, int64_t most_channels) {
 }
 
 int64_t n_values(const Graph& model) {
+  const Graph lowered = lower(model);
+  const std::map<NodeId, Shape> shapes = infer(lowered);
   int64_t sum = 0;
-  for (const NodeCost& node : profile(model)) {
-    int64_t n = 1;
-    for (const int64_t size : retia::decided(node.output)) {
-      n *= size;
+  for (const Node& node : lowered.nodes()) {
+    if (!is_input(node)) {
+      const std::vector<int64_t> sizes = retia::decided(shapes.at(node.id));
+      sum += std::accumulate(sizes.begin(), sizes.end(), int64_t{1}, std::multiplies<>());
     }
-    sum += n;
   }
   return sum;
 }

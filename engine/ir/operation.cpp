@@ -2,8 +2,6 @@
 
 #include <c10/util/Exception.h>
 
-#include "retia/engine/ir/graph.h"
-
 namespace retia::ir {
 namespace {
 
@@ -126,8 +124,20 @@ std::optional<Operation> OperationKind::widened(const Operation&, const std::vec
   return std::nullopt;
 }
 
-std::unique_ptr<const Graph> OperationKind::expand(const Json&, const std::vector<Shape>&) const {
+std::shared_ptr<const Graph> OperationKind::expand(const Json&, const std::vector<Shape>&) const {
   return nullptr;
+}
+
+std::optional<std::string> OperationKind::obstacle(const Json&, const Architecture&) const {
+  return std::nullopt;
+}
+
+Cost OperationKind::cost(const Json&, const std::vector<Shape>&) const {
+  TORCH_INTERNAL_ASSERT(false, type(), " is a composite: lower the graph first");
+}
+
+std::shared_ptr<Layer> OperationKind::make(const Json&, const std::vector<Shape>&) const {
+  TORCH_INTERNAL_ASSERT(false, type(), " is a composite: lower the graph first");
 }
 
 }  // namespace retia::ir

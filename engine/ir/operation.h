@@ -116,11 +116,17 @@ class OperationKind {
   /// Returns the shape of the result. Throws, naming the shapes, when the inputs do not fit.
   virtual Shape infer(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
 
-  virtual Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
+  /// Returns the cost of a primitive.
+  virtual Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const;
 
   /// Returns the module that computes a primitive. Throws while a needed parameter is undecided.
   virtual std::shared_ptr<Layer> make(const Json& parameters,
-                                      const std::vector<Shape>& inputs) const = 0;
+                                      const std::vector<Shape>& inputs) const;
+
+  /// Returns why no model has an operation with `parameters` as `architecture` decides them; none
+  /// where a model can have it.
+  virtual std::optional<std::string> obstacle(const Json& parameters,
+                                              const Architecture& architecture) const;
 
   /// Returns whether the output is zero for all inputs: "no connection".
   virtual bool always_zero() const { return false; }
@@ -147,7 +153,7 @@ class OperationKind {
 
   /// Returns the graph that a composite stands for, with one input per given shape and one output.
   /// Null for a primitive.
-  virtual std::unique_ptr<const Graph> expand(const Json& parameters,
+  virtual std::shared_ptr<const Graph> expand(const Json& parameters,
                                               const std::vector<Shape>& inputs) const;
 
  private:

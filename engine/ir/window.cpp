@@ -8,17 +8,6 @@ namespace {
 /// Returns the cost of the model of an architecture.
 using CostOf = std::function<double(const Architecture&)>;
 
-/// Returns whether the possible primitives of a space can be listed. They cannot where only a whole
-/// architecture determines an operation, or whether there is a model, as in NAS-Bench-101.
-bool is_listable(const Graph& space) {
-  try {
-    ExpectedCost(space, [](const Operation&, const std::vector<Shape>&) { return 0.0; });
-    return true;
-  } catch (const c10::Error&) {
-    return false;
-  }
-}
-
 /// Bounds on one cost.
 struct Bounds {
   CostOf cost;
@@ -33,10 +22,12 @@ struct Bounds {
 }  // namespace
 
 CostOf cost_in(const Space& space, const OperationCost& cost) {
-  if (space.mutators().empty() && is_listable(space.graph())) {
-    return [expected = ExpectedCost(space.graph(), cost)](const Architecture& architecture) {
-      return expected.of(architecture);
-    };
+  if (space.mutators().empty()) {
+    if (auto listed = ExpectedCost::listed(space.graph(), cost)) {
+      return [expected = std::move(*listed)](const Architecture& architecture) {
+        return expected.of(architecture);
+      };
+    }
   }
   return [space, cost](const Architecture& architecture) {
     return cost_of(space.model(space.canonical(architecture)), cost);

@@ -6,12 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/ir/graph.h"
 #include "retia/engine/mutables/mutable_module.h"
+#include "retia/engine/mutables/reduction.h"
 
 namespace retia {
-
-using ir::Reduction;
 
 struct InputChoiceModuleOptions {
   int64_t n_candidates = 0;

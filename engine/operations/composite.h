@@ -5,8 +5,8 @@
 
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/infer.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/engine/operations/primitive.h"
+#include "retia/engine/operations/table.h"
 
 namespace retia {
 
@@ -25,19 +25,13 @@ class Composite final : public ir::OperationKind {
     const auto graph = expand(parameters, inputs);
     return ir::infer(*graph).at(graph->outputs().front().wire.node);
   }
-  ir::Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const override {
-    return ir::total_cost(*expand(parameters, inputs));
-  }
-  std::shared_ptr<Layer> make(const Json&, const std::vector<Shape>&) const override {
-    TORCH_INTERNAL_ASSERT(false, type(), " is a composite: lower the graph first");
-  }
-  std::unique_ptr<const ir::Graph> expand(const Json& parameters,
+  std::shared_ptr<const ir::Graph> expand(const Json& parameters,
                                           const std::vector<Shape>& inputs) const override {
     TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());
     Builder builder(type());
     const Wire input = builder.input("input", inputs.front());
     builder.output("output", write_(builder, input, parameters.get<Options>()));
-    auto graph = std::make_unique<const ir::Graph>(builder.finish());
+    auto graph = std::make_shared<const ir::Graph>(builder.finish());
     check_choices(*graph, parameters, inputs.front());
     return graph;
   }
@@ -63,6 +57,11 @@ class Composite final : public ir::OperationKind {
 
   Write write_;
 };
+
+template <class Options>
+void OperationTable::add(const std::string& type, Wire (*write)(Builder&, Wire, const Options&)) {
+  add(std::make_shared<const Composite<Options>>(type, write));
+}
 
 /// Returns an operation of the composite that `write` writes. All operations of one `write` share
 /// one kind.

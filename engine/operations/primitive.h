@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "retia/engine/io/options.h"
-#include "retia/engine/ir/graph.h"
+#include "retia/engine/ir/operation.h"
 #include "retia/engine/operations/layer.h"
 
 namespace retia {

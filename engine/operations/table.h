@@ -5,8 +5,12 @@
 #include <vector>
 
 #include "retia/engine/named_table.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/module.h"
+
+namespace retia::ir {
+class Builder;
+struct Wire;
+}  // namespace retia::ir
 
 namespace retia {
 
@@ -17,11 +21,10 @@ class OperationTable {
   /// Adds a kind: an object of its own class, or the kind of an example operation.
   void add(std::shared_ptr<const ir::OperationKind> kind);
 
-  /// Adds a composite, written by `Wire write(Builder&, Wire, const Options&)`.
+  /// Adds a composite, written by `Wire write(Builder&, Wire, const Options&)`; defined in
+  /// composite.h.
   template <class Options>
-  void add(const std::string& type, Wire (*write)(Builder&, Wire, const Options&)) {
-    add(std::make_shared<const Composite<Options>>(type, write));
-  }
+  void add(const std::string& type, ir::Wire (*write)(ir::Builder&, ir::Wire, const Options&));
 
   /// Adds a torch module as one operation (see ModuleKind).
   template <class Module>

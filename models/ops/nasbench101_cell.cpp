@@ -4,7 +4,6 @@
 #include <set>
 
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/pool.h"
 #include "retia/engine/operations/primitive.h"
@@ -52,12 +51,25 @@ NasBench101Cell described(const NasBench101CellOptions& o) {
   return cell;
 }
 
+/// Returns why there is no model with `cell`; none where there is one.
+std::optional<std::string> obstacle(const NasBench101Cell& cell, int64_t max_edges) {
+  if (!on_a_path(cell).front()) {
+    return "no path leads from the cell's input to its output";
+  }
+  const int64_t n_edges = pruned(cell).n_edges();
+  if (n_edges > max_edges) {
+    return c10::str("the cell has ", n_edges,
+                    " edges on paths from its input to its output, and may have ", max_edges);
+  }
+  return std::nullopt;
+}
+
 /// Returns the pruned cell; throws where there is no valid model.
 NasBench101Cell valid(const NasBench101CellOptions& o) {
-  NasBench101Cell cell = pruned(described(o));
-  TORCH_CHECK(cell.n_edges() <= o.max_edges, "the cell has ", cell.n_edges(),
-              " edges on paths from its input to its output, and may have ", o.max_edges);
-  return cell;
+  const NasBench101Cell cell = described(o);
+  const std::optional<std::string> found = obstacle(cell, o.max_edges);
+  TORCH_CHECK(!found, found.value_or(""));
+  return pruned(cell);
 }
 
 /// Returns `cell` padded to the size of `o` with unread vertices before the output.
@@ -190,15 +202,13 @@ class Kind final : public ir::OperationKind {
     return shape;
   }
 
-  ir::Cost cost(const Json& parameters, const Shapes& inputs) const override {
-    return ir::total_cost(*expand(parameters, inputs));
+  std::optional<std::string> obstacle(const Json& parameters,
+                                      const Architecture& architecture) const override {
+    return retia::obstacle(described(ir::decided(parameters, architecture).get<Options>()),
+                           parameters.get<Options>().max_edges);
   }
 
-  std::shared_ptr<Layer> make(const Json&, const Shapes&) const override {
-    TORCH_INTERNAL_ASSERT(false, type(), " is a composite: lower the graph first");
-  }
-
-  std::unique_ptr<const ir::Graph> expand(const Json& parameters,
+  std::shared_ptr<const ir::Graph> expand(const Json& parameters,
                                           const Shapes& inputs) const override {
     const auto o = parameters.get<Options>();
     TORCH_CHECK(!is_open(o),
@@ -210,7 +220,7 @@ class Kind final : public ir::OperationKind {
     const Wire x = b.input("input", input);
     const int64_t out = infer(parameters, inputs)[0].value();
     b.output("output", Writer(b, x, cell, channels_of(cell, input[0].value(), out)).write());
-    return std::make_unique<const ir::Graph>(b.finish());
+    return std::make_shared<const ir::Graph>(b.finish());
   }
 
   Architecture canonical(const Json& parameters, const Architecture& architecture) const override {

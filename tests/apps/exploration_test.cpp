@@ -281,8 +281,7 @@ TEST(Exploration, ExploresARegressionOnATable) {
 
 TEST(Exploration, ShowsTrialsThatRun) {
   const TemporaryFolder folder;
-  const std::vector<Mutable> mutables = {
-      {"op", MutableKind::LayerChoice, {"a", "b"}, 1, "", {}, {}}};
+  const std::vector<Mutable> mutables = {{.label = "op", .names = {"a", "b"}}};
   TrialStore store(store_path(folder.path()), mutables, "mine", {{"score"}});
   store.write(std::vector<TrialRecord>{{.proposal = {.architecture = {{"op", {{1}}}}}}});
   const Json all = Json::parse(run_program({"show", folder.path(), "--format", "json"}).out);

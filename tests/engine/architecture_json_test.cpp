@@ -7,16 +7,19 @@ namespace retia {
 namespace {
 
 const std::vector<Mutable> kMutables = {
-    {"op", MutableKind::LayerChoice, {"conv3x3", "conv5x5", "skip"}, 1, "", {}, {}},
-    {"unnamed", MutableKind::LayerChoice, {"0", "1", "2"}, 1, "", {}, {}},
-    {"one", MutableKind::InputChoice, {"stem", "body"}, 1, "", {}, {}},
-    {"two", MutableKind::InputChoice, {"a", "b", "c"}, 2, "", {}, {}},
-    {"any", MutableKind::InputChoice, {"x", "y"}, std::nullopt, "", {}, {}},
-    {"width", MutableKind::ValueChoice, {"64", "128"}, 1, "", {}, {}},
-    {"rate", MutableKind::ValueChoice, {"0.1", "0.5"}, 1, "", {}, {}},
-    {"mode", MutableKind::ValueChoice, {"same", "valid"}, 1, "", {}, {}},
-    {"bias", MutableKind::ValueChoice, {"false", "true"}, 1, "", {}, {}},
-    {"equal", MutableKind::ValueChoice, {"8", "8"}, 1, "", {}, {}},
+    {.label = "op", .names = {"conv3x3", "conv5x5", "skip"}},
+    {.label = "unnamed", .names = {"0", "1", "2"}},
+    {.label = "one", .kind = MutableKind::InputChoice, .names = {"stem", "body"}},
+    {.label = "two", .kind = MutableKind::InputChoice, .names = {"a", "b", "c"}, .n_chosen = 2},
+    {.label = "any",
+     .kind = MutableKind::InputChoice,
+     .names = {"x", "y"},
+     .n_chosen = std::nullopt},
+    {.label = "width", .kind = MutableKind::ValueChoice, .names = {"64", "128"}},
+    {.label = "rate", .kind = MutableKind::ValueChoice, .names = {"0.1", "0.5"}},
+    {.label = "mode", .kind = MutableKind::ValueChoice, .names = {"same", "valid"}},
+    {.label = "bias", .kind = MutableKind::ValueChoice, .names = {"false", "true"}},
+    {.label = "equal", .kind = MutableKind::ValueChoice, .names = {"8", "8"}},
 };
 
 const Architecture kArchitecture = {
@@ -117,7 +120,8 @@ TEST(ArchitectureJson, ReadsNumbersOfValueChoicesAsValues) {
 }
 
 TEST(ArchitectureJson, ReadsAListOfOneAsAValueOfASingleValueChoice) {
-  const std::vector<Mutable> single = {{"rate", MutableKind::ValueChoice, {"0.5"}, 1, "", {}, {}}};
+  const std::vector<Mutable> single = {
+      {.label = "rate", .kind = MutableKind::ValueChoice, .names = {"0.5"}}};
   EXPECT_EQ(choices_from_json({{"rate", Json::array({0.5})}}, single).at("rate").chosen,
             Indices{0});
 }

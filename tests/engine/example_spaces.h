@@ -1,14 +1,9 @@
 #pragma once
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/ops/randn.h>
-
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/mutator.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/composite.h"
@@ -18,7 +13,8 @@
 #include "retia/engine/operations/pool.h"
 #include "retia/engine/operations/reshape.h"
 #include "retia/engine/operations/table.h"
-#include "retia/engine/random.h"
+#include "retia/tests/engine/applied_mutator.h"
+#include "retia/tests/engine/tensors.h"
 
 namespace retia {
 
@@ -74,44 +70,6 @@ inline ir::Graph every_choice_space() {
   const Wire pooled = b.add("pooled", ops::global_mean(), {joined});
   b.output("logits", b.add("head", ops::linear({.out = 3}), {pooled}));
   return b.finish();
-}
-
-/// One uniform decision for each of `mutables`.
-inline Architecture random_architecture_of(const std::vector<Mutable>& mutables, Random& random) {
-  Architecture architecture;
-  for (const Mutable& choice : mutables) {
-    const int64_t n = choice.n_candidates();
-    architecture[choice.label].chosen =
-        random.choose(choice.n_chosen.value_or(random.below(n + 1)), n);
-  }
-  return architecture;
-}
-
-/// Does what apply() says.
-class AppliedMutator final : public Mutator {
- public:
-  using Mutator::Mutator;
-  Architecture sample_search() override { return current(); }
-  Architecture sample_final() const override { return current(); }
-};
-
-/// Standard normal numbers in double.
-inline at::Tensor normal_tensor(const std::vector<int64_t>& sizes, uint64_t seed) {
-  return at::randn(sizes, at::detail::createCPUGenerator(seed), at::kDouble);
-}
-
-/// Draws all parameters and buffers anew, in double, so that no two of them are alike; variances
-/// stay positive.
-inline void randomise(torch::nn::Module& module, uint64_t seed) {
-  const at::NoGradGuard no_grad;
-  module.to(at::kDouble);
-  at::Generator generator = at::detail::createCPUGenerator(seed);
-  for (at::Tensor& parameter : module.parameters()) {
-    parameter.uniform_(-1, 1, generator);
-  }
-  for (at::Tensor& buffer : module.buffers()) {
-    buffer.uniform_(0.5, 1.5, generator);
-  }
 }
 
 }  // namespace retia

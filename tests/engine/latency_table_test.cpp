@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/cost_measure.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
@@ -69,23 +68,6 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
                     {"conditions", kHere},
                     {"entries", Json::array({entry})}});
   EXPECT_THAT(error_of([&] { LatencyTable::read(file); }), HasSubstr("-1 ms is below 0"));
-}
-
-TEST(LatencyTable, NamesTheOperationThatItLacksAndTheCommandThatMeasuresIt) {
-  const TemporaryFolder folder;
-  const std::string file = folder / "latency.json";
-  LatencyTable table(kHere);
-  table.set(ops::conv2d({}), kSmall, {0.5, 10, ""});
-  table.write(file);
-  const ir::OperationCost cost = operation_cost(CostMeasure::Latency, file, "tiny");
-  EXPECT_EQ(cost(ops::conv2d({}), kSmall), 0.5);
-  EXPECT_THAT(
-      error_of([&] { cost(ops::batch_norm(), kLarge); }),
-      AllOf(HasSubstr(file + " has no latency of batch_norm {"),
-            HasSubstr("} on [8, 16, 16]: measure it by `retia profile --space tiny --table " +
-                      file + "`")));
-  EXPECT_THAT(error_of([&] { operation_cost(CostMeasure::Latency, "", "tiny"); }),
-              HasSubstr("latency comes from a table"));
 }
 
 TEST(MeasureLatency, TakesLongerForMoreWork) {

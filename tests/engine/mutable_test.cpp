@@ -10,9 +10,17 @@ namespace {
 
 using testing::HasSubstr;
 
-const Mutable kOp{"op", MutableKind::LayerChoice, {"conv", "pool", "skip"}, 1, "", {}, {}};
-const Mutable kEdges{"edges", MutableKind::InputChoice, {"a", "b", "c"}, 2, "", {"", "", ""}, {}};
-const Mutable kAny{"any", MutableKind::InputChoice, {"a", "b"}, std::nullopt, "", {"", ""}, {}};
+const Mutable kOp{.label = "op", .names = {"conv", "pool", "skip"}};
+const Mutable kEdges{.label = "edges",
+                     .kind = MutableKind::InputChoice,
+                     .names = {"a", "b", "c"},
+                     .n_chosen = 2,
+                     .fed_by = {"", "", ""}};
+const Mutable kAny{.label = "any",
+                   .kind = MutableKind::InputChoice,
+                   .names = {"a", "b"},
+                   .n_chosen = std::nullopt,
+                   .fed_by = {"", ""}};
 
 std::string error_of_decision(const Mutable& choice, std::vector<int64_t> chosen, Purpose purpose) {
   return error_of([&] { check_decision({std::move(chosen)}, choice, purpose); });
@@ -78,8 +86,9 @@ TEST(Mutable, RefusesUnlikeOnesOfOneLabel) {
 }
 
 TEST(Mutable, LetsAValueReadWhatAChoiceOfTheSameNamesDecided) {
-  const Mutable input{"l", MutableKind::InputChoice, {"0", "1"}, 1, "", {"", ""}, {}};
-  const Mutable value{"l", MutableKind::ValueChoice, {"0", "1"}, 1, "", {}, {}};
+  const Mutable input{
+      .label = "l", .kind = MutableKind::InputChoice, .names = {"0", "1"}, .fed_by = {"", ""}};
+  const Mutable value{.label = "l", .kind = MutableKind::ValueChoice, .names = {"0", "1"}};
   std::vector<Mutable> all = {input};
   add_mutable(all, value);
   EXPECT_EQ(all, std::vector<Mutable>{input});

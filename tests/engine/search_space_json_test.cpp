@@ -11,14 +11,17 @@ namespace retia {
 namespace {
 
 const std::vector<Mutable> kExported = {
-    {"op", MutableKind::LayerChoice, {"conv3x3", "skip"}, 1, "", {}, {}},
-    {"one", MutableKind::InputChoice, {"stem", "body"}, 1, "", {}, {}},
-    {"two", MutableKind::InputChoice, {"a", "b", "c"}, 2, "", {}, {}},
-    {"any", MutableKind::InputChoice, {"x", "y"}, std::nullopt, "", {}, {}},
-    {"width", MutableKind::ValueChoice, {"64", "128"}, 1, "", {}, {}},
-    {"rate", MutableKind::ValueChoice, {"0.1", "0.5"}, 1, "", {}, {}},
-    {"mode", MutableKind::ValueChoice, {"same", "valid"}, 1, "", {}, {}},
-    {"equal", MutableKind::ValueChoice, {"8", "8"}, 1, "", {}, {}},
+    {.label = "op", .names = {"conv3x3", "skip"}},
+    {.label = "one", .kind = MutableKind::InputChoice, .names = {"stem", "body"}},
+    {.label = "two", .kind = MutableKind::InputChoice, .names = {"a", "b", "c"}, .n_chosen = 2},
+    {.label = "any",
+     .kind = MutableKind::InputChoice,
+     .names = {"x", "y"},
+     .n_chosen = std::nullopt},
+    {.label = "width", .kind = MutableKind::ValueChoice, .names = {"64", "128"}},
+    {.label = "rate", .kind = MutableKind::ValueChoice, .names = {"0.1", "0.5"}},
+    {.label = "mode", .kind = MutableKind::ValueChoice, .names = {"same", "valid"}},
+    {.label = "equal", .kind = MutableKind::ValueChoice, .names = {"8", "8"}},
 };
 
 /// What a tuner that knows nothing but the search space answers.

@@ -12,7 +12,7 @@ namespace retia {
 namespace {
 
 Mutable choice(const std::string& label, int64_t n, std::optional<int64_t> n_chosen) {
-  Mutable made{label, MutableKind::InputChoice, {}, n_chosen, {}, {}, {}};
+  Mutable made{.label = label, .kind = MutableKind::InputChoice, .n_chosen = n_chosen};
   for (int64_t k = 0; k < n; ++k) {
     made.names.push_back(std::to_string(k));
   }

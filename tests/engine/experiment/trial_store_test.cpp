@@ -17,8 +17,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 const std::vector<Mutable> kMutables = {
-    {"op", MutableKind::LayerChoice, {"conv", "skip"}, 1, "", {}, {}},
-    {"width", MutableKind::ValueChoice, {"8", "16"}, 1, "", {}, {}}};
+    {.label = "op", .names = {"conv", "skip"}},
+    {.label = "width", .kind = MutableKind::ValueChoice, .names = {"8", "16"}}};
 const std::vector<Objective> kObjectives = {{"accuracy"}, {"cost", Direction::Minimise}};
 
 TrialRecord record(int64_t id) {

@@ -247,8 +247,10 @@ TEST(ExpectedCost, SaysWhatIsMissing) {
 }
 
 TEST(ExpectedCost, RefusesWhatItCannotList) {
-  Mutable choice{"many", MutableKind::InputChoice, std::vector<std::string>(30, "x"), 10, {}, {},
-                 {}};
+  Mutable choice{.label = "many",
+                 .kind = MutableKind::InputChoice,
+                 .names = std::vector<std::string>(30, "x"),
+                 .n_chosen = 10};
   EXPECT_THAT(error_of([&] { decisions_of(choice); }),
               HasSubstr("'many' chooses 10 of 30 candidates, in more than 4096 ways"));
   choice.n_chosen = 1;
@@ -261,8 +263,24 @@ TEST(ExpectedCost, RefusesWhatItCannotList) {
             (std::vector<std::vector<int64_t>>{{0, 1, 2}, {0, 1, 3}, {0, 2, 3}, {1, 2, 3}}));
   Builder b("net");
   b.output("y", b.placeholder("block", {.label = "later", .shape = {1}}, {b.input("x", {1})}));
-  EXPECT_THAT(error_of([&] { ExpectedCost(b.finish(), multiply_adds_of); }),
+  const Graph waiting = b.finish();
+  EXPECT_THAT(error_of([&] { ExpectedCost(waiting, multiply_adds_of); }),
               HasSubstr("node 'block': it is a placeholder"));
+  EXPECT_FALSE(ExpectedCost::listed(waiting, multiply_adds_of));
+  EXPECT_TRUE(ExpectedCost::listed(sized_space(), multiply_adds_of));
+}
+
+TEST(ExpectedCost, RefusesAnOperationThatTooManyDecisionsDetermine) {
+  Expression out = ValueChoice<int64_t>("w0", {1, 2});
+  for (int i = 1; i < 13; ++i) {  // 2^13 joint decisions
+    out = out + ValueChoice<int64_t>(std::string("w").append(std::to_string(i)), {1, 2});
+  }
+  Builder b("net");
+  b.output("y", b.add("fc", ops::linear({.out = out}), {b.input("x", {1})}));
+  const Graph space = b.finish();
+  EXPECT_FALSE(ExpectedCost::listed(space, multiply_adds_of));
+  EXPECT_THAT(error_of([&] { ExpectedCost(space, multiply_adds_of); }),
+              HasSubstr("node 'fc': what 'linear' is and reads depends on more than 4096"));
 }
 
 }  // namespace

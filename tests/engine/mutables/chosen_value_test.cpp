@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
-#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/tensors.h"
 
 namespace retia {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/mutator.h"
-#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/engine/mutables/scale.h"
 #include "retia/tests/error_of.h"
 

@@ -6,10 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "retia/engine/mutator.h"
-#include "retia/engine/operations/reshape.h"
-#include "retia/tests/engine/example_spaces.h"
+#include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/engine/mutables/scale.h"
-#include "retia/tests/engine/operations/operation_checks.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {

@@ -9,8 +9,8 @@
 
 #include <cmath>
 
-#include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/engine/tensors.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/profile.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/engine/operations/operation_checks.h"
 #include "retia/tests/error_of.h"
@@ -16,7 +18,8 @@ using testing::HasSubstr;
 TEST(Composite, HasTheShapeAndTheCostOfItsParts) {
   const ir::Operation operation = block({.out = 4, .kernel = 5});
   EXPECT_EQ(inferred(operation, {{3, 7, 5}}), "[4, 7, 5]");
-  const ir::Cost cost = operation.kind().cost(operation.parameters(), shapes_of({{3, 7, 5}}));
+  const ir::Cost cost =
+      ir::total_cost(*operation.kind().expand(operation.parameters(), shapes_of({{3, 7, 5}})));
   EXPECT_EQ(cost.multiply_adds.value(), 4 * 3 * 25 * 35);
   EXPECT_EQ(cost.parameters.value(), 4 * 3 * 25 + 8);
 }
@@ -35,7 +38,7 @@ TEST(Composite, KeepsValueChoicesSymbolic) {
 }
 
 TEST(Composite, NamesThePartThatDoesNotSuit) {
-  EXPECT_THAT(error_of([] { inferred(block(), {{3}}); }),
+  EXPECT_THAT(error_of([] { ir::infer(ir::Body(block()), shapes_of({{3}})); }),
               AllOf(HasSubstr("block"), HasSubstr("node 'conv'"), HasSubstr("[3]")));
   EXPECT_THAT(error_of([] {
                 inferred(block(), {{3, 4, 4}, {3, 4, 4}});

@@ -5,8 +5,8 @@
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
-#include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/engine/operations/operation_checks.h"
+#include "retia/tests/engine/tensors.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/ir/infer.h"
+#include "retia/engine/ir/operation.h"
 #include "retia/engine/operations/layer.h"
 
 namespace retia {
@@ -32,9 +32,14 @@ inline std::vector<Shape> shapes_of(const std::vector<std::vector<int64_t>>& siz
   return shapes;
 }
 
+/// The shape of what `operation` makes of inputs of the shapes `inputs`.
+inline Shape shape_of(const ir::Operation& operation, const std::vector<Shape>& inputs) {
+  return operation.kind().infer(operation.parameters(), inputs);
+}
+
 inline std::string inferred(const ir::Operation& operation,
                             const std::vector<std::vector<int64_t>>& sizes) {
-  return ir::to_string(ir::infer(ir::Body(operation), shapes_of(sizes)));
+  return ir::to_string(shape_of(operation, shapes_of(sizes)));
 }
 
 /// What the layer of `operation` makes of `inputs`, which have a batch.
@@ -85,7 +90,7 @@ inline void expect_true_shapes(const ir::Operation& operation,
     }
     symbolic.push_back(shape);
   }
-  const Shape result = ir::infer(ir::Body(operation), symbolic);
+  const Shape result = shape_of(operation, symbolic);
   for_every_decision(choices, {}, [&](const Architecture& architecture) {
     const ir::Operation decided = operation.at(architecture);
     std::vector<Shape> read;
@@ -104,7 +109,7 @@ inline void expect_true_shapes(const ir::Operation& operation,
     const Shape expected(real.begin(), real.end());
     const std::string which =
         operation.type() + decided.parameters().dump() + " of " + ir::to_string(read.front());
-    EXPECT_EQ(ir::infer(ir::Body(decided), read), expected) << which;
+    EXPECT_EQ(shape_of(decided, read), expected) << which;
     Shape at;
     for (const Dim& dim : result) {
       at.push_back(dim.at(architecture));

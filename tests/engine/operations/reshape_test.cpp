@@ -35,7 +35,7 @@ TEST(Reshape, MakesTheShapesThatAreCalculated) {
 TEST(Reshape, HalvesTheShiftedImageToTheSizeOfTheOther) {
   // What factorized reduction relies on: the stencil of stride 2 sees as many pixels either way.
   for (const int64_t size : {1, 2, 3, 8, 9}) {
-    const Shape shifted = ir::infer(ir::Body(ops::shift()), shapes_of({{1, size, size}}));
+    const Shape shifted = shape_of(ops::shift(), shapes_of({{1, size, size}}));
     EXPECT_EQ((shifted[1].value() + 1) / 2, (size + 1) / 2) << size;
   }
 }

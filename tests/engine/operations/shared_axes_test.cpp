@@ -8,8 +8,8 @@
 #include <torch/nn/pimpl.h>
 
 #include "retia/engine/ir/channels.h"
+#include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/engine/blend_mutator.h"
-#include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {
