@@ -58,8 +58,8 @@ inline ConvNormInputs random_inputs(const ConvNormCase& of, at::ScalarType dtype
 /// Layers of search networks of usual sizes.
 inline std::vector<ConvNormCase> conv_norm_cases() {
   const auto layer = [](std::string name, ConvKind kind, int64_t channels, int64_t out,
-                        int64_t size, int64_t kernel, int64_t stride) {
-    return ConvNormCase{std::move(name), kind, 32, channels, out, size, size, kernel, stride, 1};
+                        int64_t size, int64_t kernel, int64_t stride, int64_t n = 32) {
+    return ConvNormCase{std::move(name), kind, n, channels, out, size, size, kernel, stride, 1};
   };
   return {layer("stem", ConvKind::Dense, 3, 24, 32, 3, 1),
           layer("preprocess", ConvKind::Dense, 64, 16, 32, 1, 1),
@@ -73,7 +73,13 @@ inline std::vector<ConvNormCase> conv_norm_cases() {
           layer("halving", ConvKind::Halving, 16, 16, 32, 1, 2),
           layer("max_pool", ConvKind::MaxPool3, 16, 16, 32, 3, 1),
           layer("average_pool", ConvKind::AveragePool3, 16, 16, 32, 3, 1),
-          layer("norm", ConvKind::None, 16, 16, 32, 1, 1)};
+          layer("norm", ConvKind::None, 16, 16, 32, 1, 1),
+          layer("conv3_one", ConvKind::Dense, 64, 64, 32, 3, 1, 1),
+          layer("pointwise_one", ConvKind::Dense, 64, 64, 32, 1, 1, 1),
+          layer("separable5_one", ConvKind::Separable, 64, 64, 32, 5, 1, 1),
+          layer("separable5_two", ConvKind::Separable, 16, 16, 32, 5, 1, 2),
+          layer("depthwise3_one", ConvKind::Depthwise, 64, 64, 32, 3, 1, 1),
+          layer("norm_one", ConvKind::None, 64, 64, 32, 1, 1, 1)};
 }
 
 }  // namespace retia::kernels

@@ -22,7 +22,6 @@ class BackwardPass {
                const at::Tensor& moments, const ConvNormOptions& options, ConvNormNeeds needs)
       : plan_(x, weights, options, Direction::Backward),
         c_(plan_.c_out),
-        n_out_(plan_.geometry.n_out),
         options_(options),
         needs_(needs),
         gradient_(gradient),
@@ -35,7 +34,7 @@ class BackwardPass {
         size_(plan_.geometry.n_out_whole * c_),
         workplaces_(plan_),
         coefficients_(3 * c_),
-        n_runs_(std::min(kRuns, plan_.n)),
+        n_runs_(std::min(kRuns, plan_.n * plan_.n_parts)),
         stencil_size_(plan_.is_depthwise() ? plan_.kernel * plan_.kernel * plan_.c_in : 0),
         product_size_(plan_.kind == ConvKind::Depthwise ? 0 : plan_.columns() * c_) {}
 
@@ -48,7 +47,7 @@ class BackwardPass {
       result.weights.resize(weights_.size());
       return result;
     }
-    auto count = static_cast<double>(plan_.n * n_out_);
+    auto count = static_cast<double>(plan_.n * plan_.geometry.n_out);
     if (options_.training && options_.ranks != nullptr) {
       sum_over_ranks({sums}, 2 * c_, count, *options_.ranks);
     }
@@ -67,18 +66,7 @@ class BackwardPass {
   }
 
  private:
-  /// Calls body(workplace, run, first image, end) for each run of images.
-  template <class Body>
-  void for_runs(const Body& body) {
-    parallel_for(n_runs_, [&](Tasks& runs) {
-      const ConvNormBackwardWorkplace<T>& w = workplaces_.mine();
-      for (const int64_t run : runs) {
-        body(w, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
-      }
-    });
-  }
-
-  /// The images that a pass over a run reads.
+  /// The tensors that the sweeps read.
   struct Readers {
     Images<T> gradients, outs, x;
   };
@@ -87,40 +75,75 @@ class BackwardPass {
             Images<T>(x_, plan_.c_in)};
   }
 
-  /// The gradient behind the normalisation.
-  const T* behind(const Readers& read, int64_t i, const ConvNormBackwardWorkplace<T>& w) const {
-    const T* const g = read.gradients.image(i);
-    if (!options_.relu_after) {
-      return g;
-    }
-    plan_.out_lanes.rectify_gradient(read.outs.image(i), g, plan_.out_rows.data(), w.gradient.get(),
-                                     n_out_, c_);
-    return w.gradient.get();
+  /// What normalisation and relu are computed from, going back, at some pixels of an image.
+  struct Behind {
+    const T *gradient, *gate, *normalised;
+  };
+  Behind behind(const Readers& read, int64_t i, Pixels at) const {
+    const int64_t first = at.first * c_;
+    return {
+        read.gradients.image(i, at) + first,
+        options_.relu_after ? read.outs.image(i, at) + first : nullptr,
+        (kept_.defined() ? kept_.const_data_ptr<T>() + i * size_ : read.x.image(i, at)) + first};
   }
 
-  /// What was normalised.
-  const T* normalised(const Readers& read, int64_t i) const {
-    return kept_.defined() ? kept_.const_data_ptr<T>() + i * size_ : read.x.image(i);
-  }
-
-  /// Σ g and Σ g · (y - mean), [2, c].
+  /// Σ g and Σ g · (y - mean), [2, c], of gradients behind the normalisation.
   Numbers<double> sums_behind() {
-    const Numbers<T> of_images(plan_.n * 2 * c_);
-    for_runs([&](const ConvNormBackwardWorkplace<T>& w, int64_t, int64_t i, int64_t end) {
+    const int64_t n_parts = plan_.n * plan_.n_parts;
+    const Numbers<T> of_parts(n_parts * 2 * c_);
+    parallel_for(n_parts, [&](Tasks& parts) {
       const Readers read = readers();
-      for (; i < end; ++i) {
-        T* const sum = of_images + i * 2 * c_;
-        plan_.out_lanes.add_correlation(behind(read, i, w), normalised(read, i), mean_, n_out_, c_,
-                                        sum, sum + c_);
+      for (const int64_t part : parts) {
+        const int64_t of_image = part % plan_.n_parts;
+        const Pixels own = plan_.outputs_of(of_image, of_image + 1);
+        const auto [g, gate, y] = behind(read, part / plan_.n_parts, own);
+        T* const sum = of_parts + part * 2 * c_;
+        plan_.out_lanes.add_correlation(g, gate, y, mean_, own.n(), c_, sum, sum + c_);
       }
     });
     Numbers<double> sums(2 * c_);
-    for (int64_t i = 0; i < plan_.n; ++i) {
+    for (int64_t part = 0; part < n_parts; ++part) {
       for (int64_t k = 0; k < 2 * c_; ++k) {
-        sums[k] += of_images[i * 2 * c_ + k];
+        sums[k] += of_parts[part * 2 * c_ + k];
       }
     }
     return sums;
+  }
+
+  /// Calls body(readers, span, run, workplace) for all parts of all images. run: where gradients of
+  /// weights by the first of the span's parts are summed: a run of images, on one thread in their
+  /// order, or where there are fewer images a run a part.
+  template <class Body>
+  void for_spans(const Body& body) {
+    const bool of_images = plan_.n_parts == 1;
+    const Spans spans(plan_.n, plan_.n_parts);
+    parallel_for(of_images ? n_runs_ : spans.n(), [&](Tasks& tasks) {
+      const ConvNormBackwardWorkplace<T>& w = workplaces_.mine();
+      const Readers read = readers();
+      for (const int64_t task : tasks) {
+        if (!of_images) {
+          const Span span = spans[task];
+          body(read, span, span.image * plan_.n_parts + span.first, w);
+          continue;
+        }
+        for (int64_t i = plan_.n * task / n_runs_; i < plan_.n * (task + 1) / n_runs_; ++i) {
+          body(read, Span{i, 0, 1}, task, w);
+        }
+      }
+    });
+  }
+
+  /// Returns where a run sums gradients of weights, after setting the sums to 0 where the span is
+  /// the first to add to them; null unless these are needed.
+  T* begin_sums(const Span& span, int64_t run) const {
+    if (!needs_.weights) {
+      return nullptr;
+    }
+    const int64_t size = stencil_size_ + product_size_;
+    if (plan_.n_parts > 1 || span.image == plan_.n * run / n_runs_) {
+      std::fill_n(weight_sums_ + run * size, (span.end - span.first) * size, T(0));
+    }
+    return weight_sums_ + run * size;
   }
 
   std::vector<at::Tensor> affine_gradients(const Numbers<double>& sums) const {
@@ -135,50 +158,108 @@ class BackwardPass {
     return {scale, shift};
   }
 
-  /// Gradients of the weights, into sums, and of x, which is returned if needed.
+  /// The pixels of an image that a task works on.
+  struct Area {
+    Span span;
+    Pixels own;       // outputs whose part of the gradients of weights the task sums
+    Pixels to;        // inputs whose gradients it computes
+    Pixels computed;  // outputs that these take, in whole blocks
+    Pixels read;      // inputs that it reads
+  };
+  Area area_of(const Span& span) const {
+    Area area = {.span = span, .own = {}, .to = {}, .computed = {}, .read = {}};
+    area.own = area.computed = plan_.outputs_of(span.first, span.end);
+    if (needs_.x) {
+      area.to = plan_.inputs_of(area.own);
+    }
+    if (area.to.n() > 0) {
+      const Pixels readers = plan_.outputs_reading(area.to);
+      Pixels whole = area.own;
+      plan_.for_blocks(readers, [&](int64_t, int64_t p, int64_t n) {
+        whole = {std::min(whole.first, p), std::max(whole.end, p + n)};
+      });
+      area.computed = whole;
+    }
+    area.read = plan_.inputs_read_by(plan_.kind == ConvKind::MaxPool3 ? area.computed : area.own);
+    if (area.to.n() > 0) {
+      area.read = {std::min(area.read.first, area.to.first), std::max(area.read.end, area.to.end)};
+    }
+    return area;
+  }
+
+  /// Sums gradients of the weights; returns that of x, if needed.
   at::Tensor through_convolution() {
     at::Tensor to_x;
     if (needs_.x) {
       to_x = at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
     }
-    for_runs([&](const ConvNormBackwardWorkplace<T>& w, int64_t run, int64_t i, int64_t end) {
-      const Readers read = readers();
-      const int64_t size = stencil_size_ + product_size_;
-      T* const stencil = weight_sums_ + run * size;
-      if (needs_.weights) {
-        std::fill_n(stencil, size, T(0));
+    for_spans([&](const Readers& read, const Span& span, int64_t run,
+                  const ConvNormBackwardWorkplace<T>& w) {
+      T* const sums = begin_sums(span, run);
+      const Area area = area_of(span);
+      const auto [g, gate, y] = behind(read, span.image, area.computed);
+      if (plan_.kind == ConvKind::None) {
+        const ImagesToWrite<T> write(to_x, c_);
+        before(g, gate, y, area.computed, write.place(span.image));
+        write.put(span.image, area.to);
+        return;
       }
-      for (; i < end; ++i) {
-        const T* const g = behind(read, i, w);
-        plan_.out_lanes.affine(g, coefficients_.get(), normalised(read, i), coefficients_ + c_,
-                               coefficients_ + 2 * c_, w.before.get(), n_out_, c_);
-        const T* const source = fill_source(plan_, read.x.image(i), w);
-        if (plan_.is_dense()) {
-          through_dense(source, stencil + stencil_size_, w);
-        } else if (plan_.kind != ConvKind::None) {
-          through_stencil(source, stencil, stencil + stencil_size_, w);
-        }
-        if (needs_.x) {
-          put(ImagesToWrite<T>(to_x, plan_.c_in), i, source, w);
-        }
+      before(g, gate, y, area.computed, w.before.get());
+      const T* const source = fill_source(plan_, read.x.image(span.image, area.read), area.read, w);
+      if (plan_.is_dense()) {
+        through_dense(source, area, sums, w);
+      } else {
+        through_stencil(source, area, sums, w);
+      }
+      if (needs_.x) {
+        put(ImagesToWrite<T>(to_x, plan_.c_in), span.image, area.to, source, w);
       }
     });
     return to_x;
   }
 
-  void through_dense(const T* source, T* sum, const ConvNormBackwardWorkplace<T>& w) const {
+  /// Sets pixels of an image of gradients before the normalisation.
+  void before(const T* g, const T* gate, const T* y, Pixels at, T* image) const {
+    plan_.out_lanes.affine(g, gate, coefficients_.get(), y, coefficients_ + c_,
+                           coefficients_ + 2 * c_, image + at.first * c_, at.n(), c_);
+  }
+
+  /// Returns where gradients of weights by a part are summed; null where they are not needed or the
+  /// part is another task's. sums: of the first part of the span.
+  T* sums_of(T* sums, const Span& span, int64_t part) const {
+    const bool is_own = span.first <= part && part < span.end;
+    return sums == nullptr || !is_own
+               ? nullptr
+               : sums + (part - span.first) * (stencil_size_ + product_size_);
+  }
+
+  /// Sets the part of the gradient of the source that outputs add to to 0.
+  void clear(const Area& area, const ConvNormBackwardWorkplace<T>& w) const {
+    const Tile& in = plan_.geometry.in;
+    const auto row = [&](int64_t output) {
+      return output / plan_.geometry.out.width * plan_.geometry.stride;
+    };
+    const int64_t first = row(area.computed.first) - in.border;
+    const int64_t end =
+        std::max(row(area.computed.end - 1) + in.border + 1, area.to.end / in.width);
+    std::fill(w.to + in.at(first, -in.border),
+              w.to + in.at(std::min(end, in.height + in.border), -in.border), T(0));
+  }
+
+  void through_dense(const T* source, const Area& area, T* sums,
+                     const ConvNormBackwardWorkplace<T>& w) const {
     const int64_t c_in = plan_.c_in, columns = plan_.columns();
     const auto n_taps = static_cast<int64_t>(plan_.taps.size());
     if (needs_.x && plan_.has_tile()) {
-      std::fill_n(w.to.get(), plan_.source_size(), T(0));
+      clear(area, w);
     }
-    for (int64_t p = 0; p < n_out_; p += kBlock) {
-      const int64_t n = std::min(kBlock, n_out_ - p);
+    plan_.for_blocks(area.computed, [&](int64_t part, int64_t p, int64_t n) {
       const int32_t* const from = plan_.centres().data() + p;
       const T* const before = w.before + p * c_;
-      for (int64_t t = 0; needs_.weights && t < n_taps; ++t) {
+      T* const sum = sums_of(sums, area.span, part);
+      for (int64_t t = 0; sum != nullptr && t < n_taps; ++t) {
         plan_.in_lanes.add_outer(before, c_, source + plan_.taps[static_cast<size_t>(t)], from,
-                                 c_in, n, sum + t * c_in, columns);
+                                 c_in, n, sum + stencil_size_ + t * c_in, columns);
       }
       if (needs_.x && !plan_.has_tile()) {
         plan_.in_lanes.product(before, plan_.out_rows.data(), &kHere, 1, c_, plan_.product.get(),
@@ -191,80 +272,87 @@ class BackwardPass {
                                 w.to + plan_.taps[static_cast<size_t>(t)], from, n, c_in);
         }
       }
-    }
+    });
   }
 
   /// Depthwise, separable and pools.
-  void through_stencil(const T* source, T* stencil_sum, T* product_sum,
+  void through_stencil(const T* source, const Area& area, T* sums,
                        const ConvNormBackwardWorkplace<T>& w) const {
     const Geometry& g = plan_.geometry;
     const int64_t c_in = plan_.c_in;
+    const int64_t first = area.computed.first, n = area.computed.n();
+    const T* const before = w.before + first * c_;
     if (needs_.x) {
-      std::fill_n(w.to.get(), plan_.source_size(), T(0));
+      clear(area, w);
     }
     if (plan_.kind == ConvKind::MaxPool3) {
-      plan_.in_lanes.maximum(source, g.centres.data(), plan_.taps.data(), w.pooled.get(), n_out_,
-                             c_in, {});
-      plan_.in_lanes.add_at_maxima(w.before.get(), w.pooled.get(), source, g.centres.data(),
-                                   plan_.taps.data(), w.to.get(), n_out_, c_in);
+      T* const pooled = w.pooled + first * c_in;
+      plan_.in_lanes.maximum(source, g.centres.data() + first, plan_.taps.data(), pooled, n, c_in,
+                             {});
+      plan_.in_lanes.add_at_maxima(before, pooled, source, g.centres.data() + first,
+                                   plan_.taps.data(), w.to.get(), n, c_in);
       return;
     }
     if (plan_.kind == ConvKind::Separable) {
-      through_pointwise(source, product_sum, w);
+      through_pointwise(source, area, sums, w);
     } else if (plan_.kind == ConvKind::Depthwise) {
-      plan_.in_lanes.copy(w.before.get(), w.bordered.get(), g.out_write.data(), n_out_, c_in);
+      plan_.in_lanes.copy(before, w.bordered.get(), g.out_write.data() + first, n, c_in);
     } else {
-      plan_.in_lanes.scale(w.before.get(), w.shares.get(), w.bordered.get(), g.out_write.data(),
-                           n_out_, c_in);
+      plan_.in_lanes.scale(before, w.shares + first, w.bordered.get(), g.out_write.data() + first,
+                           n, c_in);
     }
-    if (needs_.weights) {
+    for (int64_t part = area.span.first; sums != nullptr && part < area.span.end; ++part) {
+      const Pixels own = plan_.outputs_of(part, part + 1);
       const int64_t reach = plan_.kernel / 2 * plan_.dilation;
-      plan_.in_lanes.add_stencil_weights(source - reach * (g.in.row() + c_in), g.centres.data(),
-                                         plan_.dilation * g.in.row(), plan_.dilation * c_in,
-                                         w.bordered.get(), g.out_read.data(), n_out_, c_in,
-                                         plan_.kernel, stencil_sum);
+      plan_.in_lanes.add_stencil_weights(source - reach * (g.in.row() + c_in),
+                                         g.centres.data() + own.first, plan_.dilation * g.in.row(),
+                                         plan_.dilation * c_in, w.bordered.get(),
+                                         g.out_read.data() + own.first, own.n(), c_in, plan_.kernel,
+                                         sums_of(sums, area.span, part));
     }
     for (size_t i = 0; needs_.x && i < g.phases.size(); ++i) {
       const Phase& phase = g.phases[i];
       const PhaseTaps<T>& through = plan_.through[i];
-      if (!through.taps.empty()) {
-        plan_.in_lanes.add_stencil(w.bordered.get(), phase.from.data(), through.taps.data(),
-                                   static_cast<int64_t>(through.taps.size()), through.weights.get(),
-                                   w.to.get(), phase.to.data(), phase.n, c_in);
+      const Pixels to = phase.of_rows(area.to.first / g.in.width, area.to.end / g.in.width);
+      if (!through.taps.empty() && to.n() > 0) {
+        plan_.in_lanes.add_stencil(w.bordered.get(), phase.from.data() + to.first,
+                                   through.taps.data(), static_cast<int64_t>(through.taps.size()),
+                                   through.weights.get(), w.to.get(), phase.to.data() + to.first,
+                                   to.n(), c_in);
       }
     }
   }
 
   /// The gradient before a separable convolution's product, bordered, and of its weights.
-  void through_pointwise(const T* source, T* sum, const ConvNormBackwardWorkplace<T>& w) const {
+  void through_pointwise(const T* source, const Area& area, T* sums,
+                         const ConvNormBackwardWorkplace<T>& w) const {
     const int64_t c_in = plan_.c_in;
     const int32_t* const rows = plan_.geometry.flat.data();
-    for (int64_t p = 0; p < n_out_; p += kBlock) {
-      const int64_t n = std::min(kBlock, n_out_ - p);
+    plan_.for_blocks(area.computed, [&](int64_t part, int64_t p, int64_t n) {
       const T* const before = w.before + p * c_;
-      if (needs_.weights) {
+      if (T* const sum = sums_of(sums, area.span, part)) {
         run_stencil(plan_, source, p, n, w.block.get(), w);
-        plan_.in_lanes.add_outer(before, c_, w.block.get(), rows, c_in, n, sum, c_in);
+        plan_.in_lanes.add_outer(before, c_, w.block.get(), rows, c_in, n, sum + stencil_size_,
+                                 c_in);
       }
       plan_.in_lanes.product(before, plan_.out_rows.data(), &kHere, 1, c_, plan_.product.get(),
                              c_in, w.bordered.get(), plan_.geometry.out_write.data() + p, n, {});
-    }
+    });
   }
 
-  /// Writes image i of the gradient of x.
-  void put(const ImagesToWrite<T>& to_x, int64_t i, const T* source,
+  /// Writes pixels of image i of the gradient of x.
+  void put(const ImagesToWrite<T>& to_x, int64_t i, Pixels pixels, const T* source,
            const ConvNormBackwardWorkplace<T>& w) const {
     const Geometry& g = plan_.geometry;
-    const T* const gradient = plan_.kind == ConvKind::None ? w.before.get() : w.to.get();
-    const int32_t* const from = (plan_.has_tile() ? g.in_read : g.flat).data();
-    T* const to = to_x.place(i);
+    const int32_t* const from = (plan_.has_tile() ? g.in_read : g.flat).data() + pixels.first;
+    T* const to = to_x.place(i) + pixels.first * plan_.c_in;
     if (plan_.relu_before) {
-      plan_.in_lanes.rectify_gradient(source, gradient, from, to, g.n_in, plan_.c_in);
+      plan_.in_lanes.rectify_gradient(source, w.to.get(), from, to, pixels.n(), plan_.c_in);
     } else {
-      std::fill_n(to, g.n_in * plan_.c_in, T(0));
-      plan_.in_lanes.add_from(gradient, from, to, g.n_in, plan_.c_in);
+      std::fill_n(to, pixels.n() * plan_.c_in, T(0));
+      plan_.in_lanes.add_from(w.to.get(), from, to, pixels.n(), plan_.c_in);
     }
-    to_x.put(i);
+    to_x.put(i, pixels);
   }
 
   std::vector<at::Tensor> weight_gradients() const {
@@ -289,7 +377,7 @@ class BackwardPass {
   }
 
   const ConvNormPlan<T> plan_;
-  const int64_t c_, n_out_;
+  const int64_t c_;
   const ConvNormOptions& options_;
   ConvNormNeeds needs_;
   const at::Tensor gradient_, x_, out_, kept_;

@@ -21,7 +21,6 @@ class ForwardPass {
               at::TensorList running, const ConvNormOptions& options)
       : plan_(x, weights, options, Direction::Forward),
         c_(plan_.c_out),
-        n_out_(plan_.geometry.n_out),
         options_(options),
         x_(x),
         affine_(affine),
@@ -36,13 +35,18 @@ class ForwardPass {
 
   std::tuple<at::Tensor, at::Tensor, at::Tensor> run() {
     T* const mean = moments_.mutable_data_ptr<T>();
-    const Numbers<T> image_moments(plan_.n * 3 * c_);
+    const Numbers<T> moments(plan_.n * plan_.n_parts * 3 * c_);
     if (options_.training || kept_.defined()) {
-      convolve(image_moments);
+      convolve(moments);
     }
     if (options_.training) {
       std::vector<BatchMoments<T>> batch;
-      batch.emplace_back(image_moments.get(), 3 * c_, plan_.n, n_out_, c_);
+      batch.emplace_back(c_);
+      for (int64_t part = 0; part < plan_.n * plan_.n_parts; ++part) {
+        const int64_t of_image = part % plan_.n_parts;
+        batch.front().add(moments + part * 3 * c_, plan_.outputs_of(of_image, of_image + 1).n(),
+                          c_);
+      }
       if (options_.ranks != nullptr) {
         join_over_ranks(batch, c_, *options_.ranks);
       }
@@ -57,28 +61,40 @@ class ForwardPass {
   }
 
  private:
-  /// Makes what is normalised, and its moments.
-  void convolve(const Numbers<T>& image_moments) {
-    parallel_for(plan_.n, [&](Tasks& tasks) {
+  /// Computes what is normalised, and the moments of each part of each image, [n, parts, 3, c].
+  void convolve(const Numbers<T>& all_moments) {
+    const Spans spans(plan_.n, plan_.n_parts);
+    parallel_for(spans.n(), [&](Tasks& tasks) {
       const ConvNormWorkplace<T>& w = workplaces_.mine();
       const Images<T> images(x_, plan_.c_in);
-      for (const int64_t i : tasks) {
-        const T* const x = images.image(i);
-        T* const moments = image_moments + i * 3 * c_;
+      for (const int64_t task : tasks) {
+        const Span span = spans[task];
+        const Pixels outputs = plan_.outputs_of(span.first, span.end);
+        const Pixels inputs = plan_.inputs_read_by(outputs);
+        const T* const x = images.image(span.image, inputs);
+        T* const moments = all_moments + span.image * plan_.n_parts * 3 * c_;
         if (plan_.kind == ConvKind::None) {
-          std::copy_n(x, c_, moments);
-          plan_.out_lanes.add_moments(x, moments, n_out_, c_, moments + c_, moments + 2 * c_);
+          for (int64_t part = span.first; part < span.end; ++part) {
+            const Pixels own = plan_.outputs_of(part, part + 1);
+            std::copy_n(x + own.first * c_, c_, moments + part * 3 * c_);
+            add_moments(x + own.first * c_, own.n(), moments + part * 3 * c_);
+          }
         } else {
-          convolve_image(x, kept_.mutable_data_ptr<T>() + i * size_, moments, w);
+          convolve_parts(fill_source(plan_, x, inputs, w), outputs,
+                         kept_.mutable_data_ptr<T>() + span.image * size_, moments, w);
         }
       }
     });
   }
 
-  void convolve_image(const T* x, T* y, T* moments, const ConvNormWorkplace<T>& w) const {
-    const T* const source = fill_source(plan_, x, w);
-    for (int64_t p = 0; p < n_out_; p += kBlock) {
-      const int64_t n = std::min(kBlock, n_out_ - p);
+  /// Adds pixels of y to the moments of a part, which has its centre.
+  void add_moments(const T* y, int64_t n, T* moments) const {
+    plan_.out_lanes.add_moments(y, moments, n, c_, moments + c_, moments + 2 * c_);
+  }
+
+  void convolve_parts(const T* source, Pixels outputs, T* y, T* moments,
+                      const ConvNormWorkplace<T>& w) const {
+    plan_.for_blocks(outputs, [&](int64_t part, int64_t p, int64_t n) {
       T* const to = y + p * c_;
       if (plan_.is_dense()) {
         plan_.out_lanes.product(source, plan_.centres().data() + p, plan_.taps.data(),
@@ -91,11 +107,12 @@ class ForwardPass {
       } else {
         run_stencil(plan_, source, p, n, to, w);
       }
-      if (p == 0) {
-        std::copy_n(y, c_, moments);
+      T* const of_part = moments + part * 3 * c_;
+      if (p == plan_.outputs_of(part, part + 1).first) {
+        std::copy_n(to, c_, of_part);
       }
-      plan_.out_lanes.add_moments(to, moments, n, c_, moments + c_, moments + 2 * c_);
-    }
+      add_moments(to, n, of_part);
+    });
   }
 
   at::Tensor normalised() {
@@ -108,26 +125,31 @@ class ForwardPass {
       scale[k] = mean[c_ + k] * (affine_.empty() ? T(1) : affine_[0].const_data_ptr<T>()[k]);
       shift[k] = (affine_.empty() ? T(0) : affine_[1].const_data_ptr<T>()[k]) - scale[k] * mean[k];
     }
-    parallel_for(plan_.n, [&](Tasks& tasks) {
+    const Spans spans(plan_.n, plan_.n_parts);
+    parallel_for(spans.n(), [&](Tasks& tasks) {
       const Images<T> images(x_, c_);
       const ImagesToWrite<T> results(out, c_);
-      for (const int64_t i : tasks) {
-        const T* const y =
-            kept_.defined() ? kept_.const_data_ptr<T>() + i * size_ : images.image(i);
+      for (const int64_t task : tasks) {
+        const Span span = spans[task];
+        const Pixels own = plan_.outputs_of(span.first, span.end);
+        const T* const y = (kept_.defined() ? kept_.const_data_ptr<T>() + span.image * size_
+                                            : images.image(span.image, own)) +
+                           own.first * c_;
+        T* const to = results.place(span.image) + own.first * c_;
         if (options_.relu_after) {
-          plan_.out_lanes.rectify(y, scale.get(), shift.get(), results.place(i),
-                                  plan_.out_rows.data(), n_out_, c_);
+          plan_.out_lanes.rectify(y, scale.get(), shift.get(), to, plan_.out_rows.data(), own.n(),
+                                  c_);
         } else {
-          plan_.out_lanes.blend(&y, scale.get(), 1, shift.get(), results.place(i), n_out_, c_);
+          plan_.out_lanes.blend(&y, scale.get(), 1, shift.get(), to, own.n(), c_);
         }
-        results.put(i);
+        results.put(span.image, own);
       }
     });
     return out;
   }
 
   const ConvNormPlan<T> plan_;
-  const int64_t c_, n_out_;
+  const int64_t c_;
   const ConvNormOptions& options_;
   const at::Tensor x_;
   const at::TensorList affine_, running_;

@@ -8,6 +8,14 @@
 namespace retia::kernels {
 namespace {
 
+/// Returns the number of parts of an image: enough that few images make kRuns parts, and pixels
+/// enough for a part. Where a product's weights have gradients, a part costs as much as about ten
+/// pixels: a sum of all weights that is cleared and added.
+int64_t parts_of(int64_t n_images, int64_t n_pixels, bool has_product) {
+  const int64_t least = has_product ? 128 : 32;
+  return std::clamp<int64_t>(cpu::kRuns / n_images, 1, std::max<int64_t>(n_pixels / least, 1));
+}
+
 int64_t kernel_of(ConvKind kind, at::TensorList weights) {
   switch (kind) {
     case ConvKind::None:
@@ -70,7 +78,8 @@ ConvNormPlan<T>::ConvNormPlan(const at::Tensor& x, at::TensorList weights, const
       geometry(x.size(2), x.size(3), std::max<int64_t>(1, kernel / 2 * dilation), o.stride, c_in),
       in_lanes(best_lanes<T>(c_in)),
       out_lanes(best_lanes<T>(c_out)),
-      out_rows(rows(geometry.n_out, c_out)) {
+      out_rows(rows(geometry.n_out, c_out)),
+      n_parts(parts_of(n, geometry.n_out, is_dense() || kind == ConvKind::Separable)) {
   const std::vector<Tap> all = taps_of_kind(kind, kernel, dilation);
   for (const Tap& tap : all) {
     taps.push_back(static_cast<int32_t>(tap.y * geometry.in.row() + tap.x * c_in));
@@ -130,21 +139,58 @@ void ConvNormPlan<T>::unpack(const T* stencil_sum, const T* product_sum,
   }
 }
 
+template <class T>
+Pixels ConvNormPlan<T>::inputs_of(Pixels outputs) const {
+  if (!has_tile()) {
+    return outputs;
+  }
+  const auto begin = [&](int64_t output) {
+    return output == geometry.n_out
+               ? geometry.n_in
+               : output / geometry.out.width * geometry.stride * geometry.in.width;
+  };
+  return {begin(outputs.first), begin(outputs.end)};
+}
+
+template <class T>
+Pixels ConvNormPlan<T>::inputs_read_by(Pixels outputs) const {
+  if (!has_tile()) {
+    return outputs;
+  }
+  const auto row = [&](int64_t output) { return output / geometry.out.width * geometry.stride; };
+  const int64_t first = std::max<int64_t>(row(outputs.first) - reach(), 0);
+  const int64_t end = std::min(row(outputs.end - 1) + reach() + 1, geometry.in.height);
+  return {first * geometry.in.width, end * geometry.in.width};
+}
+
+template <class T>
+Pixels ConvNormPlan<T>::outputs_reading(Pixels inputs) const {
+  if (!has_tile()) {
+    return inputs;
+  }
+  const int64_t first = inputs.first / geometry.in.width - reach();
+  const int64_t last = (inputs.end - 1) / geometry.in.width + reach();
+  const int64_t stride = geometry.stride;
+  const int64_t first_out = first <= 0 ? 0 : (first + stride - 1) / stride;
+  const int64_t end_out = std::min(last / stride + 1, geometry.out.height);
+  return {first_out * geometry.out.width, end_out * geometry.out.width};
+}
+
 namespace cpu {
 
 template <class T>
 ConvNormWorkplace<T>::ConvNormWorkplace(const ConvNormPlan<T>& plan)
     : ones(std::max(plan.c_in, plan.c_out)),
       zeros(std::max(plan.c_in, plan.c_out)),
-      source(plan.source_size()),
-      block(kBlock * plan.c_in),
-      shares(plan.geometry.n_out_whole) {
+      source(plan.kind == ConvKind::None ? 0 : plan.source_size()),
+      block(plan.kind == ConvKind::Separable ? kBlock * plan.c_in : 0),
+      shares(plan.kind == ConvKind::AveragePool3 ? plan.geometry.n_out_whole : 0) {
   std::fill_n(ones.get(), std::max(plan.c_in, plan.c_out), T(1));
   const Tile& in = plan.geometry.in;
   if (plan.kind == ConvKind::MaxPool3) {
     std::fill_n(source.get(), plan.source_size(), -std::numeric_limits<T>::infinity());
   }
-  for (int64_t p = 0; p < plan.geometry.n_out; ++p) {
+  for (int64_t p = 0; shares.get() != nullptr && p < plan.geometry.n_out; ++p) {
     const int64_t y = p / plan.geometry.out.width * plan.geometry.stride;
     const int64_t x = p % plan.geometry.out.width * plan.geometry.stride;
     const int64_t n_rows = std::min(y + 2, in.height) - std::max<int64_t>(y - 1, 0);
@@ -156,22 +202,25 @@ ConvNormWorkplace<T>::ConvNormWorkplace(const ConvNormPlan<T>& plan)
 template <class T>
 ConvNormBackwardWorkplace<T>::ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan)
     : ConvNormWorkplace<T>(plan),
-      gradient(plan.geometry.n_out_whole * plan.c_out),
-      before(plan.geometry.n_out_whole * plan.c_out),
-      bordered(plan.geometry.out.size()),
+      before(Numbers<T>::unset(
+          plan.kind == ConvKind::None ? 0 : plan.geometry.n_out_whole * plan.c_out)),
+      bordered(plan.is_depthwise() || plan.kind == ConvKind::AveragePool3 ? plan.geometry.out.size()
+                                                                          : 0),
       wide(plan.is_dense() ? kBlock * plan.columns() : 0),
       pooled(plan.kind == ConvKind::MaxPool3 ? plan.geometry.n_out_whole * plan.c_in : 0),
-      to(plan.source_size()) {}
+      to(plan.kind == ConvKind::None ? 0 : plan.source_size()) {}
 
 template <class T>
-const T* fill_source(const ConvNormPlan<T>& plan, const T* x, const ConvNormWorkplace<T>& w) {
+const T* fill_source(const ConvNormPlan<T>& plan, const T* x, Pixels inputs,
+                     const ConvNormWorkplace<T>& w) {
   const Geometry& g = plan.geometry;
-  const Table& to = plan.has_tile() ? g.in_write : g.flat;
+  const int32_t* const to = (plan.has_tile() ? g.in_write : g.flat).data() + inputs.first;
+  const T* const from = x + inputs.first * plan.c_in;
   if (plan.relu_before) {
-    plan.in_lanes.rectify(x, w.ones.get(), w.zeros.get(), w.source.get(), to.data(), g.n_in,
+    plan.in_lanes.rectify(from, w.ones.get(), w.zeros.get(), w.source.get(), to, inputs.n(),
                           plan.c_in);
   } else if (plan.has_tile() || g.n_in % kPixelGroup != 0) {
-    plan.in_lanes.copy(x, w.source.get(), to.data(), g.n_in, plan.c_in);
+    plan.in_lanes.copy(from, w.source.get(), to, inputs.n(), plan.c_in);
   } else {
     return x;
   }
@@ -198,9 +247,9 @@ template struct ConvNormWorkplace<float>;
 template struct ConvNormWorkplace<double>;
 template struct ConvNormBackwardWorkplace<float>;
 template struct ConvNormBackwardWorkplace<double>;
-template const float* fill_source(const ConvNormPlan<float>&, const float*,
+template const float* fill_source(const ConvNormPlan<float>&, const float*, Pixels,
                                   const ConvNormWorkplace<float>&);
-template const double* fill_source(const ConvNormPlan<double>&, const double*,
+template const double* fill_source(const ConvNormPlan<double>&, const double*, Pixels,
                                    const ConvNormWorkplace<double>&);
 template void run_stencil(const ConvNormPlan<float>&, const float*, int64_t, int64_t, float*,
                           const ConvNormWorkplace<float>&);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "retia/kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/mixed_op/mixed_op_groups.h"
 #include "retia/kernels/mixed_op/mixed_op_plan.h"
 #include "retia/kernels/mixed_op/mixed_op_workplace.h"
 
@@ -47,10 +49,44 @@ struct ConvNormPlan {
     return has_tile() ? geometry.in.size() : static_cast<int64_t>(geometry.flat.size()) * c_in;
   }
 
+  /// The outputs of an image are divided into n_parts parts, each summed by itself, so that few
+  /// images are work for many threads. Fixed by the sizes of x, so that the sums have the same bits
+  /// on any number of threads.
+  int64_t n_parts;
+  /// Returns the outputs of parts [first, end).
+  Pixels outputs_of(int64_t first, int64_t end) const { return {begin_of(first), begin_of(end)}; }
+  /// Returns the inputs whose gradients belong to these parts: each input to one part.
+  Pixels inputs_of(Pixels outputs) const;
+  /// Returns the inputs that `outputs` are computed from.
+  Pixels inputs_read_by(Pixels outputs) const;
+  /// Returns the outputs that are computed from `inputs`.
+  Pixels outputs_reading(Pixels inputs) const;
+  /// Calls visit(part, first, n) for each block of outputs of the image of which one is in
+  /// `outputs`.
+  template <class Visit>
+  void for_blocks(Pixels outputs, const Visit& visit) const {
+    for (int64_t part = 0; part < n_parts; ++part) {
+      const int64_t end = begin_of(part + 1);
+      for (int64_t p = begin_of(part); p < std::min(end, outputs.end); p += cpu::kBlock) {
+        const int64_t n_pixels = std::min(cpu::kBlock, end - p);
+        if (p + n_pixels > outputs.first) {
+          visit(part, p, n_pixels);
+        }
+      }
+    }
+  }
+
   /// Adds to gradients of weights what was summed as [taps, c_in] and [c_out, taps, c_in].
   void unpack(const T* stencil_sum, const T* product_sum, std::vector<at::Tensor>& gradients) const;
 
  private:
+  /// Returns the first output of a part.
+  int64_t begin_of(int64_t part) const {
+    const int64_t n_groups = geometry.n_out_whole / kPixelGroup;
+    return std::min(n_groups * part / n_parts * kPixelGroup, geometry.n_out);
+  }
+  /// Returns how many rows above and below its own an output reads.
+  int64_t reach() const { return kernel / 2 * dilation; }
   /// Calls with each weight of the product: its place in a tensor, its tensor, and where it is
   /// from: output, tap and input.
   template <class Visit>
@@ -58,6 +94,28 @@ struct ConvNormPlan {
 };
 
 namespace cpu {
+
+/// Parts [first, end) of an image.
+struct Span {
+  int64_t image, first, end;
+};
+
+/// The parts of n images as tasks, a span each: an image, or a piece of one where there are few
+/// images for the threads.
+class Spans {
+ public:
+  Spans(int64_t n, int64_t n_parts)
+      : n_(n), n_parts_(n_parts), pieces_(std::min(n_parts, groups_for_threads(n))) {}
+
+  int64_t n() const { return n_ * pieces_; }
+  Span operator[](int64_t task) const {
+    const int64_t piece = task % pieces_;
+    return {task / pieces_, n_parts_ * piece / pieces_, n_parts_ * (piece + 1) / pieces_};
+  }
+
+ private:
+  int64_t n_, n_parts_, pieces_;
+};
 
 /// The scratch memory of one thread.
 template <class T>
@@ -75,7 +133,6 @@ template <class T>
 struct ConvNormBackwardWorkplace : ConvNormWorkplace<T> {
   explicit ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan);
 
-  Numbers<T> gradient;  ///< behind the normalisation, before relu
   Numbers<T> before;    ///< the gradient before the normalisation
   Numbers<T> bordered;  ///< the same before the product
   Numbers<T> wide;      ///< the same of a dense product's block
@@ -83,9 +140,10 @@ struct ConvNormBackwardWorkplace : ConvNormWorkplace<T> {
   Numbers<T> to;        ///< the gradient of the source
 };
 
-/// Brings x where the convolution reads it; returns where that is.
+/// Brings the pixels `inputs` of x where the convolution reads them; returns where that is.
 template <class T>
-const T* fill_source(const ConvNormPlan<T>& plan, const T* x, const ConvNormWorkplace<T>& w);
+const T* fill_source(const ConvNormPlan<T>& plan, const T* x, Pixels inputs,
+                     const ConvNormWorkplace<T>& w);
 
 /// The depthwise results of `n` outputs from `p` on.
 template <class T>

@@ -201,7 +201,7 @@ class BackwardPass {
         for (int64_t b = 0; b < n_branches; ++b) {
           const int64_t s = plan_.last_stage[static_cast<size_t>(b)];
           T* const sum = sums + (i * n_branches + b) * 2 * c_;
-          plan_.lanes.add_correlation(g[edge_of(b)], s < 0 ? x : output(s, i),
+          plan_.lanes.add_correlation(g[edge_of(b)], nullptr, s < 0 ? x : output(s, i),
                                       s < 0 ? w.zeros.get() : mean_of(s), plan_.first.n_out, c_,
                                       sum, sum + c_);
         }
@@ -279,7 +279,7 @@ class BackwardPass {
           plan_.lanes.rectify_gradient(w.second.get(), w.second_in.get(),
                                        plan_.second.in_read.data(), to, plan_.second.n_in, c_);
           T* const sum = sums + (i * n_stages_ + stage.source) * 2 * c_;
-          plan_.lanes.add_correlation(to, y, mean, plan_.second.n_in, c_, sum, sum + c_);
+          plan_.lanes.add_correlation(to, nullptr, y, mean, plan_.second.n_in, c_, sum, sum + c_);
         }
       }
     });

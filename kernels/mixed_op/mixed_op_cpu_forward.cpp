@@ -123,8 +123,12 @@ class ForwardPass {
     const auto n_found = static_cast<int64_t>(found.size());
     parallel_where_worth(n_found, plan_.n * n_found * 3 * c_, [&](int64_t i) {
       const int64_t s = found[static_cast<size_t>(i)];
-      batches[static_cast<size_t>(i)] = {image_moments_ + s * 3 * c_, n_stages_ * 3 * c_, plan_.n,
-                                         plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_};
+      BatchMoments<T> batch(c_);
+      for (int64_t image = 0; image < plan_.n; ++image) {
+        batch.add(image_moments_ + (image * n_stages_ + s) * 3 * c_,
+                  plan_.stages[static_cast<size_t>(s)].geometry->n_out, c_);
+      }
+      batches[static_cast<size_t>(i)] = std::move(batch);
     });
     if (options_.ranks != nullptr) {
       join_over_ranks(batches, c_, *options_.ranks);

@@ -65,17 +65,18 @@ struct MixedOpLanes {
   void (*add_to)(const T* src, int64_t step, T* dst, const int32_t* to, int64_t n, int64_t c);
   /// dst[p] += src[from[p]].
   void (*add_from)(const T* src, const int32_t* from, T* dst, int64_t n, int64_t c);
-  /// dst[p] = a · g[p] + b · y[p] + shift.
-  void (*affine)(const T* g, const T* a, const T* y, const T* b, const T* shift, T* dst, int64_t n,
-                 int64_t c);
+  /// dst[p] = a · g[p] + b · y[p] + shift. gate: 0 for g[p] where gate[p] is not above 0; null: g[p]
+  /// everywhere.
+  void (*affine)(const T* g, const T* gate, const T* a, const T* y, const T* b, const T* shift,
+                 T* dst, int64_t n, int64_t c);
   /// dst[p] = shift + Σ_k factors[k] · y[k][p].
   void (*blend)(const T* const* y, const T* factors, int64_t n_inputs, const T* shift, T* dst,
                 int64_t n, int64_t c);
   /// sum += Σ_p (y[p] − centre), square += Σ_p (y[p] − centre)².
   void (*add_moments)(const T* y, const T* centre, int64_t n, int64_t c, T* sum, T* square);
-  /// sum += Σ_p g[p], product += Σ_p g[p] · (y[p] − centre).
-  void (*add_correlation)(const T* g, const T* y, const T* centre, int64_t n, int64_t c, T* sum,
-                          T* product);
+  /// sum += Σ_p g[p], product += Σ_p g[p] · (y[p] − centre). gate: as of affine.
+  void (*add_correlation)(const T* g, const T* gate, const T* y, const T* centre, int64_t n,
+                          int64_t c, T* sum, T* product);
 };
 
 /// The same source compiled for three sets of instructions, for arrays of `channels` channels. T is

@@ -70,16 +70,24 @@ struct PixelLoops : Vectors<T, kLanes> {
     }
   }
 
-  static void affine(const T* g, const T* a, const T* y, const T* b, const T* shift, T* dst,
-                     int64_t n, int64_t c) {
+  template <bool kGated>
+  static void affine_of(const T* g, const T* gate, const T* a, const T* y, const T* b,
+                        const T* shift, T* dst, int64_t n, int64_t c) {
     for (int64_t v = 0; v < c; v += kLanes) {
       const Vector of_g = load(a + v);
       const Vector of_y = load(b + v);
       const Vector start = load(shift + v);
       for (int64_t p = 0; p < n; ++p) {
-        store(dst + p * c + v, of_g * load(g + p * c + v) + (of_y * load(y + p * c + v) + start));
+        const Vector gradient = Vectors<T, kLanes>::template load_gated<kGated>(g, gate, p * c + v);
+        store(dst + p * c + v, of_g * gradient + (of_y * load(y + p * c + v) + start));
       }
     }
+  }
+
+  static void affine(const T* g, const T* gate, const T* a, const T* y, const T* b, const T* shift,
+                     T* dst, int64_t n, int64_t c) {
+    const auto loop = gate != nullptr ? &affine_of<true> : &affine_of<false>;
+    loop(g, gate, a, y, b, shift, dst, n, c);
   }
 
   template <int kPixels>

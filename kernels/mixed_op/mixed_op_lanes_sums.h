@@ -38,14 +38,15 @@ struct SumLoops : Vectors<T, kLanes> {
     }
   }
 
-  static void add_correlation(const T* g, const T* y, const T* centre, int64_t n, int64_t c, T* sum,
-                              T* product_sum) {
+  template <bool kGated>
+  static void add_correlation_of(const T* g, const T* gate, const T* y, const T* centre, int64_t n,
+                                 int64_t c, T* sum, T* product_sum) {
     for (int64_t v = 0; v < c; v += kLanes) {
       const Vector middle = load(centre + v);
       Vector sums[4] = {};
       Vector products[4] = {};
       const auto add = [&](int i, int64_t p) __attribute__((always_inline)) {
-        const Vector gradient = load(g + p * c + v);
+        const Vector gradient = Vectors<T, kLanes>::template load_gated<kGated>(g, gate, p * c + v);
         sums[i] += gradient;
         products[i] += gradient * (load(y + p * c + v) - middle);
       };
@@ -63,6 +64,12 @@ struct SumLoops : Vectors<T, kLanes> {
       store(product_sum + v,
             load(product_sum + v) + ((products[0] + products[1]) + (products[2] + products[3])));
     }
+  }
+
+  static void add_correlation(const T* g, const T* gate, const T* y, const T* centre, int64_t n,
+                              int64_t c, T* sum, T* product_sum) {
+    const auto loop = gate != nullptr ? &add_correlation_of<true> : &add_correlation_of<false>;
+    loop(g, gate, y, centre, n, c, sum, product_sum);
   }
 };
 

@@ -27,6 +27,16 @@ struct Vectors {
   }
   static inline void store(T* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
 
+  /// g[at]; 0 where kGated and gate[at] is not above 0.
+  template <bool kGated>
+  static inline Vector load_gated(const T* g, const T* gate, int64_t at) {
+    const Vector gradient = load(g + at);
+    if constexpr (kGated) {
+      return load(gate + at) > Vector{} ? gradient : Vector{};
+    }
+    return gradient;
+  }
+
   /// Has n vectors `step` numbers apart come into the second cache from each array ahead; the first
   /// has no room for them.
   static inline void ask(const Ahead<T>& ahead, int64_t first, int64_t step, int n) {

@@ -11,27 +11,26 @@
 
 namespace retia::kernels::cpu {
 
-/// Mean and sum of squares about it of `c` channels over `n` images of `pixels` each, from the
-/// images' moments (centre, sum and sum of squares about the centre, [3, c]) at `step`.
+/// The mean of each channel of a batch, the sum of squares about the mean, and the number of pixels.
 template <class T>
 struct BatchMoments {
   BatchMoments() = default;
-  BatchMoments(const T* moments, int64_t step, int64_t n, int64_t pixels, int64_t c)
-      : mean(c), square(c) {
-    for (int64_t i = 0; i < n; ++i) {
-      const T* const image = moments + i * step;
-      const double before = static_cast<double>(i * pixels);
-      const auto now = static_cast<double>(pixels);
-      for (int64_t k = 0; k < c; ++k) {
-        const double sum = image[c + k];
-        const double distance = image[k] + sum / now - mean[k];
-        square[k] += image[2 * c + k] - sum * sum / now +
-                     distance * distance * before * now / (before + now);
-        mean[k] += distance * now / (before + now);
-      }
+  explicit BatchMoments(int64_t c) : mean(c), square(c) {}
+
+  /// Adds pixels, of which `moments` [3, c] has a centre, the sum of distances from the centre, and
+  /// the sum of squared distances.
+  void add(const T* moments, int64_t n_pixels, int64_t c) {
+    const auto now = static_cast<double>(n_pixels);
+    for (int64_t k = 0; k < c; ++k) {
+      const double sum = moments[c + k];
+      const double distance = moments[k] + sum / now - mean[k];
+      square[k] +=
+          moments[2 * c + k] - sum * sum / now + distance * distance * count * now / (count + now);
+      mean[k] += distance * now / (count + now);
     }
-    count = static_cast<double>(n * pixels);
+    count += now;
   }
+
   Numbers<double> mean, square;
   double count = 0;
 };

@@ -29,7 +29,7 @@ Table table_of(const Tile& tile, int64_t height, int64_t width, int64_t step) {
 }
 
 Phase phase_of(const Geometry& g, int64_t py, int64_t px) {
-  Phase phase{py, px, 0, {}, {}};
+  Phase phase{py, px, 0, g.stride, halves(g.in.width - px, g.stride), {}, {}};
   const int64_t most = whole(halves(g.in.height, g.stride) * halves(g.in.width, g.stride));
   phase.from.reserve(static_cast<size_t>(most));
   phase.to.reserve(static_cast<size_t>(most));

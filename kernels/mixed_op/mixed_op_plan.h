@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -49,6 +50,13 @@ struct Tile {
   int64_t at(int64_t y, int64_t x) const { return (y + border) * row() + (x + border) * c; }
 };
 
+/// The pixels of an image from `first` to before `end`, row by row.
+struct Pixels {
+  int64_t first = 0, end = 0;
+
+  int64_t n() const { return end - first; }
+};
+
 /// A tap of a square kernel, counted from its middle.
 struct Tap {
   int64_t y, x;
@@ -59,8 +67,18 @@ std::vector<Tap> taps_of(int64_t kernel, int64_t dilation);
 /// stride in both directions.
 struct Phase {
   int64_t y, x, n;
-  Table from;  ///< in the tile of outputs
-  Table to;    ///< in the tile of inputs
+  int64_t stride, width;  ///< of the image; of a row of these pixels
+  Table from;             ///< in the tile of outputs
+  Table to;               ///< in the tile of inputs
+
+  /// Returns which of these pixels lie in rows [first, end) of the image, from the beginning of a
+  /// whole group on.
+  Pixels of_rows(int64_t first, int64_t end) const {
+    const auto before = [&](int64_t row) {
+      return std::min(std::max<int64_t>(row - y + stride - 1, 0) / stride * width, n);
+    };
+    return {before(first) / kPixelGroup * kPixelGroup, before(end)};
+  }
 };
 
 /// How outputs of stride `stride` lie over an image.

@@ -110,8 +110,8 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
   for (int64_t p = 0; p < geometry.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, geometry.n_out - p);
     ahead.at = p * c;
-    plan.lanes.affine(g + p * c, coefficients, y + p * c, coefficients + c, coefficients + 2 * c,
-                      w.before.get(), n, c);
+    plan.lanes.affine(g + p * c, nullptr, coefficients, y + p * c, coefficients + c,
+                      coefficients + 2 * c, w.before.get(), n, c);
     if (sums.product != nullptr) {
       run_stencil(plan, stage, tile, p, n, w);
       plan.lanes.add_outer(w.before.get(), c, w.depthwise.get(), rows_of(stage, w), stage.in(), n,

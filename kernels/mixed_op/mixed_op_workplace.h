@@ -28,13 +28,16 @@ class Images {
         c_(c),
         filled_(channels_ == c ? 0 : pixels_ * c) {}
 
-  /// Valid until the next call.
-  const T* image(int64_t i) const {
+  /// Returns image i, valid until the next call.
+  const T* image(int64_t i) const { return image(i, {0, pixels_}); }
+
+  /// Returns image i, of which only `pixels` may be read, valid until the next call.
+  const T* image(int64_t i, Pixels pixels) const {
     const T* const from = data_ + i * pixels_ * channels_;
     if (channels_ == c_) {
       return from;
     }
-    for (int64_t p = 0; p < pixels_; ++p) {
+    for (int64_t p = pixels.first; p < pixels.end; ++p) {
       std::copy_n(from + p * channels_, channels_, filled_ + p * c_);
     }
     return filled_.get();
@@ -46,8 +49,8 @@ class Images {
   Numbers<T> filled_;
 };
 
-/// Writes images of a channels_last tensor: a pass writes image i at place(i), then calls put(i), which
-/// leaves out the channels that were filled up.
+/// Writes images of a channels_last tensor: a pass writes pixels of image i at place(i), then calls
+/// put(i, pixels), which leaves out the channels that were filled up.
 template <class T>
 class ImagesToWrite {
  public:
@@ -59,9 +62,10 @@ class ImagesToWrite {
         filled_(channels_ == c ? 0 : pixels_ * c) {}
 
   T* place(int64_t i) const { return channels_ == c_ ? data_ + i * pixels_ * c_ : filled_.get(); }
-  void put(int64_t i) const {
+  void put(int64_t i) const { put(i, {0, pixels_}); }
+  void put(int64_t i, Pixels pixels) const {
     if (channels_ != c_) {
-      for (int64_t p = 0; p < pixels_; ++p) {
+      for (int64_t p = pixels.first; p < pixels.end; ++p) {
         std::copy_n(filled_ + p * c_, channels_, data_ + (i * pixels_ + p) * channels_);
       }
     }

@@ -40,7 +40,8 @@ Results all_results(ConvNormFunction function, const ConvNormInputs& in, at::Sca
 
 double tolerance(at::ScalarType dtype) { return dtype == at::kDouble ? 1e-11 : 3e-5; }
 
-/// Each kind with each kernel, stride and dilation that it has, at sizes that fit no vector.
+/// Each kind with each kernel, stride and dilation that it has, at sizes that fit no vector; the last
+/// sizes are of few images, which are divided among threads.
 std::vector<ConvNormCase> cases() {
   std::vector<ConvNormCase> all;
   const auto add = [&](ConvKind kind, int64_t kernel, int64_t stride, int64_t dilation) {
@@ -53,6 +54,8 @@ std::vector<ConvNormCase> cases() {
     at(2, 16, 24, 8, 8);
     at(1, 3, 2, 1, 4);
     at(19, 8, 40, 2, 3);
+    at(1, 5, 7, 21, 19);
+    at(2, 16, 8, 25, 11);
   };
   for (const int64_t stride : {1, 2}) {
     for (const int64_t dilation : {1, 2}) {
