@@ -21,29 +21,6 @@ namespace {
 
 using kernels::MixedBranch;
 
-/// Returns the computation of a routine of one input as text, e.g. "relu(0) conv2d(1)": operation
-/// types and the steps they read. Empty where a size or a layer is a choice, or where the last step
-/// is not the output.
-std::string formula(const Routine& routine) {
-  const std::vector<Step>& steps = routine.steps();
-  if (routine.outputs() != std::vector<size_t>{steps.size() - 1} ||
-      !std::holds_alternative<ir::Input>(steps.front().node.body)) {
-    return {};
-  }
-  std::string text;
-  for (size_t i = 1; i < steps.size(); ++i) {
-    const std::string type = decided_type(steps[i]);
-    if (type.empty()) {
-      return {};
-    }
-    text = c10::str(text, text.empty() ? "" : " ", type);
-    for (const size_t input : steps[i].inputs) {
-      text = c10::str(text, "(", input, ")");
-    }
-  }
-  return text;
-}
-
 at::Tensor weight_of(const Step& step) { return parameter_of(step, "weight"); }
 
 bool is_depthwise(const Step& step, int64_t kernel) {
@@ -57,13 +34,97 @@ bool is_pointwise(const Step& step, int64_t channels, int64_t stride) {
          weight_of(step).sizes() == at::IntArrayRef({step.shape[0], channels, 1, 1});
 }
 
-/// A depthwise and a pointwise convolution, from step `at` on.
-std::optional<Convolution> separable(const std::vector<Step>& steps, size_t at) {
-  const auto found = convolution(steps[at]);
+/// Returns whether step `at` is an operation `type`, decided, that reads the steps `from`.
+bool is_step(const std::vector<Step>& steps, size_t at, const char* type,
+             const std::vector<size_t>& from) {
+  return at < steps.size() && decided_type(steps[at]) == type && steps[at].inputs == from;
+}
+
+/// The steps of a stage that were found in a graph: the first step behind them, and their stride.
+struct Found {
+  size_t end;
+  int64_t stride;
+};
+
+std::optional<Found> find_convolution(const std::vector<Step>& steps, size_t at,
+                                      const kernels::BranchStage& stage) {
+  if (!is_step(steps, at, "relu", {at - 1}) || !is_step(steps, at + 1, "conv2d", {at}) ||
+      !is_step(steps, at + 2, "conv2d", {at + 1})) {
+    return std::nullopt;
+  }
+  const auto depthwise = convolution(steps[at + 1]);
   const int64_t channels = steps.front().shape[0];
-  const bool fits = found && is_depthwise(steps[at], found->kernel) &&
-                    steps[at + 1].shape[0] == channels && is_pointwise(steps[at + 1], channels, 1);
-  return fits && (found->kernel == 3 || found->kernel == 5) ? found : std::nullopt;
+  const bool fits = depthwise && depthwise->kernel == stage.kernel &&
+                    depthwise->dilation == stage.dilation &&
+                    is_depthwise(steps[at + 1], stage.kernel) &&
+                    steps[at + 2].shape[0] == channels && is_pointwise(steps[at + 2], channels, 1);
+  return fits ? std::optional(Found{at + 3, depthwise->stride}) : std::nullopt;
+}
+
+std::optional<Found> find_halving(const std::vector<Step>& steps, size_t at) {
+  if (!is_step(steps, at, "relu", {at - 1}) || !is_step(steps, at + 1, "conv2d", {at}) ||
+      !is_step(steps, at + 2, "shift", {at}) || !is_step(steps, at + 3, "conv2d", {at + 2}) ||
+      !is_step(steps, at + 4, "concat", {at + 1, at + 3})) {
+    return std::nullopt;
+  }
+  const int64_t channels = steps.front().shape[0];
+  const bool fits =
+      is_pointwise(steps[at + 1], channels, 2) && is_pointwise(steps[at + 3], channels, 2) &&
+      steps[at + 1].shape[0] == channels / 2 && steps[at + 4].shape[0] == channels && channels > 1;
+  return fits ? std::optional(Found{at + 5, 2}) : std::nullopt;
+}
+
+std::optional<Found> find_pool(const std::vector<Step>& steps, size_t at, const char* type) {
+  if (!is_step(steps, at, type, {at - 1}) || !is_pool_of_three(steps[at])) {
+    return std::nullopt;
+  }
+  return Found{at + 1, options_of<PoolOptions>(steps[at]).stride.value()};
+}
+
+/// Returns the steps from `at` on, up to a normalisation, if they compute `stage` of the step before.
+std::optional<Found> find_stage(const std::vector<Step>& steps, size_t at,
+                                const kernels::BranchStage& stage) {
+  std::optional<Found> found;
+  switch (stage.kind) {
+    case kernels::StageKind::Convolution:
+      found = find_convolution(steps, at, stage);
+      break;
+    case kernels::StageKind::Halving:
+      found = find_halving(steps, at);
+      break;
+    case kernels::StageKind::MaxPool:
+      found = find_pool(steps, at, "max_pool2d");
+      break;
+    case kernels::StageKind::AveragePool:
+      found = find_pool(steps, at, "avg_pool2d");
+      break;
+  }
+  if (!found || !is_step(steps, found->end, "batch_norm", {found->end - 1})) {
+    return std::nullopt;
+  }
+  ++found->end;
+  return found;
+}
+
+/// Returns the stride of a routine of one input that computes the stages of `row` and nothing else;
+/// none where it does not.
+std::optional<int64_t> stride_as(const Routine& routine, const kernels::BranchRow& row) {
+  const std::vector<Step>& steps = routine.steps();
+  if (row.n_stages == 0 || routine.outputs() != std::vector<size_t>{steps.size() - 1} ||
+      !std::holds_alternative<ir::Input>(steps.front().node.body)) {
+    return std::nullopt;
+  }
+  size_t at = 1;
+  std::optional<int64_t> stride;
+  for (const kernels::BranchStage& stage : row) {
+    const auto found = find_stage(steps, at, stage);
+    if (!found || (stride && found->stride != 1)) {
+      return std::nullopt;
+    }
+    stride = stride ? stride : found->stride;
+    at = found->end;
+  }
+  return at == steps.size() ? stride : std::nullopt;
 }
 
 bool alike(const Norm& a, const Norm& b) {
@@ -96,34 +157,12 @@ MixedOpFusion::Candidate MixedOpFusion::recognise(const Branch& branch,
     }
     return candidate;
   }
-  const std::vector<Step>& steps = branch.routine->steps();
-  const std::string text = formula(*branch.routine);
-  if (text == "max_pool2d(0) batch_norm(1)" || text == "avg_pool2d(0) batch_norm(1)") {
-    if (is_pool_of_three(steps[1])) {
-      know(text[0] == 'm' ? MixedBranch::MaxPool3 : MixedBranch::AveragePool3,
-           options_of<PoolOptions>(steps[1]).stride.value());
-    }
-  } else if (text == "relu(0) conv2d(1) conv2d(2) batch_norm(3)") {
-    const auto conv = separable(steps, 2);
-    if (conv && conv->dilation == 2) {
-      know(conv->kernel == 3 ? MixedBranch::DilConv3 : MixedBranch::DilConv5, conv->stride);
-    }
-  } else if (text ==
-             "relu(0) conv2d(1) conv2d(2) batch_norm(3) relu(4) conv2d(5) conv2d(6) "
-             "batch_norm(7)") {
-    const auto conv = separable(steps, 2);
-    const auto again = separable(steps, 6);
-    if (conv && again && conv->kernel == again->kernel && conv->dilation == 1 &&
-        again->dilation == 1 && again->stride == 1) {
-      know(conv->kernel == 3 ? MixedBranch::SepConv3 : MixedBranch::SepConv5, conv->stride);
-    }
-  } else if (text == "relu(0) conv2d(1) shift(1) conv2d(3) concat(2)(4) batch_norm(5)") {
-    const int64_t channels = steps.front().shape[0];
-    if (is_pointwise(steps[2], channels, 2) && is_pointwise(steps[4], channels, 2) &&
-        steps[2].shape[0] == channels / 2 && steps[5].shape[0] == channels && channels > 1) {
-      know(MixedBranch::FactorizedReduce, 2);
+  for (const kernels::BranchRow& row : kernels::kMixedBranches) {
+    if (const auto stride = stride_as(*branch.routine, row)) {
+      know(row.branch, *stride);
     }
   }
+  const std::vector<Step>& steps = branch.routine->steps();
   for (size_t i = 1; candidate.known && i < steps.size(); ++i) {
     const std::string type = decided_type(steps[i]);
     if (type == "batch_norm") {

@@ -117,32 +117,6 @@ MixedOpOptions mixed_op_options(at::IntArrayRef branches, at::IntArrayRef edges,
           .ranks = reinterpret_cast<SumOverRanks*>(listed[2])};
 }
 
-int64_t n_weights(MixedBranch branch) {
-  switch (branch) {
-    case MixedBranch::Identity:
-    case MixedBranch::MaxPool3:
-    case MixedBranch::AveragePool3:
-      return 0;
-    case MixedBranch::SepConv3:
-    case MixedBranch::SepConv5:
-      return 4;
-    default:
-      return 2;
-  }
-}
-
-int64_t n_norms(MixedBranch branch) {
-  switch (branch) {
-    case MixedBranch::Identity:
-      return 0;
-    case MixedBranch::SepConv3:
-    case MixedBranch::SepConv5:
-      return 2;
-    default:
-      return 1;
-  }
-}
-
 std::vector<MixedEdge> edges_of(const MixedOpOptions& options) {
   std::vector<int64_t> sizes = options.edges;
   if (sizes.empty()) {

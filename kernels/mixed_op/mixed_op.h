@@ -6,28 +6,10 @@
 #include <tuple>
 #include <vector>
 
+#include "retia/kernels/mixed_op/mixed_op_branches.h"
 #include "retia/kernels/sum_over_ranks.h"
 
 namespace retia::kernels {
-
-/// What a branch of mixed_op computes. `norm` is batch normalisation without scale and shift;
-/// skipping at stride 2 is the factorised reduction. Convolutions keep the size at stride 1.
-enum class MixedBranch : int64_t {
-  Identity,         ///< x; stride 1 only
-  FactorizedReduce, /**< norm(concat(even · relu(x), odd · relu(x) one pixel further down and
-                         right)); stride 2 only; weights even [C/2, C, 1, 1], odd */
-  MaxPool3,         ///< norm(max pool 3 x 3, padding 1)
-  AveragePool3,     ///< norm(average pool 3 x 3, padding 1 that is not counted)
-  SepConv3,         /**< twice norm(pointwise(depthwise(relu(x)))), the stride in the first; weights
-                         depthwise [C, 1, 3, 3], pointwise [C, C, 1, 1], and the same again */
-  SepConv5,
-  DilConv3,  ///< norm(pointwise(depthwise(relu(x)))) of dilation 2; weights depthwise, pointwise
-  DilConv5,
-};
-
-/// Numbers of weight tensors and of normalisations of a branch.
-int64_t n_weights(MixedBranch branch);
-int64_t n_norms(MixedBranch branch);
 
 struct MixedOpOptions {
   std::vector<int64_t> branches;  ///< MixedBranch values; any number of each, at least one an edge

@@ -36,15 +36,9 @@ inline MixedOpInputs random_inputs(const MixedOpCase& shape, std::vector<int64_t
       at::randn({shape.n, c, (shape.height + s - 1) / s, (shape.width + s - 1) / s}, dtype);
   for (const int64_t index : branches) {
     const auto branch = static_cast<MixedBranch>(index);
-    const bool small = branch == MixedBranch::SepConv3 || branch == MixedBranch::DilConv3;
-    const int64_t k = small ? 3 : 5;
-    if (branch == MixedBranch::FactorizedReduce) {
-      in.weights.push_back(at::randn({c / 2, c, 1, 1}, dtype));
-      in.weights.push_back(at::randn({c - c / 2, c, 1, 1}, dtype));
-    } else {
-      for (int64_t i = 0; i < n_weights(branch); i += 2) {
-        in.weights.push_back(at::randn({c, 1, k, k}, dtype));
-        in.weights.push_back(at::randn({c, c, 1, 1}, dtype));
+    for (const BranchStage& stage : row_of(branch)) {
+      for (int64_t i = 0; i < stage.n_weights(); ++i) {
+        in.weights.push_back(at::randn(stage.weight_sizes(i, c), dtype));
       }
     }
     for (int64_t i = 0; i < n_norms(branch); ++i) {
@@ -68,10 +62,15 @@ inline std::vector<int64_t> darts_branches(int64_t stride) {
   return branches;
 }
 
-/// Each of them, and a second of a kind.
+/// Each branch that has this stride, and a second of a kind.
 inline std::vector<int64_t> each_branch(int64_t stride) {
-  std::vector<int64_t> branches = darts_branches(stride);
-  branches.push_back(branches[4]);
+  std::vector<int64_t> branches;
+  for (const BranchRow& row : kMixedBranches) {
+    if (row.stride == kAnyStride || row.stride == stride) {
+      branches.push_back(static_cast<int64_t>(row.branch));
+    }
+  }
+  branches.push_back(static_cast<int64_t>(MixedBranch::SepConv5));
   return branches;
 }
 

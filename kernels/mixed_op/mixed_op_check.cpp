@@ -5,7 +5,7 @@
 namespace retia::kernels {
 namespace {
 
-constexpr auto kLastBranch = static_cast<int64_t>(MixedBranch::DilConv5);
+constexpr int64_t kLastBranch = kNMixedBranches - 1;
 
 bool is_half(const at::Tensor& x) {
   return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
@@ -29,18 +29,10 @@ void check_weight(const at::Tensor& weight, size_t place, at::IntArrayRef sizes,
 
 void check_branch_weights(MixedBranch branch, at::TensorList weights, size_t first,
                           const at::Tensor& x) {
-  const int64_t c = x.size(1);
-  if (branch == MixedBranch::FactorizedReduce) {
-    check_weight(weights[first], first, {c / 2, c, 1, 1}, x);
-    check_weight(weights[first + 1], first + 1, {c - c / 2, c, 1, 1}, x);
-    return;
-  }
-  const bool small = branch == MixedBranch::SepConv3 || branch == MixedBranch::DilConv3;
-  const int64_t kernel = small ? 3 : 5;
-  for (int64_t i = 0; i < n_weights(branch); i += 2) {
-    const size_t at = first + static_cast<size_t>(i);
-    check_weight(weights[at], at, {c, 1, kernel, kernel}, x);
-    check_weight(weights[at + 1], at + 1, {c, c, 1, 1}, x);
+  for (const BranchStage& stage : row_of(branch)) {
+    for (int64_t i = 0; i < stage.n_weights(); ++i, ++first) {
+      check_weight(weights[first], first, stage.weight_sizes(i, x.size(1)), x);
+    }
   }
 }
 
@@ -99,15 +91,14 @@ void check_mixed_ops(const at::Tensor& x, const at::Tensor& blend, at::TensorLis
     TORCH_CHECK(index >= 0 && index <= kLastBranch, "mixed_op: branches are numbered 0 to ",
                 kLastBranch, ", got ", index);
     const auto branch = static_cast<MixedBranch>(index);
-    TORCH_CHECK(branch != MixedBranch::Identity || options.stride == 1,
-                "mixed_op: the identity has stride 1, take the factorised reduction");
-    TORCH_CHECK(branch != MixedBranch::FactorizedReduce || options.stride == 2,
-                "mixed_op: the factorised reduction has stride 2, take the identity");
+    const int64_t only = row_of(branch).stride;
+    TORCH_CHECK(
+        only == kAnyStride || only == options.stride, "mixed_op: branch ", index, " has stride ",
+        only, ", but the operation has stride ", options.stride,
+        ": what skips is branch 0 at stride 1 and branch 1, the factorised reduction, at 2");
     TORCH_CHECK(weight + static_cast<size_t>(n_weights(branch)) <= weights.size(),
                 "mixed_op: expected more than ", weights.size(), " weights");
-    if (n_weights(branch) > 0) {
-      check_branch_weights(branch, weights, weight, x);
-    }
+    check_branch_weights(branch, weights, weight, x);
     weight += static_cast<size_t>(n_weights(branch));
     norms += n_norms(branch);
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "retia/kernels/conv_norm/conv_norm_kernels.cuh"
+#include "retia/kernels/mixed_op/mixed_op_branches.h"
 
 /// What one thread does in each pass of mixed_ops, as a function of its number; see
 /// conv_norm_kernels.cuh, whose stencils and sums these are. Branches of all edges that leave a
@@ -30,12 +31,10 @@ struct Normalised {
   }
 };
 
-enum class Window { Depthwise, MaxPool, AveragePool, Identity, Halving };
-
 /// A depthwise convolution of the rectified, or a pool. weights: [c, kernel²].
 template <class T>
 struct WindowOf {
-  Window kind;
+  StageKind kind;
   Stencil at;
   Normalised<T> from;
   const Sum<T>* weights;
@@ -53,9 +52,9 @@ struct Windows {
     const int to = i % size;
     const Place place(to, of.at.height_out, of.at.width_out, of.at.c);
     Sum<T> result = 0;
-    if (of.kind == Window::MaxPool) {
+    if (of.kind == StageKind::MaxPool) {
       largest_tap(of.at, of.from.y, place, &result);
-    } else if (of.kind == Window::AveragePool) {
+    } else if (of.kind == StageKind::AveragePool) {
       for_taps(of.at, place,
                [&](int, int64_t from) { result += static_cast<Sum<T>>(of.from.y[from]); });
       result *= share<Sum<T>>(of.at, place.y, place.x);
@@ -304,14 +303,14 @@ struct DepthwiseWeightsOf {
   }
 };
 
-/// How a branch reads x. weights: of a depthwise convolution, or the identity's in the blend.
-/// gradient: of what it makes of x; for halving [pixels, 2 c].
+/// How a branch reads x. gradient: of what the branch computes from x; for halving [pixels, 2 c].
 template <class T>
 struct Into {
-  Window kind;
+  StageKind kind;
   Stencil at;
-  const Sum<T>* weights;
+  const Sum<T>* weights;  ///< of a depthwise convolution
   const T* gradient;
+  const Sum<T>* identity;  ///< the weight of x itself in the blend; null: a stage reads x
 };
 
 /// The gradient of x through all branches; a thread a number of x.
@@ -336,12 +335,13 @@ struct IntoInput {
  private:
   RETIA_BODY Sum<T> through(const Into<T>& of, int i, const Place& place, bool is_cut) const {
     Sum<T> sum = 0;
+    if (of.identity != nullptr) {
+      return *of.identity * static_cast<Sum<T>>(of.gradient[i]);
+    }
     switch (of.kind) {
-      case Window::Identity:
-        return *of.weights * static_cast<Sum<T>>(of.gradient[i]);
-      case Window::Halving:
+      case StageKind::Halving:
         return is_cut || place.y % 2 != place.x % 2 ? Sum<T>(0) : halved(of, place);
-      case Window::Depthwise:
+      case StageKind::Convolution:
         if (!is_cut) {
           const Sum<T>* const mine = of.weights + place.channel * of.at.kernel * of.at.kernel;
           for_readers(of.at, place, [&](int tap, int, int, int64_t from) {
@@ -349,12 +349,12 @@ struct IntoInput {
           });
         }
         return sum;
-      case Window::AveragePool:
+      case StageKind::AveragePool:
         for_readers(of.at, place, [&](int, int y, int column, int64_t from) {
           sum += static_cast<Sum<T>>(of.gradient[from]) * share<Sum<T>>(of.at, y, column);
         });
         return sum;
-      case Window::MaxPool:
+      case StageKind::MaxPool:
         for_readers(of.at, place, [&](int tap, int y, int column, int64_t from) {
           Place out = place;
           out.y = y;

@@ -121,7 +121,7 @@ class MixedOpPasses {
 
   /// What ends in one normalisation.
   struct Stage {
-    cuda::Window kind;
+    StageKind kind;
     int kernel, dilation;
     int branch;        ///< whose last stage it is, or -1
     int running;       ///< its normalisation, among the running statistics
@@ -150,38 +150,36 @@ class MixedOpPasses {
     for (size_t k = 0; k < o_.branches.size(); ++k) {
       const auto branch = static_cast<MixedBranch>(o_.branches[k]);
       const int place = static_cast<int>(k);
-      switch (branch) {
-        case MixedBranch::Identity:
-          identities_.push_back(place);
-          break;
-        case MixedBranch::FactorizedReduce:
-          halvings_.push_back({cuda::Window::Halving, 1, 1, place, norm, weight});
-          break;
-        case MixedBranch::MaxPool3:
-          pools_.push_back({cuda::Window::MaxPool, 3, 1, place, norm, weight});
-          break;
-        case MixedBranch::AveragePool3:
-          pools_.push_back({cuda::Window::AveragePool, 3, 1, place, norm, weight});
-          break;
-        case MixedBranch::SepConv3:
-        case MixedBranch::SepConv5: {
-          const int kernel = branch == MixedBranch::SepConv3 ? 3 : 5;
-          first_.push_back({cuda::Window::Depthwise, kernel, 1, -1, norm, weight});
-          second_.push_back(
-              {cuda::Window::Depthwise, kernel, 1, place, norm + 1, weight + 2, n(first_) - 1});
-          break;
-        }
-        case MixedBranch::DilConv3:
-        case MixedBranch::DilConv5:
-          first_.push_back({cuda::Window::Depthwise, branch == MixedBranch::DilConv3 ? 3 : 5, 2,
-                            place, norm, weight});
-          break;
+      const BranchRow& row = row_of(branch);
+      if (row.n_stages == 0) {
+        identities_.push_back(place);
+      }
+      for (int64_t i = 0; i < row.n_stages; ++i) {
+        add_stage(row, i, place, weight, norm);
       }
       weight += static_cast<int>(kernels::n_weights(branch));
       norm += static_cast<int>(kernels::n_norms(branch));
     }
     number(&Stage::place, {&first_, &halvings_, &second_, &pools_});
     number(&Stage::norm, {&first_, &halvings_, &pools_, &second_});
+  }
+
+  /// Adds stage i of a branch, the place-th, whose weights and normalisations begin there.
+  void add_stage(const BranchRow& row, int64_t i, int place, int weight, int norm) {
+    const BranchStage& of = row.stages[i];
+    Stage stage = {of.kind,
+                   static_cast<int>(of.kernel),
+                   static_cast<int>(of.dilation),
+                   i + 1 == row.n_stages ? place : -1,
+                   norm + static_cast<int>(i),
+                   weight};
+    if (i > 0) {
+      stage.first_weight += static_cast<int>(row.stages[0].n_weights());
+      stage.source = n(first_) - 1;
+      second_.push_back(stage);
+    } else {
+      (of.is_pool() ? pools_ : of.kind == StageKind::Halving ? halvings_ : first_).push_back(stage);
+    }
   }
 
   static void number(int Stage::*as, const std::vector<Stages*>& lists) {
@@ -270,7 +268,7 @@ class MixedOpPasses {
                             : normalised(first_[static_cast<size_t>(stage.source)]);
   }
   const S* taps_of(const Stage& stage) const {
-    return stage.kind == cuda::Window::Depthwise
+    return stage.kind == StageKind::Convolution
                ? read(weights_[static_cast<size_t>(stage.first_weight)])
                : nullptr;
   }
@@ -500,7 +498,7 @@ class MixedOpPasses {
   }
 
   void depthwise_weights(const Stages& stages, const at::Tensor& made) {
-    constexpr int kTaps = 25;
+    constexpr int kTaps = static_cast<int>(largest_kernel() * largest_kernel());
     const at::Tensor found = sums({n(stages), slices_.n, kTaps, c_});
     in_groups(depthwise_of(stages, made), [&](const auto& group, size_t first) {
       Runner::each(cuda::DepthwiseWeightsOf<T>{slices_, kTaps, c_, group,
@@ -564,17 +562,18 @@ class MixedOpPasses {
   at::Tensor into_input(const at::Tensor& made) const {
     std::vector<cuda::Into<T>> members;
     for (const Stage& stage : first_) {
-      members.push_back(
-          {stage.kind, stencil_of(stage), taps_of(stage), member_of(made, members.size())});
+      members.push_back({stage.kind, stencil_of(stage), taps_of(stage),
+                         member_of(made, members.size()), nullptr});
     }
     for (const Stage& pool : pools_) {
-      members.push_back({pool.kind, stencil_of(pool), nullptr, gradient_before(pool)});
+      members.push_back({pool.kind, stencil_of(pool), nullptr, gradient_before(pool), nullptr});
     }
     for (const at::Tensor& to : to_halved_) {
-      members.push_back({cuda::Window::Halving, window_, nullptr, stored(to)});
+      members.push_back({StageKind::Halving, window_, nullptr, stored(to), nullptr});
     }
     for (const int branch : identities_) {
-      members.push_back({cuda::Window::Identity, window_, weight_of(branch), behind(branch)});
+      members.push_back(
+          {StageKind::Convolution, window_, nullptr, behind(branch), weight_of(branch)});
     }
     const at::Tensor to =
         at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));

@@ -45,20 +45,12 @@ Phase phase_of(const Geometry& g, int64_t py, int64_t px) {
   return phase;
 }
 
-/// What the convolutions of the branches reach beyond the image, and the factorised reduction.
+/// Returns how far beyond the image the branches read, at least 1, as the factorised reduction does.
 int64_t border_of(const std::vector<int64_t>& branches) {
   int64_t border = 1;
   for (const int64_t branch : branches) {
-    switch (static_cast<MixedBranch>(branch)) {
-      case MixedBranch::SepConv5:
-      case MixedBranch::DilConv3:
-        border = std::max<int64_t>(border, 2);
-        break;
-      case MixedBranch::DilConv5:
-        border = std::max<int64_t>(border, 4);
-        break;
-      default:
-        break;
+    for (const BranchStage& stage : row_of(static_cast<MixedBranch>(branch))) {
+      border = std::max(border, stage.kernel / 2 * stage.dilation);
     }
   }
   return border;
@@ -200,10 +192,9 @@ Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions&
   for (size_t b = 0; b < options.branches.size(); ++b) {
     const auto branch = static_cast<MixedBranch>(options.branches[b]);
     // Running statistics of edges may differ, those of a batch do not: then one pool is for all.
-    const int64_t pool = !options.training                     ? -1
-                         : branch == MixedBranch::MaxPool3     ? find_pool(StageKind::MaxPool)
-                         : branch == MixedBranch::AveragePool3 ? find_pool(StageKind::AveragePool)
-                                                               : -1;
+    const BranchRow& row = row_of(branch);
+    const bool is_pool = row.n_stages == 1 && row.stages[0].is_pool();
+    const int64_t pool = options.training && is_pool ? find_pool(row.stages[0].kind) : -1;
     if (pool >= 0) {
       stages[static_cast<size_t>(pool)].norms.push_back(norm);
     }
@@ -234,41 +225,21 @@ int64_t Plan<T>::find_pool(StageKind kind) const {
 
 template <class T>
 int64_t Plan<T>::add_branch(MixedBranch branch, int64_t weight, int64_t norm) {
-  const auto add = [&](StageKind stage, int64_t kernel, int64_t dilation) {
-    return add_stage(stage, kernel, dilation, -1, weight, norm);
-  };
-  const auto add_two = [&](int64_t kernel) {
-    return add_stage(StageKind::Convolution, kernel, 1, add(StageKind::Convolution, kernel, 1),
-                     weight + 2, norm + 1);
-  };
-  switch (branch) {
-    case MixedBranch::Identity:
-      return -1;
-    case MixedBranch::FactorizedReduce:
-      return add(StageKind::Halving, 1, 1);
-    case MixedBranch::MaxPool3:
-      return add(StageKind::MaxPool, 3, 1);
-    case MixedBranch::AveragePool3:
-      return add(StageKind::AveragePool, 3, 1);
-    case MixedBranch::SepConv3:
-      return add_two(3);
-    case MixedBranch::SepConv5:
-      return add_two(5);
-    case MixedBranch::DilConv3:
-      return add(StageKind::Convolution, 3, 2);
-    case MixedBranch::DilConv5:
-      return add(StageKind::Convolution, 5, 2);
+  int64_t last = -1;
+  for (const BranchStage& stage : row_of(branch)) {
+    last = add_stage(stage, last, weight, norm++);
+    weight += stage.n_weights();
   }
-  TORCH_INTERNAL_ASSERT(false);
+  return last;
 }
 
 template <class T>
-int64_t Plan<T>::add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
-                           int64_t first_weight, int64_t norm) {
+int64_t Plan<T>::add_stage(const BranchStage& of, int64_t source, int64_t first_weight,
+                           int64_t norm) {
   Stage<T> stage;
-  stage.kind = kind;
-  stage.kernel = kernel;
-  stage.dilation = dilation;
+  stage.kind = of.kind;
+  stage.kernel = of.kernel;
+  stage.dilation = of.dilation;
   stage.source = source;
   stage.first_weight = first_weight;
   stage.geometry = source < 0 ? &first : &second;

@@ -96,8 +96,6 @@ struct Geometry {
   std::vector<Phase> phases;
 };
 
-enum class StageKind { Convolution, Halving, MaxPool, AveragePool };
-
 /// The taps of a stencil that carry gradients to a phase.
 template <class T>
 struct PhaseTaps {
@@ -166,8 +164,7 @@ struct Plan {
   /// The stages of a branch whose weights and normalisations begin there; returns its last.
   int64_t add_branch(MixedBranch branch, int64_t weight, int64_t norm);
   /// Returns where it is.
-  int64_t add_stage(StageKind kind, int64_t kernel, int64_t dilation, int64_t source,
-                    int64_t first_weight, int64_t norm);
+  int64_t add_stage(const BranchStage& of, int64_t source, int64_t first_weight, int64_t norm);
   /// Brings the weights of a stage into the order in which its loops read them. weights:
   /// contiguous.
   void pack(Stage<T>& stage, at::TensorList weights, Direction way) const;

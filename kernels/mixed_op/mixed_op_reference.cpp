@@ -18,27 +18,30 @@ class Branches {
   Branches(at::TensorList weights, at::TensorList running, const MixedOpOptions& options)
       : weights_(weights), running_(running), options_(options) {}
 
-  at::Tensor run(MixedBranch branch, const at::Tensor& x) {
-    switch (branch) {
-      case MixedBranch::Identity:
-        return x;
-      case MixedBranch::FactorizedReduce:
+  at::Tensor run(MixedBranch branch, at::Tensor x) {
+    int64_t stride = options_.stride;
+    for (const BranchStage& stage : row_of(branch)) {
+      x = norm(before_norm(stage, x, stride));
+      stride = 1;
+    }
+    return x;
+  }
+
+ private:
+  at::Tensor before_norm(const BranchStage& stage, const at::Tensor& x, int64_t stride) {
+    switch (stage.kind) {
+      case StageKind::Convolution:
+        return convolution(x, stage.kernel, stride, stage.dilation);
+      case StageKind::Halving:
         return factorized_reduce(x);
-      case MixedBranch::MaxPool3:
-        return norm(at::max_pool2d(x, 3, options_.stride, 1));
-      case MixedBranch::AveragePool3:
-        return norm(at::avg_pool2d(x, 3, options_.stride, 1, false, false));
-      case MixedBranch::SepConv3:
-      case MixedBranch::SepConv5:
-        return convolution(convolution(x, options_.stride, 1), 1, 1);
-      case MixedBranch::DilConv3:
-      case MixedBranch::DilConv5:
-        return convolution(x, options_.stride, 2);
+      case StageKind::MaxPool:
+        return at::max_pool2d(x, stage.kernel, stride, stage.kernel / 2);
+      case StageKind::AveragePool:
+        return at::avg_pool2d(x, stage.kernel, stride, stage.kernel / 2, false, false);
     }
     TORCH_INTERNAL_ASSERT(false);
   }
 
- private:
   at::Tensor norm(const at::Tensor& x) {
     at::Tensor mean, variance;
     if (!running_.empty()) {
@@ -49,12 +52,12 @@ class Branches {
                           options_.epsilon, true);
   }
 
-  at::Tensor convolution(const at::Tensor& x, int64_t stride, int64_t dilation) {
+  at::Tensor convolution(const at::Tensor& x, int64_t kernel, int64_t stride, int64_t dilation) {
     const at::Tensor& depthwise = weights_[weight_++];
     const at::Tensor& pointwise = weights_[weight_++];
-    const int64_t padding = depthwise.size(2) / 2 * dilation;
-    return norm(at::conv2d(
-        at::conv2d(at::relu(x), depthwise, {}, stride, padding, dilation, x.size(1)), pointwise));
+    const int64_t padding = kernel / 2 * dilation;
+    return at::conv2d(at::conv2d(at::relu(x), depthwise, {}, stride, padding, dilation, x.size(1)),
+                      pointwise);
   }
 
   at::Tensor factorized_reduce(const at::Tensor& x) {
@@ -62,7 +65,7 @@ class Branches {
     const at::Tensor& even = weights_[weight_++];
     const at::Tensor& odd = weights_[weight_++];
     const at::Tensor shifted = at::constant_pad_nd(relu, {-1, x.size(3) % 2, -1, x.size(2) % 2}, 0);
-    return norm(at::cat({at::conv2d(relu, even, {}, 2), at::conv2d(shifted, odd, {}, 2)}, 1));
+    return at::cat({at::conv2d(relu, even, {}, 2), at::conv2d(shifted, odd, {}, 2)}, 1);
   }
 
   at::TensorList weights_, running_;

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+// The branches of mixed_op as a table, from which checks, plans for CPU and GPU, the reference, test
+// cases and the recognition in graphs are derived: each goes through the stages of a row and treats
+// every kind of stage once. C++17 without LibTorch, so that .cu files include it too.
+namespace retia::kernels {
+
+/// A branch of mixed_op; kMixedBranches says what each computes. The numbers are part of the torch
+/// operator's interface.
+enum class MixedBranch : int64_t {
+  Identity,
+  FactorizedReduce,
+  MaxPool3,
+  AveragePool3,
+  SepConv3,
+  SepConv5,
+  DilConv3,
+  DilConv5,
+};
+
+/// What a stage computes from x, which has C channels, before its batch normalisation. Convolutions
+/// and pools are padded so that they keep the size at stride 1.
+enum class StageKind {
+  Convolution,  ///< pointwise(depthwise(relu(x))); weights [C, 1, k, k] and [C, C, 1, 1]
+  Halving,  /**< factorised reduction, stride 2: concat(even · relu(x), odd · relu(x) one pixel
+                     further down and right); weights [C/2, C, 1, 1] and [C - C/2, C, 1, 1] */
+  MaxPool,  ///< the largest of 3 x 3
+  AveragePool,  ///< the mean of 3 x 3, without the padding
+};
+
+/// A step of a branch: `kind` followed by batch normalisation without scale and shift.
+struct BranchStage {
+  StageKind kind;
+  int64_t kernel, dilation;
+
+  constexpr bool is_pool() const {
+    return kind == StageKind::MaxPool || kind == StageKind::AveragePool;
+  }
+  /// Number of weight tensors.
+  constexpr int64_t n_weights() const { return is_pool() ? 0 : 2; }
+  /// Returns the sizes of weight i, 0 or 1, for x of c channels.
+  constexpr std::array<int64_t, 4> weight_sizes(int64_t i, int64_t c) const {
+    if (kind == StageKind::Halving) {
+      return {i == 0 ? c / 2 : c - c / 2, c, 1, 1};
+    }
+    return i == 0 ? std::array<int64_t, 4>{c, 1, kernel, kernel}
+                  : std::array<int64_t, 4>{c, c, 1, 1};
+  }
+};
+
+constexpr int64_t kAnyStride = 0;
+
+/// A row of the table: the stages of a branch in order, at most two, the first with the stride of
+/// the operation, the second with stride 1. A branch without stages is x itself.
+struct BranchRow {
+  MixedBranch branch;
+  int64_t stride;  ///< the only one that the branch has, or kAnyStride
+  int64_t n_stages;
+  BranchStage stages[2];
+
+  constexpr const BranchStage* begin() const { return stages; }
+  constexpr const BranchStage* end() const { return stages + n_stages; }
+};
+
+/// The table, in the order of the enumerators.
+constexpr BranchRow kMixedBranches[] = {
+    {MixedBranch::Identity, 1, 0, {}},
+    {MixedBranch::FactorizedReduce, 2, 1, {{StageKind::Halving, 1, 1}}},
+    {MixedBranch::MaxPool3, kAnyStride, 1, {{StageKind::MaxPool, 3, 1}}},
+    {MixedBranch::AveragePool3, kAnyStride, 1, {{StageKind::AveragePool, 3, 1}}},
+    {MixedBranch::SepConv3,
+     kAnyStride,
+     2,
+     {{StageKind::Convolution, 3, 1}, {StageKind::Convolution, 3, 1}}},
+    {MixedBranch::SepConv5,
+     kAnyStride,
+     2,
+     {{StageKind::Convolution, 5, 1}, {StageKind::Convolution, 5, 1}}},
+    {MixedBranch::DilConv3, kAnyStride, 1, {{StageKind::Convolution, 3, 2}}},
+    {MixedBranch::DilConv5, kAnyStride, 1, {{StageKind::Convolution, 5, 2}}},
+};
+constexpr int64_t kNMixedBranches = sizeof kMixedBranches / sizeof *kMixedBranches;
+
+constexpr const BranchRow& row_of(MixedBranch branch) {
+  return kMixedBranches[static_cast<size_t>(branch)];
+}
+
+/// Number of weight tensors of a branch.
+constexpr int64_t n_weights(MixedBranch branch) {
+  int64_t n = 0;
+  for (const BranchStage& stage : row_of(branch)) {
+    n += stage.n_weights();
+  }
+  return n;
+}
+
+/// Number of batch normalisations of a branch.
+constexpr int64_t n_norms(MixedBranch branch) { return row_of(branch).n_stages; }
+
+/// The largest kernel of a convolution.
+constexpr int64_t largest_kernel() {
+  int64_t largest = 1;
+  for (const BranchRow& row : kMixedBranches) {
+    for (const BranchStage& stage : row) {
+      largest = stage.kernel > largest ? stage.kernel : largest;
+    }
+  }
+  return largest;
+}
+
+/// Returns whether each row stands at the place of its enumerator and holds what the loops compute:
+/// pools of 3 x 3, kernels of 3, 5 or 7, and two stages of convolutions only.
+constexpr bool is_valid_table() {
+  for (int64_t i = 0; i < kNMixedBranches; ++i) {
+    const BranchRow& row = kMixedBranches[i];
+    if (static_cast<int64_t>(row.branch) != i || row.n_stages > 2) {
+      return false;
+    }
+    for (const BranchStage& stage : row) {
+      const bool is_convolution = stage.kind == StageKind::Convolution;
+      const int64_t k = stage.kernel;
+      if ((stage.is_pool() && (k != 3 || stage.dilation != 1)) ||
+          (is_convolution && k != 3 && k != 5 && k != 7) ||
+          (row.n_stages == 2 && !is_convolution)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+static_assert(is_valid_table(), "a row of kMixedBranches is out of place or has no loops");
+
+}  // namespace retia::kernels
