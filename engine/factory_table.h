@@ -27,16 +27,23 @@ class FactoryTable {
   template <class Options>
   void add(const std::string& name, std::function<Made(const Options&, Args...)> maker) {
     const std::string where = entries_.what() + " '" + name + "'";
-    entries_.add(name, {Json(Options{}), options_of<Options>(),
-                        [where, maker](const Json& options, Args... args) {
-                          return maker(options_from_json<Options>(options, where), args...);
-                        }});
+    entries_.add(name,
+                 {Json(Options{}), options_of<Options>(),
+                  [where](const Json& options) { options_from_json<Options>(options, where); },
+                  [where, maker](const Json& options, Args... args) {
+                    return maker(options_from_json<Options>(options, where), args...);
+                  }});
   }
 
   /// Makes the entry `name` with `options`. Throws, naming the nearest known one, on an unknown
   /// name or option.
   Made make(const std::string& name, const Json& options, Args... args) const {
     return entries_.at(name).make(options, args...);
+  }
+
+  /// Throws what make would throw because of the options alone, naming the option.
+  void check(const std::string& name, const Json& options) const {
+    entries_.at(name).check(options);
   }
 
   /// Returns the default options of `name`.
@@ -54,6 +61,7 @@ class FactoryTable {
   struct Entry {
     Json defaults;
     std::vector<Option> options;
+    std::function<void(const Json&)> check;
     std::function<Made(const Json&, Args...)> make;
   };
 

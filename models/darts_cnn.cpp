@@ -183,9 +183,7 @@ enum class Auxiliary { Without, With };
 
 ir::Graph network(const DartsCnnOptions& o, const Task& task, const Style& style,
                   Auxiliary auxiliary) {
-  TORCH_CHECK(o.channels >= 1 && o.layers >= 1 && o.nodes >= 1, "space '", style.name,
-              "': channels, layers and nodes must be at least 1, got ", o.channels, ", ", o.layers,
-              " and ", o.nodes);
+  check_declared(o, c10::str("space '", style.name, "'"));
   Builder b(style.name);
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
   const Wire stem = b.add("stem", ops::conv_bn({.out = 3 * o.channels}), {image});
@@ -214,8 +212,9 @@ ir::Graph network(const DartsCnnOptions& o, const Task& task, const Style& style
 }  // namespace
 
 ir::Graph darts_cnn(const DartsCnnOptions& options, const Task& task) {
+  check_declared(options, "space 'darts_cnn'");
   const int64_t k = options.partial_channels;
-  TORCH_CHECK(k >= 1 && options.channels % k == 0,
+  TORCH_CHECK(options.channels % k == 0,
               "space 'darts_cnn': partial_channels must divide channels, got ", k, " and ",
               options.channels);
   const auto candidates = [drop = options.skip_dropout](int64_t stride) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -16,15 +17,32 @@ struct DartsCnnOptions {
   /// ops::fading_dropout): the dropout of P-DARTS (Chen et al., ICCV 2019); in [0, 1).
   double skip_dropout = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsCnnOptions, channels, layers, nodes,
-                                                partial_channels, skip_dropout)
+inline std::vector<Option> declared(DartsCnnOptions& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6},
+             "channels of the first cell; each reduction cell doubles them"),
+      option("layers", o.layers, Range{1, 1e6}, "cells; those at 1/3 and 2/3 of the depth reduce"),
+      option("nodes", o.nodes, Range{1, 1e6}, "intermediate nodes of a cell"),
+      option("partial_channels", o.partial_channels, Range{1, 1e6},
+             "K of PC-DARTS: a choice is applied to 1/K of the channels"),
+      option("skip_dropout", o.skip_dropout, Range::from_to_below(0, 1),
+             "dropout of identities when the search begins (P-DARTS)"),
+  };
+}
 
 struct DartsBaseOptions {
   int64_t channels = 16;  ///< of the first cell; each reduction cell doubles them
   int64_t layers = 8;     ///< number of cells; those at 1/3 and 2/3 of the depth reduce
   int64_t nodes = 4;      ///< intermediate nodes of a cell
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsBaseOptions, channels, layers, nodes)
+inline std::vector<Option> declared(DartsBaseOptions& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6},
+             "channels of the first cell; each reduction cell doubles them"),
+      option("layers", o.layers, Range{1, 1e6}, "cells; those at 1/3 and 2/3 of the depth reduce"),
+      option("nodes", o.nodes, Range{1, 1e6}, "intermediate nodes of a cell"),
+  };
+}
 
 struct DartsCnnEvaluationOptions {
   int64_t channels = 36;   ///< of the first cell; each reduction cell doubles them
@@ -33,8 +51,17 @@ struct DartsCnnEvaluationOptions {
   bool auxiliary = true;   ///< adds a second classifier after the second reduction cell
   double drop_path = 0.2;  ///< probability that a path is dropped, at the end of training, below 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsCnnEvaluationOptions, channels, layers, nodes,
-                                                auxiliary, drop_path)
+inline std::vector<Option> declared(DartsCnnEvaluationOptions& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6},
+             "channels of the first cell; each reduction cell doubles them"),
+      option("layers", o.layers, Range{1, 1e6}, "cells; those at 1/3 and 2/3 of the depth reduce"),
+      option("nodes", o.nodes, Range{1, 1e6}, "intermediate nodes of a cell: as in the search"),
+      option("auxiliary", o.auxiliary, "a second classifier after the second reduction cell"),
+      option("drop_path", o.drop_path, Range::from_to_below(0, 1),
+             "probability that a path is dropped, at the end of training"),
+  };
+}
 
 /// Returns the search network of DARTS (Liu et al. 2019) for images: a stem and cells that share
 /// two architectures, `normal` and `reduce`. States 0 and 1 of a cell are its inputs; each

@@ -54,9 +54,7 @@ Wire layer(Builder& b, const Outputs& outputs) {
 }  // namespace
 
 ir::Graph enas_macro(const EnasMacroOptions& o, const Task& task) {
-  TORCH_CHECK(o.channels >= 2 && o.layers >= 1,
-              "space 'enas_macro': channels must be at least 2, layers at least 1, got ",
-              o.channels, " and ", o.layers);
+  check_declared(o, "space 'enas_macro'");
   Builder b("enas_macro");
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
   Outputs outputs;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -8,7 +9,13 @@ struct EnasMacroOptions {
   int64_t channels = 16;  ///< of every layer, at least 2
   int64_t layers = 12;    ///< the image is halved before the layers at 1/3 and 2/3 of the depth
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMacroOptions, channels, layers)
+inline std::vector<Option> declared(EnasMacroOptions& o) {
+  return {
+      option("channels", o.channels, Range{2, 1e6}, "channels of every layer"),
+      option("layers", o.layers, Range{1, 1e6},
+             "layers; the image is halved before those at 1/3 and 2/3 of the depth"),
+  };
+}
 
 /// Returns the macro space of ENAS (Pham et al., ICML 2018): a chain of layers with optional skip
 /// connections. Layer i applies one of six operations (label `layer<i>/op`) to the layer before it,

@@ -73,9 +73,7 @@ Wire cell(Builder& b, std::vector<Wire> states, const CellForm& form) {
 }  // namespace
 
 ir::Graph enas_micro(const EnasMicroOptions& o, const Task& task) {
-  TORCH_CHECK(o.channels >= 2 && o.layers >= 1 && o.nodes >= 1,
-              "space 'enas_micro': channels must be at least 2, layers and nodes at least 1, got ",
-              o.channels, ", ", o.layers, " and ", o.nodes);
+  check_declared(o, "space 'enas_micro'");
   Builder b("enas_micro");
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
   State older{b.add("stem", ops::conv_bn({.out = 3 * o.channels}), {image})};

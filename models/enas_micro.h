@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -10,7 +11,15 @@ struct EnasMicroOptions {
   int64_t nodes = 5;      ///< nodes of a cell (the paper's B without the two inputs)
   bool affine = true;     ///< trains a scale and shift in batch normalisations
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMicroOptions, channels, layers, nodes, affine)
+inline std::vector<Option> declared(EnasMicroOptions& o) {
+  return {
+      option("channels", o.channels, Range{2, 1e6},
+             "channels of the first cell; each reduction cell doubles them"),
+      option("layers", o.layers, Range{1, 1e6}, "cells; those at 1/3 and 2/3 of the depth reduce"),
+      option("nodes", o.nodes, Range{1, 1e6}, "nodes of a cell"),
+      option("affine", o.affine, "scale and shift in batch normalisations"),
+  };
+}
 
 /// Returns the micro space of ENAS (Pham et al., ICML 2018) for images: a stem and cells that share
 /// two architectures, `normal` and `reduce`. States 0 and 1 of a cell are the outputs of the two

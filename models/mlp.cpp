@@ -11,11 +11,10 @@
 namespace retia {
 
 ir::Graph mlp(const MlpOptions& o, const Task& task) {
-  TORCH_CHECK(o.layers >= 1, "space 'mlp': layers must be at least 1, got ", o.layers);
-  TORCH_CHECK(!o.widths.empty() && *std::min_element(o.widths.begin(), o.widths.end()) >= 1 &&
-                  std::set(o.widths.begin(), o.widths.end()).size() == o.widths.size(),
-              "space 'mlp': widths must be distinct numbers from 1, got [",
-              c10::Join(", ", o.widths), "]");
+  check_declared(o, "space 'mlp'");
+  TORCH_CHECK(
+      !o.widths.empty() && std::set(o.widths.begin(), o.widths.end()).size() == o.widths.size(),
+      "space 'mlp': widths must be distinct numbers, got [", c10::Join(", ", o.widths), "]");
   std::vector<ir::Expression> widths;
   for (const int64_t width : o.widths) {
     widths.emplace_back(Json(width));

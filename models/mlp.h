@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -11,7 +12,12 @@ struct MlpOptions {
   /// Widths among which each hidden layer chooses.
   std::vector<int64_t> widths = {16, 32, 64, 128};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MlpOptions, layers, widths)
+inline std::vector<Option> declared(MlpOptions& o) {
+  return {
+      option("layers", o.layers, Range{1, 1e6}, "hidden layers"),
+      option("widths", o.widths, Range{1, 1e6}, "widths among which each hidden layer chooses"),
+  };
+}
 
 /// Returns a space of multi-layer perceptrons, for tables (images are flattened). Hidden layer `i`
 /// is linear with a width that the value choice `width<i>` decides, followed by `activation<i>`, a

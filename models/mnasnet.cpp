@@ -54,6 +54,7 @@ Shape block_shape(const std::string& name, const std::vector<int64_t>& channels,
 }
 
 void check(const MnasnetOptions& o) {
+  check_declared(o, "space 'mnasnet'");
   TORCH_CHECK(!o.channels.empty() && o.layers.size() == o.channels.size() &&
                   o.strides.size() == o.channels.size(),
               "space 'mnasnet': channels, layers and strides need one number per block each, got ",
@@ -61,19 +62,6 @@ void check(const MnasnetOptions& o) {
   TORCH_CHECK(
       !o.widths.empty() && !o.kernels.empty() && !o.expansions.empty() && !o.se_ratios.empty(),
       "space 'mnasnet': widths, kernels, expansions and se_ratios need one candidate each");
-  const auto at_least_1 = [](const std::vector<int64_t>& values, const char* name) {
-    for (const int64_t value : values) {
-      TORCH_CHECK(value >= 1, "space 'mnasnet': ", name, " must be at least 1, got ", value);
-    }
-  };
-  at_least_1(o.channels, "channels");
-  at_least_1(o.layers, "layers");
-  at_least_1(o.strides, "strides");
-  at_least_1(o.kernels, "kernels");
-  at_least_1(o.expansions, "expansions");
-  at_least_1({o.stem_channels}, "stem_channels");
-  at_least_1({o.stem_stride}, "stem_stride");
-  at_least_1({o.last_channels}, "last_channels");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/ir/space.h"
 #include "retia/models/spaces.h"
 
@@ -22,9 +23,23 @@ struct MnasnetOptions {
   int64_t stem_stride = 2;  ///< 1 for small images
   int64_t last_channels = 1280;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MnasnetOptions, channels, widths, layers, strides,
-                                                kernels, expansions, se_ratios, stem_channels,
-                                                stem_stride, last_channels)
+inline std::vector<Option> declared(MnasnetOptions& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6}, "channels of each block"),
+      option("widths", o.widths, Range::above(0),
+             "factors of the channels, among which each block chooses"),
+      option("layers", o.layers, Range{1, 1e6},
+             "layers of each block; one more or one less may be chosen"),
+      option("strides", o.strides, Range{1, 1e6}, "strides of each block's first layer"),
+      option("kernels", o.kernels, Range{1, 1e6}, "kernel sizes to choose among"),
+      option("expansions", o.expansions, Range{1, 1e6}, "expansions to choose among"),
+      option("se_ratios", o.se_ratios, Range{0},
+             "squeeze-and-excitation ratios to choose among; 0: none"),
+      option("stem_channels", o.stem_channels, Range{1, 1e6}, "channels of the stem"),
+      option("stem_stride", o.stem_stride, Range{1, 1e6}, "stride of the stem; 1 for small images"),
+      option("last_channels", o.last_channels, Range{1, 1e6}, "channels before the head"),
+  };
+}
 
 /// Replaces the placeholder that has its name, a block, by equal layers (see ops::mnas_layer), of
 /// which the first has the block's stride. Reads the candidates from the placeholder's parameters;

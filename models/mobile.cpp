@@ -74,25 +74,15 @@ Dim channels_of_stage(const MobileOptions& o, size_t stage) {
 }
 
 void check(const MobileOptions& o) {
+  check_declared(o, "space 'mobile'");
   TORCH_CHECK(o.blocks.size() == o.channels.size() && o.blocks.size() == o.strides.size() &&
                   !o.blocks.empty(),
               "space 'mobile': blocks, channels and strides need one number per stage each, got ",
               o.blocks.size(), ", ", o.channels.size(), " and ", o.strides.size());
-  for (size_t stage = 0; stage < o.blocks.size(); ++stage) {
-    TORCH_CHECK(o.blocks[stage] >= 1 && o.channels[stage] >= 1 && o.strides[stage] >= 1,
-                "space 'mobile': a stage's blocks, channels and stride must be at least 1, got ",
-                o.blocks[stage], ", ", o.channels[stage], " and ", o.strides[stage]);
-  }
-  TORCH_CHECK(!o.widths.empty() && *std::min_element(o.widths.begin(), o.widths.end()) > 0 &&
-                  (o.elastic || o.widths.size() == 1),
-              "space 'mobile': widths must be above 0, and several are for an elastic space (--set "
+  TORCH_CHECK(!o.widths.empty() && (o.elastic || o.widths.size() == 1),
+              "space 'mobile': one width is needed, or several for an elastic space (--set "
               "space.elastic=true), got ",
               o.widths.size());
-  TORCH_CHECK(
-      o.stem_channels >= 1 && o.stem_stride >= 1 && o.first_channels >= 1 && o.last_channels >= 1,
-      "space 'mobile': stem_channels, stem_stride, first_channels and last_channels must "
-      "be at least 1, got ",
-      o.stem_channels, ", ", o.stem_stride, ", ", o.first_channels, " and ", o.last_channels);
 }
 
 }  // namespace

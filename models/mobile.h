@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -19,9 +20,23 @@ struct MobileOptions {
   /// For an elastic space: the factors of the channels among which each stage chooses.
   std::vector<double> widths = {1};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MobileOptions, width, blocks, channels, strides,
-                                                stem_channels, stem_stride, first_channels,
-                                                last_channels, elastic, widths)
+inline std::vector<Option> declared(MobileOptions& o) {
+  return {
+      option("width", o.width, Range::above(0),
+             "factor of all channels, which are rounded to multiples of 8"),
+      option("blocks", o.blocks, Range{1, 1e6}, "most blocks of each stage"),
+      option("channels", o.channels, Range{1, 1e6}, "channels of each stage"),
+      option("strides", o.strides, Range{1, 1e6}, "strides of each stage's first block"),
+      option("stem_channels", o.stem_channels, Range{1, 1e6}, "channels of the stem"),
+      option("stem_stride", o.stem_stride, Range{1, 1e6}, "stride of the stem; 1 for small images"),
+      option("first_channels", o.first_channels, Range{1, 1e6},
+             "channels of the block before the stages"),
+      option("last_channels", o.last_channels, Range{1, 1e6}, "channels before the head"),
+      option("elastic", o.elastic, "kernels, expansions and widths are value choices"),
+      option("widths", o.widths, Range::above(0),
+             "elastic: factors of the channels among which each stage chooses"),
+  };
+}
 
 /// Returns the space of ProxylessNAS (Cai, Zhu & Han, ICLR 2019), after MnasNet (Tan et al. 2019):
 /// a stem, an inverted residual without expansion, stages of choice blocks, a pointwise convolution

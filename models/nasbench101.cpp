@@ -9,10 +9,7 @@
 namespace retia {
 
 ir::Graph nasbench101(const NasBench101Options& o, const Task& task) {
-  TORCH_CHECK(o.channels >= 1 && o.cells >= 1 && o.vertices >= 2 && o.max_edges >= 1,
-              "space 'nasbench101': channels, cells and max_edges must be at least 1, vertices at "
-              "least 2, got ",
-              o.channels, ", ", o.cells, ", ", o.max_edges, " and ", o.vertices);
+  check_declared(o, "space 'nasbench101'");
   for (size_t d = 1; d < task.input.size(); ++d) {
     TORCH_CHECK(task.input[d] % 4 == 0,
                 "space 'nasbench101': height and width must be multiples of 4, got ",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -10,8 +11,16 @@ struct NasBench101Options {
   int64_t vertices = 7;    ///< of a cell, including input and output, at least 2
   int64_t max_edges = 9;   ///< of a cell
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NasBench101Options, channels, cells, vertices,
-                                                max_edges)
+inline std::vector<Option> declared(NasBench101Options& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6},
+             "channels of the first stack; each further stack doubles them"),
+      option("cells", o.cells, Range{1, 1e6}, "cells of each of the three stacks"),
+      option("vertices", o.vertices, Range{2, 1e6},
+             "vertices of a cell, including input and output"),
+      option("max_edges", o.max_edges, Range{1, 1e6}, "most edges of a cell"),
+  };
+}
 
 /// Returns the space of NAS-Bench-101 (Ying et al., ICML 2019) for images: a stem, three stacks of
 /// cells with max pooling of stride 2 between them, and a head. All cells share one architecture

@@ -62,9 +62,7 @@ Wire residual_block(Builder& b, Wire x) {
 }  // namespace
 
 ir::Graph nasbench201(const NasBench201Options& o, const Task& task) {
-  TORCH_CHECK(o.channels >= 1 && o.cells >= 1,
-              "space 'nasbench201': channels and cells must be at least 1, got ", o.channels,
-              " and ", o.cells);
+  check_declared(o, "space 'nasbench201'");
   for (size_t d = 1; d < task.input.size(); ++d) {
     TORCH_CHECK(task.input[d] % 4 == 0,
                 "space 'nasbench201': height and width must be multiples of 4, got ",

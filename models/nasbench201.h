@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -12,7 +13,15 @@ struct NasBench201Options {
   /// Trains a scale and shift in the cells' batch normalisations; false for one-shot search.
   bool affine = true;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NasBench201Options, channels, cells, affine)
+inline std::vector<Option> declared(NasBench201Options& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6},
+             "channels of the first stage; each residual block doubles them"),
+      option("cells", o.cells, Range{1, 1e6}, "cells of each of the three stages"),
+      option("affine", o.affine,
+             "scale and shift in the cells' batch normalisations; false for one-shot search"),
+  };
+}
 
 /// Returns the space of NAS-Bench-201 (Dong & Yang, ICLR 2020) for images: a stem, three stages of
 /// cells with a residual block of stride 2 before the second and the third, and a head. All cells

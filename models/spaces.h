@@ -52,6 +52,16 @@ class SpaceTable {
     return evaluation_.make(name, options, task);
   }
 
+  /// Throws, naming the option, where one of the search network is unknown, of another type or out
+  /// of range.
+  void check_search(const std::string& name, const Json& options) const {
+    search_.check(name, options);
+  }
+  /// Checks options of the evaluation network in the same way.
+  void check_evaluation(const std::string& name, const Json& options) const {
+    evaluation_.check(name, options);
+  }
+
   /// Returns all options of the search network with their defaults.
   const Json& search_options(const std::string& name) const { return search_.defaults(name); }
   /// Returns all options of the evaluation network with their defaults.

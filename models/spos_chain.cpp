@@ -9,9 +9,8 @@
 namespace retia {
 
 ir::Graph spos_chain(const SposChainOptions& o, const Task& task) {
-  TORCH_CHECK(o.channels >= 2 && o.channels % 2 == 0 && o.layers >= 1,
-              "space 'spos_chain': channels must be even and at least 2, layers at least 1, got ",
-              o.channels, " and ", o.layers);
+  check_declared(o, "space 'spos_chain'");
+  TORCH_CHECK(o.channels % 2 == 0, "space 'spos_chain': channels must be even, got ", o.channels);
   Builder b("spos_chain");
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
   Wire x = b.add("stem", ops::conv_bn({.out = o.channels, .relu = ReluPlace::After}), {image});

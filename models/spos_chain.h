@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -8,7 +9,13 @@ struct SposChainOptions {
   int64_t channels = 16;  ///< of the first block, even; doubled at 1/3 and 2/3 of the depth
   int64_t layers = 12;    ///< number of blocks
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposChainOptions, channels, layers)
+inline std::vector<Option> declared(SposChainOptions& o) {
+  return {
+      option("channels", o.channels, Range{2, 1e6},
+             "channels of the first block, even; doubled at 1/3 and 2/3 of the depth"),
+      option("layers", o.layers, Range{1, 1e6}, "blocks"),
+  };
+}
 
 /// Returns a chain of choice blocks after SPOS (Guo et al. 2020). Each block, labelled `block<i>`,
 /// is one of four ShuffleNetV2 units: kernel 3, 5, 7, or three depthwise convolutions. Output

@@ -25,19 +25,14 @@ std::vector<ir::CandidateWriter> candidates(int64_t in, int64_t out, int64_t str
 }
 
 void check(const SposShuffleNetOptions& o) {
+  check_declared(o, "space 'spos_shufflenet'");
   TORCH_CHECK(o.blocks.size() == o.channels.size() && !o.blocks.empty(),
               "space 'spos_shufflenet': blocks and channels need one number per stage each, got ",
               o.blocks.size(), " and ", o.channels.size());
-  for (size_t stage = 0; stage < o.blocks.size(); ++stage) {
-    TORCH_CHECK(o.blocks[stage] >= 1 && o.channels[stage] >= 2 && o.channels[stage] % 2 == 0,
-                "space 'spos_shufflenet': a stage has at least 1 block and an even number of "
-                "channels, got ",
-                o.blocks[stage], " and ", o.channels[stage]);
+  for (const int64_t channels : o.channels) {
+    TORCH_CHECK(channels % 2 == 0,
+                "space 'spos_shufflenet': the channels of a stage must be even, got ", channels);
   }
-  TORCH_CHECK(o.stem_channels >= 1 && o.stem_stride >= 1 && o.last_channels >= 1,
-              "space 'spos_shufflenet': stem_channels, stem_stride and last_channels must be at "
-              "least 1, got ",
-              o.stem_channels, ", ", o.stem_stride, " and ", o.last_channels);
 }
 
 }  // namespace

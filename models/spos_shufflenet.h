@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -14,8 +15,18 @@ struct SposShuffleNetOptions {
   int64_t stem_stride = 2;       ///< 1 for small images
   int64_t last_channels = 1024;  ///< of the pointwise convolution before the head
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposShuffleNetOptions, width, blocks, channels,
-                                                stem_channels, stem_stride, last_channels)
+inline std::vector<Option> declared(SposShuffleNetOptions& o) {
+  return {
+      option("width", o.width, Range::above(0),
+             "factor of all channels but the last, rounded to even numbers"),
+      option("blocks", o.blocks, Range{1, 1e6}, "blocks of each stage"),
+      option("channels", o.channels, Range{2, 1e6}, "channels of each stage, even"),
+      option("stem_channels", o.stem_channels, Range{1, 1e6}, "channels of the stem"),
+      option("stem_stride", o.stem_stride, Range{1, 1e6}, "stride of the stem; 1 for small images"),
+      option("last_channels", o.last_channels, Range{1, 1e6},
+             "channels of the pointwise convolution before the head"),
+  };
+}
 
 /// Returns the space of SPOS (Guo et al., ECCV 2020, table 1): a stem, stages of choice blocks
 /// whose first block has stride 2, a pointwise convolution and a head. Each block, labelled

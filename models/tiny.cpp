@@ -11,7 +11,7 @@
 namespace retia {
 
 ir::Graph tiny(const TinyOptions& o, const Task& task) {
-  TORCH_CHECK(o.channels >= 1, "space 'tiny': channels must be at least 1, got ", o.channels);
+  check_declared(o, "space 'tiny'");
   Builder b("tiny");
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
   const Wire stem = b.add("stem", ops::conv_bn({.out = o.channels}), {image});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/models/spaces.h"
 
 namespace retia {
@@ -9,7 +10,13 @@ struct TinyOptions {
   /// Adds a hidden layer whose width is a choice; for multi-trial search only.
   bool width_choice = false;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TinyOptions, channels, width_choice)
+inline std::vector<Option> declared(TinyOptions& o) {
+  return {
+      option("channels", o.channels, Range{1, 1e6}, "channels of the convolutions"),
+      option("width_choice", o.width_choice,
+             "a hidden layer whose width is a choice; multi-trial search only"),
+  };
+}
 
 /// Returns a space of a few decisions, for tests and first steps: the layer choice `body` of two
 /// separable convolutions and the identity, the input choice `skip` between the body and its input,

@@ -61,17 +61,6 @@ std::optional<size_t> position_of(const std::vector<Mutable>& mutables, size_t n
   return std::nullopt;
 }
 
-void check_options(const EnasMutatorOptions& o) {
-  TORCH_CHECK(o.lstm_size >= 1 && o.lstm_layers >= 1,
-              "enas: lstm_size and lstm_layers must be at least 1, got ", o.lstm_size, " and ",
-              o.lstm_layers);
-  TORCH_CHECK(o.temperature > 0, "enas: temperature must be above 0, got ", o.temperature);
-  TORCH_CHECK(o.tanh_constant >= 0, "enas: tanh_constant must be at least 0, got ",
-              o.tanh_constant);
-  TORCH_CHECK(o.skip_target > 0 && o.skip_target < 1,
-              "enas: skip_target must be above 0 and below 1, got ", o.skip_target);
-}
-
 }  // namespace
 
 struct EnasMutator::Walk {
@@ -82,7 +71,7 @@ struct EnasMutator::Walk {
 
 EnasMutator::EnasMutator(const torch::nn::Module& model, const EnasMutatorOptions& options)
     : PolicyMutator(model), options_(options), random_(options.seed) {
-  check_options(options);
+  check_declared(options, "enas");
   const std::vector<at::Tensor> weights = model.parameters();
   const at::TensorOptions like =
       weights.empty() ? at::TensorOptions() : weights.front().options().requires_grad(false);

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/random.h"
 #include "retia/mutators/decision_distribution.h"
 #include "retia/mutators/policy_mutator.h"
@@ -23,9 +24,20 @@ struct EnasMutatorOptions {
   double skip_target = 0.4;
   uint64_t seed = 0;  ///< seed of the initial weights and of sampling
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasMutatorOptions, lstm_size, lstm_layers,
-                                                temperature, tanh_constant, branch_bias,
-                                                cell_exit_extra_step, skip_target)
+inline std::vector<Option> declared(EnasMutatorOptions& o) {
+  return {
+      option("lstm_size", o.lstm_size, Range{1, 1e6}, "width of the hidden state"),
+      option("lstm_layers", o.lstm_layers, Range{1, 1e3}, "layers of the LSTM"),
+      option("temperature", o.temperature, Range::above(0), "divisor of the logits"),
+      option("tanh_constant", o.tanh_constant, Range{0}, "bound of the logits; 0: none"),
+      option("branch_bias", o.branch_bias, Range{},
+             "bias of the logits towards convolutions in reduction cells"),
+      option("cell_exit_extra_step", o.cell_exit_extra_step,
+             "a step of the LSTM where a node of a cell ends"),
+      option("skip_target", o.skip_target, Range::between(0, 1),
+             "target probability that an input of a choice of any number is chosen"),
+  };
+}
 
 /// The controller of ENAS (Pham et al., ICML 2018): an LSTM that decides the mutables one after the
 /// other, h_t = LSTM(x_t, h_{t-1}), starting from a learnt x_1:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -19,8 +20,16 @@ struct AshaOptions {
   Promotion promotion = Promotion::Continue;
   int64_t tries = 500;  ///< draws to find a new architecture, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AshaOptions, min_epochs, max_epochs, reduction,
-                                                promotion, tries)
+inline std::vector<Option> declared(AshaOptions& o) {
+  return {
+      option("min_epochs", o.min_epochs, Range{1, 1e9}, "epochs of the lowest rung"),
+      option("max_epochs", o.max_epochs, Range{1, 1e9}, "epochs of the highest rung"),
+      option("reduction", o.reduction, Range{2, 1e6},
+             "one in so many trials of a rung is promoted"),
+      option("promotion", o.promotion, "how a promoted trial trains"),
+      option("tries", o.tries, Range{1, 1e9}, "draws to find a new architecture"),
+  };
+}
 
 /// Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter
 /// Tuning", MLSys 2020). Random architectures are trained for min_epochs; when one is among the

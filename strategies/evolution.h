@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -15,9 +16,19 @@ struct EvolutionOptions {
   Duplicates duplicates = Duplicates::Skip;
   int64_t tries = 500;  ///< attempts to breed a new child, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EvolutionOptions, population, sample,
-                                                mutation_probability, crossover, on_failure,
-                                                duplicates, tries)
+inline std::vector<Option> declared(EvolutionOptions& o) {
+  return {
+      option("population", o.population, Range{1, 1e9}, "architectures of the population"),
+      option("sample", o.sample, Range{1, 1e9},
+             "architectures of a tournament, at most the population"),
+      option("mutation_probability", o.mutation_probability, Range{0, 1},
+             "probability that a decision is drawn anew"),
+      option("crossover", o.crossover, "children have two parents"),
+      option("on_failure", o.on_failure, "what a failed trial counts as"),
+      option("duplicates", o.duplicates, "architectures that were proposed before"),
+      option("tries", o.tries, Range{1, 1e9}, "attempts to breed a new child"),
+  };
+}
 
 /// Regularized evolution (Real et al., AAAI 2019). It begins with a random population; then the
 /// winner of a tournament (the best of a random sample) has a mutated child, and the oldest member

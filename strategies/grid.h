@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/strategy.h"
 #include "retia/strategies/enumeration.h"
 #include "retia/strategies/factors.h"
@@ -15,7 +16,11 @@ NLOHMANN_JSON_SERIALIZE_ENUM(GridOrder, {{GridOrder::Lexicographic, "lexicograph
 struct GridOptions {
   GridOrder order = GridOrder::Lexicographic;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GridOptions, order)
+inline std::vector<Option> declared(GridOptions& o) {
+  return {
+      option("order", o.order, "order of the architectures"),
+  };
+}
 
 /// Proposes every architecture of a space once, in lexicographic order (see Enumeration) or in an
 /// order shuffled by the seed. Architectures that differ only in labels that the model does not use

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/factors.h"
 #include "retia/strategies/proposals.h"
 
@@ -20,7 +21,14 @@ struct LocalSearchOptions {
   Improvement step = Improvement::First;
   int64_t tries = 500;  ///< draws to find a new start, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LocalSearchOptions, starts, step, tries)
+inline std::vector<Option> declared(LocalSearchOptions& o) {
+  return {
+      option("starts", o.starts, Range{1, 1e9},
+             "random architectures of a climb, which starts at the best"),
+      option("step", o.step, "neighbour that a climb moves to"),
+      option("tries", o.tries, Range{1, 1e9}, "draws to find a new start"),
+  };
+}
 
 /// Local search (White, Nolen and Savani, "Exploring the Loss Landscape in Neural Architecture
 /// Search", UAI 2021): starts at the best of a few random architectures and moves to a better

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/pareto.h"
 #include "retia/strategies/proposals.h"
 
@@ -11,8 +12,16 @@ struct Nsga2Options {
   double mutation_probability = 0.1;   ///< probability that a decision is drawn anew
   int64_t tries = 500;                 ///< attempts to breed a new child, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Nsga2Options, population, crossover_probability,
-                                                mutation_probability, tries)
+inline std::vector<Option> declared(Nsga2Options& o) {
+  return {
+      option("population", o.population, Range{2, 1e9}, "parents, and children of a generation"),
+      option("crossover_probability", o.crossover_probability, Range{0, 1},
+             "probability that a child has two parents"),
+      option("mutation_probability", o.mutation_probability, Range{0, 1},
+             "probability that a decision is drawn anew"),
+      option("tries", o.tries, Range{1, 1e9}, "attempts to breed a new child"),
+  };
+}
 
 /// NSGA-II (Deb et al. 2002), for several objectives. Parents are chosen by tournaments of two, won
 /// by the lower Pareto front, then by the larger crowding distance; children cross them uniformly

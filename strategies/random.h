@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -8,7 +9,12 @@ struct RandomOptions {
   Duplicates duplicates = Duplicates::Skip;  ///< Allow: the space is never exhausted
   int64_t tries = 500;                       ///< draws to find a new architecture, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RandomOptions, duplicates, tries)
+inline std::vector<Option> declared(RandomOptions& o) {
+  return {
+      option("duplicates", o.duplicates, "architectures that were proposed before"),
+      option("tries", o.tries, Range{1, 1e9}, "draws to find a new architecture"),
+  };
+}
 
 /// Random search: proposes uniform decisions (see Domain::sample), no architecture twice unless
 /// allowed. Source: Li and Talwalkar, "Random Search and Reproducibility for NAS", UAI 2019.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/factors.h"
 #include "retia/strategies/proposals.h"
 
@@ -13,8 +14,18 @@ struct ReinforceStrategyOptions {
   Duplicates duplicates = Duplicates::Skip;
   int64_t tries = 500;  ///< draws from the policy to find a new architecture, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReinforceStrategyOptions, lr, baseline_decay,
-                                                entropy_weight, on_failure, duplicates, tries)
+inline std::vector<Option> declared(ReinforceStrategyOptions& o) {
+  return {
+      option("lr", o.lr, Range::above(0), "learning rate of the logits"),
+      option("baseline_decay", o.baseline_decay, Range{0, 1},
+             "decay of the moving averages of rewards"),
+      option("entropy_weight", o.entropy_weight, Range{0},
+             "weight of the policy's entropy as a bonus"),
+      option("on_failure", o.on_failure, "what a failed trial counts as"),
+      option("duplicates", o.duplicates, "architectures that were proposed before"),
+      option("tries", o.tries, Range{1, 1e9}, "draws from the policy to find a new architecture"),
+  };
+}
 
 /// REINFORCE: a policy over decisions trained by policy gradients (Williams 1992; the reinforcement
 /// learner of NAS-Bench-101 and 201, Ying et al. 2019, Dong and Yang 2020). Every decision is drawn

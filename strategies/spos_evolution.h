@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -15,8 +16,17 @@ struct SposEvolutionOptions {
   double mutation_probability = 0.1;
   int64_t rounds = 20;  ///< ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SposEvolutionOptions, population, parents,
-                                                crossovers, mutations, mutation_probability, rounds)
+inline std::vector<Option> declared(SposEvolutionOptions& o) {
+  return {
+      option("population", o.population, Range{1, 1e9}, "architectures of a round"),
+      option("parents", o.parents, Range{1, 1e9}, "best architectures so far, which breed"),
+      option("crossovers", o.crossovers, Range{0, 1e9}, "children of two parents in a round"),
+      option("mutations", o.mutations, Range{0, 1e9}, "children of one parent in a round"),
+      option("mutation_probability", o.mutation_probability, Range{0, 1},
+             "probability that a decision of a mutated child is drawn anew"),
+      option("rounds", o.rounds, Range{1, 1e9}, "rounds"),
+  };
+}
 
 /// The evolution of Single Path One-Shot (Guo et al., ECCV 2020, algorithm 1). The first round is
 /// random. Each later round has children of the best architectures: crossovers take every decision

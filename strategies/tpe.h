@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/strategies/factors.h"
 #include "retia/strategies/proposals.h"
 
@@ -37,8 +38,20 @@ struct TpeOptions {
   Duplicates duplicates = Duplicates::Skip;
   int64_t tries = 100;  ///< sets of candidates to try until one is new, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TpeOptions, startup, candidates, gamma, most_good,
-                                                prior, on_failure, duplicates, tries)
+inline std::vector<Option> declared(TpeOptions& o) {
+  return {
+      option("startup", o.startup, Range{1, 1e9}, "random architectures at the beginning"),
+      option("candidates", o.candidates, Range{1, 1e9},
+             "draws from the density of good architectures per proposal"),
+      option("gamma", o.gamma, Range::above(0),
+             "the best gamma sqrt(n) of n architectures are good"),
+      option("most_good", o.most_good, Range{1, 1e9}, "most architectures that are good"),
+      option("prior", o.prior, Range::above(0), "weight of the uniform prior, in observations"),
+      option("on_failure", o.on_failure, "what a failed trial counts as"),
+      option("duplicates", o.duplicates, "architectures that were proposed before"),
+      option("tries", o.tries, Range{1, 1e9}, "sets of candidates to try until one is new"),
+  };
+}
 
 /// The tree-structured Parzen estimator (Bergstra et al., "Algorithms for Hyper-Parameter
 /// Optimization", NeurIPS 2011) for categorical variables. With l the density of the decisions of

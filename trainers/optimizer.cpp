@@ -12,12 +12,7 @@
 namespace retia {
 namespace {
 
-void check_range(const char* name, double value, double low, double high) {
-  TORCH_CHECK(value >= low && value <= high, name, " must be in ", low, " to ", high, ", got ",
-              value);
-}
-
-/// The tensors of one parameter's state by name, made when they are missing and wanted.
+/// Returns the tensors of one parameter's state by name.
 NamedTensors tensors_of(torch::optim::OptimizerParamState& state) {
   NamedTensors tensors;
   if (auto* sgd = dynamic_cast<torch::optim::SGDParamState*>(&state)) {
@@ -94,11 +89,7 @@ void step_fused(torch::optim::SGD& sgd, const std::vector<at::Tensor>& parameter
 }  // namespace
 
 void check_sgd_options(const SgdOptions& options) {
-  check_range("weight_optimizer: lr", options.lr, 0, 1e6);
-  check_range("weight_optimizer: final_lr", options.final_lr, 0, 1e6);
-  check_range("weight_optimizer: momentum", options.momentum, 0, 1);
-  check_range("weight_optimizer: weight_decay", options.weight_decay, 0, 1e6);
-  check_range("weight_optimizer: gradient_clip", options.gradient_clip, 0, 1e12);
+  check_declared(options, "weight_optimizer");
   check_schedule_options(options.schedule, "weight_optimizer.schedule");
 }
 
@@ -132,12 +123,8 @@ Optimizer Optimizer::sgd(const NamedTensors& parameters, const SgdOptions& optio
 }
 
 Optimizer Optimizer::adam(const NamedTensors& parameters, const AdamOptions& options) {
-  check_range("lr", options.lr, 0, 1e6);
-  check_range("beta1", options.beta1, 0, 1);
-  check_range("beta2", options.beta2, 0, 1);
-  check_range("weight_decay", options.weight_decay, 0, 1e6);
-  check_range("final_lr", options.final_lr, 0, 1e6);
-  check_schedule_options(options.schedule, "schedule");
+  check_declared(options, "adam");
+  check_schedule_options(options.schedule, "adam.schedule");
   Optimizer result(parameters, 0);
   result.optimizer_ = std::make_unique<torch::optim::Adam>(
       result.parameters_, torch::optim::AdamOptions(options.lr)

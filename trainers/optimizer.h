@@ -16,7 +16,7 @@ namespace retia {
 
 /// Options of stochastic gradient descent with momentum, and of its schedule over epochs.
 struct SgdOptions {
-  double lr = 0.025;              ///< initial learning rate, or that after the warm-up, > 0
+  double lr = 0.025;              ///< initial learning rate, or that after the warm-up, ≥ 0
   double final_lr = 0.001;        ///< learning rate at the end, for schedules cosine and linear
   double momentum = 0.9;          ///< in [0, 1]
   double weight_decay = 3e-4;     ///< ≥ 0
@@ -25,11 +25,13 @@ struct SgdOptions {
 };
 inline std::vector<Option> declared(SgdOptions& o) {
   return {
-      option("lr", o.lr, "learning rate at the start, or after the warm-up"),
-      option("final_lr", o.final_lr, "learning rate at the end, for schedules cosine and linear"),
-      option("momentum", o.momentum, "momentum, in [0, 1]"),
-      option("weight_decay", o.weight_decay, "weight decay"),
-      option("gradient_clip", o.gradient_clip, "gradient clipping by norm; 0: none"),
+      option("lr", o.lr, Range{0, 1e6}, "learning rate at the start, or after the warm-up"),
+      option("final_lr", o.final_lr, Range{0, 1e6},
+             "learning rate at the end, for schedules cosine and linear"),
+      option("momentum", o.momentum, Range{0, 1}, "momentum"),
+      option("weight_decay", o.weight_decay, Range{0, 1e6}, "weight decay"),
+      option("gradient_clip", o.gradient_clip, Range{0, 1e12},
+             "gradient clipping by norm; 0: none"),
       option("schedule", o.schedule, "learning rate schedule"),
   };
 }
@@ -38,15 +40,24 @@ inline std::vector<Option> declared(SgdOptions& o) {
 void check_sgd_options(const SgdOptions& options);
 
 struct AdamOptions {
-  double lr = 3e-4;  ///< > 0
+  double lr = 3e-4;  ///< ≥ 0
   double beta1 = 0.5;
   double beta2 = 0.999;
   double weight_decay = 1e-3;  ///< ≥ 0, added to the gradient
   double final_lr = 0;         ///< learning rate at the end, for schedules cosine and linear
   ScheduleOptions schedule = {.shape = ScheduleShape::Constant};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AdamOptions, lr, beta1, beta2, weight_decay,
-                                                final_lr, schedule)
+inline std::vector<Option> declared(AdamOptions& o) {
+  return {
+      option("lr", o.lr, Range{0, 1e6}, "learning rate at the start, or after the warm-up"),
+      option("beta1", o.beta1, Range{0, 1}, "decay of the mean of the gradients"),
+      option("beta2", o.beta2, Range{0, 1}, "decay of the mean of their squares"),
+      option("weight_decay", o.weight_decay, Range{0, 1e6}, "weight decay, added to the gradient"),
+      option("final_lr", o.final_lr, Range{0, 1e6},
+             "learning rate at the end, for schedules cosine and linear"),
+      option("schedule", o.schedule, "learning rate schedule"),
+  };
+}
 
 /// Name → tensor: the parameters that an optimizer trains, or the state in a checkpoint.
 using NamedTensors = std::map<std::string, at::Tensor>;

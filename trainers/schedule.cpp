@@ -34,12 +34,7 @@ void from_json(const Json& json, Milestones& milestones) {
 }
 
 void check_schedule_options(const ScheduleOptions& o, const char* where) {
-  TORCH_CHECK(o.warmup_epochs >= 0, where, ": warmup_epochs must be at least 0, got ",
-              o.warmup_epochs);
-  TORCH_CHECK(o.warmup_factor >= 0 && o.warmup_factor <= 1, where,
-              ": warmup_factor must be in 0 to 1, got ", o.warmup_factor);
-  TORCH_CHECK(o.gamma > 0, where, ": gamma must be above 0, got ", o.gamma);
-  TORCH_CHECK(o.step_size >= 0, where, ": step_size must be at least 0, got ", o.step_size);
+  check_declared(o, where);
   TORCH_CHECK(std::is_sorted(o.milestones.begin(), o.milestones.end()), where,
               ": milestones must ascend");
   const bool falls = o.step_size > 0 || !o.milestones.empty();

@@ -46,13 +46,13 @@ struct ScheduleOptions {
 };
 inline std::vector<Option> declared(ScheduleOptions& o) {
   return {
-      option("shape", o.shape, "schedule: constant, cosine, linear or step"),
-      option("warmup_epochs", o.warmup_epochs, "epochs of warm-up"),
-      option("warmup_factor", o.warmup_factor, "factor of the first step, in [0, 1]"),
+      option("shape", o.shape, "shape of the schedule"),
+      option("warmup_epochs", o.warmup_epochs, Range{0}, "epochs of warm-up"),
+      option("warmup_factor", o.warmup_factor, Range{0, 1}, "factor of the first step"),
       option("milestones", o.milestones, "step: epochs from which on the rate is reduced"),
       option("step_size", o.step_size, Range{0, 1e6},
              "step: epochs between reductions; 0: use milestones"),
-      option("gamma", o.gamma, "step: factor of a reduction"),
+      option("gamma", o.gamma, Range::above(0), "step: factor of a reduction"),
   };
 }
 

@@ -82,20 +82,7 @@ NamedTensors with_prefix(const std::map<std::string, at::Tensor>& tensors,
   return found;
 }
 
-void check_trainer_options(const TrainerOptions& options) {
-  TORCH_CHECK(options.epochs >= 1, "trainer: epochs must be at least 1, got ", options.epochs);
-  TORCH_CHECK(options.label_smoothing >= 0 && options.label_smoothing < 1,
-              "trainer: label_smoothing must be at least 0 and below 1, got ",
-              options.label_smoothing);
-  TORCH_CHECK(options.validate_every >= 0, "trainer: validate_every must be at least 0, got ",
-              options.validate_every);
-  TORCH_CHECK(options.digest_every >= 0, "trainer: digest_every must be at least 0, got ",
-              options.digest_every);
-  TORCH_CHECK(options.accumulate >= 1, "trainer: accumulate must be at least 1, got ",
-              options.accumulate);
-  TORCH_CHECK(options.ema >= 0 && options.ema < 1,
-              "trainer: ema must be at least 0 and below 1, got ", options.ema);
-}
+void check_trainer_options(const TrainerOptions& options) { check_declared(options, "trainer"); }
 
 Trainer::Trainer(Network network, Batches train, const TrainerOptions& options,
                  const SgdOptions& weight_optimizer, Ranks* ranks)

@@ -33,8 +33,9 @@ inline std::vector<Option> declared(TrainerOptions& o) {
   return {
       option("epochs", o.epochs, Range{1, 1e6}, "passes through the training samples"),
       option("batch_size", o.batch_size, Range{1, 1e9}, "samples of a step, over all ranks"),
-      option("label_smoothing", o.label_smoothing, "label smoothing, in [0, 1)"),
-      option("auxiliary_weight", o.auxiliary_weight, "weight of the loss of the auxiliary head"),
+      option("label_smoothing", o.label_smoothing, Range::from_to_below(0, 1), "label smoothing"),
+      option("auxiliary_weight", o.auxiliary_weight, Range{0},
+             "weight of the loss of the auxiliary head"),
       option("validate_every", o.validate_every, Range{0, 1e6},
              "epochs between validations; 0: only at the end"),
       option("sync_batch_norm", o.sync_batch_norm, "normalise over all ranks (SyncBatchNorm)"),
@@ -42,7 +43,8 @@ inline std::vector<Option> declared(TrainerOptions& o) {
              "steps between comparisons of ranks; 0: only before saving"),
       option("accumulate", o.accumulate, Range{1, 1e9},
              "gradient accumulation: equal parts of a batch that run one after the other"),
-      option("ema", o.ema, "decay of the moving average of the weights; 0: no average"),
+      option("ema", o.ema, Range::from_to_below(0, 1),
+             "decay of the moving average of the weights; 0: no average"),
   };
 }
 

@@ -45,7 +45,7 @@ inline std::vector<Option> declared(ExperimentOptions& o) {
       option("max_duration", o.max_duration, Range{0}, "seconds; 0: no limit"),
       option("concurrency", o.concurrency, Range{1, 4096}, "jobs that run at once"),
       option("merge", o.merge, Range{1, 4096}, "models of a job, which share its work"),
-      option("early_stop", o.early_stop, "early stopping of trials: none or median"),
+      option("early_stop", o.early_stop, "early stopping of trials"),
       option("keep_weights", o.keep_weights, Range{0, 1e9},
              "number of best trials whose weights are kept"),
       option("window", o.window, "cost limits of models that are proposed"),

@@ -25,7 +25,7 @@ inline std::vector<Option> declared(LocalRunnerOptions& o) {
       option("memory_limit", o.memory_limit, Range{0},
              "resident MiB of a trial's processes; 0: no limit"),
       option("retries", o.retries, Range{0, 1e6}, "restarts of a trial whose process died"),
-      option("gpus", o.gpus, "GPUs for trials on device cuda; empty: all"),
+      option("gpus", o.gpus, Range{0, 4096}, "GPUs for trials on device cuda; empty: all"),
       option("use_active_gpu", o.use_active_gpu, "also GPUs on which other processes compute"),
   };
 }

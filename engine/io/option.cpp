@@ -20,27 +20,46 @@ std::string written(double bound) {
 }
 
 std::string written(const Range& range) {
-  if (std::isinf(range.most)) {
-    return std::isinf(range.least) ? "" : "from " + written(range.least);
+  std::string text;
+  if (!std::isinf(range.least)) {
+    const bool is_alone = std::isinf(range.most);
+    text = (range.least_is_open ? "above " : is_alone ? "from " : "") + written(range.least);
   }
-  return (std::isinf(range.least) ? "" : written(range.least) + " ") + "to " + written(range.most);
+  if (!std::isinf(range.most)) {
+    text += text.empty() ? "" : range.least_is_open ? " and " : " to ";
+    text += (range.most_is_open ? "below " : text.empty() ? "to " : "") + written(range.most);
+  }
+  return text;
+}
+
+void check_range(const Range& range, const json& value, const std::string& label) {
+  const auto number = value.get<double>();
+  TORCH_CHECK(range.least_is_open ? number > range.least : number >= range.least, label,
+              range.least_is_open ? " must be above " : " must be at least ", written(range.least),
+              ", got ", value.dump());
+  TORCH_CHECK(range.most_is_open ? number < range.most : number <= range.most, label,
+              range.most_is_open ? " must be below " : " must be at most ", written(range.most),
+              ", got ", value.dump());
 }
 
 }  // namespace
 
 void check_value(const Option& option, const json& value, const std::string& label) {
   if (option.range && value.is_number()) {
-    const auto [least, most] = *option.range;
-    const auto number = value.get<double>();
-    TORCH_CHECK(number >= least, label, " must be at least ", written(least), ", got ",
-                value.dump());
-    TORCH_CHECK(number <= most, label, " must be at most ", written(most), ", got ", value.dump());
+    check_range(*option.range, value, label);
+  }
+  if (option.range && value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) {
+      if (value[i].is_number()) {
+        check_range(*option.range, value[i], label + "." + std::to_string(i));
+      }
+    }
   }
   if (option.names && !option.names->listed.empty() && value.is_string()) {
     const std::vector<std::string>& names = option.names->listed;
     const auto name = value.get<std::string>();
-    TORCH_CHECK(std::find(names.begin(), names.end(), name) != names.end(), "unknown ", option.key,
-                " '", name, "'", suggestion(name, names));
+    TORCH_CHECK(std::find(names.begin(), names.end(), name) != names.end(), label, ": unknown ",
+                option.key, " '", name, "'", suggestion(name, names));
   }
 }
 
@@ -50,6 +69,21 @@ void check_values(const std::vector<Option>& options, const std::string& where) 
     check_value(option, option.value, label);
     check_values(option.inner, label);
   }
+}
+
+void check_given(const std::vector<Option>& options, const json& given, const std::string& where) {
+  for (const Option& option : options) {
+    if (const auto found = given.find(option.key); found != given.end()) {
+      const std::string label = where + (where.empty() ? "" : ".") + option.key;
+      check_value(option, *found, label);
+      check_given(option.inner, *found, label);
+    }
+  }
+}
+
+std::vector<Option> joined(std::vector<Option> options, const std::vector<Option>& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
 }
 
 std::vector<Option> listed(const json& defaults) {

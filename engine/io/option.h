@@ -12,10 +12,23 @@
 
 namespace retia {
 
-/// The values that a number may have, both ends included.
+/// The values that a number may have, or each number of a list: `Range{1, 100}`, `Range{0}` (from
+/// 0), `Range::above(0)`. Both ends belong to the range, unless they are open.
 struct Range {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
+  bool least_is_open = false, most_is_open = false;
+
+  /// Returns the range of all numbers above `least`.
+  static Range above(double least) { return {.least = least, .least_is_open = true}; }
+  /// Returns the range from `least` to below `most`.
+  static Range from_to_below(double least, double most) {
+    return {.least = least, .most = most, .most_is_open = true};
+  }
+  /// Returns the range of the numbers between `least` and `most`, both excluded.
+  static Range between(double least, double most) {
+    return {.least = least, .most = most, .least_is_open = true, .most_is_open = true};
+  }
 };
 
 /// The names that a text may have. Exactly one of the members is set.
@@ -26,13 +39,28 @@ struct Names {
 
 /// One option of a struct: all that JSON, checks, help and completion know of it.
 struct Option {
-  std::string key;           ///< in JSON; on the command line with '-' for '_'
+  std::string key;           ///< in JSON
   nlohmann::json value;      ///< default, or the value of the field
   std::string meaning = {};  ///< in the field's words; empty: the struct only lists its names
   std::optional<Range> range = {};
   std::optional<Names> names = {};
-  std::vector<Option> inner = {};  ///< options of a field that is a declared struct itself
+  std::vector<Option> inner = {};  ///< options of a field that is a Declared struct itself
   std::function<void(const nlohmann::json&)> read = {};  ///< sets the field
+  std::string flag = {};         ///< on the command line; empty: the key with '-' for '_'
+  std::string placeholder = {};  ///< of the value in help: FILE, DIR; empty: by the type
+
+  /// Returns this option with another name on the command line.
+  Option called(std::string name) const {
+    Option made = *this;
+    made.flag = std::move(name);
+    return made;
+  }
+  /// Returns this option with a placeholder of its value.
+  Option taking(std::string what) const {
+    Option made = *this;
+    made.placeholder = std::move(what);
+    return made;
+  }
 };
 
 /// A struct whose options are declared, once, by a function beside it:
@@ -51,6 +79,25 @@ concept Declared = requires(Struct& fields) {
   { declared(fields) } -> std::same_as<std::vector<Option>>;
 };
 
+/// Returns the names that JSON has for the values of an enumeration, which count from 0.
+template <class Enumeration>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  while (true) {
+    // Of a value without a name, JSON has the name of the first.
+    const nlohmann::json name = static_cast<Enumeration>(names.size());
+    if (!names.empty() && name == names.front()) {
+      return names;
+    }
+    names.push_back(name);
+  }
+}
+
+template <class Field>
+inline constexpr bool kIsNumber = std::is_arithmetic_v<Field>;
+template <class Number>
+inline constexpr bool kIsNumber<std::vector<Number>> = kIsNumber<Number>;
+
 /// Declares an option of any type, which `field` holds.
 template <class Field>
 Option option_in(Field& field, std::string key, std::string meaning) {
@@ -62,17 +109,22 @@ Option option_in(Field& field, std::string key, std::string meaning) {
   return made;
 }
 
-/// Declares an option, which `field` holds. Integers need a range.
+/// Declares an option that is no number, which `field` holds. The names of an enumeration are those
+/// that it has in JSON.
 template <class Field>
 Option option(std::string key, Field& field, std::string meaning) {
-  static_assert(!std::is_integral_v<Field> || std::is_same_v<Field, bool>);
-  return option_in(field, std::move(key), std::move(meaning));
+  static_assert(!kIsNumber<Field> || std::is_same_v<Field, bool>, "a number needs a range");
+  Option made = option_in(field, std::move(key), std::move(meaning));
+  if constexpr (std::is_enum_v<Field>) {
+    made.names = Names{names_of<Field>()};
+  }
+  return made;
 }
 
-/// Declares a number in `range`.
+/// Declares a number in `range`, or a list of numbers in `range`.
 template <class Field>
 Option option(std::string key, Field& field, const Range& range, std::string meaning) {
-  static_assert(std::is_arithmetic_v<Field>);
+  static_assert(kIsNumber<Field>);
   Option made = option_in(field, std::move(key), std::move(meaning));
   made.range = range;
   return made;
@@ -86,12 +138,26 @@ Option option(std::string key, Field& field, Names names, std::string meaning) {
   return made;
 }
 
-/// Throws where `value` is a number outside the range of the option, or a text that is not among
-/// its listed names. `label` opens the message: "--epochs must be at least 1, got 0".
+/// Throws where `value` is a number outside the range of the option, or a list with such a number,
+/// or a text that is not among its listed names. `label` opens the message: "--epochs must be at
+/// least 1, got 0".
 void check_value(const Option& option, const nlohmann::json& value, const std::string& label);
 
 /// Applies check_value to all of `options`, with the values they hold.
 void check_values(const std::vector<Option>& options, const std::string& where);
+
+/// Applies check_value to those of `options` that `given`, an object, has a value for.
+void check_given(const std::vector<Option>& options, const nlohmann::json& given,
+                 const std::string& where);
+
+/// Throws, naming the option after `where`, where one of a struct is out of its declared range.
+template <Declared Struct>
+void check_declared(Struct fields, const std::string& where) {
+  check_values(declared(fields), where);
+}
+
+/// Returns both lists of options as one: of a struct and of that which it extends.
+std::vector<Option> joined(std::vector<Option> options, const std::vector<Option>& more);
 
 /// Returns the options of a plain struct: the keys and values of its JSON.
 std::vector<Option> listed(const nlohmann::json& defaults);

@@ -33,15 +33,15 @@ template <class Options>
 Options options_from_json(const nlohmann::json& given, std::string_view where) {
   check_options(given, nlohmann::json(Options{}), where);
   Options options;
+  if constexpr (Declared<Options>) {
+    check_given(declared(options), given, std::string(where));
+  }
   try {
     given.get_to(options);
   } catch (const nlohmann::json::exception& error) {
     refuse_options(where, error.what());
   }
   check_kept(given, nlohmann::json(options), where);
-  if constexpr (Declared<Options>) {
-    check_values(declared(options), std::string(where));
-  }
   return options;
 }
 

@@ -129,7 +129,7 @@ TEST(DartsCnn, RefusesInputsThatAreNoImagesNamingTheNode) {
 
 TEST(DartsCnn, RefusesANetworkWithoutLayers) {
   EXPECT_THAT(error_of([] { darts_cnn({.layers = 0}, kDigits); }),
-              testing::HasSubstr("layers and nodes must be at least 1"));
+              testing::HasSubstr("layers must be at least 1, got 0"));
 }
 
 TEST(DartsCnnEvaluation, HasThePublishedNumberOfWeights) {

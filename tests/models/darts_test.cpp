@@ -53,7 +53,7 @@ TEST(Darts, HasABaseThatReadsBackEqual) { expect_reads_back_equal(darts_base({},
 
 TEST(Darts, RefusesSizesBelowOne) {
   EXPECT_THAT(error_of([] { darts({.layers = 0}, kDigits); }),
-              HasSubstr("space 'darts': channels, layers and nodes must be at least 1"));
+              HasSubstr("space 'darts'.layers must be at least 1, got 0"));
 }
 
 }  // namespace

@@ -153,7 +153,7 @@ TEST(Mnasnet, SaysWhatIsWrongWithItsOptions) {
   EXPECT_THAT(error_of([] {
                 mnasnet({.kernels = {3, 0}}, kDigits);
               }),
-              HasSubstr("kernels must be at least 1, got 0"));
+              HasSubstr("kernels.1 must be at least 1, got 0"));
   EXPECT_THAT(error_of([] { mnasnet({.kernels = {}}, kDigits); }),
               HasSubstr("need one candidate each"));
 }

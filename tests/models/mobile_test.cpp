@@ -175,7 +175,7 @@ TEST(Mobile, RefusesStagesThatItCannotBuild) {
               }),
               testing::HasSubstr("one number per stage each, got 2, 6 and 6"));
   EXPECT_THAT(error_of([] { mobile({.blocks = {0}, .channels = {8}, .strides = {1}}, kDigits); }),
-              testing::HasSubstr("must be at least 1, got 0, 8 and 1"));
+              testing::HasSubstr("blocks.0 must be at least 1, got 0"));
   EXPECT_THAT(error_of([] { mobile({.width = -1}, kDigits); }),
               testing::HasSubstr("width must be above 0, got -1"));
 }

@@ -45,7 +45,7 @@ TEST(SposChain, CostsWhatIsCountedByHand) {
 
 TEST(SposChain, RefusesAnOddNumberOfChannels) {
   EXPECT_THAT(error_of([] { spos_chain({.channels = 5}, kCifar); }),
-              testing::HasSubstr("channels must be even and at least 2"));
+              testing::HasSubstr("channels must be even, got 5"));
 }
 
 }  // namespace

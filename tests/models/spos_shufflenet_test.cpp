@@ -163,7 +163,7 @@ TEST(SposShuffleNet, RefusesStagesThatItCannotBuild) {
               }),
               testing::HasSubstr("one number per stage each, got 2 and 4"));
   EXPECT_THAT(error_of([] { spos_shufflenet({.blocks = {1}, .channels = {7}}, kDigits); }),
-              testing::HasSubstr("an even number of channels, got 1 and 7"));
+              testing::HasSubstr("must be even, got 7"));
 }
 
 TEST(SposShuffleNet, ShrinksTheSideBranchWhereFewChannelsAreMade) {

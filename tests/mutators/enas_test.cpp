@@ -387,10 +387,10 @@ TEST(EnasMutator, RefusesOptionsOutOfRange) {
   const auto error = [&](const EnasMutatorOptions& options) {
     return error_of([&] { EnasMutator(*network, options); });
   };
-  EXPECT_THAT(error({.lstm_size = 0}), HasSubstr("lstm_size and lstm_layers must be at least 1"));
+  EXPECT_THAT(error({.lstm_size = 0}), HasSubstr("enas.lstm_size must be at least 1, got 0"));
   EXPECT_THAT(error({.temperature = 0}), HasSubstr("temperature must be above 0, got 0"));
   EXPECT_THAT(error({.tanh_constant = -1}), HasSubstr("tanh_constant must be at least 0, got -1"));
-  EXPECT_THAT(error({.skip_target = 1}), HasSubstr("skip_target must be above 0 and below 1"));
+  EXPECT_THAT(error({.skip_target = 1}), HasSubstr("enas.skip_target must be below 1, got 1"));
   EXPECT_EQ(error({}), "(no error)");
 }
 

@@ -179,9 +179,10 @@ TEST(Optimizer, RefusesOptionsOutOfRange) {
   const auto error = [](const SgdOptions& options) {
     return error_of([&] { Optimizer::sgd(two_parameters(), options); });
   };
-  EXPECT_THAT(error({.lr = -1}), HasSubstr("weight_optimizer: lr must be in 0 to"));
+  EXPECT_THAT(error({.lr = -1}), HasSubstr("weight_optimizer.lr must be at least 0, got -1"));
   EXPECT_THAT(error({.lr = std::nan("")}), HasSubstr("lr"));
-  EXPECT_THAT(error({.momentum = 1.5}), HasSubstr("momentum must be in 0 to 1, got 1.5"));
+  EXPECT_THAT(error({.momentum = 1.5}),
+              HasSubstr("weight_optimizer.momentum must be at most 1, got 1.5"));
   EXPECT_THAT(error({.weight_decay = -1}), HasSubstr("weight_decay"));
   EXPECT_THAT(error({.gradient_clip = -1}), HasSubstr("gradient_clip"));
   EXPECT_THAT(error_of([] { Optimizer::adam(two_parameters(), {.beta1 = -0.1}); }),

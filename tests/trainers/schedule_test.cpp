@@ -87,8 +87,8 @@ TEST(Schedule, RefusesOptionsOutOfRange) {
   };
   EXPECT_EQ(error({}), "(no error)");
   EXPECT_THAT(error({.warmup_epochs = -1}),
-              HasSubstr("weight_optimizer.schedule: warmup_epochs must be at least 0, got -1"));
-  EXPECT_THAT(error({.warmup_factor = 2}), HasSubstr("warmup_factor must be in 0 to 1, got 2"));
+              HasSubstr("weight_optimizer.schedule.warmup_epochs must be at least 0, got -1"));
+  EXPECT_THAT(error({.warmup_factor = 2}), HasSubstr("warmup_factor must be at most 1, got 2"));
   EXPECT_THAT(error({.shape = ScheduleShape::Step}), HasSubstr("needs milestones or a step_size"));
   EXPECT_THAT(error({.milestones = {3}}), HasSubstr("milestones and step_size are of shape step"));
   EXPECT_THAT(error({.shape = ScheduleShape::Step, .milestones = {3, 1}}),

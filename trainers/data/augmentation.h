@@ -30,7 +30,7 @@ inline std::vector<Option> declared(AugmentOptions& o) {
   return {
       option("crop_padding", o.crop_padding, Range{0, 65536},
              "random crop: pixels added on each side before"),
-      option("flip", o.flip, "random flip: none or horizontal"),
+      option("flip", o.flip, "random flip"),
       option("cutout", o.cutout, Range{0, 65536}, "cutout: side of the square, in pixels"),
   };
 }

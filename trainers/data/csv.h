@@ -23,9 +23,10 @@ struct CsvOptions {
 inline std::vector<Option> declared(CsvOptions& o) {
   return {
       option("target", o.target, "column to predict: name, or number from 0; empty: the last"),
-      option("task", o.task, "classes or regression"),
+      option("task", o.task, "what the column holds"),
       option("separator", o.separator, "one character"),
-      option("test_fraction", o.test_fraction, "fraction of a single file that is held out"),
+      option("test_fraction", o.test_fraction, Range::between(0, 1),
+             "fraction of a single file that is held out"),
       option("split_seed", o.split_seed, Range{0}, "seed of that split"),
   };
 }

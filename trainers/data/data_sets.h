@@ -30,7 +30,7 @@ inline std::vector<Option> declared(DataOptions& o) {
       option("name", o.name, Names{.table = "data set"}, "data set"),
       option("dir", o.dir, "folder of its files; csv: the file, or a folder of two"),
       option("limit", o.limit, Range{0, 1e12}, "training samples to use; 0: all"),
-      option("valid_fraction", o.valid_fraction,
+      option("valid_fraction", o.valid_fraction, Range::between(0, 1),
              "fraction of the training samples that is held out for validation"),
       option("augment", o.augment, "augmentation of training images"),
       option("csv", o.csv, "tables"),

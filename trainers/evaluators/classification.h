@@ -5,6 +5,7 @@
 
 #include "retia/engine/evaluator.h"
 #include "retia/engine/executor/network.h"
+#include "retia/engine/io/option.h"
 #include "retia/trainers/data/data_sets.h"
 #include "retia/trainers/evaluators/trial_training.h"
 #include "retia/trainers/optimizer.h"
@@ -21,8 +22,18 @@ struct ClassificationOptions {
   bool keep_weights = false;  ///< keep weights also of trials that no other trial can continue
   uint64_t seed = 0;          ///< seed of the split, weights, order and augmentation
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClassificationOptions, data, epochs, batch_size,
-                                                weight_optimizer, intermediate, keep_weights, seed)
+inline std::vector<Option> declared(ClassificationOptions& o) {
+  return {
+      option("data", o.data, "data set"),
+      option("epochs", o.epochs, Range{1, 1e6}, "epochs of a trial"),
+      option("batch_size", o.batch_size, Range{1, 1e9}, "samples of a step"),
+      option("weight_optimizer", o.weight_optimizer, "SGD, which trains the weights"),
+      option("intermediate", o.intermediate, "a score after each epoch"),
+      option("keep_weights", o.keep_weights,
+             "weights are kept also of trials that no other can continue"),
+      option("seed", o.seed, Range{0}, "seed of the split, weights and order"),
+  };
+}
 
 /// Scores a model by its accuracy on held-out training samples, after training it on the rest: from
 /// scratch, or from the weights of the trial that the proposal continues. Never uses the test set.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "retia/engine/evaluator.h"
+#include "retia/engine/io/option.h"
 
 namespace retia {
 
@@ -10,7 +11,13 @@ struct CommandOptions {
   std::string metric = "metric";
   double time_limit = 0;  ///< seconds per trial; 0: no limit
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CommandOptions, command, metric, time_limit)
+inline std::vector<Option> declared(CommandOptions& o) {
+  return {
+      option("command", o.command, "shell command, run for each model"),
+      option("metric", o.metric, "number that the command returns and that is maximised"),
+      option("time_limit", o.time_limit, Range{0}, "seconds per trial; 0: no limit"),
+  };
+}
 
 /// Lets a command, in any language, score a model. The command reads the model, a `retia.graph`
 /// document, from its standard input, and RETIA_TRIAL, RETIA_EPOCHS (0: its own choice) and

@@ -4,6 +4,7 @@
 
 #include "retia/engine/cost_measure.h"
 #include "retia/engine/evaluator.h"
+#include "retia/engine/io/option.h"
 
 namespace retia {
 
@@ -13,7 +14,13 @@ struct CostsOptions {
   std::string table = "";               ///< file of latencies (see LatencyTable)
   std::string space = "";               ///< named in messages where the table lacks an entry
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CostsOptions, costs, table, space)
+inline std::vector<Option> declared(CostsOptions& o) {
+  return {
+      option("costs", o.costs, "costs that are further objectives"),
+      option("table", o.table, "file of latencies"),
+      option("space", o.space, "space that messages name"),
+  };
+}
 
 /// Adds costs of the model, to be minimised, to another evaluator's objectives: `multiply_adds` and
 /// `parameters` for one sample; `latency`, in milliseconds of a batch, from a table.

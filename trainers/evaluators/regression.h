@@ -5,6 +5,7 @@
 
 #include "retia/engine/evaluator.h"
 #include "retia/engine/executor/network.h"
+#include "retia/engine/io/option.h"
 #include "retia/trainers/data/data_sets.h"
 #include "retia/trainers/evaluators/trial_training.h"
 #include "retia/trainers/optimizer.h"
@@ -32,9 +33,19 @@ struct RegressionOptions {
   bool keep_weights = false;  ///< keep weights also of trials that no other trial can continue
   uint64_t seed = 0;          ///< seed of the split, weights and order
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegressionOptions, data, epochs, batch_size,
-                                                weight_optimizer, metric, intermediate,
-                                                keep_weights, seed)
+inline std::vector<Option> declared(RegressionOptions& o) {
+  return {
+      option("data", o.data, "data set"),
+      option("epochs", o.epochs, Range{1, 1e6}, "epochs of a trial"),
+      option("batch_size", o.batch_size, Range{1, 1e9}, "samples of a step"),
+      option("weight_optimizer", o.weight_optimizer, "SGD, which trains the weights"),
+      option("metric", o.metric, "error that is the objective"),
+      option("intermediate", o.intermediate, "a score after each epoch"),
+      option("keep_weights", o.keep_weights,
+             "weights are kept also of trials that no other can continue"),
+      option("seed", o.seed, Range{0}, "seed of the split, weights and order"),
+  };
+}
 
 /// The errors of predictions.
 struct RegressionScore {

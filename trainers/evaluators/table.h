@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "retia/engine/evaluator.h"
+#include "retia/engine/io/option.h"
 
 namespace retia {
 
@@ -14,7 +15,15 @@ struct TableOptions {
   std::vector<std::string> minimised = {};  ///< columns that are minimised, as further objectives
   std::string report = "";  ///< column that becomes the metric "report"; empty: none
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TableOptions, file, key, metric, minimised, report)
+inline std::vector<Option> declared(TableOptions& o) {
+  return {
+      option("file", o.file, "CSV with a header, gzipped or not"),
+      option("key", o.key, "column with the names of architectures"),
+      option("metric", o.metric, "column that is maximised"),
+      option("minimised", o.minimised, "columns that are minimised, as further objectives"),
+      option("report", o.report, "column that becomes the metric report; empty: none"),
+  };
+}
 
 /// Looks up an architecture's scores in a table of finished trainings, such as NAS-Bench-201's, by
 /// the name that its space gives it. An architecture without a row, or with an empty field, fails.

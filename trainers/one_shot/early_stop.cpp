@@ -17,12 +17,7 @@ std::string tensor_name(size_t i, const std::string& name) {
 
 EarlyStop::EarlyStop(const EarlyStopOptions& options, NamedTensors alphas)
     : options_(options), alphas_(std::move(alphas)) {
-  TORCH_CHECK(options.skip_connections >= 0,
-              "early_stop: skip_connections must be at least 0, got ", options.skip_connections);
-  TORCH_CHECK(options.eigenvalue_ratio >= 0 && options.eigenvalue_ratio < 1,
-              "early_stop: eigenvalue_ratio must be at least 0 and below 1, got ",
-              options.eigenvalue_ratio);
-  TORCH_CHECK(options.window >= 1, "early_stop: window must be at least 1, got ", options.window);
+  check_declared(options, "early_stop");
 }
 
 void EarlyStop::tell_skips(int64_t n_skips) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "retia/engine/io/checkpoint.h"
+#include "retia/engine/io/option.h"
 #include "retia/trainers/optimizer.h"
 
 namespace retia {
@@ -15,8 +16,15 @@ struct EarlyStopOptions {
   double eigenvalue_ratio = 0;
   int64_t window = 5;  ///< k, number of epochs, ≥ 1
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EarlyStopOptions, skip_connections,
-                                                eigenvalue_ratio, window)
+inline std::vector<Option> declared(EarlyStopOptions& o) {
+  return {
+      option("skip_connections", o.skip_connections, Range{0, 1e6},
+             "skip connections of a normal cell that end the search; 0: rule off"),
+      option("eigenvalue_ratio", o.eigenvalue_ratio, Range::from_to_below(0, 1),
+             "ratio of eigenvalues below which the search ends; 0: rule off"),
+      option("window", o.window, Range{1, 1e6}, "epochs over which eigenvalues are averaged"),
+  };
+}
 
 /// Decides when a search by alphas ends, before it collapses into skip connections:
 /// - DARTS+ (Liang et al. 2019): as soon as a normal cell keeps `skip_connections` of them (there

@@ -30,10 +30,7 @@ std::optional<ir::ExpectedCost> read_options(PenaltyOptions& options, const Sear
               on == On::Loss ? "minimises a loss: scale must be above 0, got "
                              : "maximises a reward: scale must be below 0, got ",
               options.scale);
-  TORCH_CHECK(options.baseline >= 0,
-              "algorithm.penalty: baseline must be above 0, or 0 for the "
-              "mean over the space, got ",
-              options.baseline);
+  check_declared(options, "algorithm.penalty");
   if (options.cost == CostMeasure::Latency && !options.table.empty()) {
     check_conditions(options.table, setup);
   }

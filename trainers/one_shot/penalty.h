@@ -4,6 +4,7 @@
 #include <string>
 
 #include "retia/engine/cost_measure.h"
+#include "retia/engine/io/option.h"
 #include "retia/mutators/alpha_mutator.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 
@@ -30,13 +31,22 @@ NLOHMANN_JSON_SERIALIZE_ENUM(PenaltyShape, {{PenaltyShape::Linear, "linear"},
 struct PenaltyOptions {
   CostMeasure cost = CostMeasure::None;
   std::string table = "";  ///< file of latencies, for cost = latency
-  double baseline = 0;     ///< 0; 0: the mean cost of the space with uniform decisions
+  double baseline = 0;     ///< > 0; 0: the mean cost of the space with uniform decisions
   double scale = 0;        ///< > 0 for losses, < 0 for rewards
   PenaltyForm form = PenaltyForm::Add;
   PenaltyShape shape = PenaltyShape::Linear;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PenaltyOptions, cost, table, baseline, scale, form,
-                                                shape)
+inline std::vector<Option> declared(PenaltyOptions& o) {
+  return {
+      option("cost", o.cost, "cost of a model for one sample"),
+      option("table", o.table, "file of latencies, for cost latency"),
+      option("baseline", o.baseline, Range{0},
+             "cost that is neither good nor bad; 0: the mean over the space"),
+      option("scale", o.scale, Range{}, "above 0 on a loss, below 0 on a reward"),
+      option("form", o.form, "form of the penalised value"),
+      option("shape", o.shape, "function of the cost"),
+  };
+}
 
 /// Returns the penalised value; arguments are scalars, and it is differentiable in both. Throws
 /// where a power or logarithm of the cost is undefined.

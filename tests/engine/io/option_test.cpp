@@ -31,6 +31,29 @@ std::vector<Option> declared(CountOptions& o) {
           option("inner", o.inner, "sizes")};
 }
 
+enum class Order { Wide, Deep };
+NLOHMANN_JSON_SERIALIZE_ENUM(Order, {{Order::Wide, "wide"}, {Order::Deep, "deep"}})
+
+struct OpenOptions {
+  double decay = 0, rate = 1, share = 0.5;
+  std::vector<int64_t> sizes = {1, 2};
+  Order order = Order::Deep;
+};
+std::vector<Option> declared(OpenOptions& o) {
+  return {option("decay", o.decay, Range::from_to_below(0, 1), "decay"),
+          option("rate", o.rate, Range::above(0), "rate"),
+          option("share", o.share, Range::between(0, 1), "share"),
+          option("sizes", o.sizes, Range{1, 9}, "sizes"), option("order", o.order, "order")};
+}
+
+struct MoreOptions : OpenOptions {
+  int64_t depth = 3;
+};
+std::vector<Option> declared(MoreOptions& o) {
+  return joined({option("depth", o.depth, Range{1}, "layers")},
+                declared(static_cast<OpenOptions&>(o)));
+}
+
 struct PlainOptions {
   int64_t depth = 4;
 };
@@ -62,6 +85,36 @@ TEST(Option, RefusesWhatIsOutOfRangeOrNotAmongTheNames) {
   EXPECT_THAT(refusal({{"ordr", "wide"}}), HasSubstr("did you mean 'order'?"));
   EXPECT_THAT(refusal({{"inner", {{"depth", 1.5}}}}), HasSubstr("expected an integer"));
   EXPECT_EQ(refusal({{"inner", {{"depth", 2000000}}}}), "(no error)");
+}
+
+TEST(Option, RefusesAnOpenEndAndANumberOfAList) {
+  const auto refusal_of = [](const json& given) {
+    return error_of([&] { options_from_json<MoreOptions>(given, "more"); });
+  };
+  EXPECT_EQ(refusal_of({{"decay", 0}, {"rate", 1e-9}, {"share", 0.9}, {"sizes", {1, 9}}}),
+            "(no error)");
+  EXPECT_THAT(refusal_of({{"decay", 1}}), HasSubstr("more.decay must be below 1, got 1"));
+  EXPECT_THAT(refusal_of({{"rate", 0}}), HasSubstr("more.rate must be above 0, got 0"));
+  EXPECT_THAT(refusal_of({{"share", 0}}), HasSubstr("more.share must be above 0, got 0"));
+  EXPECT_THAT(refusal_of({{"sizes", {1, 0}}}), HasSubstr("more.sizes.1 must be at least 1, got 0"));
+  EXPECT_THAT(refusal_of({{"order", "dep"}}), HasSubstr("did you mean 'deep'?"));
+  EXPECT_THAT(refusal_of({{"depth", 0}}), HasSubstr("more.depth must be at least 1, got 0"));
+}
+
+TEST(Option, ChecksTheFieldsOfAStruct) {
+  EXPECT_EQ(error_of([] { check_declared(OpenOptions{.sizes = {}}, "open"); }), "(no error)");
+  EXPECT_EQ(error_of([] { check_declared(OpenOptions{.decay = 1}, "open"); }),
+            "open.decay must be below 1, got 1.0");
+}
+
+TEST(Option, DescribesOpenEndsListsAndEnumerations) {
+  const std::vector<Option> options = options_of<OpenOptions>();
+  ASSERT_EQ(options.size(), 5u);
+  EXPECT_EQ(limits_of(options[0]), "(0 to below 1; default 0.0)");
+  EXPECT_EQ(limits_of(options[1]), "(above 0; default 1.0)");
+  EXPECT_EQ(limits_of(options[2]), "(above 0 and below 1; default 0.5)");
+  EXPECT_EQ(limits_of(options[3]), "(1 to 9; default [1,2])");
+  EXPECT_EQ(limits_of(options[4]), "(wide, deep; default deep)");
 }
 
 TEST(Option, DescribesLimitsAndDefaults) {

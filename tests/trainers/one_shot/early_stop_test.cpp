@@ -86,7 +86,7 @@ TEST(EarlyStop, RefusesOptionsOutOfRange) {
   EXPECT_THAT(error_of([] { EarlyStop({.skip_connections = -1}, {}); }),
               HasSubstr("skip_connections must be at least 0, got -1"));
   EXPECT_THAT(error_of([] { EarlyStop({.eigenvalue_ratio = 1}, {}); }),
-              HasSubstr("eigenvalue_ratio must be at least 0 and below 1, got 1"));
+              HasSubstr("eigenvalue_ratio must be below 1, got 1"));
   EXPECT_THAT(error_of([] { EarlyStop({.window = 0}, {}); }),
               HasSubstr("window must be at least 1, got 0"));
 }
