@@ -69,9 +69,9 @@ Json options_of_space(const Program& program, const StepBench& flags) {
   return options;
 }
 
-/// A few fixed random batches, so that loading costs nothing.
+/// One batch of random images, so that an epoch of the weights is one step.
 Batches batches(const StepBench& flags, uint64_t seed, at::Device device) {
-  const DataSplits data = with_statistics(make_synthetic({.n_train = 2 * flags.batch,
+  const DataSplits data = with_statistics(make_synthetic({.n_train = flags.batch,
                                                           .n_test = 1,
                                                           .n_classes = flags.classes,
                                                           .channels = flags.in_channels,
@@ -119,6 +119,8 @@ int search_step(const Program& program, const StepBench& flags) {
   Json options = Json::object();
   if (flags.algorithm == "darts") {
     options["order"] = flags.order;
+  } else if (flags.algorithm == "enas") {
+    options = {{"controller_steps", 1}, {"aggregate", 1}};
   }
   const SearchSetup setup{network, batches(flags, 1, device), batches(flags, 2, device)};
   const Search search =
@@ -126,14 +128,15 @@ int search_step(const Program& program, const StepBench& flags) {
   std::vector<double> seconds;
   double loss = 0;
   network->train();
-  for (int64_t i = 0; i < flags.warmup + flags.steps; ++i) {
-    const Batch train = setup.train.batch(0, i % 2);
-    const Batch valid = setup.valid.batch(0, i % 2);
+  for (int64_t epoch = 0; epoch < flags.warmup + flags.steps; ++epoch) {
     finish_work(device);
     const double started = now();
-    const at::Tensor made = search.trainer->train_step(train, valid).loss;
+    at::Tensor made = search.trainer->train_step(epoch, 0).loss;
+    for (int64_t i = 1; i < search.trainer->steps_per_epoch(); ++i) {
+      search.trainer->train_step(epoch, i);  // of the controller
+    }
     finish_work(device);
-    if (i >= flags.warmup) {
+    if (epoch >= flags.warmup) {
       seconds.push_back(now() - started);
     }
     loss = made.item<double>();

@@ -25,10 +25,10 @@ class FairDartsMutator final : public AlphaMutator {
   }
 };
 
-Search make_fair_darts(const DartsOptions& options, const SearchSetup& setup, uint64_t seed) {
-  auto mutator = std::make_unique<FairDartsMutator>(*setup.network, AlphaOptions{.seed = seed});
-  auto trainer = std::make_unique<DartsTrainer>(setup, *mutator, options);
-  return {std::move(mutator), std::move(trainer)};
+Search make_fair_darts(const BilevelOptions& options, const SearchSetup& setup, uint64_t seed) {
+  return search_by<BilevelTrainer>(
+      setup, std::make_unique<FairDartsMutator>(*setup.network, AlphaOptions{.seed = seed}),
+      options);
 }
 
 int main(int argc, char** argv) {

@@ -11,11 +11,11 @@ int main() {
   const Network network(space.supernet(), /*seed=*/1);
   DartsMutator mutator(*network, {.seed = 1});
   const auto [first, second] = split_indices(digits.size(), 0.5, /*seed=*/1);
-  DartsTrainer trainer({.network = network,
-                        .train = Batches(digits, first, {.batch_size = 32}),
-                        .valid = Batches(digits, second, {.batch_size = 32}),
-                        .trainer = {.epochs = 1}},
-                       mutator, {});
+  BilevelTrainer trainer({.network = network,
+                          .train = Batches(digits, first, {.batch_size = 32}),
+                          .valid = Batches(digits, second, {.batch_size = 32}),
+                          .trainer = {.epochs = 1}},
+                         mutator, {});
   TrainingObserver observer;
   trainer.fit(observer, /*checkpoints=*/nullptr);
   write_json("architecture.json",

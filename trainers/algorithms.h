@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "retia/engine/factory_table.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
@@ -16,10 +17,18 @@ struct Search {
   std::function<Search()> next = nullptr;
 };
 
+/// Makes a search of a mutator and a trainer, whose constructor takes (setup, mutator, arguments…).
+template <class Trainer, class MutatorClass, class... Arguments>
+Search search_by(const SearchSetup& setup, std::unique_ptr<MutatorClass> mutator,
+                 Arguments&&... arguments) {
+  auto trainer = std::make_unique<Trainer>(setup, *mutator, std::forward<Arguments>(arguments)...);
+  return {std::move(mutator), std::move(trainer)};
+}
+
 /// The table of algorithms. Factories take (options, setup, seed).
 using AlgorithmTable = FactoryTable<Search, const SearchSetup&, uint64_t>;
 
-/// Returns a table of darts, enas, fairnas, gdas, p_darts, pc_darts, proxyless, random, spos.
+/// Returns a table of the built-in algorithms, each of which has a file in trainers/algorithms/.
 AlgorithmTable standard_algorithms();
 
 }  // namespace retia

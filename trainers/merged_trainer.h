@@ -18,8 +18,9 @@ class MergedTrainer final : public Trainer {
   /// The reports of the last epoch, one per model.
   const std::vector<EpochReport>& reports() const { return reports_; }
 
- private:
   StepStats train_step(int64_t epoch, int64_t i) override;
+
+ private:
   std::optional<Score> validate() override;
   void end_epoch(EpochReport& report) override;
 

@@ -12,8 +12,9 @@ class SupervisedTrainer final : public Trainer {
                     const TrainerOptions& options, const SgdOptions& weight_optimizer,
                     Ranks* ranks = nullptr);
 
- private:
   StepStats train_step(int64_t epoch, int64_t i) override;
+
+ private:
   std::optional<Score> validate() override;
 
   std::optional<Batches> valid_;

@@ -192,6 +192,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
 Ending Trainer::train_epoch(int64_t epoch, TrainingObserver& observer) {
   const double started = now() - sums_.seconds;
   network_->train();
+  begin_epoch(epoch);
   const int64_t steps = steps_per_epoch();
   while (step_in_epoch_ < steps) {
     weight_optimizer_.schedule(position(), options_.epochs);
@@ -273,7 +274,7 @@ bool Trainer::is_best(const std::optional<Score>& validation) {
   return true;
 }
 
-Trainer::Outcome Trainer::run(const Batch& batch) {
+Trainer::LossAndLogits Trainer::forward(const Batch& batch) {
   network_->prepare(batch.sample_keys,
                     static_cast<double>(epoch_) / static_cast<double>(options_.epochs));
   const std::vector<at::Tensor> outputs = network_->run(batch.inputs);
@@ -304,11 +305,11 @@ Gradients Trainer::finished(std::span<const at::Tensor> of,
 Trainer::Passed Trainer::differentiate(const Batch& batch, std::span<const at::Tensor> of,
                                        const LossOf& objective) {
   const auto loss_over = [&](const Batch& part, StepStats& stats) {
-    const Outcome outcome = run(part);
+    const LossAndLogits found = forward(part);
     const auto share = static_cast<double>(part.size()) / static_cast<double>(batch.size());
-    const at::Tensor loss = objective ? objective(outcome.loss) : outcome.loss;
-    accumulate(stats.loss, outcome.loss.detach() * share);
-    accumulate(stats.correct, n_correct(outcome.logits, part.targets));
+    const at::Tensor loss = objective ? objective(found.loss) : found.loss;
+    accumulate(stats.loss, found.loss.detach() * share);
+    accumulate(stats.correct, n_correct(found.logits, part.targets));
     return loss * share;
   };
   Passed passed{{}, {{}, {}, batch.size()}};

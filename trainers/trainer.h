@@ -135,12 +135,16 @@ class Trainer {
   /// Returns the number of steps since the beginning.
   int64_t steps_done() const;
 
- protected:
-  /// Trains step `i` of `epoch`, in 0 … steps_per_epoch() - 1.
+  /// Trains step `i` of `epoch`, in 0 … steps_per_epoch() - 1. Each method says here what a step
+  /// is; `fit` calls it.
   virtual StepStats train_step(int64_t epoch, int64_t i) = 0;
   /// Returns the number of steps in an epoch; more than the training batches for methods with
   /// phases.
   virtual int64_t steps_per_epoch() const { return train_.n_batches(); }
+
+ protected:
+  /// Called before the first step of an epoch, and before the first one after a restart.
+  virtual void begin_epoch(int64_t) {}
   /// Returns the score on samples that do not train the network, if possible. Called with averaged
   /// weights if `ema` is set.
   virtual std::optional<Score> validate() { return std::nullopt; }
@@ -150,15 +154,16 @@ class Trainer {
   virtual std::map<std::string, std::vector<double>> probabilities() const { return {}; }
   /// Returns, at the end of an epoch, whether training ends although more epochs were asked for.
   virtual bool ends_early() const { return false; }
-  /// Saves and loads state other than the network and the weight optimizer.
+  /// Saves or loads state other than the network and the weight optimizer.
   virtual void save(Checkpoint&) {}
   virtual void load(const Checkpoint&) {}
 
   /// The mean loss over a batch (cross-entropy, plus that of an auxiliary output), and the logits.
-  struct Outcome {
+  struct LossAndLogits {
     at::Tensor loss, logits;
   };
-  Outcome run(const Batch& batch);
+  /// Runs the network on a batch.
+  LossAndLogits forward(const Batch& batch);
 
   /// Returns d loss / d of, and computes no other gradients. `loss`: a scalar.
   Gradients gradients(const at::Tensor& loss, std::span<const at::Tensor> of);

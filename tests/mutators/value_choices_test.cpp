@@ -11,7 +11,7 @@
 #include "retia/mutators/darts.h"
 #include "retia/mutators/enas.h"
 #include "retia/mutators/fairnas.h"
-#include "retia/mutators/gumbel.h"
+#include "retia/mutators/gdas.h"
 #include "retia/mutators/proxyless.h"
 #include "retia/mutators/spos.h"
 #include "retia/tests/engine/example_spaces.h"
@@ -132,7 +132,7 @@ TEST_F(ValueChoices, AreBlendedByTheSoftmaxOfTheirAlphasByDarts) {
 }
 
 TEST_F(ValueChoices, RunInOneSizeForwardAndTrainTheirAlphasByGumbel) {
-  GumbelMutator mutator(*network_, {.alphas = {.alpha_scale = 1, .seed = 3}});
+  GdasMutator mutator(*network_, {.alphas = {.alpha_scale = 1, .seed = 3}});
   mutator.set_progress(0.9);
   for (int i = 0; i < 5; ++i) {
     mutator.reset();
@@ -151,10 +151,10 @@ TEST_F(ValueChoices, RunInOneSizeForwardAndTrainTheirAlphasByGumbel) {
 }
 
 TEST_F(ValueChoices, AreBlendedByGumbelSoftmaxWhereItIsSoft) {
-  GumbelMutator mutator(*network_, {.alphas = {.alpha_scale = 1, .seed = 3},
-                                    .first_temperature = 2,
-                                    .last_temperature = 2,
-                                    .hard = false});
+  GdasMutator mutator(*network_, {.alphas = {.alpha_scale = 1, .seed = 3},
+                                  .first_temperature = 2,
+                                  .last_temperature = 2,
+                                  .hard = false});
   mutator.reset();
   expect_true_gradients(mutator);
 }

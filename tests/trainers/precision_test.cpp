@@ -10,7 +10,7 @@
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"
 #include "retia/trainers/algorithms.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 #include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
@@ -34,7 +34,7 @@ std::vector<at::Tensor> alpha_gradients(at::ScalarType precision, int64_t order)
   SearchSetup setup = search_in(precision);
   DartsMutator mutator(*setup.network, {.alpha_scale = 0.5, .seed = 5});
   mutator.reset();
-  DartsTrainer trainer(setup, mutator, {.order = order});
+  BilevelTrainer trainer(setup, mutator, {.order = order});
   setup.network->train();
   return trainer.alpha_gradients(setup.train.batch(0, 0), setup.valid.batch(0, 0)).values;
 }
@@ -114,7 +114,7 @@ std::vector<at::Tensor> trained_in(const SearchSetup& setup, const Mutator& muta
 TEST(TrainingInALowerPrecision, LeavesOutStepsThatOverflow) {
   const SearchSetup setup = search_in(at::kHalf, 2);
   DartsMutator mutator(*setup.network, {.seed = 5});
-  DartsTrainer trainer(setup, mutator, {});
+  BilevelTrainer trainer(setup, mutator, {});
   const TemporaryFolder folder;
   CheckpointStore store(folder.path());
   Recorder first(1);

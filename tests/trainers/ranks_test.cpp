@@ -15,7 +15,7 @@
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 #include "retia/trainers/one_shot/single_path_trainer.h"
 #include "retia/trainers/supervised_trainer.h"
 
@@ -97,9 +97,9 @@ struct Made {
 auto make_darts(int64_t order) {
   return [order](const SearchSetup& setup) {
     auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
-    auto trainer = std::make_unique<DartsTrainer>(
-        setup, *mutator, DartsOptions{.order = order, .alpha_optimizer = {.lr = 0.05}});
-    return Made<DartsTrainer, DartsMutator>{std::move(mutator), std::move(trainer)};
+    auto trainer = std::make_unique<BilevelTrainer>(
+        setup, *mutator, BilevelOptions{.order = order, .alpha_optimizer = {.lr = 0.05}});
+    return Made<BilevelTrainer, DartsMutator>{std::move(mutator), std::move(trainer)};
   };
 }
 

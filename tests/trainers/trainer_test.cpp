@@ -33,7 +33,7 @@ class TestTrainer final : public Trainer {
  public:
   explicit TestTrainer(const TrainerOptions& options, const SgdOptions& sgd = {})
       : Trainer(Network(two_outputs(), 1), stripe_batches(21, 2, 8), options, sgd) {}
-  using Trainer::run;
+  using Trainer::forward;
   using Trainer::weights;
 
   double spoiled_loss = 0;  // of step 2 of epoch 1; 0: none
@@ -111,8 +111,8 @@ TEST(Trainer, SmoothsLabelsAndAddsTheAuxiliaryLoss) {
     }
     expected += (k == 0 ? 1 : 0.3) * loss / static_cast<double>(batch.size());
   }
-  EXPECT_NEAR(trainer.run(batch).loss.item<double>(), expected, 1e-6);
-  EXPECT_TRUE(at::equal(trainer.run(batch).logits, outputs[0]));
+  EXPECT_NEAR(trainer.forward(batch).loss.item<double>(), expected, 1e-6);
+  EXPECT_TRUE(at::equal(trainer.forward(batch).logits, outputs[0]));
 }
 
 TEST(Trainer, StopsOnALossThatIsNotFiniteNamingTheStep) {

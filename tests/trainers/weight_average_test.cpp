@@ -11,7 +11,7 @@
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 #include "retia/trainers/score.h"
 #include "retia/trainers/supervised_trainer.h"
 
@@ -118,9 +118,9 @@ TEST(TrainingWithAverages, ResumesBitForBit) {
     setup.trainer.accumulate = 2;
     setup.weight_optimizer.schedule = {.shape = ScheduleShape::Linear, .warmup_epochs = 1.5};
     auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
-    auto trainer = std::make_unique<DartsTrainer>(
+    auto trainer = std::make_unique<BilevelTrainer>(
         setup, *mutator,
-        DartsOptions{
+        BilevelOptions{
             .alpha_optimizer = {.lr = 0.05,
                                 .schedule = {.shape = ScheduleShape::Cosine, .warmup_epochs = 1}}});
     return TrainingRun{std::move(mutator), std::move(trainer)};

@@ -16,18 +16,6 @@ namespace {
 constexpr const char* kControllerOptimizer = "controller_optimizer/";
 constexpr const char* kBaseline = "baseline";
 
-void check_at_least(const char* name, double value, double least) {
-  TORCH_CHECK(value >= least, "algorithm: ", name, " must be at least ", least, ", got ", value);
-}
-
-void check_options(const EnasOptions& o) {
-  check_at_least("controller_steps", static_cast<double>(o.controller_steps), 0);
-  check_at_least("aggregate", static_cast<double>(o.aggregate), 1);
-  check_at_least("controller_clip", o.controller_clip, 0);
-  check_at_least("n_candidates", static_cast<double>(o.n_candidates), 0);
-  check_at_least("recalibration_batches", static_cast<double>(o.recalibration_batches), 0);
-}
-
 }  // namespace
 
 EnasTrainer::EnasTrainer(const SearchSetup& setup, PolicyMutator& policy,
@@ -42,7 +30,7 @@ EnasTrainer::EnasTrainer(const SearchSetup& setup, PolicyMutator& policy,
       controller_optimizer_(Optimizer::adam(
           named_parameters(policy),
           {.lr = options.controller_lr, .beta1 = 0.9, .beta2 = 0.999, .weight_decay = 0})) {
-  check_options(options);
+  check_declared(options, "algorithm");
   TORCH_CHECK(!policy.mutables().empty(), "enas has nothing to learn: the space has no choice");
   check_disjoint(weight_optimizer(), controller_optimizer_);
 }
@@ -51,34 +39,23 @@ int64_t EnasTrainer::steps_per_epoch() const {
   return train_batches().n_batches() + options_.controller_steps;
 }
 
-StepStats EnasTrainer::step_of_epoch(int64_t epoch, int64_t i) {
+StepStats EnasTrainer::train_step(int64_t epoch, int64_t i) {
   const int64_t n_weight_steps = train_batches().n_batches();
   if (i < n_weight_steps) {
-    return step_weights_on_path(train_batches().batch(epoch, i));
+    policy_.reset();
+    return step_weights(train_batches().batch(epoch, i));
   }
-  const int64_t n_valid = valid_batches().n_batches();
-  int64_t next = (epoch * options_.controller_steps + i - n_weight_steps) * options_.aggregate;
-  return step_controller(options_.aggregate, [&] {
-    const Batch batch = valid_batches().batch(next / n_valid, next % n_valid);
+  const int64_t controller_step = epoch * options_.controller_steps + i - n_weight_steps;
+  return step_controller(controller_step * options_.aggregate);
+}
+
+StepStats EnasTrainer::step_controller(int64_t first) {
+  const int64_t n = valid_batches().n_batches();
+  const at::Tensor loss = reinforce_.loss(policy_, options_.aggregate, [&, next = first]() mutable {
+    const Batch batch = valid_batches().batch(next / n, next % n);
     ++next;
-    return batch;
+    return penalised_(accuracy(batch), policy_.current());
   });
-}
-
-StepStats EnasTrainer::train_step(const Batch& train, const Batch& valid) {
-  const StepStats stats = step_weights_on_path(train);
-  step_controller(1, [&] { return valid; });
-  return stats;
-}
-
-StepStats EnasTrainer::step_weights_on_path(const Batch& train) {
-  policy_.reset();
-  return step_weights(train);
-}
-
-StepStats EnasTrainer::step_controller(int64_t n, const std::function<Batch()>& next_batch) {
-  const at::Tensor loss = reinforce_.loss(
-      policy_, n, [&] { return penalised_(accuracy(next_batch()), policy_.current()); });
   Gradients found = gradients(loss, controller_optimizer_.parameters());
   clip_norm(found, options_.controller_clip);
   controller_optimizer_.step(found);
@@ -89,7 +66,7 @@ StepStats EnasTrainer::step_controller(int64_t n, const std::function<Batch()>& 
 double EnasTrainer::accuracy(const Batch& batch) {
   const at::NoGradGuard no_grad;
   const QuietPass quiet(*network());
-  auto correct = run(batch).logits.argmax(1).eq(batch.targets).sum().item<double>();
+  auto correct = forward(batch).logits.argmax(1).eq(batch.targets).sum().item<double>();
   if (ranks() == nullptr) {
     return correct / static_cast<double>(batch.size());
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/mutators/policy_mutator.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 #include "retia/trainers/one_shot/penalty.h"
@@ -20,10 +21,27 @@ struct EnasOptions {
   int64_t recalibration_batches = 20;
   PenaltyOptions penalty = {};  ///< cost penalty of the reward, and of the scores at the end
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasOptions, controller_steps, aggregate,
-                                                entropy_weight, skip_weight, baseline_decay,
-                                                controller_lr, controller_clip, n_candidates,
-                                                recalibration_batches, penalty)
+inline std::vector<Option> declared(EnasOptions& o) {
+  return {
+      option("controller_steps", o.controller_steps, Range{0, 1e9},
+             "controller updates after each epoch of the weights"),
+      option("aggregate", o.aggregate, Range{1, 1e6}, "sampled architectures of an update"),
+      option("entropy_weight", o.entropy_weight, Range{0},
+             "weight of the policy's entropy in the reward"),
+      option("skip_weight", o.skip_weight, Range{0},
+             "weight of the penalty on the number of skips"),
+      option("baseline_decay", o.baseline_decay, Range{0, 1},
+             "decay of the moving average of rewards"),
+      option("controller_lr", o.controller_lr, Range{0, 1e6}, "learning rate of the controller"),
+      option("controller_clip", o.controller_clip, Range{0},
+             "gradient clipping of the controller by norm; 0: none"),
+      option("n_candidates", o.n_candidates, Range{0, 1e9},
+             "architectures sampled at the end, besides the likeliest"),
+      option("recalibration_batches", o.recalibration_batches, Range{0, 1e9},
+             "batches to recalibrate batch normalisations by; 0: none"),
+      option("penalty", o.penalty, "cost penalty of the reward"),
+  };
+}
 
 /// ENAS (Pham et al., ICML 2018): an epoch trains the weights, each batch on a path sampled by the
 /// controller, and then the controller by REINFORCE (see Reinforce). The reward of an architecture
@@ -41,25 +59,21 @@ class EnasTrainer final : public OneShotTrainer {
   /// distinct one is scored with the weights it inherits.
   std::optional<FinalSearch> final_search() override;
 
-  /// Trains the weights on `train`, then updates the controller with one architecture. Returns the
-  /// statistics of the weight step.
-  StepStats train_step(const Batch& train, const Batch& valid) override;
+  StepStats train_step(int64_t epoch, int64_t i) override;
+  int64_t steps_per_epoch() const override;
 
   double baseline() const { return reinforce_.baseline(); }
 
  private:
-  int64_t steps_per_epoch() const override;
-  StepStats step_of_epoch(int64_t epoch, int64_t i) override;
   /// Scores the architecture sampled last, with the weights it inherits; early in the search the
   /// likeliest architecture is seldom trained.
   std::optional<Score> validate() override;
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
-  StepStats step_weights_on_path(const Batch& train);
-  /// Updates the controller with `n` architectures; `next_batch` returns a validation batch for
-  /// each.
-  StepStats step_controller(int64_t n, const std::function<Batch()>& next_batch);
+  /// Updates the controller with `aggregate` architectures, each rewarded on the next validation
+  /// batch from number `first` on.
+  StepStats step_controller(int64_t first);
   double accuracy(const Batch& batch);
   Score score(const Architecture& architecture);
 

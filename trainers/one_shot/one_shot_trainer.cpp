@@ -21,17 +21,16 @@ Architecture OneShotTrainer::export_architecture() {
   return search ? ir::completed(space, best_of(*search, space)) : mutator_.export_architecture();
 }
 
-StepStats OneShotTrainer::train_step(int64_t epoch, int64_t i) {
+void OneShotTrainer::begin_epoch(int64_t epoch) {
   progress_ = static_cast<double>(epoch) / static_cast<double>(options().epochs);
   mutator_.set_progress(progress_);
-  return step_of_epoch(epoch, i);
 }
 
-StepStats OneShotTrainer::step_of_epoch(int64_t epoch, int64_t i) {
+Batch OneShotTrainer::valid_batch(int64_t epoch, int64_t i) const {
   const int64_t n = valid_.n_batches();
   // Each round through the validation batches is an epoch of theirs, in an order of its own.
   const int64_t step = epoch * train_batches().n_batches() + i;
-  return train_step(train_batches().batch(epoch, i), valid_.batch(step / n, step % n));
+  return valid_.batch(step / n, step % n);
 }
 
 void OneShotTrainer::save(Checkpoint& checkpoint) {

@@ -30,8 +30,8 @@ struct SearchSetup {
   };
 };
 
-/// Trains a supernet under a mutator. Most methods implement train_step(train, valid); methods with
-/// phases override step_of_epoch.
+/// Trains a supernet under a mutator. Each method implements train_step, and takes its batches from
+/// train_batches and valid_batches.
 class OneShotTrainer : public Trainer {
  public:
   /// `mutator` is bound to setup.network and must outlive the trainer.
@@ -43,9 +43,6 @@ class OneShotTrainer : public Trainer {
 
   /// Returns a new final search at each call; none where the mutator's architecture is the result.
   virtual std::optional<FinalSearch> final_search() { return std::nullopt; }
-
-  /// Trains one step. Validation batches start over where there are fewer of them.
-  virtual StepStats train_step(const Batch& train, const Batch& valid) = 0;
 
  protected:
   Mutator& mutator() { return mutator_; }
@@ -59,14 +56,14 @@ class OneShotTrainer : public Trainer {
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
-  /// Trains step `i` of `epoch`, in 0 … steps_per_epoch() - 1; by default on a training and a
-  /// validation batch. Overridden by methods with phases.
-  virtual StepStats step_of_epoch(int64_t epoch, int64_t i);
   const Batches& valid_batches() const { return valid_; }
+  /// Returns the validation batch of a step that has one training batch. Validation batches start
+  /// over, in another order, where there are fewer of them.
+  Batch valid_batch(int64_t epoch, int64_t i) const;
+  /// Tells the mutator how far the search is.
+  void begin_epoch(int64_t epoch) override;
 
  private:
-  StepStats train_step(int64_t epoch, int64_t i) final;
-
   Mutator& mutator_;
   double progress_ = 0;
   Batches valid_, scoring_;

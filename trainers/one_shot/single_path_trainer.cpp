@@ -11,22 +11,12 @@ SinglePathTrainer::SinglePathTrainer(const SearchSetup& setup, Mutator& mutator,
       make_strategy_(std::move(make_strategy)),
       options_(options),
       penalised_(options.penalty, setup) {
-  const auto at_least = [](const char* name, int64_t value, int64_t least) {
-    TORCH_CHECK(value >= least, "algorithm: ", name, " must be at least ", least, ", got ", value);
-  };
-  at_least("paths_per_step", options.paths_per_step, 1);
-  at_least("n_candidates", options.n_candidates, 1);
-  at_least("n_top", options.n_top, 1);
-  at_least("recalibration_batches", options.recalibration_batches, 0);
+  check_declared(options, "algorithm");
   make_strategy_(network()->graph());  // tells now, not after the training, what is wrong
 }
 
-StepStats SinglePathTrainer::step_of_epoch(int64_t epoch, int64_t i) {
+StepStats SinglePathTrainer::train_step(int64_t epoch, int64_t i) {
   const Batch train = train_batches().batch(epoch, i);
-  return train_step(train, train);
-}
-
-StepStats SinglePathTrainer::train_step(const Batch& train, const Batch&) {
   Gradients sum;
   StepStats stats;
   for (int64_t k = 0; k < options_.paths_per_step; ++k) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/engine/strategy.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 #include "retia/trainers/one_shot/penalty.h"
@@ -14,6 +15,18 @@ struct SinglePathOptions {
   int64_t recalibration_batches = 20;
   PenaltyOptions penalty = {};  ///< cost penalty of the accuracy by which they are scored
 };
+inline std::vector<Option> declared(SinglePathOptions& o) {
+  return {
+      option("paths_per_step", o.paths_per_step, Range{1, 1e6},
+             "paths whose gradients are added in one step"),
+      option("n_candidates", o.n_candidates, Range{1, 1e9},
+             "most architectures that are scored at the end"),
+      option("n_top", o.n_top, Range{1, 1e9}, "best architectures that are kept"),
+      option("recalibration_batches", o.recalibration_batches, Range{0, 1e9},
+             "batches to recalibrate batch normalisations by; 0: none"),
+      option("penalty", o.penalty, "cost penalty of the accuracy by which they are scored"),
+  };
+}
 
 /// Makes the strategy that searches the space of a trained supernet.
 using MakeStrategy = std::function<std::unique_ptr<Strategy>(const ir::Graph& space)>;
@@ -29,12 +42,9 @@ class SinglePathTrainer final : public OneShotTrainer {
 
   std::optional<FinalSearch> final_search() override;
 
-  StepStats train_step(const Batch& train, const Batch& valid) override;
+  StepStats train_step(int64_t epoch, int64_t i) override;
 
  private:
-  /// Trains one step without making a validation batch, which is not needed.
-  StepStats step_of_epoch(int64_t epoch, int64_t i) override;
-
   MakeStrategy make_strategy_;
   SinglePathOptions options_;
   RewardPenalty penalised_;

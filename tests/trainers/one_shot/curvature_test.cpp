@@ -16,7 +16,7 @@
 
 #include "retia/mutators/darts.h"
 #include "retia/tests/trainers/stripes.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 
 namespace retia {
 namespace {
@@ -64,7 +64,7 @@ TEST(LargestEigenvalue, EqualsThatOfTheExactHessianOfASupernet) {
                     .valid = stripe_batches(16, 3, 8, at::kDouble)};
   setup.network->to(at::kDouble);
   DartsMutator mutator(*setup.network, {.alpha_scale = 0.5, .seed = 5});
-  DartsTrainer trainer(setup, mutator, {});
+  BilevelTrainer trainer(setup, mutator, {});
   setup.network->train();
   mutator.reset();
   const Batch batch = setup.valid.batch(0, 0);

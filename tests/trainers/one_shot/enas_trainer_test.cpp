@@ -90,7 +90,8 @@ TEST(EnasTrainer, LeavesTheControllerAloneInTheWeightsSteps) {
 }
 
 TEST(EnasTrainer, StepsTheControllerByAdamOnTheClippedGradient) {
-  const EnasOptions options = {.entropy_weight = 0, .controller_lr = 0.02, .controller_clip = 1e-3};
+  const EnasOptions options = {
+      .aggregate = 1, .entropy_weight = 0, .controller_lr = 0.02, .controller_clip = 1e-3};
   SearchSetup setup{.network = Network(stripes_space(), 1),
                     .train = stripe_batches(16, 2, 8, at::kDouble),
                     .valid = stripe_batches(16, 3, 8, at::kDouble)};
@@ -99,7 +100,8 @@ TEST(EnasTrainer, StepsTheControllerByAdamOnTheClippedGradient) {
   EnasTrainer trainer(setup, mutator, options);
   const NamedTensors before = copies_of(weights_of(mutator));
   setup.network->train();
-  trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
+  trainer.train_step(0, 0);                        // of the weights
+  trainer.train_step(0, setup.train.n_batches());  // of the controller
   const NamedTensors after = copies_of(weights_of(mutator));
   copy_weights(before, mutator);
   const double reward = trainer.baseline() / 0.001;
@@ -120,13 +122,14 @@ TEST(EnasTrainer, StepsTheControllerByAdamOnTheClippedGradient) {
 }
 
 TEST(EnasTrainer, RewardsTheAccuracyOnTheBatchNormalisedByItself) {
-  EnasRun run({.entropy_weight = 0, .baseline_decay = 0});
+  EnasRun run({.controller_steps = 12, .aggregate = 1, .entropy_weight = 0, .baseline_decay = 0});
   run.setup.network->train();
   std::set<double> seen;
   for (int64_t i = 0; i < 12; ++i) {
-    const Batch valid = run.setup.valid.batch(0, i % 3);
-    const StepStats stats = run.trainer.train_step(run.setup.train.batch(0, i % 7), valid);
+    const Batch valid = run.setup.valid.batch(i / 3, i % 3);
+    const StepStats stats = run.trainer.train_step(0, i % 7);
     EXPECT_EQ(stats.n_samples, run.setup.train.batch(0, i % 7).size());
+    run.trainer.train_step(0, 7 + i);
     const at::NoGradGuard no_grad;
     Network network = run.setup.network;  // under the architecture that was sampled last
     const at::Tensor correct = network->forward(valid.inputs).argmax(1).eq(valid.targets);

@@ -18,9 +18,10 @@ using testing::HasSubstr;
 class NotingTrainer final : public OneShotTrainer {
  public:
   using OneShotTrainer::OneShotTrainer;
-  StepStats train_step(const Batch& train, const Batch& valid) override {
+  StepStats train_step(int64_t epoch, int64_t i) override {
+    const Batch train = train_batches().batch(epoch, i);
     trained.push_back(train.sample_keys);
-    validated.push_back(valid.sample_keys);
+    validated.push_back(valid_batch(epoch, i).sample_keys);
     return step_weights(train);
   }
   using OneShotTrainer::load;

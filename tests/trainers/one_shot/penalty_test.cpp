@@ -10,13 +10,13 @@
 
 #include "retia/engine/latency_table.h"
 #include "retia/mutators/darts.h"
-#include "retia/mutators/gumbel.h"
+#include "retia/mutators/gdas.h"
 #include "retia/mutators/proxyless.h"
 #include "retia/mutators/spos.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/stripes.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 
 namespace retia {
 namespace {
@@ -85,7 +85,7 @@ std::unique_ptr<AlphaMutator> make_mutator(Kind kind, const SearchSetup& setup) 
     case Kind::Darts:
       return std::make_unique<DartsMutator>(*setup.network, alphas);
     case Kind::Gdas:
-      return std::make_unique<GumbelMutator>(*setup.network, GumbelOptions{.alphas = alphas});
+      return std::make_unique<GdasMutator>(*setup.network, GdasMutatorOptions{.alphas = alphas});
     default:
       return std::make_unique<ProxylessMutator>(*setup.network, alphas);
   }
@@ -146,9 +146,9 @@ TEST(LossPenalty, AddsItsGradientToThatOfTheLossInBothOrders) {
       torch::autograd::grad({LossPenalty(penalty, setup, mutator)(number(0))}, alphas);
   for (const int64_t order : {1, 2}) {
     const std::vector<at::Tensor> without =
-        DartsTrainer(setup, mutator, {.order = order}).alpha_gradients(train, valid).values;
+        BilevelTrainer(setup, mutator, {.order = order}).alpha_gradients(train, valid).values;
     const std::vector<at::Tensor> with =
-        DartsTrainer(setup, mutator, {.order = order, .penalty = penalty})
+        BilevelTrainer(setup, mutator, {.order = order, .penalty = penalty})
             .alpha_gradients(train, valid)
             .values;
     for (size_t i = 0; i < with.size(); ++i) {
@@ -236,7 +236,7 @@ TEST(Penalties, RefuseWhatMakesNoSense) {
   EXPECT_THAT(on_loss({.cost = kAdds}), HasSubstr("scale must be above 0, got 0"));
   EXPECT_THAT(on_loss({.cost = kAdds, .scale = -1}), HasSubstr("minimises a loss"));
   EXPECT_THAT(on_loss({.cost = kAdds, .baseline = -1, .scale = 1}),
-              HasSubstr("baseline must be above 0"));
+              HasSubstr("algorithm.penalty.baseline must be at least 0"));
   EXPECT_THAT(on_loss({.cost = kAdds, .baseline = 1, .scale = 1, .shape = PenaltyShape::Log}),
               HasSubstr("needs a baseline above 1"));
   EXPECT_THAT(on_loss({.cost = CostMeasure::Latency, .scale = 1}),

@@ -1,22 +1,32 @@
 #pragma once
 
+#include "retia/engine/io/option.h"
 #include "retia/trainers/one_shot/early_stop.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 #include "retia/trainers/one_shot/penalty.h"
 
 namespace retia {
 
-struct DartsOptions {
-  int64_t order = 1;  ///< 1: alpha gradients at the present weights; 2: see DartsTrainer
+struct BilevelOptions {
+  int64_t order = 1;  ///< 1: alpha gradients at the present weights; 2: after a step of theirs
   double warmup = 0;  ///< fraction of the search before alphas are trained, in [0, 1)
   AdamOptions alpha_optimizer = {};  ///< defaults as in the paper
   PenaltyOptions penalty = {};       ///< cost penalty in the loss of architecture steps
   EarlyStopOptions early_stop = {};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alpha_optimizer,
-                                                penalty, early_stop)
+inline std::vector<Option> declared(BilevelOptions& o) {
+  return {
+      option("order", o.order, Range{1, 2}, "order of the gradients of the alphas"),
+      option("warmup", o.warmup, Range::from_to_below(0, 1),
+             "fraction of the search before alphas are trained"),
+      option("alpha_optimizer", o.alpha_optimizer, "Adam, which trains the alphas"),
+      option("penalty", o.penalty, "cost penalty in the loss of architecture steps"),
+      option("early_stop", o.early_stop, "rules that end the search early"),
+  };
+}
 
-/// DARTS (Liu et al., ICLR 2019): a step is
+/// Trains weights and alphas in turns, each on samples of its own, as DARTS does (Liu et al., ICLR
+/// 2019): a step is
 ///   alpha <- alpha - Adam(grad_alpha L_valid(w', alpha))
 ///   w     <- w - SGD(grad_w L_train(w, alpha)).
 /// First order: w' = w, and no weight gradient is computed for the first line. Second order:
@@ -27,11 +37,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DartsOptions, order, warmup, alp
 ///
 /// With a penalty, L_valid is the penalised loss. Works with every mutator that has parameters of
 /// its own on which its weights() or gates() depend.
-class DartsTrainer : public OneShotTrainer {
+class BilevelTrainer : public OneShotTrainer {
  public:
-  DartsTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options);
+  BilevelTrainer(const SearchSetup& setup, Mutator& mutator, const BilevelOptions& options);
 
-  StepStats train_step(const Batch& train, const Batch& valid) override;
+  StepStats train_step(int64_t epoch, int64_t i) override;
 
   /// Returns the gradients that an architecture step on these batches would pass to Adam, under the
   /// current decisions.
@@ -48,7 +58,7 @@ class DartsTrainer : public OneShotTrainer {
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
-  DartsOptions options_;
+  BilevelOptions options_;
   LossPenalty penalised_;
   Optimizer alpha_optimizer_;
   EarlyStop early_stop_;

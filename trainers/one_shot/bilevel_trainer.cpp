@@ -1,4 +1,4 @@
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 
 #include "retia/mutators/skip_connections.h"
 #include "retia/trainers/one_shot/curvature.h"
@@ -12,23 +12,23 @@ constexpr const char* kAlphaOptimizer = "alpha_optimizer/";
 
 }  // namespace
 
-DartsTrainer::DartsTrainer(const SearchSetup& setup, Mutator& mutator, const DartsOptions& options)
+BilevelTrainer::BilevelTrainer(const SearchSetup& setup, Mutator& mutator,
+                               const BilevelOptions& options)
     : OneShotTrainer(setup, mutator),
       options_(options),
       penalised_(options.penalty, setup, mutator),
       alpha_optimizer_(Optimizer::adam(named_parameters(mutator), options.alpha_optimizer)),
       early_stop_(options.early_stop, named_parameters(mutator)) {
-  TORCH_CHECK(options.order == 1 || options.order == 2, "algorithm: order must be 1 or 2, got ",
-              options.order);
-  TORCH_CHECK(options.warmup >= 0 && options.warmup < 1,
-              "algorithm: warmup must be at least 0 and below 1, got ", options.warmup);
+  check_declared(options, "algorithm");
   TORCH_CHECK(!alpha_optimizer_.parameters().empty(),
               "the algorithm has nothing to learn: the space has no choice to blend");
   check_disjoint(weight_optimizer(), alpha_optimizer_);
 }
 
-StepStats DartsTrainer::train_step(const Batch& train, const Batch& valid) {
+StepStats BilevelTrainer::train_step(int64_t epoch, int64_t i) {
+  const Batch train = train_batches().batch(epoch, i);
   if (progress() >= options_.warmup) {
+    const Batch valid = valid_batch(epoch, i);
     alpha_optimizer_.schedule(position(), options().epochs);
     mutator().apply(mutator().sample_architecture_step());
     alpha_optimizer_.step(alpha_gradients(train, valid));
@@ -38,7 +38,7 @@ StepStats DartsTrainer::train_step(const Batch& train, const Batch& valid) {
   return step_weights(train);
 }
 
-Gradients DartsTrainer::alpha_gradients(const Batch& train, const Batch& valid) {
+Gradients BilevelTrainer::alpha_gradients(const Batch& train, const Batch& valid) {
   const std::vector<at::Tensor>& alphas = alpha_optimizer_.parameters();
   const LossOf objective = [&](const at::Tensor& loss) { return penalised_(loss); };
   if (options_.order == 1) {
@@ -55,7 +55,7 @@ Gradients DartsTrainer::alpha_gradients(const Batch& train, const Batch& valid) 
        .xi = weight_optimizer().lr()});
 }
 
-void DartsTrainer::end_epoch(EpochReport& report) {
+void BilevelTrainer::end_epoch(EpochReport& report) {
   if (!early_stop_.watches() || progress() < options_.warmup) {
     return;
   }
@@ -79,7 +79,7 @@ void DartsTrainer::end_epoch(EpochReport& report) {
   }
 }
 
-double DartsTrainer::curvature(const Batch& valid, uint64_t seed) {
+double BilevelTrainer::curvature(const Batch& valid, uint64_t seed) {
   const QuietPass quiet(*network());
   const FullPrecision full(*network());
   const std::vector<at::Tensor>& alphas = alpha_optimizer_.parameters();
@@ -87,11 +87,11 @@ double DartsTrainer::curvature(const Batch& valid, uint64_t seed) {
                             {.seed = seed});
 }
 
-std::optional<Score> DartsTrainer::validate() {
+std::optional<Score> BilevelTrainer::validate() {
   return score_of(network(), scoring_batches(), ranks());
 }
 
-void DartsTrainer::save(Checkpoint& checkpoint) {
+void BilevelTrainer::save(Checkpoint& checkpoint) {
   OneShotTrainer::save(checkpoint);
   for (const auto& [name, tensor] : alpha_optimizer_.state()) {
     checkpoint.tensors[kAlphaOptimizer + name] = tensor;
@@ -99,7 +99,7 @@ void DartsTrainer::save(Checkpoint& checkpoint) {
   early_stop_.save(checkpoint);
 }
 
-void DartsTrainer::load(const Checkpoint& checkpoint) {
+void BilevelTrainer::load(const Checkpoint& checkpoint) {
   OneShotTrainer::load(checkpoint);
   alpha_optimizer_.load_state(with_prefix(checkpoint.tensors, kAlphaOptimizer));
   early_stop_.load(checkpoint);

@@ -1,4 +1,4 @@
-#include "retia/trainers/one_shot/p_darts.h"
+#include "retia/trainers/algorithms/p_darts.h"
 
 #include <ATen/ops/arange.h>
 #include <gmock/gmock.h>

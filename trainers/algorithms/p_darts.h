@@ -18,8 +18,22 @@ struct PDartsOptions {
   AdamOptions alpha_optimizer = {.lr = 6e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
   PenaltyOptions penalty = {};  ///< cost penalty, in each stage computed for the stage's space
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PDartsOptions, extra_layers, dropped, skip_dropout,
-                                                most_skips, warmup, alpha_optimizer, penalty)
+inline std::vector<Option> declared(PDartsOptions& o) {
+  return {
+      option("extra_layers", o.extra_layers, Range{0, 1e6},
+             "layers of each stage, added to those of the space"),
+      option("dropped", o.dropped, Range{0, 1e6},
+             "candidates dropped from each choice after each stage but the last"),
+      option("skip_dropout", o.skip_dropout, Range::from_to_below(0, 1),
+             "dropout of identities at the beginning of each stage"),
+      option("most_skips", o.most_skips, Range{-1, 1e6},
+             "identities that a normal cell may keep; -1: any number"),
+      option("warmup", o.warmup, Range::from_to_below(0, 1),
+             "fraction of each stage before alphas are trained"),
+      option("alpha_optimizer", o.alpha_optimizer, "Adam, which trains the alphas"),
+      option("penalty", o.penalty, "cost penalty, in each stage of the stage's space"),
+  };
+}
 
 /// Makes a Progressive DARTS search (Chen et al., ICCV 2019): DARTS in stages. The search network
 /// grows deeper from stage to stage (5, 11 and 17 cells in the paper), and between two stages the

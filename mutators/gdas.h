@@ -5,7 +5,7 @@
 
 namespace retia {
 
-struct GumbelOptions {
+struct GdasMutatorOptions {
   AlphaOptions alphas = {};
   double first_temperature = 10;  ///< temperature tau at the beginning, > 0
   double last_temperature = 0.1;  ///< tau at the end, > 0; linear in between
@@ -19,9 +19,9 @@ struct GumbelOptions {
 /// Hard: only the n_chosen candidates with the largest h run, with the weight 1 in the forward pass
 /// and the gradient of h (straight-through). Soft: all run, blended by h (Gumbel-softmax, Jang et
 /// al., ICLR 2017).
-class GumbelMutator final : public AlphaMutator {
+class GdasMutator final : public AlphaMutator {
  public:
-  GumbelMutator(const torch::nn::Module& model, const GumbelOptions& options);
+  GdasMutator(const torch::nn::Module& model, const GdasMutatorOptions& options);
 
   Architecture sample_search() override;
 
@@ -40,7 +40,7 @@ class GumbelMutator final : public AlphaMutator {
     Decision decision;
     at::Tensor noise;  // g_i, `[n candidates]`
   };
-  GumbelOptions options_;
+  GdasMutatorOptions options_;
   Random random_;
   double temperature_;
   std::map<std::string, Sample> samples_;

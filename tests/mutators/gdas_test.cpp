@@ -1,4 +1,4 @@
-#include "retia/mutators/gumbel.h"
+#include "retia/mutators/gdas.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -33,9 +33,9 @@ void set_alpha(const AlphaMutator& mutator, const std::vector<double>& values) {
   alpha.copy_(at::tensor(values, at::kDouble));
 }
 
-TEST(GumbelMutator, CoolsDownLinearlyFromEpochToEpoch) {
+TEST(GdasMutator, CoolsDownLinearlyFromEpochToEpoch) {
   Network network = choice_of_three();
-  GumbelMutator mutator(*network, {.first_temperature = 1.0, .last_temperature = 0.33});
+  GdasMutator mutator(*network, {.first_temperature = 1.0, .last_temperature = 0.33});
   const auto at_epoch = [&](double epoch) {
     mutator.set_progress(epoch / 10);
     return mutator.temperature();
@@ -45,9 +45,9 @@ TEST(GumbelMutator, CoolsDownLinearlyFromEpochToEpoch) {
   EXPECT_DOUBLE_EQ(at_epoch(9), 0.397);
 }
 
-TEST(GumbelMutator, TakesEachCandidateAsOftenAsItsProbability) {
+TEST(GdasMutator, TakesEachCandidateAsOftenAsItsProbability) {
   Network network = choice_of_three();
-  GumbelMutator mutator(*network, {.alphas = {.seed = 3}});
+  GdasMutator mutator(*network, {.alphas = {.seed = 3}});
   set_alpha(mutator, {0, std::log(2.0), std::log(3.0)});  // p = 1/6, 2/6, 3/6
   std::vector<int64_t> counts(3);
   for (int i = 0; i < 6000; ++i) {
@@ -62,10 +62,10 @@ TEST(GumbelMutator, TakesEachCandidateAsOftenAsItsProbability) {
   EXPECT_LT(chi_square, 18.4);  // 2 degrees of freedom, p = 1e-4
 }
 
-TEST(GumbelMutator, IsHardForwardAndSoftBackward) {
+TEST(GdasMutator, IsHardForwardAndSoftBackward) {
   Network network = choice_of_three();
   network->to(at::kDouble);
-  GumbelMutator hard(*network, {.alphas = {.alpha_scale = 1, .seed = 3}});
+  GdasMutator hard(*network, {.alphas = {.alpha_scale = 1, .seed = 3}});
   hard.set_progress(0.9);
   hard.reset();
   const at::Tensor weight = hard.weights(hard.mutable_of("op"));
@@ -76,13 +76,13 @@ TEST(GumbelMutator, IsHardForwardAndSoftBackward) {
   EXPECT_NEAR(gradient.sum().item<double>(), 0, 1e-12);
 }
 
-TEST(GumbelMutator, BlendsByTheTemperatureWhereItIsSoft) {
+TEST(GdasMutator, BlendsByTheTemperatureWhereItIsSoft) {
   Network network = choice_of_three();
   network->to(at::kDouble);
-  GumbelMutator mutator(*network, {.alphas = {.alpha_scale = 1, .seed = 3},
-                                   .first_temperature = 4,
-                                   .last_temperature = 1,
-                                   .hard = false});
+  GdasMutator mutator(*network, {.alphas = {.alpha_scale = 1, .seed = 3},
+                                 .first_temperature = 4,
+                                 .last_temperature = 1,
+                                 .hard = false});
   mutator.reset();
   const auto logits = [&] { return mutator.weights(mutator.mutable_of("op")).log(); };
   const at::Tensor hot = logits();
@@ -92,18 +92,18 @@ TEST(GumbelMutator, BlendsByTheTemperatureWhereItIsSoft) {
   EXPECT_EQ(mutator.current().at("op").chosen.size(), 3);
 }
 
-TEST(GumbelMutator, WeighsOnlyWhatItHasSampled) {
+TEST(GdasMutator, WeighsOnlyWhatItHasSampled) {
   Network network = choice_of_three();
-  GumbelMutator mutator(*network, {.alphas = {.seed = 3}});
+  GdasMutator mutator(*network, {.alphas = {.seed = 3}});
   mutator.reset();
   const int64_t sampled = mutator.current().at("op").chosen.front();
   mutator.apply({{"op", {{(sampled + 1) % 3}}}});
   EXPECT_FALSE(mutator.weights(mutator.mutable_of("op")).defined());
 }
 
-TEST(GumbelMutator, ContinuesFromItsState) {
+TEST(GdasMutator, ContinuesFromItsState) {
   Network network = choice_of_three();
-  GumbelMutator mutator(*network, {.alphas = {.seed = 3}});
+  GdasMutator mutator(*network, {.alphas = {.seed = 3}});
   mutator.reset();
   const Json saved = mutator.state();
   const auto next = [&] {
@@ -115,9 +115,9 @@ TEST(GumbelMutator, ContinuesFromItsState) {
   EXPECT_EQ((std::vector<Architecture>{next(), next(), next(), next(), next()}), expected);
 }
 
-TEST(GumbelMutator, RefusesATemperatureThatIsNotAboveZero) {
+TEST(GdasMutator, RefusesATemperatureThatIsNotAboveZero) {
   Network network = choice_of_three();
-  EXPECT_THAT(error_of([&] { GumbelMutator(*network, {.last_temperature = 0}); }),
+  EXPECT_THAT(error_of([&] { GdasMutator(*network, {.last_temperature = 0}); }),
               HasSubstr("temperatures must be above 0, got 10 and 0"));
 }
 

@@ -1,4 +1,4 @@
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -24,18 +24,18 @@ using testing::HasSubstr;
 TrainingRun make_darts() {
   const SearchSetup setup = small_search(3);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
-  auto trainer = std::make_unique<DartsTrainer>(setup, *mutator,
-                                                DartsOptions{.alpha_optimizer = {.lr = 0.05}});
+  auto trainer = std::make_unique<BilevelTrainer>(setup, *mutator,
+                                                  BilevelOptions{.alpha_optimizer = {.lr = 0.05}});
   return {std::move(mutator), std::move(trainer)};
 }
 
-TEST(DartsTrainer, ResumesBitForBit) {
+TEST(BilevelTrainer, ResumesBitForBit) {
   expect_resumes_exactly(make_darts, 4);   // in the first epoch
   expect_resumes_exactly(make_darts, 7);   // between two
   expect_resumes_exactly(make_darts, 10);  // in the second
 }
 
-TEST(DartsTrainer, StepsAlphasOnTheValidationLossThenWeightsOnTheTrainingLoss) {
+TEST(BilevelTrainer, StepsAlphasOnTheValidationLossThenWeightsOnTheTrainingLoss) {
   const AdamOptions adam = {.lr = 0.1, .beta1 = 0.5, .weight_decay = 0.01};
   const SgdOptions sgd = {.lr = 0.2, .momentum = 0, .weight_decay = 0.03, .gradient_clip = 0.05};
   SearchSetup setup = double_search();
@@ -43,9 +43,9 @@ TEST(DartsTrainer, StepsAlphasOnTheValidationLossThenWeightsOnTheTrainingLoss) {
   const Batch train = setup.train.batch(0, 0);
   const Batch valid = setup.valid.batch(0, 0);
   DartsMutator mutator(*setup.network, {.alpha_scale = 0.5, .seed = 5});
-  DartsTrainer trainer(setup, mutator, {.alpha_optimizer = adam});
+  BilevelTrainer trainer(setup, mutator, {.alpha_optimizer = adam});
   setup.network->train();
-  trainer.train_step(train, valid);
+  trainer.train_step(0, 0);
 
   const SearchSetup twin = double_search();
   DartsMutator twin_mutator(*twin.network, {.alpha_scale = 0.5, .seed = 5});
@@ -84,14 +84,14 @@ TEST(DartsTrainer, StepsAlphasOnTheValidationLossThenWeightsOnTheTrainingLoss) {
   }
 }
 
-TEST(DartsTrainer, LeavesWeightsAndTheirGradientsAloneWhenItStepsAlphas) {
+TEST(BilevelTrainer, LeavesWeightsAndTheirGradientsAloneWhenItStepsAlphas) {
   SearchSetup setup = double_search();
   setup.weight_optimizer = {.lr = 0, .final_lr = 0, .weight_decay = 0};
   DartsMutator mutator(*setup.network, {.seed = 5});
-  DartsTrainer trainer(setup, mutator, {});
+  BilevelTrainer trainer(setup, mutator, {});
   const NamedTensors weights = copies_of(named_parameters(*setup.network));
   const NamedTensors alphas = copies_of(named_parameters(mutator));
-  trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
+  trainer.train_step(0, 0);
   for (const auto& [name, weight] : named_parameters(*setup.network)) {
     EXPECT_TRUE(at::equal(weight, weights.at(name))) << name;
     EXPECT_FALSE(weight.grad().defined()) << name;
@@ -102,13 +102,13 @@ TEST(DartsTrainer, LeavesWeightsAndTheirGradientsAloneWhenItStepsAlphas) {
   }
 }
 
-TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
+TEST(BilevelTrainer, LeavesAlphasAloneWhenItStepsWeights) {
   SearchSetup setup = double_search();
   DartsMutator mutator(*setup.network, {.seed = 5});
-  DartsTrainer trainer(setup, mutator, {.alpha_optimizer = {.lr = 0, .weight_decay = 0}});
+  BilevelTrainer trainer(setup, mutator, {.alpha_optimizer = {.lr = 0, .weight_decay = 0}});
   const NamedTensors alphas = copies_of(named_parameters(mutator));
   const NamedTensors weights = copies_of(named_parameters(*setup.network));
-  trainer.train_step(setup.train.batch(0, 0), setup.valid.batch(0, 0));
+  trainer.train_step(0, 0);
   for (const auto& [name, alpha] : named_parameters(mutator)) {
     EXPECT_TRUE(at::equal(alpha, alphas.at(name))) << name;
   }
@@ -120,11 +120,11 @@ TEST(DartsTrainer, LeavesAlphasAloneWhenItStepsWeights) {
   }
 }
 
-TEST(DartsTrainer, TrainsNoAlphasWhileItWarmsUp) {
+TEST(BilevelTrainer, TrainsNoAlphasWhileItWarmsUp) {
   const SearchSetup setup = small_search(2);
   DartsMutator mutator(*setup.network, {.seed = 5});
   const NamedTensors alphas = copies_of(named_parameters(mutator));
-  DartsTrainer trainer(setup, mutator, {.warmup = 0.5});
+  BilevelTrainer trainer(setup, mutator, {.warmup = 0.5});
   Recorder first_epoch(static_cast<int64_t>(setup.train.n_batches()) - 1);
   trainer.fit(first_epoch, nullptr);
   for (const auto& [name, alpha] : named_parameters(mutator)) {
@@ -141,13 +141,13 @@ TEST(DartsTrainer, TrainsNoAlphasWhileItWarmsUp) {
 TrainingRun make_ending_early(const EarlyStopOptions& early_stop) {
   const SearchSetup setup = small_search(8);
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = 5});
-  auto trainer = std::make_unique<DartsTrainer>(
+  auto trainer = std::make_unique<BilevelTrainer>(
       setup, *mutator,
-      DartsOptions{.warmup = 0.3, .alpha_optimizer = {.lr = 0.3}, .early_stop = early_stop});
+      BilevelOptions{.warmup = 0.3, .alpha_optimizer = {.lr = 0.3}, .early_stop = early_stop});
   return {std::move(mutator), std::move(trainer)};
 }
 
-TEST(DartsTrainer, EndsEarlyWhenTheCellKeepsASkipConnection) {
+TEST(BilevelTrainer, EndsEarlyWhenTheCellKeepsASkipConnection) {
   const TrainingRun run = make_ending_early({.skip_connections = 1});
   for (const auto& [label, skip] : {std::pair("op", 1), std::pair("mixed", 1)}) {
     const at::NoGradGuard no_grad;
@@ -162,7 +162,7 @@ TEST(DartsTrainer, EndsEarlyWhenTheCellKeepsASkipConnection) {
   EXPECT_EQ(recorder.epochs.back().more, (NamedNumbers{{"skip_connections", 1}}));
 }
 
-TEST(DartsTrainer, ScoresTheBlendOnTheValidationSet) {
+TEST(BilevelTrainer, ScoresTheBlendOnTheValidationSet) {
   const TrainingRun run = make_darts();
   Recorder recorder;
   run.trainer->fit(recorder, nullptr);
@@ -176,17 +176,17 @@ NamedTensors trained(Executor executor, int64_t order) {
   setup.network->to(at::kDouble);
   setup.network->set_executor(executor);
   DartsMutator mutator(*setup.network, {.alpha_scale = 0.5, .seed = 5});
-  DartsTrainer trainer(setup, mutator, {.order = order});
+  BilevelTrainer trainer(setup, mutator, {.order = order});
   setup.network->train();
   for (int64_t i = 0; i < 20; ++i) {
-    trainer.train_step(setup.train.batch(0, i % 2), setup.valid.batch(0, i % 2));
+    trainer.train_step(0, i % 2);
   }
   NamedTensors values = copies_of(named_parameters(*setup.network));
   values.merge(copies_of(named_parameters(mutator)));
   return values;
 }
 
-TEST(DartsTrainer, GoesTheSameWayByTheFusedExecutorAsByTheReference) {
+TEST(BilevelTrainer, GoesTheSameWayByTheFusedExecutorAsByTheReference) {
   for (const int64_t order : {1, 2}) {
     const NamedTensors reference = trained(Executor::Reference, order);
     for (const auto& [name, value] : trained(Executor::Fused, order)) {
@@ -195,7 +195,7 @@ TEST(DartsTrainer, GoesTheSameWayByTheFusedExecutorAsByTheReference) {
   }
 }
 
-TEST(DartsTrainer, RefusesASpaceWithoutAChoiceToBlend) {
+TEST(BilevelTrainer, RefusesASpaceWithoutAChoiceToBlend) {
   SearchSetup setup = double_search();
   setup.network = Network(
       [] {
@@ -206,14 +206,14 @@ TEST(DartsTrainer, RefusesASpaceWithoutAChoiceToBlend) {
       }(),
       1);
   DartsMutator mutator(*setup.network, {});
-  EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {}); }), HasSubstr("nothing to learn"));
+  EXPECT_THAT(error_of([&] { BilevelTrainer(setup, mutator, {}); }), HasSubstr("nothing to learn"));
 }
 
-TEST(DartsTrainer, RefusesAnOrderThatItDoesNotHave) {
+TEST(BilevelTrainer, RefusesAnOrderThatItDoesNotHave) {
   SearchSetup setup = double_search();
   DartsMutator mutator(*setup.network, {});
-  EXPECT_THAT(error_of([&] { DartsTrainer(setup, mutator, {.order = 3}); }),
-              HasSubstr("order must be 1 or 2, got 3"));
+  EXPECT_THAT(error_of([&] { BilevelTrainer(setup, mutator, {.order = 3}); }),
+              HasSubstr("algorithm.order must be at most 2, got 3"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "retia/trainers/one_shot/p_darts.h"
+#include "retia/trainers/algorithms/p_darts.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "retia/engine/random.h"
 #include "retia/mutators/darts.h"
 #include "retia/mutators/skip_connections.h"
-#include "retia/trainers/one_shot/darts_trainer.h"
+#include "retia/trainers/one_shot/bilevel_trainer.h"
 
 namespace retia {
 namespace {
@@ -38,11 +38,11 @@ Architecture with_few_skips(const ir::Graph& space, const DartsMutator& alphas, 
 }
 
 /// Trains one stage, and exports architectures of the whole space with few skip connections.
-class StageTrainer final : public DartsTrainer {
+class StageTrainer final : public BilevelTrainer {
  public:
-  StageTrainer(const SearchSetup& setup, DartsMutator& mutator, const DartsOptions& options,
+  StageTrainer(const SearchSetup& setup, DartsMutator& mutator, const BilevelOptions& options,
                int64_t most_skips, std::vector<Mutable> whole)
-      : DartsTrainer(setup, mutator, options),
+      : BilevelTrainer(setup, mutator, options),
         alphas_(mutator),
         most_skips_(most_skips),
         whole_(std::move(whole)) {}
@@ -109,9 +109,9 @@ Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64
   auto mutator = std::make_unique<DartsMutator>(*setup.network, AlphaOptions{.seed = stage_seed});
   auto trainer =
       std::make_unique<StageTrainer>(setup, *mutator,
-                                     DartsOptions{.warmup = options.warmup,
-                                                  .alpha_optimizer = options.alpha_optimizer,
-                                                  .penalty = options.penalty},
+                                     BilevelOptions{.warmup = options.warmup,
+                                                    .alpha_optimizer = options.alpha_optimizer,
+                                                    .penalty = options.penalty},
                                      options.most_skips, ir::mutables(whole.network->graph()));
   std::function<Search()> next;
   if (stage + 1 < options.extra_layers.size()) {
@@ -126,6 +126,7 @@ Search make_stage(const PDartsOptions& options, const SearchSetup& whole, uint64
 }  // namespace
 
 Search make_p_darts(const PDartsOptions& options, const SearchSetup& setup, uint64_t seed) {
+  check_declared(options, "algorithm");
   TORCH_CHECK(setup.space_with && setup.space_options.contains("layers"),
               "p_darts makes the space deeper from stage to stage, but this one has no option "
               "'layers': give darts_cnn, or use darts");

@@ -1,4 +1,4 @@
-#include "retia/mutators/gumbel.h"
+#include "retia/mutators/gdas.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
@@ -9,7 +9,7 @@
 
 namespace retia {
 
-GumbelMutator::GumbelMutator(const torch::nn::Module& model, const GumbelOptions& options)
+GdasMutator::GdasMutator(const torch::nn::Module& model, const GdasMutatorOptions& options)
     : AlphaMutator(model, options.alphas),
       options_(options),
       random_(mix({options.alphas.seed, 1})),
@@ -19,12 +19,12 @@ GumbelMutator::GumbelMutator(const torch::nn::Module& model, const GumbelOptions
               options.last_temperature);
 }
 
-void GumbelMutator::set_progress(double progress) {
+void GdasMutator::set_progress(double progress) {
   temperature_ = options_.first_temperature +
                  progress * (options_.last_temperature - options_.first_temperature);
 }
 
-Architecture GumbelMutator::sample_search() {
+Architecture GdasMutator::sample_search() {
   const auto p = probabilities();
   Architecture architecture;
   for (const Mutable& choice : mutables()) {
@@ -47,7 +47,7 @@ Architecture GumbelMutator::sample_search() {
   return architecture;
 }
 
-at::Tensor GumbelMutator::weights(const Mutable& choice) const {
+at::Tensor GdasMutator::weights(const Mutable& choice) const {
   const auto sample = samples_.find(choice.label);
   const Decision& decision = current().at(choice.label);
   if (sample == samples_.end() || sample->second.decision != decision) {
