@@ -6,6 +6,7 @@
 #include <torch/optim/sgd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "retia/trainers/in_chunks.h"
 
@@ -25,15 +26,33 @@ NamedTensors tensors_of(torch::optim::OptimizerParamState& state) {
   return tensors;
 }
 
-/// What one fused step reads and writes: lists of equal length, tensor by tensor in one layout.
+/// Numbers in a piece of a large tensor, so that several threads can step it.
+constexpr int64_t kPiece = 1 << 16;
+
+/// Returns the numbers of a dense tensor from `begin` on, at most kPiece, in the order of memory.
+at::Tensor piece_of(const at::Tensor& tensor, int64_t begin) {
+  return tensor.as_strided({std::min(kPiece, tensor.numel() - begin)}, {1},
+                           tensor.storage_offset() + begin);
+}
+
+/// The tensors of one fused step: lists of equal length, tensor by tensor in one layout.
 struct SgdLists {
   std::vector<at::Tensor> parameters, gradients, momenta;
 
   void add(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& momentum) {
     const bool alike = gradient.strides() == parameter.strides();
-    parameters.push_back(parameter);
-    gradients.push_back(alike ? gradient : at::empty_like(parameter).copy_(gradient));
-    momenta.push_back(momentum);
+    const at::Tensor copied = alike ? gradient : at::empty_like(parameter).copy_(gradient);
+    if (!parameter.is_cpu() || parameter.numel() <= kPiece) {
+      parameters.push_back(parameter);
+      gradients.push_back(copied);
+      momenta.push_back(momentum);
+      return;
+    }
+    for (int64_t begin = 0; begin < parameter.numel(); begin += kPiece) {
+      parameters.push_back(piece_of(parameter, begin));
+      gradients.push_back(piece_of(copied, begin));
+      momenta.push_back(momentum.defined() ? piece_of(momentum, begin) : momentum);
+    }
   }
 
   void step(const torch::optim::SGDOptions& options, bool is_first) const {
@@ -49,14 +68,14 @@ struct SgdLists {
   }
 };
 
-/// Whether each parameter fills its memory: the fused step reads and writes that memory as a whole.
+/// Returns whether each parameter fills its memory: the fused step reads and writes that memory as a whole.
 bool are_dense(const std::vector<at::Tensor>& parameters) {
   return std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& parameter) {
     return parameter.is_non_overlapping_and_dense();
   });
 }
 
-/// The step of torch::optim::SGD, on all parameters in one call for each thread.
+/// Takes the step of torch::optim::SGD, on all parameters in one call for each thread.
 void step_fused(torch::optim::SGD& sgd, const std::vector<at::Tensor>& parameters,
                 const std::vector<at::Tensor>& gradients) {
   const at::NoGradGuard no_grad;
@@ -103,9 +122,12 @@ NamedTensors named_parameters(const torch::nn::Module& module) {
 
 Optimizer::Optimizer(const NamedTensors& parameters, double gradient_clip)
     : gradient_clip_(gradient_clip) {
+  std::set<const at::TensorImpl*> known;
   for (const auto& [name, parameter] : parameters) {
-    names_.push_back(name);
-    parameters_.push_back(parameter);
+    if (known.insert(parameter.unsafeGetTensorImpl()).second) {
+      names_.push_back(name);
+      parameters_.push_back(parameter);
+    }
   }
 }
 

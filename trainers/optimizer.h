@@ -65,8 +65,9 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 /// Returns the parameters of a module, named by their paths.
 NamedTensors named_parameters(const torch::nn::Module& module);
 
-/// A LibTorch optimizer over named parameters, whose state can be saved by these names. The state
-/// of a parameter is created at its first gradient.
+/// A LibTorch optimizer over named parameters, whose state can be saved by these names. A tensor
+/// with several names (tied weights) is one parameter, with the first of them. The state of a
+/// parameter is created at its first gradient.
 class Optimizer {
  public:
   static Optimizer sgd(const NamedTensors& parameters, const SgdOptions& options);

@@ -1,8 +1,10 @@
 #include "retia/trainers/in_chunks.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <torch/optim/sgd.h>
@@ -108,6 +110,55 @@ TEST(InChunks, TakesTheStepsOfSgdOnAnyNumberOfThreads) {
         EXPECT_TRUE(at::allclose(got[i], wanted[i], 1e-5, 1e-6)) << i;
       }
       expect_same_bits_on_any_threads([&] { return trained(options, with_part); });
+    }
+  }
+}
+
+TEST(InChunks, StepsTiedWeightsOnceOnAnyNumberOfThreads) {
+  const auto trained_once = [](bool is_tied) {
+    torch::manual_seed(1);
+    const at::Tensor weight = at::randn({200, 100}).requires_grad_();
+    NamedTensors given = {{"first.weight", weight}};
+    if (is_tied) {
+      given["second.weight"] = weight;
+    }
+    Optimizer optimizer = Optimizer::sgd(given, {.lr = 0.1, .gradient_clip = 0});
+    for (int step = 0; step < 2; ++step) {
+      std::vector<at::Tensor> gradients;
+      for (const at::Tensor& parameter : optimizer.parameters()) {
+        gradients.push_back(at::ones_like(parameter));
+      }
+      optimizer.step({optimizer.parameters(), gradients});
+    }
+    EXPECT_EQ(optimizer.state().count("second.weight/momentum"), 0u);
+    return weight.detach().clone();
+  };
+  for (const int n_threads : {1, 2, 4}) {
+    const Threads threads(n_threads);
+    EXPECT_TRUE(at::equal(trained_once(true), trained_once(false))) << n_threads;
+  }
+}
+
+TEST(InChunks, DividesALargeWeightAmongThreadsWithoutAChangeOfItsBits) {
+  constexpr int64_t kNumbers = 300007;  // no multiple of a piece or a vector
+  for (const double momentum : {0.0, 0.9}) {
+    torch::manual_seed(2);
+    const at::Tensor start = at::randn({kNumbers}), gradient = at::randn({kNumbers});
+    const at::Tensor expected = start.clone(), buffer = at::empty_like(start);
+    const std::vector<at::Tensor> none;
+    for (const bool is_first : {true, false}) {
+      at::_fused_sgd_({expected}, {gradient},
+                      momentum == 0 ? at::TensorList(none) : at::TensorList(buffer), 3e-4, momentum,
+                      0.1, 0, false, false, is_first);
+    }
+    for (const int n_threads : {1, 3}) {
+      const Threads threads(n_threads);
+      const at::Tensor weight = start.clone().requires_grad_();
+      Optimizer optimizer =
+          Optimizer::sgd({{"w", weight}}, {.lr = 0.1, .momentum = momentum, .gradient_clip = 0});
+      optimizer.step({{weight}, {gradient}});
+      optimizer.step({{weight}, {gradient}});
+      EXPECT_TRUE(at::equal(weight, expected)) << momentum << " " << n_threads;
     }
   }
 }
