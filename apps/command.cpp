@@ -94,12 +94,13 @@ std::vector<Flag> flags_of(const std::vector<Option>& options) {
     if (option.value.is_structured() || option.value.is_null()) {
       continue;
     }
-    std::string name = option.key;
+    std::string name = option.flag.empty() ? option.key : option.flag;
     std::replace(name.begin(), name.end(), '_', '-');
-    const char* placeholder = option.value == false      ? ""
-                              : option.names             ? "NAME"
-                              : option.value.is_number() ? "N"
-                                                         : "VALUE";
+    const std::string placeholder = option.value == false         ? ""
+                                    : !option.placeholder.empty() ? option.placeholder
+                                    : option.names                ? "NAME"
+                                    : option.value.is_number()    ? "N"
+                                                                  : "VALUE";
     flags.push_back({name, option.key, placeholder, option});
   }
   return flags;
@@ -223,8 +224,6 @@ void CommandTable::add(Command command) {
   }
   commands_.push_back(std::move(command));
 }
-
-void CommandTable::add(const ConfiguredCommand& row) { add(configured(row)); }
 
 const Command* CommandTable::find(const Words& words) const {
   for (const Command& command : commands_) {

@@ -104,15 +104,11 @@ Command make_command(std::string name, std::string summary,
   return made;
 }
 
-struct ConfiguredCommand;
-
 /// The commands of a program by name.
 class CommandTable {
  public:
   /// Adds a command. Throws where the name is taken.
   void add(Command command);
-  /// Adds a command that reads the whole configuration.
-  void add(const ConfiguredCommand& row);
   /// Adds a command with options of its own: `int count(const Program&, const CountOptions&)`.
   template <class Options>
   void add(const std::string& name, const std::string& summary,

@@ -44,17 +44,9 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The forms in which `command` shows things.
-std::vector<std::string> formats_of(const std::string& command) {
-  return command == "space" ? std::vector<std::string>{"text", "ir", "search-space", "dot"}
-                            : std::vector<std::string>{"text", "json", "csv"};
-}
-
-void check_run(const RunOptions& run, const std::string& command) {
+void check_run(const RunOptions& run) {
   TORCH_CHECK(run.precision != "fp16" || run.device == "cuda",
               "--precision fp16 is for --device cuda: on a CPU take --precision bf16");
-  check_known("format", run.format, formats_of(command));
-  TORCH_CHECK(run.timeout > 0, "run.timeout must be above 0 seconds, got ", run.timeout);
 }
 
 /// Returns whether a command with these `sections` of its own reads `section`; a configuration file
@@ -82,9 +74,6 @@ Options read_section(const Program& program, const Json& json, const std::string
 
 /// Throws where a flag that a command cannot do without was given nowhere.
 void check_required(const Json& json, const ConfiguredCommand& row) {
-  if (json.value("/run/debug"_json_pointer, Json()) == true) {
-    return;
-  }
   for (const Flag& flag : shared_flags()) {
     if (!holds(row.required, flag.name)) {
       continue;
@@ -170,15 +159,9 @@ std::vector<Flag> shared_flags() {
   add("precision", "run.precision", "NAME");
   add("executor", "run.executor", "NAME");
   add("threads", "run.threads", "N");
-  add("format", "run.format", "NAME");
   add("time-limit", "run.time_limit", "N");
-  add("k", "run.k", "N");
-  add("export", "run.exported", "DIR");
-  add("profile", "run.profile", "");
-  add("plan", "run.plan", "");
   add("table", "profile.table", "FILE");
   add("force", "profile.force", "");
-  add("debug", "run.debug", "");
   add("resume", "run.resume", "");
   add("quiet", "run.quiet", "");
   return flags;
@@ -249,36 +232,52 @@ std::vector<Section> sections_of(const Program& program, const ConfiguredCommand
   return sections;
 }
 
-}  // namespace
-
-Command configured(const ConfiguredCommand& row) {
-  Command made{.name = row.name, .summary = row.summary};
-  for (Flag& flag : shared_flags()) {
-    if (flag.name == "format") {
-      flag.option.names = Names{formats_of(row.name)};
-    }
-    if (flag.key == row.positional) {
-      made.positional = flag;
-    }
-    if (holds(row.flags, flag.name)) {
-      made.flags.push_back(flag);
-    }
+/// Returns the flags of the options that a command has alone.
+std::vector<Flag> own_flags(const std::vector<Option>& own) {
+  std::vector<Flag> flags = flags_of(own);
+  for (Flag& flag : flags) {
+    flag.key = "run." + flag.key;
   }
-  made.sections = [row, shown = made](const Program& program, const Words& words) {
-    return sections_of(program, row, shown, words);
-  };
-  made.read = [row, parsed = made](const Program& program, const Words& words) -> Work {
-    return [&program, run = row.run, config = read_config(program, row, parsed, words)] {
-      return run(program, config);
-    };
-  };
-  return made;
+  return flags;
 }
 
+/// Takes the options that a command has alone, `own`, out of the section `run`. Removes those of other
+/// commands, which a configuration file may hold.
+Json take_own(const Program& program, const std::vector<Option>& own, Json& json) {
+  Json given = Json::object();
+  if (!json.contains("run")) {
+    return given;
+  }
+  for (const Option& option : own) {
+    if (json["run"].contains(option.key)) {
+      given[option.key] = json["run"][option.key];
+    }
+  }
+  const Json shared = RunOptions{};
+  for (const Command& other : program.commands.all()) {
+    for (const Flag& flag : other.flags) {
+      const std::string key = flag.key.rfind("run.", 0) == 0 ? flag.key.substr(4) : "";
+      if (!key.empty() && !shared.contains(key)) {
+        json["run"].erase(key);
+      }
+    }
+  }
+  Json defaults = Json::object();
+  for (const Option& option : own) {
+    defaults[option.key] = option.value;
+    json["run"].erase(option.key);
+  }
+  check_options(given, defaults, "run");
+  check_flags(program, own_flags(own), {{"run", given}});
+  return given;
+}
+
+/// Reads the words after the name of a command. Throws one line, naming the nearest known name,
+/// where something is wrong or missing. `own`: the options that the command has alone.
 Config read_config(const Program& program, const ConfiguredCommand& row, const Command& command,
-                   const Words& words) {
+                   const std::vector<Option>& own, const Words& words) {
   const std::string& name = row.name;
-  const Json json = read_words(command, words, [&row](const std::string& assignment) {
+  Json json = read_words(command, words, [&row](const std::string& assignment) {
     const std::string section = assignment.substr(0, assignment.find('.'));
     TORCH_CHECK(reads(row.sections, section), "--set ", assignment, ": ", row.name, " has no ",
                 section, ", remove it");
@@ -290,13 +289,15 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
 
   Config config;
   config.command = name;
+  const bool writes = json.value("/run/debug"_json_pointer, Json()) != true;
+  config.own = take_own(program, own, json);
   config.sections = row.sections;
   config.data = read_section<DataOptions>(program, json, "data");
   config.trainer = read_section<TrainerOptions>(program, json, "trainer");
   config.weight_optimizer = read_section<SgdOptions>(program, json, "weight_optimizer");
   config.run = read_section<RunOptions>(program, json, "run");
   config.profile = read_section<ProfileOptions>(program, json, "profile");
-  check_run(config.run, name);
+  check_run(config.run);
   check_known("data set", config.data.name, program.data_sets.names());
   check_trainer_options(config.trainer);
   check_sgd_options(config.weight_optimizer);
@@ -309,7 +310,9 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
   config.space = take_name(config.space_options, "space", "");
   TORCH_CHECK(!config.space.empty(), "no space was given: add --space NAME, one of ",
               suggestion("", program.spaces.names()).substr(std::string("; known: ").size()));
-  check_required(json, row);
+  if (writes) {
+    check_required(json, row);
+  }
   if (is_file(config.space)) {
     TORCH_CHECK(config.space_options.empty(), "space: a file takes no options, got ",
                 config.space_options.begin().key());
@@ -317,18 +320,25 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
     const Json defaults = name == "retrain" ? program.spaces.evaluation_options(config.space)
                                             : program.spaces.search_options(config.space);
     complete(config.space_options, defaults, "space '" + config.space + "'");
+    if (name == "retrain") {
+      program.spaces.check_evaluation(config.space, config.space_options);
+    } else {
+      program.spaces.check_search(config.space, config.space_options);
+    }
   }
   if (holds(row.sections, "algorithm")) {
     config.algorithm_options = json.value("algorithm", Json::object());
     config.algorithm = take_name(config.algorithm_options, "algorithm", "darts");
     complete(config.algorithm_options, program.algorithms.defaults(config.algorithm),
              "algorithm '" + config.algorithm + "'");
+    program.algorithms.check(config.algorithm, config.algorithm_options);
   }
   if (holds(row.sections, "strategy")) {
     config.strategy_options = json.value("strategy", Json::object());
     config.strategy = take_name(config.strategy_options, "strategy", "random");
     complete(config.strategy_options, program.strategies.defaults(config.strategy),
              "strategy '" + config.strategy + "'");
+    program.strategies.check(config.strategy, config.strategy_options);
     config.experiment = read_section<ExperimentOptions>(program, json, "experiment");
     if (config.experiment.window.table.empty()) {
       config.experiment.window.table = config.profile.table;
@@ -346,8 +356,45 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
     config.runner = take_name(config.runner_options, "runner", "inline");
     complete(config.runner_options, program.runners.defaults(config.runner),
              "runner '" + config.runner + "'");
+    program.runners.check(config.runner, config.runner_options);
   }
   return config;
+}
+
+}  // namespace
+
+Command configured(const ConfiguredCommand& row, const std::vector<Option>& own,
+                   std::function<int(const Program&, const Config&)> run) {
+  Command made{.name = row.name, .summary = row.summary};
+  for (const Flag& flag : shared_flags()) {
+    if (flag.key == row.positional) {
+      made.positional = flag;
+    }
+    if (holds(row.flags, flag.name)) {
+      made.flags.push_back(flag);
+    }
+  }
+  for (const Flag& flag : own_flags(own)) {
+    made.flags.push_back(flag);
+  }
+  made.sections = [row, shown = made](const Program& program, const Words& words) {
+    return sections_of(program, row, shown, words);
+  };
+  made.read = [row, own, run = std::move(run), parsed = made](const Program& program,
+                                                              const Words& words) -> Work {
+    return [&program, run, config = read_config(program, row, parsed, own, words)] {
+      return run(program, config);
+    };
+  };
+  return made;
+}
+
+std::vector<std::string> with_model_flags(std::vector<std::string> names) {
+  for (const char* common : {"space", "data", "data-dir", "batch-size", "seed", "device",
+                             "precision", "executor", "threads", "quiet"}) {
+    names.emplace_back(common);
+  }
+  return names;
 }
 
 Json Config::resolved() const {

@@ -14,7 +14,7 @@ namespace retia {
 
 class Program;
 
-/// Options that apply to every command.
+/// Options that several commands have. Those that one command has alone are a struct in its file.
 struct RunOptions {
   std::string out = "";            ///< run directory
   std::string architecture = "";   ///< an architecture.json to use
@@ -24,13 +24,7 @@ struct RunOptions {
   std::string executor = "fused";  ///< reference or fused
   int64_t threads = 0;             ///< threads of one operation; 0: all cores
   int64_t seed = 0;                ///< seed of weights, data order, split and search
-  std::string format = "text";     ///< output format: see the command
-  int64_t k = 10;                  ///< number of best trials to show
-  std::string exported = "";       ///< folder for the models of the best trials; empty: none
   double time_limit = 0;  ///< seconds after which the run stops, to be resumed; 0: no limit
-  bool profile = false;   ///< show costs
-  bool plan = false;      ///< show fused operations
-  bool debug = false;     ///< run one trial and write nothing
   bool resume = false;    ///< continue the run in `out`
   bool quiet = false;     ///< show no progress
   double timeout = 300;   ///< seconds that ranks wait for each other, > 0
@@ -46,17 +40,11 @@ inline std::vector<Option> declared(RunOptions& o) {
       option("executor", o.executor, Names{{"reference", "fused"}}, "executor of graphs"),
       option("threads", o.threads, Range{0, 4096}, "threads of one operation; 0: all cores"),
       option("seed", o.seed, Range{0}, "seed of weights, data order, split and search"),
-      option("format", o.format, "output format"),
-      option("k", o.k, Range{1, 1e9}, "number of best trials"),
-      option("exported", o.exported, "folder for the models of the best trials, one each"),
       option("time_limit", o.time_limit, Range{0},
              "seconds, then the run is saved and ends as on Ctrl-C; 0: none"),
-      option("profile", o.profile, "costs of each operation of one architecture"),
-      option("plan", o.plan, "what the fused executor makes of the search network"),
-      option("debug", o.debug, "one trial in this process, and nothing written"),
       option("resume", o.resume, "continue what --out holds, or start there"),
       option("quiet", o.quiet, "no progress"),
-      option("timeout", o.timeout, "seconds that ranks wait for each other"),
+      option("timeout", o.timeout, Range::above(0), "seconds that ranks wait for each other"),
   };
 }
 
@@ -89,7 +77,8 @@ struct Config {
   TrainerOptions trainer;
   SgdOptions weight_optimizer;
   RunOptions run;
-  std::string strategy;  ///< strategy of an exploration
+  Json own = Json::object();  ///< what was given of the command's own options
+  std::string strategy;       ///< strategy of an exploration
   Json strategy_options;
   std::string evaluator;
   Json evaluator_options;
@@ -112,18 +101,32 @@ struct ConfiguredCommand {
   /// Sections of the configuration that this command reads and others do not: algorithm, strategy,
   /// evaluator, experiment, runner, profile.
   std::vector<std::string> sections = {};
-  int (*run)(const Program&, const Config&) = nullptr;
 };
 
+/// Returns the command of a row, whose work is `run`. `own`: the options that it has alone, which
+/// are entries of the section `run`.
+Command configured(const ConfiguredCommand& row, const std::vector<Option>& own,
+                   std::function<int(const Program&, const Config&)> run);
+
 /// Returns the command of a row.
-Command configured(const ConfiguredCommand& row);
+inline Command configured(const ConfiguredCommand& row, int (*run)(const Program&, const Config&)) {
+  return configured(row, {}, run);
+}
 
-/// Returns all flags that commands with a configuration may have.
+/// Returns the command of a row with options of its own, a struct that is Declared or plain.
+template <class Options>
+Command configured(const ConfiguredCommand& row,
+                   int (*run)(const Program&, const Config&, const Options&)) {
+  return configured(row, options_of<Options>(),
+                    [run, name = row.name](const Program& program, const Config& config) {
+                      return run(program, config, options_from_json<Options>(config.own, name));
+                    });
+}
+
+/// Returns `names` and the flags of every command that runs models.
+std::vector<std::string> with_model_flags(std::vector<std::string> names);
+
+/// Returns all flags that several commands have.
 std::vector<Flag> shared_flags();
-
-/// Reads the words after the name of a command. Throws one line, naming the nearest known name,
-/// where something is wrong or missing.
-Config read_config(const Program& program, const ConfiguredCommand& row, const Command& command,
-                   const Words& words);
 
 }  // namespace retia

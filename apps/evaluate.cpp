@@ -5,7 +5,9 @@
 #include "retia/engine/architecture_json.h"
 
 namespace retia {
-int commands::evaluate(const Program& program, const Config& config) {
+namespace {
+
+int run_evaluate(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const TrainedSupernet trained = read_supernet(program, config, bench);
   const Architecture architecture =
@@ -24,6 +26,16 @@ int commands::evaluate(const Program& program, const Config& config) {
   std::cout << "test loss " << score.loss << "\ntest accuracy " << percent(score.accuracy)
             << std::endl;
   return kDone;
+}
+
+}  // namespace
+
+Command commands::evaluate() {
+  return configured({.name = "evaluate",
+                     .summary = "scores an architecture with the weights of a run",
+                     .flags = with_model_flags({"architecture", "checkpoint"}),
+                     .required = {"architecture", "checkpoint"}},
+                    run_evaluate);
 }
 
 }  // namespace retia

@@ -86,9 +86,18 @@ void print_best(const TrialRecord& best, const std::vector<Objective>& objective
   std::cout << std::endl;
 }
 
-}  // namespace
+struct ExploreOptions {
+  bool debug = false;
+};
+std::vector<Option> declared(ExploreOptions& o) {
+  return {option("debug", o.debug, "one trial in this process, and nothing written")};
+}
 
-int commands::explore(const Program& program, const Config& config) {
+int run_explore(const Program& program, const Config& given, const ExploreOptions& options) {
+  Config config = given;
+  if (options.debug) {
+    config.runner = "inline";
+  }
   const int64_t n_ranks = read_launch().size;
   TORCH_CHECK(n_ranks == 1, "explore is one process, but its launcher starts ", n_ranks,
               ": start it without, and let runners start its trials, e.g. --runner local "
@@ -101,7 +110,7 @@ int commands::explore(const Program& program, const Config& config) {
       static_cast<uint64_t>(config.run.seed));
   const std::unique_ptr<Evaluator> evaluator = make_evaluator(program, config, bench, space);
 
-  if (config.run.debug) {
+  if (options.debug) {
     return debug(config, space, *evaluator, *strategy);
   }
   RunDirectory directory = open_run_directory(config);
@@ -127,6 +136,20 @@ int commands::explore(const Program& program, const Config& config) {
   }
   TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see retia show ", config.run.out);
   return kDone;
+}
+
+}  // namespace
+
+Command commands::explore() {
+  return configured(
+      {.name = "explore",
+       .summary = "multi-trial search; writes the best architecture.json",
+       .flags = with_model_flags({"strategy", "evaluator", "out", "epochs", "resume", "max-trials",
+                                  "max-duration", "concurrency", "merge", "runner",
+                                  "use-active-gpu", "table", "keep-weights"}),
+       .required = {"out"},
+       .sections = {"strategy", "evaluator", "experiment", "runner", "profile"}},
+      run_explore);
 }
 
 }  // namespace retia

@@ -72,9 +72,7 @@ void compare(const Config& config, const Workbench& bench, const ir::Graph& spac
             << " ms by the table\n";
 }
 
-}  // namespace
-
-int commands::profile(const Program& program, const Config& config) {
+int run_profile(const Program& program, const Config& config) {
   const Workbench bench = open_workbench(program, config);
   const ir::Graph space = search_space(program, config, bench.task).supernet();
   const ProfileOptions& options = config.profile;
@@ -113,6 +111,20 @@ int commands::profile(const Program& program, const Config& config) {
     compare(config, bench, space, meter);
   }
   return kDone;
+}
+
+}  // namespace
+
+Command commands::profile() {
+  return configured(
+      {.name = "profile",
+       .summary = "measures the latency of every operation of a space on this machine",
+       .positional = "space.name",
+       .flags = {"space", "architecture", "data", "data-dir", "table", "force", "seed", "device",
+                 "precision", "threads", "quiet"},
+       .required = {"table"},
+       .sections = {"profile"}},
+      run_profile);
 }
 
 }  // namespace retia

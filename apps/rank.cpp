@@ -72,9 +72,7 @@ std::string words(const char* name, const Interval& interval) {
   return text;
 }
 
-}  // namespace
-
-int commands::rank(const Program& program, const Config& config) {
+int run_rank(const Program& program, const Config& config) {
   TORCH_CHECK(config.experiment.max_trials >= 2,
               "rank needs --max-trials N, the number of architectures to train alone: at least 2");
   const Workbench bench = open_workbench(program, config);
@@ -138,6 +136,18 @@ int commands::rank(const Program& program, const Config& config) {
             << std::endl;
   directory.mark_finished();
   return kDone;
+}
+
+}  // namespace
+
+Command commands::rank() {
+  return configured({.name = "rank",
+                     .summary = "how well the weights of a search rank architectures",
+                     .flags = with_model_flags({"checkpoint", "strategy", "out", "epochs", "resume",
+                                                "max-trials", "max-duration"}),
+                     .required = {"checkpoint", "out"},
+                     .sections = {"strategy", "evaluator", "experiment"}},
+                    run_rank);
 }
 
 }  // namespace retia

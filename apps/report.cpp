@@ -133,7 +133,7 @@ void add_trials(Facts& facts, const ListedTrials& listed) {
   }
 }
 
-std::string written(const Facts& facts, const std::string& format) {
+std::string text_of(const Facts& facts, const std::string& format) {
   if (format == "json") {
     return facts.dump(2) + "\n";
   }
@@ -157,9 +157,12 @@ std::string written(const Facts& facts, const std::string& format) {
   return text;
 }
 
-}  // namespace
+struct ReportOptions {
+  std::string format = "text";
+};
+std::vector<Option> declared(ReportOptions& o) { return {format_option(o.format)}; }
 
-int commands::report(const Program&, const Config& config) {
+int run_report(const Program&, const Config& config, const ReportOptions& options) {
   const std::filesystem::path run = config.run.out;
   const Json written_config = read_format(run / "config.json", "retia.config", 1);
   const auto entry = [&](const std::string& path) {
@@ -188,8 +191,18 @@ int commands::report(const Program&, const Config& config) {
   if (std::filesystem::exists(run / "architecture.json")) {
     facts["choices"] = read_json(run / "architecture.json").at("choices");
   }
-  std::cout << written(facts, config.run.format);
+  std::cout << text_of(facts, options.format);
   return kDone;
+}
+
+}  // namespace
+
+Command commands::report() {
+  return configured({.name = "report",
+                     .summary = "how far a run is, and what it has found",
+                     .positional = "run.out",
+                     .required = {"out"}},
+                    run_report);
 }
 
 }  // namespace retia

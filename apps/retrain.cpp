@@ -10,8 +10,9 @@
 #include "retia/trainers/supervised_trainer.h"
 
 namespace retia {
+namespace {
 
-int commands::retrain(const Program& program, const Config& config) {
+int run_retrain(const Program& program, const Config& config) {
   Ranks ranks(read_launch(), config.run.timeout);
   const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Space space = evaluation_space(program, config, bench.task);
@@ -55,6 +56,17 @@ int commands::retrain(const Program& program, const Config& config) {
     directory->mark_finished();
   }
   return kDone;
+}
+
+}  // namespace
+
+Command commands::retrain() {
+  return configured(
+      {.name = "retrain",
+       .summary = "trains an architecture from scratch, and scores it",
+       .flags = with_model_flags({"architecture", "out", "epochs", "resume", "time-limit"}),
+       .required = {"architecture", "out"}},
+      run_retrain);
 }
 
 }  // namespace retia

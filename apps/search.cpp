@@ -24,9 +24,7 @@ std::string summary(const Config& config, const Workbench& bench, const Batches&
          ", test accuracy " + percent(on_test.accuracy);
 }
 
-}  // namespace
-
-int commands::search(const Program& program, const Config& config) {
+int run_search(const Program& program, const Config& config) {
   Ranks ranks(read_launch(), config.run.timeout);
   const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Graph space = search_space(program, config, bench.task).supernet();
@@ -87,6 +85,18 @@ int commands::search(const Program& program, const Config& config) {
     directory->mark_finished();
   }
   return kDone;
+}
+
+}  // namespace
+
+Command commands::search() {
+  return configured(
+      {.name = "search",
+       .summary = "one-shot search; writes architecture.json",
+       .flags = with_model_flags({"algorithm", "out", "epochs", "resume", "time-limit"}),
+       .required = {"out"},
+       .sections = {"algorithm"}},
+      run_search);
 }
 
 }  // namespace retia

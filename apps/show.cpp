@@ -4,14 +4,30 @@
 #include "retia/apps/trial_list.h"
 
 namespace retia {
+namespace {
 
-int commands::show(const Program&, const Config& config) {
+struct ShowOptions {
+  std::string format = "text";
+};
+std::vector<Option> declared(ShowOptions& o) { return {format_option(o.format)}; }
+
+int run_show(const Program&, const Config& config, const ShowOptions& options) {
   ListedTrials listed = trials_in(config.run.out);
   for (Json& trial : listed.trials) {
     trial = shown(trial, listed.objectives);
   }
-  std::cout << written(listed.trials, config.run.format);
+  std::cout << written(listed.trials, options.format);
   return kDone;
+}
+
+}  // namespace
+
+Command commands::show() {
+  return configured({.name = "show",
+                     .summary = "all trials of an exploration",
+                     .positional = "run.out",
+                     .required = {"out"}},
+                    run_show);
 }
 
 }  // namespace retia

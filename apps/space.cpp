@@ -93,31 +93,50 @@ void print_summary(const ir::Graph& space, const std::vector<Mutable>& mutables)
   }
 }
 
-}  // namespace
+struct SpaceOptions {
+  std::string format = "text";
+  bool profile = false, plan = false;
+};
+std::vector<Option> declared(SpaceOptions& o) {
+  return {option("format", o.format, Names{{"text", "ir", "search-space", "dot"}}, "output format"),
+          option("profile", o.profile, "costs of each operation of one architecture"),
+          option("plan", o.plan, "what the fused executor makes of the search network")};
+}
 
-int commands::space(const Program& program, const Config& config) {
+int run_space(const Program& program, const Config& config, const SpaceOptions& options) {
   const DataSplits data = program.data_sets.load(config.data);
   const ir::Space space = explored_space(
       program, config, {data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)});
   const std::vector<Mutable>& mutables = space.mutables();
-  if (config.run.profile) {
+  if (options.profile) {
     print_profile(
         space.model(config.run.architecture.empty()
                         ? space.completed({})
                         : read_architecture(config.run.architecture, mutables, config.space)),
         config.profile.table);
-  } else if (config.run.plan) {
+  } else if (options.plan) {
     std::cout << plan_of(space.supernet());
-  } else if (config.run.format == "ir") {
+  } else if (options.format == "ir") {
     std::cout << ir::to_json(space.graph()).dump(2) << '\n';
-  } else if (config.run.format == "search-space") {
+  } else if (options.format == "search-space") {
     std::cout << search_space_to_json(mutables).dump(2) << '\n';
-  } else if (config.run.format == "dot") {
+  } else if (options.format == "dot") {
     std::cout << to_dot(space.graph());
   } else {
     print_summary(space.graph(), mutables);
   }
   return kDone;
+}
+
+}  // namespace
+
+Command commands::space() {
+  return configured({.name = "space",
+                     .summary = "shows a space: choices, graph, costs, what is fused",
+                     .positional = "space.name",
+                     .flags = {"space", "architecture", "data", "data-dir", "table", "evaluator"},
+                     .sections = {"evaluator", "profile"}},
+                    run_space);
 }
 
 }  // namespace retia

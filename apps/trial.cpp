@@ -154,8 +154,8 @@ Command commands::trial() {
        .flags = {"architecture", "evaluator", "epochs", "space", "data", "data-dir", "batch-size",
                  "seed", "device", "precision", "executor", "threads", "quiet"},
        .required = {"architecture"},
-       .sections = {"strategy", "evaluator", "experiment"},
-       .run = try_one});
+       .sections = {"strategy", "evaluator", "experiment"}},
+      try_one);
   command.read = [by_hand = command.read](const Program& program, const Words& words) -> Work {
     if (words == Words{"--server"}) {
       return [&program] { return serve(program); };

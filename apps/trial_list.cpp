@@ -124,6 +124,10 @@ std::string csv_field(const std::string& field) {
   return text;
 }
 
+Option format_option(std::string& format) {
+  return option("format", format, Names{{"text", "json", "csv"}}, "output format");
+}
+
 std::string written(const std::vector<Json>& trials, const std::string& format) {
   if (format == "json") {
     return Json(trials).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

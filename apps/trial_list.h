@@ -3,6 +3,7 @@
 #include <string>
 
 #include "retia/engine/experiment/trial_store.h"
+#include "retia/engine/io/option.h"
 
 namespace retia {
 
@@ -15,6 +16,10 @@ Json shown(const Json& trial, const std::vector<Objective>& objectives);
 
 /// Returns the `n` best trials that succeeded, the best first, in the form that is shown.
 std::vector<Json> best_of(const ListedTrials& listed, int64_t n);
+
+/// Declares --format of the commands that list trials or the facts of a run, which `format` holds:
+/// text, json or csv.
+Option format_option(std::string& format);
 
 /// Returns a CSV field, quoted where necessary.
 std::string csv_field(const std::string& field);

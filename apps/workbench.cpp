@@ -79,7 +79,7 @@ Workbench open_workbench(const Program& program, const Config& config, Ranks* ra
     claim_gpu(ranks->local_rank());
   }
   // Where trials run in other processes this one leaves the GPU to them.
-  const bool trains_here = config.runner == "inline" || config.run.debug;
+  const bool trains_here = config.runner == "inline";
   const at::Device device = open_device(trains_here ? config.run.device : "cpu");
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore" || config.command == "trial";

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <iostream>
 #include <iterator>
 #include <set>
@@ -267,6 +268,57 @@ TEST(Program, GivesEachNumberARange) {
   }
 }
 
+/// Expects that each option says what it means, and each number its range, also within options.
+void expect_described(const std::vector<Option>& options, const std::string& where) {
+  for (const Option& option : flattened(options, where)) {
+    EXPECT_NE(option.meaning, "") << option.key;
+    EXPECT_TRUE(!option.value.is_number() || option.range) << option.key;
+  }
+}
+
+TEST(Program, SaysOfEachOptionWhatItMeans) {
+  const Program program;
+  for (const std::string& name : program.spaces.names()) {
+    expect_described(program.spaces.described(name), name);
+    expect_described(program.spaces.evaluation_described(name), name);
+  }
+  for (const std::string& name : program.algorithms.names()) {
+    expect_described(program.algorithms.options(name), name);
+  }
+  for (const std::string& name : program.strategies.names()) {
+    expect_described(program.strategies.options(name), name);
+  }
+  for (const std::string& name : program.evaluators.names()) {
+    expect_described(program.evaluators.options(name), name);
+  }
+  for (const std::string& name : program.runners.names()) {
+    expect_described(program.runners.options(name), name);
+  }
+  for (const Command& command : program.commands.all()) {
+    for (const Section& section : command.sections(program, {})) {
+      expect_described(section.options, command.name + " " + section.name);
+    }
+  }
+}
+
+TEST(Program, ShowsMeaningDefaultAndRangeOfTheOptionsOfAnEntry) {
+  const std::string help =
+      run_program({"search", "--space", "darts_cnn", "--algorithm", "gdas", "--help"}).out;
+  for (const char* line :
+       {"space.channels=16", "channels of the first cell; each reduction cell doubles them",
+        "algorithm.last_temperature=0.1", "temperature at the end (above 0)",
+        "algorithm.penalty.form=add", "(add, mul)", "algorithm.alpha_optimizer.beta1=0.5",
+        "(0 to 1)", "trainer.label_smoothing=0.0", "(0 to below 1)"}) {
+    EXPECT_THAT(help, HasSubstr(line));
+  }
+}
+
+TEST(Program, LeavesTheSignalsOfAHostProgramAlone) {
+  std::signal(SIGXFSZ, SIG_DFL);
+  EXPECT_EQ(run_program({"--version"}).code, kDone);
+  EXPECT_EQ(std::signal(SIGXFSZ, SIG_DFL), SIG_DFL);
+}
+
 TEST(Program, ListsTheOptionsOfTheEntriesThatHelpIsAskedFor) {
   const std::string plain = run_program({"search", "--help"}).out;
   EXPECT_THAT(plain, HasSubstr("space.KEY: add --space NAME to --help"));
@@ -374,16 +426,6 @@ TEST(Completion, KnowsWhatAUserAdded) {
   EXPECT_THAT(completed({"co"}, program), Contains("count"));
   EXPECT_THAT(completed({"count", "--"}, program), IsSupersetOf({"--depth", "--in-space"}));
   EXPECT_THAT(completed({"search", "--algorithm", "mi"}, program), Contains("mine"));
-}
-
-TEST(Completion, WritesAScriptThatZshReads) {
-  if (run_process("command -v zsh").code != 0) {
-    GTEST_SKIP() << "there is no zsh";
-  }
-  const TemporaryFolder folder;
-  write_plainly(folder / "script", run_program({"completion", "zsh"}).out);
-  const ProcessResult ended = run_process("zsh -n " + (folder / "script").string());
-  EXPECT_EQ(ended.code, 0) << ended.err;
 }
 
 struct LineOptions {
