@@ -31,9 +31,9 @@ std::vector<Option> declared(StepBench& o) {
       option("executor", o.executor, Names{{"reference", "fused"}}, "executor of graphs"),
       option("device", o.device, Names{{"cpu", "cuda"}}, "device"),
       option("precision", o.precision, Names{{"fp32", "fp64", "bf16", "fp16"}}, "precision"),
-      option("channels", o.channels, size, "of the space"),
-      option("layers", o.layers, size, "of the space"),
-      option("nodes", o.nodes, size, "of a cell of the space"),
+      option("channels", o.channels, size, "channels of the space"),
+      option("layers", o.layers, size, "layers of the space"),
+      option("nodes", o.nodes, size, "nodes of a cell of the space"),
       option("batch", o.batch, size, "samples of a step"),
       option("image", o.image, size, "height and width of an image, in pixels"),
       option("in_channels", o.in_channels, size, "channels of an image"),
@@ -42,7 +42,7 @@ std::vector<Option> declared(StepBench& o) {
       option("warmup", o.warmup, Range{0, 1e6}, "steps before the timed ones"),
       option("threads", o.threads, Range{1, 4096}, "threads of one operation"),
       option("seed", o.seed, Range{0}, "seed of weights, images and search"),
-      option("order", o.order, Range{1, 2}, "of the gradients of darts"),
+      option("order", o.order, Range{1, 2}, "order of the gradients of darts"),
   };
 }
 

@@ -68,7 +68,7 @@ inline std::vector<Option> declared(ProfileOptions& o) {
 /// options, then by --set.
 struct Config {
   std::string command;
-  std::vector<std::string> sections;  ///< that this command reads and others do not
+  std::vector<std::string> sections;  ///< ConfiguredCommand::sections of the command
   std::string space;                  ///< name of a space, or file with a space
   Json space_options;                 ///< complete, where the space has a name
   std::string algorithm;              ///< algorithm of a search
@@ -77,7 +77,7 @@ struct Config {
   TrainerOptions trainer;
   SgdOptions weight_optimizer;
   RunOptions run;
-  Json own = Json::object();  ///< what was given of the command's own options
+  Json own = Json::object();  ///< values given for options that the command has alone
   std::string strategy;       ///< strategy of an exploration
   Json strategy_options;
   std::string evaluator;
@@ -103,8 +103,8 @@ struct ConfiguredCommand {
   std::vector<std::string> sections = {};
 };
 
-/// Returns the command of a row, whose work is `run`. `own`: the options that it has alone, which
-/// are entries of the section `run`.
+/// Returns the command of a row, whose work is `run`. `own`: the options that this command has
+/// alone; they are entries of the section `run`.
 Command configured(const ConfiguredCommand& row, const std::vector<Option>& own,
                    std::function<int(const Program&, const Config&)> run);
 

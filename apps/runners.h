@@ -26,7 +26,7 @@ struct RunnerContext {
 /// the configuration.
 using RunnerTable = FactoryTable<std::unique_ptr<Runner>, const RunnerContext&>;
 
-/// Returns a table of inline, local, slurm.
+/// Returns a table of the built-in runners.
 RunnerTable standard_runners();
 
 /// Makes the runner that the configuration names, for the experiment in `folder`. `evaluator` must

@@ -14,8 +14,8 @@ std::optional<int64_t> n_sets(int64_t k, int64_t n, int64_t limit);
 /// Returns {0 … k-1}, the first set of `k` in lexicographic order.
 std::vector<int64_t> first_set(int64_t k);
 
-/// Moves `chosen`, ascending indices below `n`, to the next set of its size in lexicographic order;
-/// returns false, and changes nothing, where it is the last.
+/// Moves `chosen`, ascending indices below `n`, to the next set of its size in lexicographic order.
+/// Returns false, and changes nothing, where `chosen` is the last set.
 bool next_set(std::vector<int64_t>& chosen, int64_t n);
 
 /// Returns the number of sets of the size of `chosen` that precede it in lexicographic order. The

@@ -73,7 +73,7 @@ class SpaceTable {
   const std::vector<Option>& described(const std::string& name) const {
     return search_.options(name);
   }
-  /// Returns those of the evaluation network.
+  /// Returns the options of the evaluation network in the same form.
   const std::vector<Option>& evaluation_described(const std::string& name) const {
     return evaluation_.options(name);
   }

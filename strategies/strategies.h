@@ -12,8 +12,7 @@ namespace retia {
 /// to a Domain.
 using StrategyTable = FactoryTable<std::unique_ptr<Strategy>, const Domain&, uint64_t>;
 
-/// Returns a table of asha, evolution, grid, local_search, nsga2, random, reinforce,
-/// spos_evolution, tpe.
+/// Returns a table of the built-in strategies.
 StrategyTable standard_strategies();
 
 }  // namespace retia

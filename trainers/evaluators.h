@@ -33,7 +33,7 @@ using EvaluatorTable = FactoryTable<std::unique_ptr<Evaluator>, const EvaluatorC
 std::unique_ptr<Evaluator> evaluator_from_json(const EvaluatorTable& table, const Json& json,
                                                const EvaluatorContext& context);
 
-/// Returns a table of classification, command, regression, table.
+/// Returns a table of the built-in evaluators.
 EvaluatorTable standard_evaluators();
 
 }  // namespace retia

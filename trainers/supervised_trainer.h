@@ -4,7 +4,7 @@
 
 namespace retia {
 
-/// Trains a model as it is: a frozen model, or a supernet whose mutator is held elsewhere.
+/// Trains a model as it is: a frozen model, or a supernet whose mutator the caller keeps.
 class SupervisedTrainer final : public Trainer {
  public:
   /// `valid`: samples that score the model during training; none: no scoring.

@@ -39,9 +39,9 @@ struct Cpus {
 /// Reads the affinities of this process and of its parent.
 Cpus read_cpus();
 
-/// Returns the number of threads of a process that shares the CPUs of its launcher with the other
-/// local_size - 1 ranks, where the user has set none. all: the number of threads that it would have
-/// alone, on cpus.mine. At least 1.
+/// Returns the number of threads, ≥ 1, of a rank where the user has set none: its share of the CPUs
+/// of its launcher, which local_size ranks use. `all`: the number of threads of a process that has
+/// `cpus.mine` for itself.
 int64_t threads_of_a_rank(const Launch& launch, int64_t all, const Cpus& cpus);
 
 /// Returns the first host of a Slurm node list: "a07" for "a[07-09,12],b1".

@@ -58,7 +58,7 @@ class DataSets {
   NamedTable<Loader> loaders_{"data set"};
 };
 
-/// Returns a table of digits, mnist, fashion-mnist, cifar10, csv, synthetic.
+/// Returns a table of the built-in data sets.
 DataSets standard_data_sets();
 
 /// Returns the folder of a data set's files: `options.dir` if set; else the first that exists of
