@@ -31,13 +31,13 @@ std::vector<Option> declared(CountOptions& o) {
           option("inner", o.inner, "sizes")};
 }
 
-enum class Order { Wide, Deep };
-NLOHMANN_JSON_SERIALIZE_ENUM(Order, {{Order::Wide, "wide"}, {Order::Deep, "deep"}})
+enum class NodeOrder { Wide, Deep };
+NLOHMANN_JSON_SERIALIZE_ENUM(NodeOrder, {{NodeOrder::Wide, "wide"}, {NodeOrder::Deep, "deep"}})
 
 struct OpenOptions {
   double decay = 0, rate = 1, share = 0.5;
   std::vector<int64_t> sizes = {1, 2};
-  Order order = Order::Deep;
+  NodeOrder order = NodeOrder::Deep;
 };
 std::vector<Option> declared(OpenOptions& o) {
   return {option("decay", o.decay, Range::from_to_below(0, 1), "decay"),
