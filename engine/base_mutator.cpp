@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer_choice.h"
 #include "retia/engine/suggest.h"
 
 namespace retia {
@@ -89,12 +90,24 @@ const Mutable& BaseMutator::mutable_of(const std::string& label) const {
   return mutables_[found->second];
 }
 
+const Verdict* BaseMutator::verdict(const Mutable&) { return nullptr; }
+
+at::Tensor BaseMutator::on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList) {
+  TORCH_CHECK(false, "the mutator of layer choice '", choice.info().label,
+              "' neither tells what it does nor runs it: override verdict or "
+              "on_forward_layer_choice");
+}
+
+at::Tensor BaseMutator::on_forward_input_choice(InputChoiceImpl& choice, at::TensorList) {
+  TORCH_CHECK(false, "the mutator of input choice '", choice.info().label,
+              "' neither tells what it does nor runs it: override verdict or "
+              "on_forward_input_choice");
+}
+
 std::vector<at::Tensor> BaseMutator::on_select_inputs(InputChoiceImpl& choice, at::TensorList) {
   TORCH_CHECK(false, "input choice '", choice.info().label,
               "' has reduction none, which its mutator does not support: override "
               "on_select_inputs");
 }
-
-const Verdict* BaseMutator::verdict(const Mutable&) { return nullptr; }
 
 }  // namespace retia

@@ -17,11 +17,15 @@ class LayerChoiceImpl;
 class MutableModule;
 
 /// The behaviour of one choice in the current forward pass: the chosen candidates and how to blend
-/// them.
+/// them. Whoever runs the choice, its own module or a fused instruction, does what the verdict says.
 struct Verdict {
   std::vector<int64_t> chosen;
-  /// `[n chosen]`; undefined: unweighted, several chosen candidates are summed
-  at::Tensor weights;
+  /// `[n chosen]`; undefined: unweighted, several chosen candidates are summed.
+  at::Tensor weights = {};
+  /// The elements of `weights`, one scalar per chosen candidate; empty where `weights` is undefined.
+  std::vector<at::Tensor> scalars = {};
+  /// ProxylessNAS gates of a layer choice (see Mutator::gates); undefined: none.
+  at::Tensor gates = {};
 };
 
 /// Decides what the choices of one model do at every forward pass. A mutator is bound to one model
@@ -45,18 +49,18 @@ class BaseMutator : public torch::nn::Module {
   /// Takes new decisions, which hold until the next reset.
   virtual void reset() = 0;
 
-  /// Returns the output of `choice` for `inputs`.
-  virtual at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) = 0;
-  virtual at::Tensor on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs) = 0;
-
-  /// Returns the inputs that an input choice with Reduction::None selects. Throws unless
-  /// overridden.
-  virtual std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs);
-
-  /// Returns what `choice` does in this pass, for fused code that runs the choice without calling
-  /// on_forward_*; valid until the next call for the same label. Null: not known in advance, so
-  /// on_forward_* is called with all inputs computed.
+  /// Returns what `choice` does in this pass; valid until the next call for the same label. Null:
+  /// the mutator runs the choice itself in on_forward_* or on_select_inputs, with all inputs
+  /// computed.
   virtual const Verdict* verdict(const Mutable& choice);
+
+  /// Returns the output of a choice without a verdict. Throws unless overridden.
+  virtual at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs);
+  virtual at::Tensor on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs);
+
+  /// Returns the inputs that an input choice with Reduction::None and without a verdict selects.
+  /// Throws unless overridden.
+  virtual std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs);
 
   /// Called by a network before and after each of its forward passes.
   virtual void begin_forward() {}

@@ -70,23 +70,16 @@ class Mutator : public BaseMutator {
   virtual Json state() const { return Json::object(); }
   virtual void load_state(const Json&) {}
 
-  at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) final;
-  at::Tensor on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs) final;
-  std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs) final;
+  /// Returns the current decision with its weights or gates; never null.
   const Verdict* verdict(const Mutable& choice) final;
   void begin_forward() final;
   void end_forward() final;
 
  private:
-  struct Ruling {
-    Verdict verdict;
-    std::vector<at::Tensor> weights;  // one scalar per chosen candidate; empty: unweighted
-    at::Tensor gates;                 // undefined: none
-  };
-  const Ruling& ruling(const std::string& label);
+  Verdict make_verdict(const std::string& label) const;
 
   Architecture current_;
-  std::map<std::string, Ruling> rulings_;  // label → ruling, for the forward pass that runs now
+  std::map<std::string, Verdict> verdicts_;  // label → verdict, for the forward pass that runs now
   int forward_depth_ = 0;
 };
 

@@ -297,7 +297,7 @@ std::vector<at::Tensor> MixedOpFusion::run(const std::vector<Edge>& edges, const
           }
         }
       } else if (!choice.always_zero(index)) {
-        const at::Tensor term = choice.run(index, {x}) * verdict.weights[place];
+        const at::Tensor term = choice.run_candidate(index, {x}) * verdict.weights[place];
         others = others.defined() ? others + term : term;
       }
     }

@@ -27,7 +27,7 @@ ChosenValueImpl::ChosenValueImpl(std::vector<Json> values, std::string label)
 
 const Json& ChosenValueImpl::value() const {
   const Verdict* verdict = mutator().verdict(info());
-  TORCH_CHECK(verdict != nullptr, "value choice '", info().label,
+  TORCH_CHECK(verdict != nullptr && !verdict->gates.defined(), "value choice '", info().label,
               "': its mutator cannot tell which value it chose: override verdict()");
   TORCH_CHECK(verdict->chosen.size() == 1, "value choice '", info().label, "' has ",
               verdict->chosen.size(),

@@ -57,6 +57,16 @@ Mutable describe(InputChoiceModuleOptions& options) {
           {}};
 }
 
+/// Returns the chosen inputs, multiplied by the weights if there are any.
+std::vector<at::Tensor> selected_by(const Verdict& verdict, at::TensorList inputs) {
+  std::vector<at::Tensor> selected;
+  for (size_t k = 0; k < verdict.chosen.size(); ++k) {
+    const at::Tensor& input = inputs[static_cast<size_t>(verdict.chosen[k])];
+    selected.push_back(verdict.scalars.empty() ? input : input * verdict.scalars[k]);
+  }
+  return selected;
+}
+
 }  // namespace
 
 InputChoiceImpl::InputChoiceImpl(InputChoiceModuleOptions options)
@@ -68,12 +78,34 @@ at::Tensor InputChoiceImpl::forward(at::TensorList inputs) {
   check(inputs);
   TORCH_CHECK(reduction_ != Reduction::None, "input choice '", info().label,
               "' has reduction none, which makes a list: call select()");
-  return mutator().on_forward_input_choice(*this, inputs);
+  const Verdict* const verdict = mutator().verdict(info());
+  return verdict == nullptr ? mutator().on_forward_input_choice(*this, inputs)
+                            : joined(*verdict, inputs);
 }
 
 std::vector<at::Tensor> InputChoiceImpl::select(at::TensorList inputs) {
   check(inputs);
-  return mutator().on_select_inputs(*this, inputs);
+  const Verdict* const verdict = mutator().verdict(info());
+  return verdict == nullptr ? mutator().on_select_inputs(*this, inputs)
+                            : selected_by(*verdict, inputs);
+}
+
+at::Tensor InputChoiceImpl::joined(const Verdict& verdict, at::TensorList inputs) const {
+  const std::vector<at::Tensor> selected = selected_by(verdict, inputs);
+  const std::optional<int64_t> n_chosen = info().n_chosen;
+  TORCH_CHECK(reduction_ != Reduction::Concat || !n_chosen ||
+                  static_cast<int64_t>(selected.size()) == *n_chosen,
+              "input choice '", info().label, "' concatenates ", n_chosen.value_or(0),
+              " inputs, but its mutator blends ", selected.size(),
+              ": use an algorithm that samples paths");
+  if (!selected.empty()) {
+    return reduce(reduction_, selected);
+  }
+  const auto* const like = std::find_if(inputs.begin(), inputs.end(),
+                                        [](const at::Tensor& input) { return input.defined(); });
+  TORCH_CHECK(like != inputs.end(), "input choice '", info().label,
+              "' has chosen nothing, and no input is given to make zeros like");
+  return like->new_zeros(like->sizes());
 }
 
 std::vector<at::Tensor> InputChoiceImpl::ordered(

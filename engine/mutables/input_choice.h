@@ -11,6 +11,8 @@
 
 namespace retia {
 
+struct Verdict;
+
 struct InputChoiceModuleOptions {
   int64_t n_candidates = 0;
   std::optional<int64_t> n_chosen = 1;  ///< none: any number, also zero
@@ -52,6 +54,7 @@ class InputChoiceImpl final : public MutableModule {
 
  private:
   void check(at::TensorList inputs) const;
+  at::Tensor joined(const Verdict& verdict, at::TensorList inputs) const;
   Reduction reduction_;
   std::vector<std::string> choose_from_;
 };

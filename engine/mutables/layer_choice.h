@@ -12,6 +12,8 @@
 
 namespace retia {
 
+struct Verdict;
+
 /// A candidate of a layer choice: a name and a module, e.g. `{"conv", torch::nn::Conv2d(…)}`.
 struct NamedCandidate {
   using Run = std::function<at::Tensor(at::TensorList)>;
@@ -49,17 +51,20 @@ class LayerChoiceImpl final : public MutableModule {
   /// `label`: choices of one label share their decision; empty: the path of the module.
   explicit LayerChoiceImpl(std::vector<NamedCandidate> candidates, std::string label = "");
 
-  /// Returns the chosen candidate's output, or the blend. `inputs`: the inputs of every candidate.
-  /// Throws without a mutator.
+  /// Returns the chosen candidate's output, or the blend, as the mutator's verdict says. `inputs`:
+  /// the inputs of every candidate. Throws without a mutator.
   at::Tensor forward(at::TensorList inputs);
 
   /// Runs candidate `index` on `inputs`.
-  at::Tensor run(int64_t index, at::TensorList inputs) const;
+  at::Tensor run_candidate(int64_t index, at::TensorList inputs) const;
 
   /// Returns whether candidate `index` outputs zeros for all inputs.
   bool always_zero(int64_t index) const;
 
  private:
+  at::Tensor blended(const Verdict& verdict, at::TensorList inputs) const;
+  at::Tensor gated_path(const Verdict& verdict, at::TensorList inputs);
+
   std::vector<NamedCandidate> candidates_;
 };
 TORCH_MODULE(LayerChoice);

@@ -19,7 +19,8 @@ ValueChoiceModule::ValueChoiceModule(std::string label, std::vector<std::string>
 
 const Verdict& ValueChoiceModule::verdict() const {
   const Verdict* verdict = mutator().verdict(info());
-  TORCH_CHECK(verdict != nullptr && !verdict->chosen.empty(), "value choice '", info().label,
+  TORCH_CHECK(verdict != nullptr && !verdict->chosen.empty() && !verdict->gates.defined(),
+              "value choice '", info().label,
               "' needs a mutator that tells which value it has chosen: override verdict()");
   return *verdict;
 }

@@ -23,9 +23,9 @@ class ProductMutator final : public BaseMutator {
   using BaseMutator::BaseMutator;
   void reset() override {}
   at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) override {
-    at::Tensor product = choice.run(0, inputs);
+    at::Tensor product = choice.run_candidate(0, inputs);
     for (int64_t k = 1; k < choice.info().n_candidates(); ++k) {
-      product = product * choice.run(k, inputs);
+      product = product * choice.run_candidate(k, inputs);
     }
     return product;
   }

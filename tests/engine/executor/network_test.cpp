@@ -102,9 +102,9 @@ class SumMutator final : public BaseMutator {
   using BaseMutator::BaseMutator;
   void reset() override {}
   at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs) override {
-    at::Tensor sum = choice.run(0, inputs);
+    at::Tensor sum = choice.run_candidate(0, inputs);
     for (int64_t k = 1; k < choice.info().n_candidates(); ++k) {
-      sum = sum + choice.run(k, inputs);
+      sum = sum + choice.run_candidate(k, inputs);
     }
     return sum;
   }

@@ -28,7 +28,7 @@ TEST(LayerChoice, RunsTheCandidateThatIsChosenAndNoOther) {
   EXPECT_EQ(seven->n_calls, 1);
   mutator.apply({{"op", {{0}}}});
   EXPECT_EQ(op(x).sum().item<double>(), 10);
-  EXPECT_EQ(op->run(1, x).sum().item<double>(), 14);
+  EXPECT_EQ(op->run_candidate(1, x).sum().item<double>(), 14);
 }
 
 TEST(LayerChoice, NestsInAnotherOne) {
