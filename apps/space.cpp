@@ -5,7 +5,8 @@
 #include "retia/apps/workbench.h"
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/cost_measure.h"
-#include "retia/engine/executor/plan.h"
+#include "retia/engine/executor/explain.h"
+#include "retia/engine/executor/network.h"
 #include "retia/engine/ir/json.h"
 #include "retia/engine/ir/match.h"
 #include "retia/engine/ir/profile.h"
@@ -115,7 +116,7 @@ int run_space(const Program& program, const Config& config, const SpaceOptions& 
                         : read_architecture(config.run.architecture, mutables, config.space)),
         config.profile.table);
   } else if (options.plan) {
-    std::cout << plan_of(space.supernet());
+    std::cout << executor::explain(Network(space.supernet(), 0)->program());
   } else if (options.format == "ir") {
     std::cout << ir::to_json(space.graph()).dump(2) << '\n';
   } else if (options.format == "search-space") {

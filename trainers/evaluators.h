@@ -8,7 +8,7 @@
 #include <string>
 
 #include "retia/engine/evaluator.h"
-#include "retia/engine/executor/routine.h"
+#include "retia/engine/executor/passes.h"
 #include "retia/engine/factory_table.h"
 #include "retia/trainers/data/data_sets.h"
 

@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "retia/engine/base_mutator.h"
+#include "retia/engine/executor/make_program.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/lower.h"
 #include "retia/engine/operations/batch_norm.h"
@@ -13,21 +14,21 @@
 namespace retia {
 namespace {
 
-/// Brackets a forward pass for the mutator, however it ends.
-class ForwardPass {
+/// Tells the mutator that a forward pass begins and, however the pass ends, that it ends.
+class TellMutator {
  public:
-  explicit ForwardPass(BaseMutator* mutator) : mutator_(mutator) {
+  explicit TellMutator(BaseMutator* mutator) : mutator_(mutator) {
     if (mutator_ != nullptr) {
       mutator_->begin_forward();
     }
   }
-  ~ForwardPass() {
+  ~TellMutator() {
     if (mutator_ != nullptr) {
       mutator_->end_forward();
     }
   }
-  ForwardPass(const ForwardPass&) = delete;
-  ForwardPass& operator=(const ForwardPass&) = delete;
+  TellMutator(const TellMutator&) = delete;
+  TellMutator& operator=(const TellMutator&) = delete;
 
  private:
   BaseMutator* mutator_;
@@ -46,16 +47,15 @@ uint64_t hash_of(const std::string& path) {
 NetworkImpl::NetworkImpl(const ir::Graph& graph, uint64_t seed) : graph_(graph) {
   TORCH_CHECK(!graph.outputs().empty(), "graph '", graph.name(), "' has no output");
   const ir::Graph lowered = ir::lower(graph);
-  std::vector<Shape> inputs;
-  for (const ir::Node* input : lowered.inputs()) {
-    inputs.push_back(std::get<ir::Input>(input->body).shape);
-    input_sizes_.push_back(decided(inputs.back()));
+  const std::vector<Shape> inputs = lowered.input_shapes();
+  for (const Shape& shape : inputs) {
+    input_sizes_.push_back(decided(shape));
   }
-  routine_ = std::make_unique<Routine>(
+  interpreter_ = std::make_unique<executor::Interpreter>(executor::make_program(
       lowered, inputs, "",
       [&](const std::string& path, const std::shared_ptr<torch::nn::Module>& module) {
         add(path, module, seed);
-      });
+      }));
   set_executor(Executor::Fused);
 }
 
@@ -87,8 +87,8 @@ std::vector<at::Tensor> NetworkImpl::run(at::TensorList inputs) {
                 inputs[i].sizes());
   }
   const Autocast autocast(inputs.front().device().type(), precision_);
-  const ForwardPass pass(any_choice_ ? &any_choice_->mutator() : nullptr);
-  std::vector<at::Tensor> outputs = routine_->run(inputs);
+  const TellMutator tell(any_choice_ ? &any_choice_->mutator() : nullptr);
+  std::vector<at::Tensor> outputs = interpreter_->run(inputs);
   for (at::Tensor& output : outputs) {
     output = is_lower(precision_) ? output.to(at::kFloat) : output;
   }
@@ -97,7 +97,7 @@ std::vector<at::Tensor> NetworkImpl::run(at::TensorList inputs) {
 
 void NetworkImpl::set_executor(Executor executor) {
   executor_ = executor;
-  routine_->set_executor(executor);
+  set_passes(executor::passes_of(executor));
 }
 
 void NetworkImpl::synchronise(Ranks* ranks) {

@@ -7,7 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "retia/engine/executor/routine.h"
+#include "retia/engine/executor/interpreter.h"
+#include "retia/engine/ir/graph.h"
+#include "retia/engine/mutables/mutable_module.h"
+#include "retia/engine/operations/layer.h"
 
 namespace retia {
 
@@ -34,6 +37,10 @@ class NetworkImpl final : public torch::nn::Module {
   /// Sets how the graph is run; Fused by default.
   void set_executor(Executor executor);
   Executor executor() const { return executor_; }
+  /// Sets the passes that rewrite the program of the graph, in order.
+  void set_passes(const std::vector<executor::Pass>& passes) { interpreter_->set_passes(passes); }
+  /// Returns the program that runs: the lowered graph as the passes have rewritten it.
+  const executor::Program& program() const { return interpreter_->program(); }
 
   /// Normalises batches over the samples of all `ranks` from now on (SyncBatchNorm; see
   /// BatchNormLayer).
@@ -54,7 +61,7 @@ class NetworkImpl final : public torch::nn::Module {
            uint64_t seed);
 
   ir::Graph graph_;
-  std::unique_ptr<Routine> routine_;
+  std::unique_ptr<executor::Interpreter> interpreter_;
   std::vector<std::pair<std::shared_ptr<StochasticLayer>, uint64_t>> stochastic_layers_;
   std::vector<std::vector<int64_t>> input_sizes_;
   std::shared_ptr<MutableModule> any_choice_;

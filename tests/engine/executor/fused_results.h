@@ -22,15 +22,15 @@ struct Results {
 
 enum class Mode { Training, Evaluation, Quiet };
 
-/// One pass forward and back, in float64, of the supernet of `space`, driven by a mutator that is
-/// made of it and `arguments`.
+/// One pass forward and back, in float64, of the supernet of `space`, rewritten by `passes` and driven
+/// by a mutator that is made of it and `arguments`.
 template <class MutatorType, class... Arguments>
-Results results_of(const ir::Graph& space, Executor executor, Mode mode, int64_t batch,
-                   Arguments&&... arguments) {
+Results results_of(const ir::Graph& space, const std::vector<executor::Pass>& passes, Mode mode,
+                   int64_t batch, Arguments&&... arguments) {
   at::manual_seed(7);
   Network network(space, 3);
   network->to(at::kDouble);
-  network->set_executor(executor);
+  network->set_passes(passes);
   network->train(mode != Mode::Evaluation);
   for (const auto& module : network->modules()) {
     if (auto* norm = dynamic_cast<BatchNormLayer*>(module.get())) {
@@ -54,6 +54,13 @@ Results results_of(const ir::Graph& space, Executor executor, Mode mode, int64_t
   return {out.detach(),
           torch::autograd::grad({(out * weight).sum()}, leaves, {}, std::nullopt, false, true),
           network->buffers()};
+}
+
+template <class MutatorType, class... Arguments>
+Results results_of(const ir::Graph& space, Executor executor, Mode mode, int64_t batch,
+                   Arguments&&... arguments) {
+  return results_of<MutatorType>(space, executor::passes_of(executor), mode, batch,
+                                 std::forward<Arguments>(arguments)...);
 }
 
 inline void expect_close(const std::vector<at::Tensor>& got,

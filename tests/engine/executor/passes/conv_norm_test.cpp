@@ -1,4 +1,4 @@
-#include "retia/engine/executor/conv_norm_fusion.h"
+#include "retia/engine/executor/passes/conv_norm.h"
 
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,6 @@
 #include <string>
 
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/ir/lower.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/conv2d.h"
@@ -19,7 +18,7 @@
 #include "retia/mutators/random.h"
 #include "retia/tests/engine/executor/fused_results.h"
 
-namespace retia {
+namespace retia::executor {
 namespace {
 
 Results on_a_path(const ir::Graph& space, Executor executor, uint64_t seed,
@@ -44,26 +43,25 @@ ir::Graph chain(const Write& write) {
   return net.finish();
 }
 
-/// How many steps of a network end a fused run, and how many steps are in such runs.
+/// How many instructions the pass has made of a graph, and how many it has replaced by them.
 std::pair<size_t, size_t> fused_in(const ir::Graph& graph) {
-  std::vector<Shape> inputs = {std::get<ir::Input>(graph.inputs().front()->body).shape};
-  Routine routine(ir::lower(graph), inputs, "", [](const auto&...) {});
-  routine.set_executor(Executor::Fused);
+  Network network(graph, 1);
+  network->set_passes({{"fuse_conv_norm", fuse_conv_norm}});
   std::pair<size_t, size_t> found = {0, 0};
-  for (const Step& step : routine.steps()) {
-    found.first += step.run ? 1 : 0;
-    found.second += step.run ? step.run->steps().size() : 0;
+  for (const InstructionPtr& instruction : network->program().instructions) {
+    found.first += instruction->replaced().empty() ? 0 : 1;
+    found.second += instruction->replaced().size();
   }
   return found;
 }
 
-TEST(ConvNormFusion, EqualsTheReferenceOnPathsOfSposAndEnas) {
+TEST(FuseConvNorm, EqualsTheReferenceOnPathsOfSposAndEnas) {
   expect_same_on_paths(spos_chain({.channels = 8, .layers = 3}, {{3, 9, 8}, 3}), 8);
   expect_same_on_paths(enas_macro({.channels = 6, .layers = 4}, {{3, 8, 9}, 3}), 8);
   expect_same_on_paths(nasbench201({.channels = 4, .cells = 1}, {{3, 4, 4}, 3}), 2);
 }
 
-TEST(ConvNormFusion, EqualsTheReferenceInEvaluationAndWithStatisticsKept) {
+TEST(FuseConvNorm, EqualsTheReferenceInEvaluationAndWithStatisticsKept) {
   const ir::Graph space = spos_chain({.channels = 8, .layers = 3}, {{3, 8, 8}, 3});
   for (const Mode mode : {Mode::Evaluation, Mode::Quiet}) {
     const Results fused = on_a_path(space, Executor::Fused, 1, mode);
@@ -75,7 +73,7 @@ TEST(ConvNormFusion, EqualsTheReferenceInEvaluationAndWithStatisticsKept) {
   }
 }
 
-TEST(ConvNormFusion, JoinsReluConvolutionsNormalisationAndRelu) {
+TEST(FuseConvNorm, JoinsReluConvolutionsNormalisationAndRelu) {
   const ir::Graph graph = chain([](Builder& net, Wire x) {
     x = net.add("relu1", ops::relu(), {x});
     x = net.add("depthwise", ops::conv2d({.kernel = 5, .stride = 2, .depthwise = true}), {x});
@@ -90,7 +88,7 @@ TEST(ConvNormFusion, JoinsReluConvolutionsNormalisationAndRelu) {
   expect_same_on_paths(graph, 1);
 }
 
-TEST(ConvNormFusion, LeavesWhatOthersRead) {
+TEST(FuseConvNorm, LeavesWhatOthersRead) {
   const ir::Graph graph = chain([](Builder& net, Wire x) {
     const Wire relu = net.add("relu1", ops::relu(), {x});
     const Wire conv = net.add("conv", ops::conv2d({.kernel = 3}), {relu});
@@ -102,7 +100,7 @@ TEST(ConvNormFusion, LeavesWhatOthersRead) {
   expect_same_on_paths(graph, 1);
 }
 
-TEST(ConvNormFusion, LeavesConvolutionsOfManyInputs) {
+TEST(FuseConvNorm, LeavesConvolutionsOfManyInputs) {
   for (const int64_t kernel : {5, 7}) {
     const ir::Graph graph = chain([&](Builder& net, Wire x) {
       x = net.add("conv", ops::conv2d({.kernel = kernel}), {x});
@@ -113,7 +111,7 @@ TEST(ConvNormFusion, LeavesConvolutionsOfManyInputs) {
   }
 }
 
-TEST(ConvNormFusion, LeavesConvolutionsThatTheOperationLacks) {
+TEST(FuseConvNorm, LeavesConvolutionsThatTheOperationLacks) {
   for (const Conv2dOptions& options :
        std::vector<Conv2dOptions>{{.kernel = 3, .bias = true},
                                   {.kernel = 3, .padding = 0},
@@ -129,4 +127,4 @@ TEST(ConvNormFusion, LeavesConvolutionsThatTheOperationLacks) {
 }
 
 }  // namespace
-}  // namespace retia
+}  // namespace retia::executor

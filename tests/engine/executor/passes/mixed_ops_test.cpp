@@ -1,4 +1,4 @@
-#include "retia/engine/executor/mixed_op_fusion.h"
+#include "retia/engine/executor/passes/mixed_ops.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
@@ -6,13 +6,10 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/function.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
 
-#include "retia/engine/executor/routine.h"
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/ir/lower.h"
 #include "retia/engine/mutator.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"
@@ -26,15 +23,21 @@
 #include "retia/models/ops/sep_conv.h"
 #include "retia/tests/engine/executor/fused_results.h"
 
-namespace retia {
+namespace retia::executor {
 namespace {
 
-/// Blends `chosen` of each layer choice (empty: all), and sums all inputs of each input choice.
+/// Blends `chosen` of each layer choice (empty: all), and sums all inputs of each input choice,
+/// those of the label `weighed` by weights.
 class Blend final : public Mutator {
  public:
-  Blend(const torch::nn::Module& model, std::vector<int64_t> chosen)
+  Blend(const torch::nn::Module& model, std::vector<int64_t> chosen,
+        const std::string& weighed = "")
       : Mutator(model), chosen_(std::move(chosen)) {
     for (const Mutable& choice : mutables()) {
+      if (choice.label == weighed) {
+        alphas_[choice.label] =
+            register_parameter("alpha_of_inputs", at::randn({choice.n_candidates()}, at::kDouble));
+      }
       if (choice.kind == MutableKind::LayerChoice) {
         const auto n =
             chosen_.empty() ? choice.n_candidates() : static_cast<int64_t>(chosen_.size());
@@ -151,20 +154,7 @@ std::map<std::string, int64_t> backward_nodes(const at::Tensor& out) {
   return found;
 }
 
-TEST(MixedOpFusion, LeavesNothingBehindForTheReference) {
-  Routine routine(ir::lower(joined_space()), {{4, 6, 7}}, "", [](const auto&...) {});
-  const auto n_marked = [&routine] {
-    return std::count_if(routine.steps().begin(), routine.steps().end(), [](const Step& step) {
-      return step.fusion || step.run || step.sum || !step.edges.empty();
-    });
-  };
-  routine.set_executor(Executor::Fused);
-  EXPECT_GT(n_marked(), 0);
-  routine.set_executor(Executor::Reference);
-  EXPECT_EQ(n_marked(), 0);
-}
-
-TEST(MixedOpFusion, EqualsTheReferenceOnRandomNetsOfTheDartsFamily) {
+TEST(FuseMixedOps, EqualsTheReferenceOnRandomNetsOfTheDartsFamily) {
   for (uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
@@ -176,7 +166,7 @@ TEST(MixedOpFusion, EqualsTheReferenceOnRandomNetsOfTheDartsFamily) {
   }
 }
 
-TEST(MixedOpFusion, FusesTheCandidatesOfDarts) {
+TEST(FuseMixedOps, FusesTheCandidatesOfDarts) {
   const ir::Graph space = darts_space({.channels = 4, .layers = 2, .nodes = 1}, 8, 8);
   const Results fused = results(space, Executor::Fused);
   const Results reference = results(space, Executor::Reference);
@@ -184,7 +174,7 @@ TEST(MixedOpFusion, FusesTheCandidatesOfDarts) {
       << "the same to the last bit: nothing was fused";
 }
 
-TEST(MixedOpFusion, RunsAllEdgesThatLeaveANodeAtOnceAndSumsNodesOnTheWay) {
+TEST(FuseMixedOps, RunsAllEdgesThatLeaveANodeAtOnceAndSumsNodesOnTheWay) {
   Network network(darts_space({.channels = 4, .layers = 1, .nodes = 3}, 8, 8), 3);
   Blend mutator(*network, {});
   network->to(at::kDouble);
@@ -193,7 +183,7 @@ TEST(MixedOpFusion, RunsAllEdgesThatLeaveANodeAtOnceAndSumsNodesOnTheWay) {
   EXPECT_EQ(found["AddBackward0"], 0);
 }
 
-TEST(MixedOpFusion, JoinsEdgesAndNodesInAnyWay) {
+TEST(FuseMixedOps, JoinsEdgesAndNodesInAnyWay) {
   for (const Mode mode : {Mode::Training, Mode::Evaluation}) {
     expect_same(results(joined_space(), Executor::Fused, {}, mode),
                 results(joined_space(), Executor::Reference, {}, mode));
@@ -202,17 +192,44 @@ TEST(MixedOpFusion, JoinsEdgesAndNodesInAnyWay) {
               results(joined_space(), Executor::Reference, {0, 1}));
 }
 
-TEST(MixedOpFusion, RunsPartialChannels) {
+TEST(FuseMixedOps, LeavesSumsThatWeighTheirInputs) {
+  for (const std::string weighed : {"second", "fourth"}) {
+    const auto run = [&](Executor executor) {
+      return results_of<Blend>(joined_space(), executor, Mode::Training, 3, std::vector<int64_t>{},
+                               weighed);
+    };
+    expect_same(run(Executor::Fused), run(Executor::Reference));
+  }
+}
+
+TEST(FuseMixedOps, RunsLayerByLayerWhereTheWeightsHaveAnotherDtype) {
+  const auto run = [](const std::vector<Pass>& passes, at::ScalarType weights) {
+    Network network(joined_space(), 3);
+    network->set_passes(passes);
+    at::manual_seed(3);
+    Blend mutator(*network, {});
+    mutator.to(weights);
+    return network->forward(at::randn({2, 4, 6, 7}));
+  };
+  const std::vector<Pass> fuse = {{"fuse_mixed_ops", fuse_mixed_ops}};
+  EXPECT_GT(backward_nodes(run(fuse, at::kFloat))["MixedOps"], 0);
+  const at::Tensor fallback = run(fuse, at::kDouble);
+  EXPECT_EQ(backward_nodes(fallback)["MixedOps"], 0);
+  const at::Tensor reference = run({}, at::kDouble);
+  EXPECT_LE((fallback - reference).abs().max().item<double>(), 1e-5);
+}
+
+TEST(FuseMixedOps, RunsPartialChannels) {
   const ir::Graph space =
       darts_space({.channels = 8, .layers = 2, .nodes = 1, .partial_channels = 4}, 8, 8);
   expect_same(results(space, Executor::Fused), results(space, Executor::Reference));
 }
 
-TEST(MixedOpFusion, LeavesUnknownCandidatesAsTheyAre) {
+TEST(FuseMixedOps, LeavesUnknownCandidatesAsTheyAre) {
   expect_same(results(mixed_space(), Executor::Fused), results(mixed_space(), Executor::Reference));
 }
 
-TEST(MixedOpFusion, BlendsOnlyWhatIsChosen) {
+TEST(FuseMixedOps, BlendsOnlyWhatIsChosen) {
   for (const std::vector<int64_t>& chosen :
        std::vector<std::vector<int64_t>>{{1, 5}, {0, 1, 7}, {3, 5, 8}, {2, 4}, {8}, {0, 3}}) {
     expect_same(results(mixed_space(), Executor::Fused, chosen),
@@ -220,12 +237,12 @@ TEST(MixedOpFusion, BlendsOnlyWhatIsChosen) {
   }
 }
 
-TEST(MixedOpFusion, NormalisesByRunningStatisticsInEvaluation) {
+TEST(FuseMixedOps, NormalisesByRunningStatisticsInEvaluation) {
   expect_same(results(mixed_space(), Executor::Fused, {}, Mode::Evaluation),
               results(mixed_space(), Executor::Reference, {}, Mode::Evaluation));
 }
 
-TEST(MixedOpFusion, KeepsStatisticsWhereTheyAreToBeKept) {
+TEST(FuseMixedOps, KeepsStatisticsWhereTheyAreToBeKept) {
   const Results fused = results(mixed_space(), Executor::Fused, {}, Mode::Quiet);
   const Results reference = results(mixed_space(), Executor::Reference, {}, Mode::Quiet);
   expect_same(fused, reference);
@@ -235,4 +252,4 @@ TEST(MixedOpFusion, KeepsStatisticsWhereTheyAreToBeKept) {
 }
 
 }  // namespace
-}  // namespace retia
+}  // namespace retia::executor

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "retia/engine/executor/recognition.h"
+#include "retia/kernels/mixed_op/mixed_op.h"
+
+namespace retia::executor {
+
+/// A candidate of a layer choice as a branch of the fused operation `retia::mixed_op`: the
+/// candidates of DARTS, where batch normalisation has no scale and shift.
+struct MixedBranch {
+  std::string reason;  ///< why the candidate is no branch; empty: it is one
+  kernels::MixedBranch branch = kernels::MixedBranch::Identity;
+  int64_t stride = 1;
+  std::vector<at::Tensor> weights = {};
+  std::vector<Norm> norms = {};
+
+  bool is_known() const { return reason.empty(); }
+};
+
+/// Finds which branch the program of a candidate computes. `candidate`: as lowered.
+MixedBranch recognise_branch(const Program& candidate);
+
+}  // namespace retia::executor
