@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "retia/engine/executor/network.h"
+#include "retia/engine/mutables/input_choice.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/mutators/chi_square.h"
 
