@@ -25,8 +25,8 @@ __global__ void augment_flat(const uint8_t* __restrict__ images, const int32_t* 
     const int y = within / width % height;
     const int channel = within / (width * height) % channels;
     const int32_t* const draw = draws + image * kAugmentDraws;
-    const int64_t cut_y = y - draw[kCutoutRow] + shape.cutout / 2;
-    const int64_t cut_x = x - draw[kCutoutColumn] + shape.cutout / 2;
+    const int64_t cut_y = int64_t{y} - draw[kCutoutRow] + shape.cutout / 2;
+    const int64_t cut_x = int64_t{x} - draw[kCutoutColumn] + shape.cutout / 2;
     if (cut_y >= 0 && cut_y < shape.cutout && cut_x >= 0 && cut_x < shape.cutout) {
       out[i] = T(0);
       continue;

@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -49,16 +51,17 @@ struct ConvNormOptions {
 /// weights and affine. Results do not depend on the order in which threads run, on a GPU as far as
 /// that holds of ATen's dense convolutions. For the backward pass it keeps x and what is
 /// normalised, on the CPU also the result where relu comes after. The torch operator is
-/// `retia::conv_norm`.
+/// `retia::conv_norm`, which names ranks by their group.
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& options);
 
 /// Channels of the result.
 int64_t channels_out(const at::Tensor& x, at::TensorList weights, ConvKind kind);
 
-/// Throws unless the arguments are as conv_norm() says.
+/// Throws unless the arguments are as conv_norm() says. group: the name of the ranks.
 void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
-                     at::TensorList running, const ConvNormOptions& options);
+                     at::TensorList running, const ConvNormOptions& options,
+                     std::string_view group);
 
 /// What the backward pass is told to compute.
 struct ConvNormNeeds {
@@ -71,22 +74,52 @@ struct ConvNormGradients {
   std::vector<at::Tensor> weights, affine;
 };
 
-/// The options as the operators of a device take them, beside momentum and epsilon.
-std::vector<int64_t> listed(const ConvNormOptions& options);
-ConvNormOptions conv_norm_options(at::IntArrayRef listed, double momentum, double epsilon);
-
 /// Gradients of x, of weights and of affine, one after another.
 std::vector<at::Tensor> listed(const ConvNormGradients& gradients);
+/// Those of them that are defined.
+std::vector<at::Tensor> needed(const ConvNormGradients& gradients);
+
+/// The result; what is normalised (empty where that is x) and what by, for the backward pass; and,
+/// while training, the batch's count, mean and sum of squares about the mean, [1, 3, out], by which
+/// move_running() moves the running statistics.
+using ConvNormForward = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+
+/// The operators behind conv_norm(), each registered for CPU, GPU and meta tensors. Both are
+/// functions: they write to none of their arguments, and return nothing of them.
+namespace conv_norm_operators {
+
+using Forward = ConvNormForward(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
+                                at::TensorList running, int64_t kind, int64_t stride,
+                                int64_t dilation, bool relu_before, bool relu_after, bool training,
+                                double epsilon, std::string_view group);
+/// Returns the gradients that are needed, as needed() lists them. out: the result of forward, where
+/// relu comes after; not read on a GPU.
+using Backward = std::vector<at::Tensor>(const at::Tensor& gradient, const at::Tensor& x,
+                                         const std::optional<at::Tensor>& out,
+                                         at::TensorList weights, at::TensorList affine,
+                                         const at::Tensor& kept, const at::Tensor& moments,
+                                         int64_t kind, int64_t stride, int64_t dilation,
+                                         bool relu_before, bool relu_after, bool training,
+                                         std::string_view group, bool needs_x, bool needs_weights);
+
+/// Throws unless the arguments of the backward operator fit each other.
+void check_backward(const at::Tensor& gradient, const at::Tensor& x,
+                    const std::optional<at::Tensor>& out, at::TensorList weights,
+                    at::TensorList affine, const at::Tensor& kept, const at::Tensor& moments,
+                    const ConvNormOptions& options);
+
+/// Options with a stride and a dilation that reach no further beyond x than they must: the result is
+/// the same, and sizes made of them are small.
+ConvNormOptions within(const at::Tensor& x, ConvNormOptions options);
+
+}  // namespace conv_norm_operators
 
 namespace cpu {
 
-/// The result, and what the backward pass needs of it: what is normalised (undefined where that is
-/// x), and mean and 1/deviation.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> conv_norm_forward(const at::Tensor& x,
-                                                                 at::TensorList weights,
-                                                                 at::TensorList affine,
-                                                                 at::TensorList running,
-                                                                 const ConvNormOptions& options);
+/// What conv_norm_operators::Forward says, of arguments that have been checked.
+ConvNormForward conv_norm_forward(const at::Tensor& x, at::TensorList weights,
+                                  at::TensorList affine, at::TensorList running,
+                                  const ConvNormOptions& options);
 
 /// out: the result where relu comes after.
 ConvNormGradients conv_norm_backward(const at::Tensor& gradient, const at::Tensor& x,

@@ -81,10 +81,11 @@ class BackwardPass {
   };
   Behind behind(const Readers& read, int64_t i, Pixels at) const {
     const int64_t first = at.first * c_;
-    return {
-        read.gradients.image(i, at) + first,
-        options_.relu_after ? read.outs.image(i, at) + first : nullptr,
-        (kept_.defined() ? kept_.const_data_ptr<T>() + i * size_ : read.x.image(i, at)) + first};
+    return {read.gradients.image(i, at) + first,
+            options_.relu_after ? read.outs.image(i, at) + first : nullptr,
+            (plan_.kind != ConvKind::None ? kept_.const_data_ptr<T>() + i * size_
+                                          : read.x.image(i, at)) +
+                first};
   }
 
   /// Σ g and Σ g · (y - mean), [2, c], of gradients behind the normalisation.

@@ -26,17 +26,17 @@ class ForwardPass {
         affine_(affine),
         running_(running),
         size_(plan_.geometry.n_out_whole * c_),
+        kept_(plan_.kind == ConvKind::None
+                  ? at::empty({0}, x.options().memory_format({}))
+                  : at::empty({plan_.n, size_}, x.options().memory_format({}))),
         moments_(at::zeros({2, c_}, x.options().memory_format({}))),
-        workplaces_(plan_) {
-    if (plan_.kind != ConvKind::None) {
-      kept_ = at::empty({plan_.n, size_}, x.options().memory_format({}));
-    }
-  }
+        batch_(batch_tensor(options.training, 1, plan_.channels_out)),
+        workplaces_(plan_) {}
 
-  std::tuple<at::Tensor, at::Tensor, at::Tensor> run() {
+  ConvNormForward run() {
     T* const mean = moments_.mutable_data_ptr<T>();
     const Numbers<T> moments(plan_.n * plan_.n_parts * 3 * c_);
-    if (options_.training || kept_.defined()) {
+    if (options_.training || plan_.kind != ConvKind::None) {
       convolve(moments);
     }
     if (options_.training) {
@@ -51,13 +51,11 @@ class ForwardPass {
         join_over_ranks(batch, c_, *options_.ranks);
       }
       normalise_by_batch(mean, batch.front(), options_.epsilon, c_);
-      if (!running_.empty()) {
-        move_running(running_[0], running_[1], batch.front(), options_.momentum);
-      }
+      write_batch(batch_.mutable_data_ptr<double>(), batch.front(), plan_.channels_out);
     } else {
       normalise_by_running(mean, running_[0], running_[1], options_.epsilon, c_);
     }
-    return {normalised(), kept_, moments_};
+    return {normalised(), kept_, moments_, batch_};
   }
 
  private:
@@ -113,6 +111,10 @@ class ForwardPass {
       }
       add_moments(to, n, of_part);
     });
+    if (outputs.end == plan_.geometry.n_out) {
+      // Loops over whole groups of pixels wrote there what nobody may see.
+      std::fill(y + outputs.end * c_, y + size_, T(0));
+    }
   }
 
   at::Tensor normalised() {
@@ -132,9 +134,10 @@ class ForwardPass {
       for (const int64_t task : tasks) {
         const Span span = spans[task];
         const Pixels own = plan_.outputs_of(span.first, span.end);
-        const T* const y = (kept_.defined() ? kept_.const_data_ptr<T>() + span.image * size_
-                                            : images.image(span.image, own)) +
-                           own.first * c_;
+        const T* const y =
+            (plan_.kind != ConvKind::None ? kept_.const_data_ptr<T>() + span.image * size_
+                                          : images.image(span.image, own)) +
+            own.first * c_;
         T* const to = results.place(span.image) + own.first * c_;
         if (options_.relu_after) {
           plan_.out_lanes.rectify(y, scale.get(), shift.get(), to, plan_.out_rows.data(), own.n(),
@@ -154,19 +157,15 @@ class ForwardPass {
   const at::Tensor x_;
   const at::TensorList affine_, running_;
   const int64_t size_;  // of an image of what is normalised
-  at::Tensor kept_;
-  const at::Tensor moments_;
+  const at::Tensor kept_, moments_, batch_;
   Workplaces<ConvNormPlan<T>, ConvNormWorkplace<T>> workplaces_;
 };
 
 }  // namespace
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> conv_norm_forward(const at::Tensor& x,
-                                                                 at::TensorList weights,
-                                                                 at::TensorList affine,
-                                                                 at::TensorList running,
-                                                                 const ConvNormOptions& options) {
-  check_conv_norm(x, weights, affine, running, options);
+ConvNormForward conv_norm_forward(const at::Tensor& x, at::TensorList weights,
+                                  at::TensorList affine, at::TensorList running,
+                                  const ConvNormOptions& options) {
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "conv_norm_forward", [&] {
     return ForwardPass<scalar_t>(read, weights, affine, running, options).run();

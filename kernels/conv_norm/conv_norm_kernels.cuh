@@ -3,11 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define RETIA_BODY __host__ __device__ __forceinline__
-#else
-#define RETIA_BODY inline
-#endif
+#include "retia/kernels/body.h"
 
 /// What one thread does in each pass of conv_norm, as a function of its number: no pass shares
 /// memory between threads, so that a loop on the host runs the very same code. Tensors are
@@ -339,24 +335,18 @@ struct JoinSums {
 };
 
 /// What a channel is normalised by; a thread a channel. norm: mean, 1/deviation, scale, shift
-/// [4, c]; batch: count, mean and sum of squares [3, c], or null: the running statistics are taken;
-/// with it they are moved, where there are any.
+/// [4, c]; batch: count, mean and sum of squares [3, c], or null: the running statistics are taken.
 template <class S>
 struct Normaliser {
   int c;
-  const S *batch, *scale, *shift;
-  S *running_mean, *running_variance, *norm;
-  S momentum, epsilon;
+  const S *batch, *scale, *shift, *running_mean, *running_variance;
+  S* norm;
+  S epsilon;
 
   RETIA_BODY void operator()(int i) const {
     const S mean = batch != nullptr ? batch[c + i] : running_mean[i];
     const S variance = batch != nullptr ? batch[2 * c + i] / batch[0] : running_variance[i];
     const S inverse = S(1) / std::sqrt(variance + epsilon);
-    if (batch != nullptr && running_mean != nullptr) {
-      const S unbiased = batch[2 * c + i] / (batch[0] - S(1));
-      running_mean[i] += momentum * (mean - running_mean[i]);
-      running_variance[i] += momentum * (unbiased - running_variance[i]);
-    }
     const S factor = inverse * (scale != nullptr ? scale[i] : S(1));
     norm[i] = mean;
     norm[c + i] = inverse;

@@ -57,19 +57,20 @@ class ConvNormPasses {
                 "conv_norm: a tensor on a GPU may hold 2^31 - 1 numbers, but x is ", x.sizes());
   }
 
-  /// The result, what is normalised (undefined where that is x), and what by.
-  std::tuple<at::Tensor, at::Tensor, at::Tensor> forward(at::TensorList running) {
+  /// What conv_norm_operators::Forward says.
+  ConvNormForward forward(at::TensorList running) {
     const at::Tensor y = convolved();
     const at::Tensor norm = sums({4, c_out_});
-    const at::Tensor batch = o_.training ? moments(y) : at::Tensor();
-    Runner::each(cuda::Normaliser<S>{c_out_, read(batch), read(affine_, 0), read(affine_, 1),
-                                     write(running, 0), write(running, 1), write<S>(norm),
-                                     static_cast<S>(o_.momentum), static_cast<S>(o_.epsilon)},
+    const at::Tensor batch = o_.training ? moments(y) : sums({0});
+    Runner::each(cuda::Normaliser<S>{c_out_, o_.training ? read(batch) : nullptr, read(affine_, 0),
+                                     read(affine_, 1), read(running, 0), read(running, 1),
+                                     write<S>(norm), static_cast<S>(o_.epsilon)},
                  c_out_);
     const at::Tensor out = at::empty_like(y);
     Runner::each(cuda::Normalise<T>{c_out_, stored(y), read(norm), o_.relu_after, write<T>(out)},
                  out.numel());
-    return {out, kind_ == ConvKind::None ? at::Tensor() : y, norm};
+    return {out, kind_ == ConvKind::None ? stored_like({0}) : y, norm,
+            o_.training ? batch.unsqueeze(0) : batch};
   }
 
   ConvNormGradients backward(const at::Tensor& gradient, const at::Tensor& kept,
@@ -116,8 +117,8 @@ class ConvNormPasses {
   static To* write(const at::Tensor& tensor) {
     return static_cast<To*>(tensor.mutable_data_ptr());
   }
-  static S* write(at::TensorList list, size_t i) {
-    return list.empty() ? nullptr : write<S>(list[i]);
+  at::Tensor stored_like(at::IntArrayRef sizes) const {
+    return at::empty(sizes, x_.options().memory_format({}));
   }
   at::Tensor sums(at::IntArrayRef sizes) const {
     return at::empty(sizes, x_.options().dtype(kSum).memory_format({}));

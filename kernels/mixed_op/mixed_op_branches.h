@@ -43,12 +43,13 @@ struct BranchStage {
   /// Number of weight tensors.
   constexpr int64_t n_weights() const { return is_pool() ? 0 : 2; }
   /// Returns the sizes of weight i, 0 or 1, for x of c channels.
-  constexpr std::array<int64_t, 4> weight_sizes(int64_t i, int64_t c) const {
+  template <class Size>
+  constexpr std::array<Size, 4> weight_sizes(int64_t i, const Size& c) const {
+    const Size one(1), side(kernel);
     if (kind == StageKind::Halving) {
-      return {i == 0 ? c / 2 : c - c / 2, c, 1, 1};
+      return {i == 0 ? Size(c / 2) : Size(c - c / 2), c, one, one};
     }
-    return i == 0 ? std::array<int64_t, 4>{c, 1, kernel, kernel}
-                  : std::array<int64_t, 4>{c, c, 1, 1};
+    return i == 0 ? std::array<Size, 4>{c, one, side, side} : std::array<Size, 4>{c, c, one, one};
   }
 };
 

@@ -48,7 +48,7 @@ class BackwardPass {
     }
   }
 
-  std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> run() {
+  MixedOpsGradients run() {
     at::Tensor to_blend = blend_gradient();
     at::Tensor to_x;
     if (needs_.weights) {
@@ -442,10 +442,10 @@ class BackwardPass {
 
 }  // namespace
 
-std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> mixed_ops_backward(
-    at::TensorList gradients, const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-    const at::Tensor& kept, const at::Tensor& moments, const MixedOpOptions& options,
-    MixedOpNeeds needs) {
+MixedOpsGradients mixed_ops_backward(at::TensorList gradients, const at::Tensor& x,
+                                     const at::Tensor& blend, at::TensorList weights,
+                                     const at::Tensor& kept, const at::Tensor& moments,
+                                     const MixedOpOptions& options, MixedOpNeeds needs) {
   std::vector<at::Tensor> g;
   for (const at::Tensor& gradient : gradients) {
     g.push_back(gradient.contiguous(at::MemoryFormat::ChannelsLast));

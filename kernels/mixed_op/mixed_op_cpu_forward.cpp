@@ -35,6 +35,7 @@ class ForwardPass {
         kept_(at::empty({plan_.n_kept, plan_.n, size_}, x.options().memory_format({}))),
         pools_(at::empty({plan_.n_pools, plan_.n, size_}, x.options().memory_format({}))),
         moments_(at::zeros({n_stages_, 2, c_}, x.options().memory_format({}))),
+        batch_(batch_tensor(options.training, n_norms(plan_), plan_.channels)),
         convolved_{kept_.mutable_data_ptr<T>(), plan_.n, size_},
         pooled_{pools_.mutable_data_ptr<T>(), plan_.n, size_},
         image_moments_(plan_.n * n_stages_ * 3 * c_),
@@ -44,7 +45,7 @@ class ForwardPass {
     }
   }
 
-  std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> run() {
+  MixedOpsForward run() {
     for (const bool on_x : {true, false}) {
       run_stages(on_x);
       finish_moments(on_x);
@@ -53,10 +54,14 @@ class ForwardPass {
     for (size_t e = 0; e < plan_.edges.size(); ++e) {
       results.push_back(blended(plan_.edges[e], onto_[e]));
     }
-    return {std::move(results), kept_, moments_};
+    return {std::move(results), kept_, moments_, batch_};
   }
 
  private:
+  static int64_t n_norms(const Plan<T>& plan) {
+    return plan.edges.back().norm + plan.edges.back().n_norms;
+  }
+
   T* mean_of(int64_t s) const { return moments_.mutable_data_ptr<T>() + 2 * s * c_; }
 
   int64_t source_of(int64_t s) const { return plan_.stages[static_cast<size_t>(s)].source; }
@@ -103,12 +108,14 @@ class ForwardPass {
                     on_x ? w.rectified.get() : w.second.get(), output(s, i),
                     image_moments_ + (i * n_stages_ + s) * 3 * c_,
                     look_ahead<T>(plan_, stages, k, i, add_ahead), w);
+          // Loops over whole groups of pixels wrote there what nobody may see.
+          std::fill(output(s, i) + plan_.first.n_out * c_, output(s, i) + size_, T(0));
         }
       }
     });
   }
 
-  /// Sets mean and 1/deviation of these stages, and moves their running statistics.
+  /// Sets mean and 1/deviation of these stages, and while training the moments of their batch.
   void finish_moments(bool on_x) {
     const std::vector<int64_t> found = plan_.stages_on(on_x);
     if (!options_.training) {
@@ -135,11 +142,9 @@ class ForwardPass {
     }
     for (size_t i = 0; i < found.size(); ++i) {
       normalise_by_batch(mean_of(found[i]), batches[i], options_.epsilon, c_);
-      if (running_.empty()) {
-        continue;
-      }
       for (const int64_t norm : norms_of(found[i])) {
-        move_running(running_of(norm, 0), running_of(norm, 1), batches[i], options_.momentum);
+        write_batch(batch_.mutable_data_ptr<double>() + norm * 3 * plan_.channels, batches[i],
+                    plan_.channels);
       }
     }
   }
@@ -203,7 +208,7 @@ class ForwardPass {
   const at::TensorList running_;
   std::vector<at::Tensor> onto_;  // of each edge, or undefined
   const int64_t size_;            // of an image of what is made
-  const at::Tensor kept_, pools_, moments_;
+  const at::Tensor kept_, pools_, moments_, batch_;
   const Outputs<T> convolved_, pooled_;
   const Numbers<T> image_moments_;  // [n, stages, 3, c]
   Workplaces<Plan<T>, Workplace<T>> workplaces_;
@@ -211,9 +216,9 @@ class ForwardPass {
 
 }  // namespace
 
-std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> mixed_ops_forward(
-    const at::Tensor& x, const at::Tensor& blend, at::TensorList weights, at::TensorList running,
-    at::TensorList sums, const MixedOpOptions& options) {
+MixedOpsForward mixed_ops_forward(const at::Tensor& x, const at::Tensor& blend,
+                                  at::TensorList weights, at::TensorList running,
+                                  at::TensorList sums, const MixedOpOptions& options) {
   const at::Tensor read = x.contiguous(kChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_ops_forward", [&] {
     return ForwardPass<scalar_t>(read, blend, weights, running, sums, options).run();

@@ -111,17 +111,19 @@ struct MomentsOf {
 
 template <class S>
 struct Running {
-  S *mean, *variance;  ///< null: not kept
+  const S *mean, *variance;  ///< of a normalisation, read in evaluation
+  S* batch;                  ///< [3, c], written while training
 };
 
 /// What channels are normalised by, [members, 2, c]; a thread a channel of a member. batch:
-/// [members, 3, c], or null: the running statistics are taken.
+/// count, mean and sum of squares [members, 3, c], which is also written to each member's place; or
+/// null: the running statistics are taken.
 template <class S>
 struct Normalisers {
   int c;
   const S* batch;
   Group<Running<S>> running;
-  S momentum, epsilon;
+  S epsilon;
   S* norm;
 
   RETIA_BODY void operator()(int i) const {
@@ -130,10 +132,8 @@ struct Normalisers {
     const S* const mine = batch == nullptr ? nullptr : batch + int64_t{member} * 3 * c + channel;
     const S mean = mine != nullptr ? mine[c] : kept.mean[channel];
     const S variance = mine != nullptr ? mine[2 * c] / mine[0] : kept.variance[channel];
-    if (mine != nullptr && kept.mean != nullptr) {
-      const S unbiased = mine[2 * c] / (mine[0] - S(1));
-      kept.mean[channel] += momentum * (mean - kept.mean[channel]);
-      kept.variance[channel] += momentum * (unbiased - kept.variance[channel]);
+    for (int k = 0; mine != nullptr && k < 3; ++k) {
+      kept.batch[k * c + channel] = mine[k * c];
     }
     S* const to = norm + int64_t{member} * 2 * c + channel;
     to[0] = mean;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 
 #include <algorithm>
@@ -98,17 +99,18 @@ void normalise_by_running(T* mean, const at::Tensor& running_mean, const at::Ten
   }
 }
 
-/// Moves running statistics towards those of a batch.
+/// A tensor for the batch moments of each normalisation, [normalisations, 3, channels]; empty in
+/// evaluation.
+inline at::Tensor batch_tensor(bool training, int64_t n_norms, int64_t channels) {
+  return training ? at::empty({n_norms, 3, channels}, at::kDouble) : at::empty({0}, at::kDouble);
+}
+
+/// Writes count, mean and sum of squares of the first `channels` to `to`, [3, channels].
 template <class T>
-void move_running(const at::Tensor& running_mean, const at::Tensor& running_var,
-                  const BatchMoments<T>& batch, double momentum) {
-  T* const mean = running_mean.mutable_data_ptr<T>();
-  T* const variance = running_var.mutable_data_ptr<T>();
-  for (int64_t k = 0; k < running_mean.size(0); ++k) {
-    mean[k] = static_cast<T>((1 - momentum) * mean[k] + momentum * batch.mean[k]);
-    variance[k] = static_cast<T>((1 - momentum) * variance[k] +
-                                 momentum * batch.square[k] / (batch.count - 1));
-  }
+void write_batch(double* to, const BatchMoments<T>& batch, int64_t channels) {
+  std::fill_n(to, channels, batch.count);
+  std::copy_n(batch.mean.get(), channels, to + channels);
+  std::copy_n(batch.square.get(), channels, to + 2 * channels);
 }
 
 /// How the gradient before a normalisation comes of the gradient g behind it and of what is

@@ -57,11 +57,11 @@ class MixedOpPasses {
     plan();
   }
 
-  /// A result an edge, what it keeps, and what is normalised by. so_far: what the edges
-  /// o.summed are added to, in channels_last.
-  std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor> forward(at::TensorList running,
-                                                                      at::TensorList so_far = {}) {
+  /// What mixed_op_operators::Forward says. so_far: what the edges o.summed are added to, in
+  /// channels_last.
+  MixedOpsForward forward(at::TensorList running, at::TensorList so_far = {}) {
     hold(stored_like({n_kept(), pixels_, c_}), sums({n_norms(), 2, c_}));
+    batch_ = o_.training ? sums({n_norms(), 3, c_}) : sums({0});
     convolve(first_);
     convolve_halvings();
     pool();
@@ -88,15 +88,13 @@ class MixedOpPasses {
         Runner::each(cuda::Blend<T>{c_, group, first > 0, write<T>(out)}, size());
       });
     }
-    return {std::move(results), kept_, norm_};
+    return {std::move(results), kept_, norm_, batch_};
   }
 
   /// Gradients of x (undefined unless needed), blend, and each of the weights (likewise). behind:
   /// of the edges' results.
-  std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>> backward(at::TensorList behind,
-                                                                       const at::Tensor& kept,
-                                                                       const at::Tensor& norm,
-                                                                       MixedOpNeeds needs) {
+  MixedOpsGradients backward(at::TensorList behind, const at::Tensor& kept, const at::Tensor& norm,
+                             MixedOpNeeds needs) {
     hold(kept, norm);
     behind_ = behind.vec();
     needs_ = needs;
@@ -393,16 +391,17 @@ class MixedOpPasses {
     const at::Tensor batch = o_.training ? moments(stages) : at::Tensor();
     std::vector<cuda::Running<S>> members;
     for (const Stage* stage : stages) {
-      const auto at = static_cast<size_t>(stage->running) * 2;
-      members.push_back(running.empty()
-                            ? cuda::Running<S>{nullptr, nullptr}
-                            : cuda::Running<S>{write<S>(running[at]), write<S>(running[at + 1])});
+      const auto at = static_cast<size_t>(stage->running);
+      members.push_back(
+          o_.training
+              ? cuda::Running<S>{nullptr, nullptr, write<S>(batch_) + offset(batch_, at)}
+              : cuda::Running<S>{read(running[2 * at]), read(running[2 * at + 1]), nullptr});
     }
     in_groups(members, [&](const auto& group, size_t first) {
       Runner::each(
           cuda::Normalisers<S>{
               c_, batch.defined() ? read(batch) + offset(batch, first) : nullptr, group,
-              static_cast<S>(o_.momentum), static_cast<S>(o_.epsilon),
+              static_cast<S>(o_.epsilon),
               write<S>(norm_) + offset(norm_, static_cast<size_t>(stages[first]->norm))},
           int64_t{group.n} * c_);
     });
@@ -594,7 +593,7 @@ class MixedOpPasses {
   Stages first_, second_, halvings_, pools_;
   std::vector<int> identities_;  // their branches
 
-  at::Tensor kept_, norm_, pooled_;
+  at::Tensor kept_, norm_, batch_, pooled_;
   std::vector<at::Tensor> behind_;  // gradients of the edges' results
   MixedOpNeeds needs_;
   at::Tensor before_;  // gradients before normalisations

@@ -8,6 +8,7 @@
 
 #include "retia/engine/device.h"
 #include "retia/kernels/conv_norm/conv_norm_cases.h"
+#include "retia/kernels/running_statistics_passes.h"
 #include "retia/tests/kernels/on_host.h"
 #include "retia/tests/kernels/on_ranks.h"
 #include "retia/tests/kernels/results.h"
@@ -35,7 +36,11 @@ Results by_passes(const ConvNormInputs& given, ConvNormNeeds needs = {}) {
   return AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kHalf, at::kBFloat16, in.x.scalar_type(), "conv_norm", [&] {
         ConvNormPasses<Runner, scalar_t> passes(in.x, in.weights, in.affine, in.options);
-        const auto [out, kept, norm] = passes.forward(in.running);
+        const auto [out, kept, norm, batch] = passes.forward(in.running);
+        if (in.options.training && !in.running.empty()) {
+          move_running_by_passes<Runner, cuda::Sum<scalar_t>>(in.running, batch,
+                                                              in.options.momentum);
+        }
         Results results = {out};
         const Results gradients = listed(passes.backward(in.gradient, kept, norm, needs));
         results.insert(results.end(), gradients.begin(), gradients.end());

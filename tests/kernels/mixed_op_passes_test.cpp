@@ -8,6 +8,7 @@
 
 #include "retia/engine/device.h"
 #include "retia/kernels/mixed_op/mixed_op_cases.h"
+#include "retia/kernels/running_statistics_passes.h"
 #include "retia/tests/kernels/on_host.h"
 #include "retia/tests/kernels/on_ranks.h"
 #include "retia/tests/kernels/results.h"
@@ -35,9 +36,13 @@ Results by_passes(const MixedOpInputs& given, MixedOpNeeds needs = {}) {
   const MixedOpInputs in = in_dtype(given, given.x.scalar_type());
   return AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kHalf, at::kBFloat16, in.x.scalar_type(), "mixed_op", [&] {
-        const auto [out, kept, norm] =
+        const auto [out, kept, norm, batch] =
             MixedOpPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
                 .forward(in.running);
+        if (in.options.training && !in.running.empty()) {
+          move_running_by_passes<Runner, cuda::Sum<scalar_t>>(in.running, batch,
+                                                              in.options.momentum);
+        }
         const auto [to_x, to_blend, to_weights] =
             MixedOpPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
                 .backward(in.gradient, kept, norm, needs);
@@ -186,7 +191,7 @@ TEST(MixedOpPasses, RunAllEdgesThatLeaveANode) {
     const at::Tensor sum = at::randn_like(in.gradient);
     const std::vector<at::Tensor> gradients = {in.gradient, at::randn_like(in.gradient)};
     using Passes = MixedOpPasses<InOrder, double>;
-    const auto [out, kept, norm] =
+    const auto [out, kept, norm, batch] =
         Passes(in.x, in.blend, in.weights, in.options).forward(in.running, {sum});
     const auto [to_x, to_blend, to_weights] =
         Passes(in.x, in.blend, in.weights, in.options).backward(gradients, kept, norm, {});
