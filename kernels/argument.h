@@ -4,7 +4,14 @@
 
 #include <string>
 
+#include "retia/kernels/stencil/numbers.h"
+
 namespace retia::kernels {
+
+/// Returns n rounded up to whole groups of pixels, where n may be symbolic.
+inline c10::SymInt whole(const c10::SymInt& n) {
+  return (n + (kPixelGroup - 1)) / kPixelGroup * kPixelGroup;
+}
 
 /// Returns the dtype, sizes and device of a tensor for a message, "undefined" for one without.
 std::string described(const at::Tensor& tensor);

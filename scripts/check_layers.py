@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks the direction of dependencies between the rooms, from the #include lines, and that parallel
-loops are run in one place.
+"""Checks the direction of dependencies between the rooms, from the #include lines, that kernels do not
+know each other, and that parallel loops are run in one place.
 
 usage: check_layers.py [ROOT]
 
-A room may include itself and the rooms that its line below names. at::parallel_for is a serial loop
+A room may include itself and the rooms that its line below names. A kernel's folder may include files
+at the top of kernels/ and kernels/stencil/, which is for all, but no other kernel's folder. at::parallel_for is a serial loop
 wherever a file is compiled without OpenMP, so only kernels/threads.cpp, which checks that, may call it.
 Prints each offending line as file:line and exits with 1 if there is one.
 """
@@ -22,6 +23,7 @@ MAY_INCLUDE = {
     "trainers": {"kernels", "engine", "mutators", "strategies"},
     "apps": {"kernels", "engine", "models", "mutators", "strategies", "trainers"},
 }
+FOR_ALL_KERNELS = "stencil"
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}
 CUDA_SOURCES = {".cu", ".cuh"}
 PARALLEL_LOOP = re.compile(r"\bat::parallel_(for|reduce)\s*[(<]")
@@ -45,6 +47,9 @@ def problem(file, included):
     if target != room and target not in MAY_INCLUDE[room]:
         allowed = ", ".join(sorted(MAY_INCLUDE[room])) or "no other room"
         return f"{room} may include {allowed}"
+    folder = rest.split("/")[1] if target == "kernels" and rest.count("/") > 1 else None
+    if room == "kernels" and folder not in (None, FOR_ALL_KERNELS, file.parts[1]):
+        return "a kernel includes no other kernel: what both need belongs in kernels/stencil"
     return None
 
 

@@ -14,7 +14,6 @@
 
 #include "retia/kernels/argument.h"
 #include "retia/kernels/autocast.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes.h"
 #include "retia/kernels/running_statistics.h"
 
 namespace retia::kernels {
@@ -116,8 +115,6 @@ struct Returned {
   std::vector<SymInt> out, kept, moments;
   at::ScalarType dtype_of_batch;
 };
-
-SymInt whole(const SymInt& n) { return (n + (kPixelGroup - 1)) / kPixelGroup * kPixelGroup; }
 
 Returned returned(const at::Tensor& x, at::TensorList weights, const ConvNormOptions& o) {
   const auto kind = static_cast<ConvKind>(o.kind);

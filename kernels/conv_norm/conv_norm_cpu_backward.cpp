@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "retia/kernels/conv_norm/conv_norm_plan.h"
-#include "retia/kernels/mixed_op/mixed_op_norm.h"
 #include "retia/kernels/parallel.h"
+#include "retia/kernels/stencil/norm.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -32,7 +32,7 @@ class BackwardPass {
         affine_(affine),
         mean_(moments.const_data_ptr<T>()),
         size_(plan_.geometry.n_out_whole * c_),
-        workplaces_(plan_),
+        workspaces_(plan_),
         coefficients_(3 * c_),
         n_runs_(std::min(kRuns, plan_.n * plan_.n_parts)),
         stencil_size_(plan_.is_depthwise() ? plan_.kernel * plan_.kernel * plan_.c_in : 0),
@@ -111,7 +111,7 @@ class BackwardPass {
     return sums;
   }
 
-  /// Calls body(readers, span, run, workplace) for all parts of all images. run: where gradients of
+  /// Calls body(readers, span, run, workspace) for all parts of all images. run: where gradients of
   /// weights by the first of the span's parts are summed: a run of images, on one thread in their
   /// order, or where there are fewer images a run a part.
   template <class Body>
@@ -119,7 +119,7 @@ class BackwardPass {
     const bool of_images = plan_.n_parts == 1;
     const Spans spans(plan_.n, plan_.n_parts);
     parallel_for(of_images ? n_runs_ : spans.n(), [&](Tasks& tasks) {
-      const ConvNormBackwardWorkplace<T>& w = workplaces_.mine();
+      const ConvNormBackwardWorkspace<T>& w = workspaces_.mine();
       const Readers read = readers();
       for (const int64_t task : tasks) {
         if (!of_images) {
@@ -195,7 +195,7 @@ class BackwardPass {
       to_x = at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
     }
     for_spans([&](const Readers& read, const Span& span, int64_t run,
-                  const ConvNormBackwardWorkplace<T>& w) {
+                  const ConvNormBackwardWorkspace<T>& w) {
       T* const sums = begin_sums(span, run);
       const Area area = area_of(span);
       const auto [g, gate, y] = behind(read, span.image, area.computed);
@@ -235,7 +235,7 @@ class BackwardPass {
   }
 
   /// Sets the part of the gradient of the source that outputs add to to 0.
-  void clear(const Area& area, const ConvNormBackwardWorkplace<T>& w) const {
+  void clear(const Area& area, const ConvNormBackwardWorkspace<T>& w) const {
     const Tile& in = plan_.geometry.in;
     const auto row = [&](int64_t output) {
       return output / plan_.geometry.out.width * plan_.geometry.stride;
@@ -248,7 +248,7 @@ class BackwardPass {
   }
 
   void through_dense(const T* source, const Area& area, T* sums,
-                     const ConvNormBackwardWorkplace<T>& w) const {
+                     const ConvNormBackwardWorkspace<T>& w) const {
     const int64_t c_in = plan_.c_in, columns = plan_.columns();
     const auto n_taps = static_cast<int64_t>(plan_.taps.size());
     if (needs_.x && plan_.has_tile()) {
@@ -278,7 +278,7 @@ class BackwardPass {
 
   /// Depthwise, separable and pools.
   void through_stencil(const T* source, const Area& area, T* sums,
-                       const ConvNormBackwardWorkplace<T>& w) const {
+                       const ConvNormBackwardWorkspace<T>& w) const {
     const Geometry& g = plan_.geometry;
     const int64_t c_in = plan_.c_in;
     const int64_t first = area.computed.first, n = area.computed.n();
@@ -326,7 +326,7 @@ class BackwardPass {
 
   /// The gradient before a separable convolution's product, bordered, and of its weights.
   void through_pointwise(const T* source, const Area& area, T* sums,
-                         const ConvNormBackwardWorkplace<T>& w) const {
+                         const ConvNormBackwardWorkspace<T>& w) const {
     const int64_t c_in = plan_.c_in;
     const int32_t* const rows = plan_.geometry.flat.data();
     plan_.for_blocks(area.computed, [&](int64_t part, int64_t p, int64_t n) {
@@ -343,7 +343,7 @@ class BackwardPass {
 
   /// Writes pixels of image i of the gradient of x.
   void put(const ImagesToWrite<T>& to_x, int64_t i, Pixels pixels, const T* source,
-           const ConvNormBackwardWorkplace<T>& w) const {
+           const ConvNormBackwardWorkspace<T>& w) const {
     const Geometry& g = plan_.geometry;
     const int32_t* const from = (plan_.has_tile() ? g.in_read : g.flat).data() + pixels.first;
     T* const to = to_x.place(i) + pixels.first * plan_.c_in;
@@ -385,7 +385,7 @@ class BackwardPass {
   const at::TensorList weights_, affine_;
   const T* const mean_;  // and 1/deviation
   const int64_t size_;   // of an image of what is normalised
-  Workplaces<ConvNormPlan<T>, ConvNormBackwardWorkplace<T>> workplaces_;
+  Workspaces<ConvNormPlan<T>, ConvNormBackwardWorkspace<T>> workspaces_;
   const Numbers<T> coefficients_;  // [3, c]
   const int64_t n_runs_, stencil_size_, product_size_;
   Numbers<T> weight_sums_;  // [runs, stencil and product]

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "retia/kernels/conv_norm/conv_norm_plan.h"
-#include "retia/kernels/mixed_op/mixed_op_norm.h"
 #include "retia/kernels/parallel.h"
+#include "retia/kernels/stencil/norm.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -31,7 +31,7 @@ class ForwardPass {
                   : at::empty({plan_.n, size_}, x.options().memory_format({}))),
         moments_(at::zeros({2, c_}, x.options().memory_format({}))),
         batch_(batch_tensor(options.training, 1, plan_.channels_out)),
-        workplaces_(plan_) {}
+        workspaces_(plan_) {}
 
   ConvNormForward run() {
     T* const mean = moments_.mutable_data_ptr<T>();
@@ -63,7 +63,7 @@ class ForwardPass {
   void convolve(const Numbers<T>& all_moments) {
     const Spans spans(plan_.n, plan_.n_parts);
     parallel_for(spans.n(), [&](Tasks& tasks) {
-      const ConvNormWorkplace<T>& w = workplaces_.mine();
+      const ConvNormWorkspace<T>& w = workspaces_.mine();
       const Images<T> images(x_, plan_.c_in);
       for (const int64_t task : tasks) {
         const Span span = spans[task];
@@ -91,7 +91,7 @@ class ForwardPass {
   }
 
   void convolve_parts(const T* source, Pixels outputs, T* y, T* moments,
-                      const ConvNormWorkplace<T>& w) const {
+                      const ConvNormWorkspace<T>& w) const {
     plan_.for_blocks(outputs, [&](int64_t part, int64_t p, int64_t n) {
       T* const to = y + p * c_;
       if (plan_.is_dense()) {
@@ -158,7 +158,7 @@ class ForwardPass {
   const at::TensorList affine_, running_;
   const int64_t size_;  // of an image of what is normalised
   const at::Tensor kept_, moments_, batch_;
-  Workplaces<ConvNormPlan<T>, ConvNormWorkplace<T>> workplaces_;
+  Workspaces<ConvNormPlan<T>, ConvNormWorkspace<T>> workspaces_;
 };
 
 }  // namespace

@@ -179,7 +179,7 @@ Pixels ConvNormPlan<T>::outputs_reading(Pixels inputs) const {
 namespace cpu {
 
 template <class T>
-ConvNormWorkplace<T>::ConvNormWorkplace(const ConvNormPlan<T>& plan)
+ConvNormWorkspace<T>::ConvNormWorkspace(const ConvNormPlan<T>& plan)
     : ones(std::max(plan.c_in, plan.c_out)),
       zeros(std::max(plan.c_in, plan.c_out)),
       source(plan.kind == ConvKind::None ? 0 : plan.source_size()),
@@ -200,8 +200,8 @@ ConvNormWorkplace<T>::ConvNormWorkplace(const ConvNormPlan<T>& plan)
 }
 
 template <class T>
-ConvNormBackwardWorkplace<T>::ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan)
-    : ConvNormWorkplace<T>(plan),
+ConvNormBackwardWorkspace<T>::ConvNormBackwardWorkspace(const ConvNormPlan<T>& plan)
+    : ConvNormWorkspace<T>(plan),
       before(Numbers<T>::unset(
           plan.kind == ConvKind::None ? 0 : plan.geometry.n_out_whole * plan.c_out)),
       bordered(plan.is_depthwise() || plan.kind == ConvKind::AveragePool3 ? plan.geometry.out.size()
@@ -212,7 +212,7 @@ ConvNormBackwardWorkplace<T>::ConvNormBackwardWorkplace(const ConvNormPlan<T>& p
 
 template <class T>
 const T* fill_source(const ConvNormPlan<T>& plan, const T* x, Pixels inputs,
-                     const ConvNormWorkplace<T>& w) {
+                     const ConvNormWorkspace<T>& w) {
   const Geometry& g = plan.geometry;
   const int32_t* const to = (plan.has_tile() ? g.in_write : g.flat).data() + inputs.first;
   const T* const from = x + inputs.first * plan.c_in;
@@ -229,7 +229,7 @@ const T* fill_source(const ConvNormPlan<T>& plan, const T* x, Pixels inputs,
 
 template <class T>
 void run_stencil(const ConvNormPlan<T>& plan, const T* source, int64_t p, int64_t n, T* to,
-                 const ConvNormWorkplace<T>& w) {
+                 const ConvNormWorkspace<T>& w) {
   const int32_t* const from = plan.geometry.centres.data() + p;
   const int32_t* const rows = plan.geometry.flat.data();
   if (plan.kind == ConvKind::MaxPool3) {
@@ -243,18 +243,18 @@ void run_stencil(const ConvNormPlan<T>& plan, const T* source, int64_t p, int64_
   }
 }
 
-template struct ConvNormWorkplace<float>;
-template struct ConvNormWorkplace<double>;
-template struct ConvNormBackwardWorkplace<float>;
-template struct ConvNormBackwardWorkplace<double>;
+template struct ConvNormWorkspace<float>;
+template struct ConvNormWorkspace<double>;
+template struct ConvNormBackwardWorkspace<float>;
+template struct ConvNormBackwardWorkspace<double>;
 template const float* fill_source(const ConvNormPlan<float>&, const float*, Pixels,
-                                  const ConvNormWorkplace<float>&);
+                                  const ConvNormWorkspace<float>&);
 template const double* fill_source(const ConvNormPlan<double>&, const double*, Pixels,
-                                   const ConvNormWorkplace<double>&);
+                                   const ConvNormWorkspace<double>&);
 template void run_stencil(const ConvNormPlan<float>&, const float*, int64_t, int64_t, float*,
-                          const ConvNormWorkplace<float>&);
+                          const ConvNormWorkspace<float>&);
 template void run_stencil(const ConvNormPlan<double>&, const double*, int64_t, int64_t, double*,
-                          const ConvNormWorkplace<double>&);
+                          const ConvNormWorkspace<double>&);
 
 }  // namespace cpu
 

@@ -4,9 +4,10 @@
 #include <vector>
 
 #include "retia/kernels/conv_norm/conv_norm.h"
-#include "retia/kernels/mixed_op/mixed_op_groups.h"
-#include "retia/kernels/mixed_op/mixed_op_plan.h"
-#include "retia/kernels/mixed_op/mixed_op_workplace.h"
+#include "retia/kernels/stencil/geometry.h"
+#include "retia/kernels/stencil/groups.h"
+#include "retia/kernels/stencil/images.h"
+#include "retia/kernels/stencil/workspaces.h"
 
 namespace retia::kernels {
 
@@ -24,7 +25,7 @@ struct ConvNormPlan {
   int64_t c_in, c_out;  ///< channels rounded up to whole vectors; those added stay zero
   int64_t kernel, dilation;
   Geometry geometry;  ///< of c_in channels
-  MixedOpLanes<T> in_lanes, out_lanes;
+  Lanes<T> in_lanes, out_lanes;
 
   Table taps;                         ///< of the stencil or the dense product
   Numbers<T> stencil;                 ///< [taps, c_in]
@@ -119,8 +120,8 @@ class Spans {
 
 /// The scratch memory of one thread.
 template <class T>
-struct ConvNormWorkplace {
-  explicit ConvNormWorkplace(const ConvNormPlan<T>& plan);
+struct ConvNormWorkspace {
+  explicit ConvNormWorkspace(const ConvNormPlan<T>& plan);
 
   Numbers<T> ones, zeros;  ///< [c]
   Numbers<T> source;       ///< x, rectified if that is asked for; in a tile or flat
@@ -130,8 +131,8 @@ struct ConvNormWorkplace {
 
 /// The scratch memory of one thread of the backward pass.
 template <class T>
-struct ConvNormBackwardWorkplace : ConvNormWorkplace<T> {
-  explicit ConvNormBackwardWorkplace(const ConvNormPlan<T>& plan);
+struct ConvNormBackwardWorkspace : ConvNormWorkspace<T> {
+  explicit ConvNormBackwardWorkspace(const ConvNormPlan<T>& plan);
 
   Numbers<T> before;    ///< the gradient before the normalisation
   Numbers<T> bordered;  ///< the same before the product
@@ -143,12 +144,12 @@ struct ConvNormBackwardWorkplace : ConvNormWorkplace<T> {
 /// Brings the pixels `inputs` of x where the convolution reads them; returns where that is.
 template <class T>
 const T* fill_source(const ConvNormPlan<T>& plan, const T* x, Pixels inputs,
-                     const ConvNormWorkplace<T>& w);
+                     const ConvNormWorkspace<T>& w);
 
 /// The depthwise results of `n` outputs from `p` on.
 template <class T>
 void run_stencil(const ConvNormPlan<T>& plan, const T* source, int64_t p, int64_t n, T* to,
-                 const ConvNormWorkplace<T>& w);
+                 const ConvNormWorkspace<T>& w);
 
 }  // namespace cpu
 }  // namespace retia::kernels

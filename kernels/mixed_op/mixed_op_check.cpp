@@ -2,7 +2,6 @@
 
 #include "retia/kernels/argument.h"
 #include "retia/kernels/mixed_op/mixed_op.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes.h"
 
 namespace retia::kernels {
 namespace {
@@ -102,8 +101,6 @@ int64_t check_branches(const at::Tensor& x, const at::Tensor& blend, at::TensorL
               weights.size());
   return norms;
 }
-
-SymInt whole(const SymInt& n) { return (n + (kPixelGroup - 1)) / kPixelGroup * kPixelGroup; }
 
 }  // namespace
 

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "retia/kernels/mixed_op/mixed_op.h"
-#include "retia/kernels/mixed_op/mixed_op_ahead.h"
-#include "retia/kernels/mixed_op/mixed_op_groups.h"
-#include "retia/kernels/mixed_op/mixed_op_norm.h"
+#include "retia/kernels/mixed_op/mixed_op_prefetch.h"
 #include "retia/kernels/mixed_op/mixed_op_stage.h"
 #include "retia/kernels/mixed_op/mixed_op_weight_sums.h"
 #include "retia/kernels/parallel.h"
+#include "retia/kernels/stencil/groups.h"
+#include "retia/kernels/stencil/norm.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -39,7 +39,7 @@ class BackwardPass {
         outputs_{const_cast<T*>(kept.const_data_ptr<T>()), plan_.n, size_},
         pools_(Numbers<T>::unset(plan_.n_pools * plan_.n * size_)),
         pooled_{pools_.get(), plan_.n, size_},
-        workplaces_(plan_),
+        workspaces_(plan_),
         n_runs_(std::min(kRuns, plan_.n)),
         weight_sums_(weights, n_runs_, c_) {
     for (const Stage<T>& stage : plan_.stages) {
@@ -93,7 +93,7 @@ class BackwardPass {
   template <class Body>
   void for_runs(int64_t n_groups, const Body& body) {
     parallel_for(n_runs_ * n_groups, [&](Tasks& tasks) {
-      const BackwardWorkplace<T>& w = workplaces_.mine();
+      const BackwardWorkspace<T>& w = workspaces_.mine();
       for (const int64_t task : tasks) {
         const int64_t run = task / n_groups;
         body(w, task % n_groups, run, plan_.n * run / n_runs_, plan_.n * (run + 1) / n_runs_);
@@ -152,15 +152,15 @@ class BackwardPass {
     return of_stages;
   }
 
-  void add_gradients(Ahead<T>& ahead, const std::vector<size_t>& edges, int64_t i) const {
+  void add_gradients(Prefetch<T>& prefetch, const std::vector<size_t>& edges, int64_t i) const {
     for (const size_t edge : edges) {
-      add_array(ahead, gradients_[edge].const_data_ptr<T>() + i * gradients_[edge].stride(0));
+      add_array(prefetch, gradients_[edge].const_data_ptr<T>() + i * gradients_[edge].stride(0));
     }
   }
 
   /// What forward kept of the branches of image i.
-  Ahead<T> kept_branches(int64_t i) const {
-    Ahead<T> kept = {};
+  Prefetch<T> kept_branches(int64_t i) const {
+    Prefetch<T> kept = {};
     for (const int64_t s : plan_.last_stage) {
       if (s >= 0 && !plan_.stages[static_cast<size_t>(s)].is_pool()) {
         add_array<T>(kept, outputs_(plan_.stages[static_cast<size_t>(s)].place, i));
@@ -176,7 +176,7 @@ class BackwardPass {
   }
 
   /// The pools of image i, again.
-  void make_pools(const T* x, int64_t i, const BackwardWorkplace<T>& w) const {
+  void make_pools(const T* x, int64_t i, const BackwardWorkspace<T>& w) const {
     fill_for_pools(plan_, firsts_, x, w);
     for (const Stage<T>& stage : plan_.stages) {
       if (stage.is_pool()) {
@@ -191,7 +191,7 @@ class BackwardPass {
     const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
     const Numbers<T> sums(plan_.n * n_branches * 2 * c_);
     parallel_for(plan_.n, [&](Tasks& tasks) {
-      const BackwardWorkplace<T>& w = workplaces_.mine();
+      const BackwardWorkspace<T>& w = workspaces_.mine();
       const std::vector<Images<T>> gradients = images_of_gradients();
       const Images<T> images(x_, c_);
       for (const int64_t i : tasks) {
@@ -248,16 +248,17 @@ class BackwardPass {
     }
     const auto groups = groups_of(plan_.stages_on(false), groups_for_threads(n_runs_));
     const Numbers<T> sums(plan_.n * n_stages_ * 2 * c_);
-    for_runs(static_cast<int64_t>(groups.size()), [&](const BackwardWorkplace<T>& w, int64_t group,
+    for_runs(static_cast<int64_t>(groups.size()), [&](const BackwardWorkspace<T>& w, int64_t group,
                                                       int64_t run, int64_t i, int64_t end) {
       const std::vector<int64_t>& seconds = groups[static_cast<size_t>(group)];
       const auto first_read = edges_first_read(seconds);
-      const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t next) {
+      const auto add_next = [&](Prefetch<T>& prefetch, size_t k, int64_t next) {
         const Stage<T>& stage = plan_.stages[static_cast<size_t>(seconds[k])];
-        add_array<T>(ahead, outputs_(stage.place, next));
-        add_array<T>(ahead, of_stage_[static_cast<size_t>(stage.source)] + next * size_);
-        add_array<T>(ahead, outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, next));
-        add_gradients(ahead, first_read[k], next);
+        add_array<T>(prefetch, outputs_(stage.place, next));
+        add_array<T>(prefetch, of_stage_[static_cast<size_t>(stage.source)] + next * size_);
+        add_array<T>(prefetch,
+                     outputs_(plan_.stages[static_cast<size_t>(stage.source)].place, next));
+        add_gradients(prefetch, first_read[k], next);
       };
       for (const int64_t s : seconds) {
         weight_sums_.begin(plan_.stages[static_cast<size_t>(s)], run);
@@ -274,7 +275,7 @@ class BackwardPass {
           fill_second(plan_, y, mean, w);
           stage_gradient(plan_, stage, w.second.get(), g[edge_of(stage.branches.front())],
                          coefficients_of(s), outputs_(stage.place, i), weight_sums_.of(stage, run),
-                         w.second_in.get(), look_ahead<T>(plan_, seconds, k, i, add_ahead), w);
+                         w.second_in.get(), prefetch_after<T>(plan_, seconds, k, i, add_next), w);
           T* const to = of_stage_[static_cast<size_t>(stage.source)] + i * size_;
           plan_.lanes.rectify_gradient(w.second.get(), w.second_in.get(),
                                        plan_.second.in_read.data(), to, plan_.second.n_in, c_);
@@ -307,7 +308,7 @@ class BackwardPass {
       to_x[group] =
           at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
     }
-    for_runs(static_cast<int64_t>(groups.size()), [&](const BackwardWorkplace<T>& w, int64_t group,
+    for_runs(static_cast<int64_t>(groups.size()), [&](const BackwardWorkspace<T>& w, int64_t group,
                                                       int64_t run, int64_t i, int64_t end) {
       first_stages(groups[static_cast<size_t>(group)], group == 0, to_x[static_cast<size_t>(group)],
                    w, run, i, end);
@@ -321,22 +322,22 @@ class BackwardPass {
   /// Goes back through the stages `firsts` on images [i, end) of a run. to_x: the part of the gradient
   /// of x that comes through these stages, and through identities where asked for.
   void first_stages(const std::vector<int64_t>& firsts, bool with_identities,
-                    const at::Tensor& to_x, const BackwardWorkplace<T>& w, int64_t run, int64_t i,
+                    const at::Tensor& to_x, const BackwardWorkspace<T>& w, int64_t run, int64_t i,
                     int64_t end) {
     const Identities identities = with_identities ? all_identities() : Identities();
     const auto first_read = edges_first_read(firsts);
-    const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t next) {
+    const auto add_next = [&](Prefetch<T>& prefetch, size_t k, int64_t next) {
       const int64_t s = firsts[k];
       const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
-      add_array<T>(ahead, (stage.is_pool() ? pooled_ : outputs_)(stage.place, next));
+      add_array<T>(prefetch, (stage.is_pool() ? pooled_ : outputs_)(stage.place, next));
       if (stage.branches.empty()) {
-        add_array<T>(ahead, of_stage_[static_cast<size_t>(s)] + next * size_);
+        add_array<T>(prefetch, of_stage_[static_cast<size_t>(s)] + next * size_);
       }
-      add_gradients(ahead, first_read[k], next);
+      add_gradients(prefetch, first_read[k], next);
       if (k == 0) {
-        add_array(ahead, x_.const_data_ptr<T>() + next * x_.stride(0));
+        add_array(prefetch, x_.const_data_ptr<T>() + next * x_.stride(0));
         if (needs_.x) {
-          add_array(ahead, to_x.const_data_ptr<T>() + next * to_x.stride(0));
+          add_array(prefetch, to_x.const_data_ptr<T>() + next * to_x.stride(0));
         }
       }
     };
@@ -368,7 +369,7 @@ class BackwardPass {
           stage_gradient(plan_, stage, w.rectified.get(), behind, coefficients_of(s),
                          outputs_(stage.place, i), weight_sums_.of(stage, run),
                          needs_.x ? w.first_in.get() : nullptr,
-                         look_ahead<T>(plan_, firsts, k, i, add_ahead), w);
+                         prefetch_after<T>(plan_, firsts, k, i, add_next), w);
         }
       }
       if (needs_.x) {
@@ -402,7 +403,7 @@ class BackwardPass {
 
   /// Image i of the gradient of x, of what came through convolutions, pools and identities.
   void join(const ImagesToWrite<T>& to_x, int64_t i, const std::vector<const T*>& g,
-            const Identities& identities, const BackwardWorkplace<T>& w) {
+            const Identities& identities, const BackwardWorkspace<T>& w) {
     const Geometry& geometry = plan_.first;
     T* const to = to_x.place(i);
     plan_.lanes.rectify_gradient(w.rectified.get(), w.first_in.get(), geometry.in_read.data(), to,
@@ -431,7 +432,7 @@ class BackwardPass {
   const Outputs<T> outputs_;
   const Numbers<T> pools_;
   const Outputs<T> pooled_;
-  Workplaces<Plan<T>, BackwardWorkplace<T>> workplaces_;
+  Workspaces<Plan<T>, BackwardWorkspace<T>> workspaces_;
   /// Per stage [branches that end in it + 2, c]: of their gradients (one if of none), of what the
   /// stage made, and a shift.
   std::vector<Numbers<T>> coefficients_;

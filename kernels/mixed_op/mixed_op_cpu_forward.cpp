@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "retia/kernels/mixed_op/mixed_op.h"
-#include "retia/kernels/mixed_op/mixed_op_ahead.h"
-#include "retia/kernels/mixed_op/mixed_op_groups.h"
-#include "retia/kernels/mixed_op/mixed_op_norm.h"
+#include "retia/kernels/mixed_op/mixed_op_prefetch.h"
 #include "retia/kernels/mixed_op/mixed_op_stage.h"
 #include "retia/kernels/parallel.h"
+#include "retia/kernels/stencil/groups.h"
+#include "retia/kernels/stencil/norm.h"
 
 namespace retia::kernels::cpu {
 namespace {
@@ -39,7 +39,7 @@ class ForwardPass {
         convolved_{kept_.mutable_data_ptr<T>(), plan_.n, size_},
         pooled_{pools_.mutable_data_ptr<T>(), plan_.n, size_},
         image_moments_(plan_.n * n_stages_ * 3 * c_),
-        workplaces_(plan_) {
+        workspaces_(plan_) {
     for (size_t i = 0; i < sums.size(); ++i) {
       onto_[static_cast<size_t>(options.summed[i])] = sums[i].contiguous(kChannelsLast);
     }
@@ -81,17 +81,17 @@ class ForwardPass {
     const auto groups = groups_of(all, groups_for_threads(plan_.n));
     const auto n_groups = static_cast<int64_t>(groups.size());
     parallel_for(plan_.n * n_groups, [&](Tasks& tasks) {
-      const Workplace<T>& w = workplaces_.mine();
+      const Workspace<T>& w = workspaces_.mine();
       const Images<T> images(x_, c_);
       for (const int64_t task : tasks) {
         const int64_t i = task / n_groups;
         const std::vector<int64_t>& stages = groups[static_cast<size_t>(task % n_groups)];
-        const auto add_ahead = [&](Ahead<T>& ahead, size_t k, int64_t next) {
-          add_array<T>(ahead, output(stages[k], next));
+        const auto add_next = [&](Prefetch<T>& prefetch, size_t k, int64_t next) {
+          add_array<T>(prefetch, output(stages[k], next));
           if (!on_x) {
-            add_array(ahead, output(source_of(stages[k]), next));
+            add_array(prefetch, output(source_of(stages[k]), next));
           } else if (k == 0) {
-            add_array(ahead, x_.const_data_ptr<T>() + next * x_.stride(0));
+            add_array(prefetch, x_.const_data_ptr<T>() + next * x_.stride(0));
           }
         };
         if (on_x) {
@@ -107,7 +107,7 @@ class ForwardPass {
           run_stage(plan_, plan_.stages[static_cast<size_t>(s)],
                     on_x ? w.rectified.get() : w.second.get(), output(s, i),
                     image_moments_ + (i * n_stages_ + s) * 3 * c_,
-                    look_ahead<T>(plan_, stages, k, i, add_ahead), w);
+                    prefetch_after<T>(plan_, stages, k, i, add_next), w);
           // Loops over whole groups of pixels wrote there what nobody may see.
           std::fill(output(s, i) + plan_.first.n_out * c_, output(s, i) + size_, T(0));
         }
@@ -211,7 +211,7 @@ class ForwardPass {
   const at::Tensor kept_, pools_, moments_, batch_;
   const Outputs<T> convolved_, pooled_;
   const Numbers<T> image_moments_;  // [n, stages, 3, c]
-  Workplaces<Plan<T>, Workplace<T>> workplaces_;
+  Workspaces<Plan<T>, Workspace<T>> workspaces_;
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 namespace retia::kernels::cuda {
 
-RETIA_EACH_STORED(Windows)
+RETIA_EACH_STORED(Stencils)
 RETIA_EACH_STORED(Halved)
 RETIA_EACH_STORED(MomentsOf)
 RETIA_EACH_STORED(Blend)

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "retia/kernels/conv_norm/conv_norm_kernels.cuh"
 #include "retia/kernels/mixed_op/mixed_op_branches.h"
+#include "retia/kernels/stencil/bodies.cuh"
 
 /// What one thread does in each pass of mixed_ops, as a function of its number; see
-/// conv_norm_kernels.cuh, whose stencils and sums these are. Branches of all edges that leave a
+/// stencil/bodies.cuh, whose stencils and sums these are. Branches of all edges that leave a
 /// node share a pass: the thread's number says which member of a group it works for, so that an
 /// edge of eight candidates is about a dozen launches forward and two dozen back, where layer by
 /// layer it is a hundred and two hundred. Tensors are [pixels, c].
@@ -33,7 +33,7 @@ struct Normalised {
 
 /// A depthwise convolution of the rectified, or a pool. weights: [c, kernel²].
 template <class T>
-struct WindowOf {
+struct StencilOf {
   StageKind kind;
   Stencil at;
   Normalised<T> from;
@@ -43,12 +43,12 @@ struct WindowOf {
 
 /// A thread an output of one of them. size: outputs of each.
 template <class T>
-struct Windows {
+struct Stencils {
   int size;
-  Group<WindowOf<T>> group;
+  Group<StencilOf<T>> group;
 
   RETIA_BODY void operator()(int i) const {
-    const WindowOf<T>& of = group.members[i / size];
+    const StencilOf<T>& of = group.members[i / size];
     const int to = i % size;
     const Place place(to, of.at.height_out, of.at.width_out, of.at.c);
     Sum<T> result = 0;

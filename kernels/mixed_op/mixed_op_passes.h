@@ -35,16 +35,16 @@ class MixedOpPasses {
     const auto strided = [&](int64_t size) {
       return static_cast<int>((size + options.stride - 1) / options.stride);
     };
-    window_ = {static_cast<int>(x.size(2)),
-               static_cast<int>(x.size(3)),
-               strided(x.size(2)),
-               strided(x.size(3)),
-               c_,
-               3,
-               static_cast<int>(options.stride),
-               1,
-               false};
-    pixels_ = static_cast<int>(x.size(0)) * window_.height_out * window_.width_out;
+    stencil_ = {static_cast<int>(x.size(2)),
+                static_cast<int>(x.size(3)),
+                strided(x.size(2)),
+                strided(x.size(3)),
+                c_,
+                3,
+                static_cast<int>(options.stride),
+                1,
+                false};
+    pixels_ = static_cast<int>(x.size(0)) * stencil_.height_out * stencil_.width_out;
     // Powers of kJoined, so that joining never mixes members.
     slices_ = {pixels_, pixels_ >= 16 * kJoined * kJoined ? kJoined * kJoined
                         : pixels_ >= kJoined              ? kJoined
@@ -223,7 +223,7 @@ class MixedOpPasses {
     return at::empty(sizes, x_.options().dtype(kSum).memory_format({}));
   }
   at::Tensor result() const {
-    return at::empty({x_.size(0), c_, window_.height_out, window_.width_out},
+    return at::empty({x_.size(0), c_, stencil_.height_out, stencil_.width_out},
                      x_.options().memory_format(at::MemoryFormat::ChannelsLast));
   }
 
@@ -240,12 +240,12 @@ class MixedOpPasses {
   }
 
   cuda::Stencil stencil_of(const Stage& stage) const {
-    cuda::Stencil stencil = window_;
+    cuda::Stencil stencil = stencil_;
     stencil.kernel = stage.kernel;
     stencil.dilation = stage.dilation;
     if (stage.source >= 0) {
-      stencil.height = window_.height_out;
-      stencil.width = window_.width_out;
+      stencil.height = stencil_.height_out;
+      stencil.width = stencil_.width_out;
       stencil.stride = 1;
     }
     return stencil;
@@ -277,21 +277,21 @@ class MixedOpPasses {
     return write<T>(before_) + int64_t{stage.place} * size();
   }
 
-  /// Results of windows, [stages, pixels, c].
-  at::Tensor windows(const Stages& stages) const {
+  /// Results of stencils, [stages, pixels, c].
+  at::Tensor stencils(const Stages& stages) const {
     const at::Tensor out = stored_like({n(stages), pixels_, c_});
-    std::vector<cuda::WindowOf<T>> members;
+    std::vector<cuda::StencilOf<T>> members;
     for (const Stage& stage : stages) {
       members.push_back({stage.kind, stencil_of(stage), source_of(stage), taps_of(stage),
                          write<T>(out) + static_cast<int64_t>(members.size()) * size()});
     }
     in_groups(members, [&](const auto& group, size_t) {
-      Runner::each(cuda::Windows<T>{size(), group}, int64_t{group.n} * size());
+      Runner::each(cuda::Stencils<T>{size(), group}, int64_t{group.n} * size());
     });
     return out;
   }
 
-  void pool() { pooled_ = windows(pools_); }
+  void pool() { pooled_ = stencils(pools_); }
 
   /// Weights of pointwise convolutions, [stages, out, in].
   at::Tensor pointwise(const Stages& stages) const {
@@ -309,13 +309,13 @@ class MixedOpPasses {
   void convolve(const Stages& stages) {
     if (!stages.empty()) {
       at::Tensor out = kept_of(stages, kept_);
-      at::bmm_out(out, windows(stages), pointwise(stages).transpose(1, 2));
+      at::bmm_out(out, stencils(stages), pointwise(stages).transpose(1, 2));
     }
   }
 
   at::Tensor halved() const {
     const at::Tensor out = stored_like({1, pixels_, 2 * c_});
-    Runner::each(cuda::Halved<T>{window_, stored(x_), write<T>(out)}, 2 * int64_t{size()});
+    Runner::each(cuda::Halved<T>{stencil_, stored(x_), write<T>(out)}, 2 * int64_t{size()});
     return out;
   }
 
@@ -477,7 +477,7 @@ class MixedOpPasses {
     const at::Tensor before = kept_of(stages, before_);
     const at::Tensor made = at::bmm(before, pointwise(stages));
     if (needs_.weights) {
-      const at::Tensor products = at::bmm(before.transpose(1, 2), windows(stages));
+      const at::Tensor products = at::bmm(before.transpose(1, 2), stencils(stages));
       for (size_t i = 0; i < stages.size(); ++i) {
         at::Tensor& to = gradients_[static_cast<size_t>(stages[i].first_weight) + 1];
         to = products[static_cast<int64_t>(i)].to(kSum).view({c_, c_, 1, 1});
@@ -568,11 +568,11 @@ class MixedOpPasses {
       members.push_back({pool.kind, stencil_of(pool), nullptr, gradient_before(pool), nullptr});
     }
     for (const at::Tensor& to : to_halved_) {
-      members.push_back({StageKind::Halving, window_, nullptr, stored(to), nullptr});
+      members.push_back({StageKind::Halving, stencil_, nullptr, stored(to), nullptr});
     }
     for (const int branch : identities_) {
       members.push_back(
-          {StageKind::Convolution, window_, nullptr, behind(branch), weight_of(branch)});
+          {StageKind::Convolution, stencil_, nullptr, behind(branch), weight_of(branch)});
     }
     const at::Tensor to =
         at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -587,7 +587,7 @@ class MixedOpPasses {
   const std::vector<MixedEdge> edges_;
   const int c_;
   std::vector<at::Tensor> weights_;
-  cuda::Stencil window_ = {};  // of a pool of x
+  cuda::Stencil stencil_ = {};  // of a pool of x
   cuda::Slices slices_ = {};
   int pixels_ = 0;  // of a channel of the result, in all images
   Stages first_, second_, halvings_, pools_;

@@ -2,110 +2,13 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "retia/kernels/mixed_op/mixed_op.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes.h"
+#include "retia/kernels/stencil/geometry.h"
+#include "retia/kernels/stencil/lanes.h"
 
 namespace retia::kernels {
-
-/// Offsets of pixels in numbers, filled up to whole groups.
-using Table = std::vector<int32_t>;
-
-/// n rounded up to whole groups of pixels; channels are filled up to as many.
-int64_t whole(int64_t n);
-
-/// The loops for the best instructions that ATen uses here (ATEN_CPU_CAPABILITY asks for less).
-template <class T>
-MixedOpLanes<T> best_lanes(int64_t channels);
-
-/// An array at an address aligned for vectors. Copies share it. Not a tensor: making one costs as
-/// much as the work on a small layer.
-template <class T>
-class Numbers {
- public:
-  Numbers() = default;
-  /// n zeros.
-  explicit Numbers(int64_t n);
-  /// n numbers of any value.
-  static Numbers unset(int64_t n);
-  T* get() const { return data_.get(); }
-  T* operator+(int64_t i) const { return get() + i; }
-  T& operator[](int64_t i) const { return get()[i]; }
-
- private:
-  std::shared_ptr<T> data_;
-};
-
-/// An image of `c` channels side by side with a border of zeros all around, and a spare pixel
-/// behind it for writes that nobody reads.
-struct Tile {
-  int64_t height = 0, width = 0, border = 0, c = 0;
-
-  int64_t row() const { return (width + 2 * border) * c; }
-  int64_t spare() const { return (height + 2 * border) * row(); }
-  int64_t size() const { return spare() + c; }
-  int64_t at(int64_t y, int64_t x) const { return (y + border) * row() + (x + border) * c; }
-};
-
-/// The pixels of an image from `first` to before `end`, row by row.
-struct Pixels {
-  int64_t first = 0, end = 0;
-
-  int64_t n() const { return end - first; }
-};
-
-/// A tap of a square kernel, counted from its middle.
-struct Tap {
-  int64_t y, x;
-};
-std::vector<Tap> taps_of(int64_t kernel, int64_t dilation);
-
-/// Pixels of the input whose gradients come through the same taps: those of one remainder by the
-/// stride in both directions.
-struct Phase {
-  int64_t y, x, n;
-  int64_t stride, width;  ///< of the image; of a row of these pixels
-  Table from;             ///< in the tile of outputs
-  Table to;               ///< in the tile of inputs
-
-  /// Returns which of these pixels lie in rows [first, end) of the image, from the beginning of a
-  /// whole group on.
-  Pixels of_rows(int64_t first, int64_t end) const {
-    const auto before = [&](int64_t row) {
-      return std::min(std::max<int64_t>(row - y + stride - 1, 0) / stride * width, n);
-    };
-    return {before(first) / kPixelGroup * kPixelGroup, before(end)};
-  }
-};
-
-/// How outputs of stride `stride` lie over an image.
-struct Geometry {
-  Geometry(int64_t height, int64_t width, int64_t border, int64_t stride, int64_t c);
-
-  Tile in, out;
-  int64_t stride, n_in, n_out;
-  int64_t n_out_whole;      ///< n_out rounded up to whole groups
-  Table centres;            ///< in the tile of inputs, of each output
-  Table in_read, in_write;  ///< of each input
-  Table out_write;          ///< of each output, in the tile of outputs
-  Table out_read;
-  Table flat;  ///< of each output (or input) in an array without border
-  std::vector<Phase> phases;
-};
-
-/// The taps of a stencil that carry gradients to a phase.
-template <class T>
-struct PhaseTaps {
-  Table taps;
-  Numbers<T> weights;
-};
-
-/// [C, 1, k, k] to [taps, c].
-template <class T>
-Numbers<T> pack_stencil(const at::Tensor& weight, int64_t c);
 
 /// What ends in one normalisation: relu, stencil and pointwise product, or a pool.
 template <class T>
@@ -128,14 +31,6 @@ struct Stage {
   bool is_pool() const { return kind == StageKind::MaxPool || kind == StageKind::AveragePool; }
 };
 
-enum class Direction { Forward, Backward };
-
-/// The taps that carry gradients back to `phase` of what a stencil of these `taps` read. stencil:
-/// [taps, c].
-template <class T>
-PhaseTaps<T> taps_through(const Phase& phase, const Geometry& geometry,
-                          const std::vector<Tap>& taps, const Numbers<T>& stencil);
-
 /// All that a pass needs to know before it sees a number of x.
 template <class T>
 struct Plan {
@@ -151,7 +46,7 @@ struct Plan {
   std::vector<int64_t> edge_of;     ///< of each branch
   std::vector<int64_t> last_stage;  ///< of each branch; -1: the identity
   int64_t n_kept = 0, n_pools = 0;
-  MixedOpLanes<T> lanes;
+  Lanes<T> lanes;
 
   /// The stages that read x, or those that read stages.
   std::vector<int64_t> stages_on(bool on_x) const;

@@ -9,14 +9,14 @@ constexpr int32_t kHere = 0;  // the one tap of a pointwise product
 
 /// Where the pixels of a block of stencils begin.
 template <class T>
-const int32_t* rows_of(const Stage<T>& stage, const Workplace<T>& w) {
+const int32_t* rows_of(const Stage<T>& stage, const Workspace<T>& w) {
   return stage.kind == StageKind::Halving ? w.wide.data() : stage.geometry->flat.data();
 }
 
 /// The stencil of `n` pixels from `p` on, into w.depthwise.
 template <class T>
 void run_stencil(const Plan<T>& plan, const Stage<T>& stage, const T* tile, int64_t p, int64_t n,
-                 const Workplace<T>& w) {
+                 const Workspace<T>& w) {
   const Geometry& g = *stage.geometry;
   const int32_t* const from = g.centres.data() + p;
   if (stage.kind == StageKind::Halving) {
@@ -34,14 +34,14 @@ void run_stencil(const Plan<T>& plan, const Stage<T>& stage, const T* tile, int6
 }  // namespace
 
 template <class T>
-void fill_rectified(const Plan<T>& plan, const T* x, const Workplace<T>& w) {
+void fill_rectified(const Plan<T>& plan, const T* x, const Workspace<T>& w) {
   plan.lanes.rectify(x, w.ones.get(), w.zeros.get(), w.rectified.get(), plan.first.in_write.data(),
                      plan.first.n_in, plan.c);
 }
 
 template <class T>
 void fill_for_pools(const Plan<T>& plan, const std::vector<int64_t>& stages, const T* x,
-                    const Workplace<T>& w) {
+                    const Workspace<T>& w) {
   for (const int64_t s : stages) {
     const Stage<T>& stage = plan.stages[static_cast<size_t>(s)];
     if (stage.is_pool()) {
@@ -53,7 +53,7 @@ void fill_for_pools(const Plan<T>& plan, const std::vector<int64_t>& stages, con
 }
 
 template <class T>
-void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workplace<T>& w) {
+void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workspace<T>& w) {
   for (int64_t k = 0; k < plan.c; ++k) {
     w.shift[k] = -mean[k] * mean[plan.c + k];
   }
@@ -62,8 +62,8 @@ void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workplace
 }
 
 template <class T>
-void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Ahead<T>& ahead,
-              const Workplace<T>& w) {
+void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Prefetch<T>& prefetch,
+              const Workspace<T>& w) {
   const Geometry& g = plan.first;
   const int32_t* const from = g.centres.data();
   const int32_t* const taps = stage.taps.data();
@@ -72,13 +72,13 @@ void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Ahead<T>& 
                        g.flat.data(), g.n_out, plan.c);
     plan.lanes.scale(y, w.shares.get(), y, g.flat.data(), g.n_out, plan.c);
   } else {
-    plan.lanes.maximum(w.lowest.get(), from, taps, y, g.n_out, plan.c, ahead);
+    plan.lanes.maximum(w.lowest.get(), from, taps, y, g.n_out, plan.c, prefetch);
   }
 }
 
 template <class T>
 void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
-               Ahead<T> ahead, const Workplace<T>& w) {
+               Prefetch<T> prefetch, const Workspace<T>& w) {
   const Geometry& g = *stage.geometry;
   const int64_t c = plan.c;
   if (stage.is_pool()) {
@@ -87,10 +87,10 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
   for (int64_t p = 0; p < g.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, g.n_out - p);
     if (!stage.is_pool()) {
-      ahead.at = p * c;
+      prefetch.at = p * c;
       run_stencil(plan, stage, tile, p, n, w);
       plan.lanes.product(w.depthwise.get(), rows_of(stage, w), &kHere, 1, stage.in(),
-                         stage.product.get(), c, y + p * c, g.flat.data(), n, ahead);
+                         stage.product.get(), c, y + p * c, g.flat.data(), n, prefetch);
     }
     if (p == 0) {
       std::copy_n(y, c, moments);
@@ -102,14 +102,14 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
 template <class T>
 void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
-                    Ahead<T> ahead, const BackwardWorkplace<T>& w) {
+                    Prefetch<T> prefetch, const BackwardWorkspace<T>& w) {
   const Geometry& geometry = *stage.geometry;
   const int64_t c = plan.c;
   const bool halving = stage.kind == StageKind::Halving;
   T* const bordered = stage.source < 0 ? w.first_out.get() : w.second_out.get();
   for (int64_t p = 0; p < geometry.n_out; p += kBlock) {
     const int64_t n = std::min(kBlock, geometry.n_out - p);
-    ahead.at = p * c;
+    prefetch.at = p * c;
     plan.lanes.affine(g + p * c, nullptr, coefficients, y + p * c, coefficients + c,
                       coefficients + 2 * c, w.before.get(), n, c);
     if (sums.product != nullptr) {
@@ -119,10 +119,10 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
     }
     if (!halving) {
       plan.lanes.product(w.before.get(), geometry.flat.data(), &kHere, 1, c, stage.product.get(), c,
-                         bordered, geometry.out_write.data() + p, n, ahead);
+                         bordered, geometry.out_write.data() + p, n, prefetch);
     } else if (to != nullptr) {
       plan.lanes.product(w.before.get(), geometry.flat.data(), &kHere, 1, c, stage.product.get(),
-                         2 * c, w.product.get(), w.wide.data(), n, ahead);
+                         2 * c, w.product.get(), w.wide.data(), n, prefetch);
       for (const int64_t odd : {0, 1}) {
         plan.lanes.add_to(w.product + odd * c, 2 * c, to + odd * (geometry.in.row() + c),
                           geometry.centres.data() + p, n, c);
@@ -155,7 +155,7 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
 
 template <class T>
 void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::vector<const T*> g,
-                   const T* coefficients, const T* y, const BackwardWorkplace<T>& w) {
+                   const T* coefficients, const T* y, const BackwardWorkspace<T>& w) {
   const Geometry& geometry = plan.first;
   const int64_t c = plan.c;
   g.push_back(y);
@@ -179,35 +179,35 @@ void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::
   }
 }
 
-template void fill_rectified(const Plan<float>&, const float*, const Workplace<float>&);
+template void fill_rectified(const Plan<float>&, const float*, const Workspace<float>&);
 template void fill_for_pools(const Plan<float>&, const std::vector<int64_t>&, const float*,
-                             const Workplace<float>&);
-template void fill_second(const Plan<float>&, const float*, const float*, const Workplace<float>&);
-template void run_pool(const Plan<float>&, const Stage<float>&, float*, const Ahead<float>&,
-                       const Workplace<float>&);
+                             const Workspace<float>&);
+template void fill_second(const Plan<float>&, const float*, const float*, const Workspace<float>&);
+template void run_pool(const Plan<float>&, const Stage<float>&, float*, const Prefetch<float>&,
+                       const Workspace<float>&);
 template void run_stage(const Plan<float>&, const Stage<float>&, const float*, float*, float*,
-                        Ahead<float>, const Workplace<float>&);
+                        Prefetch<float>, const Workspace<float>&);
 template void stage_gradient(const Plan<float>&, const Stage<float>&, const float*, const float*,
                              const float*, const float*, const WeightSums<float>&, float*,
-                             Ahead<float>, const BackwardWorkplace<float>&);
+                             Prefetch<float>, const BackwardWorkspace<float>&);
 template void pool_gradient(const Plan<float>&, const Stage<float>&, const float*,
                             std::vector<const float*>, const float*, const float*,
-                            const BackwardWorkplace<float>&);
+                            const BackwardWorkspace<float>&);
 
-template void fill_rectified(const Plan<double>&, const double*, const Workplace<double>&);
+template void fill_rectified(const Plan<double>&, const double*, const Workspace<double>&);
 template void fill_for_pools(const Plan<double>&, const std::vector<int64_t>&, const double*,
-                             const Workplace<double>&);
+                             const Workspace<double>&);
 template void fill_second(const Plan<double>&, const double*, const double*,
-                          const Workplace<double>&);
-template void run_pool(const Plan<double>&, const Stage<double>&, double*, const Ahead<double>&,
-                       const Workplace<double>&);
+                          const Workspace<double>&);
+template void run_pool(const Plan<double>&, const Stage<double>&, double*, const Prefetch<double>&,
+                       const Workspace<double>&);
 template void run_stage(const Plan<double>&, const Stage<double>&, const double*, double*, double*,
-                        Ahead<double>, const Workplace<double>&);
+                        Prefetch<double>, const Workspace<double>&);
 template void stage_gradient(const Plan<double>&, const Stage<double>&, const double*,
                              const double*, const double*, const double*, const WeightSums<double>&,
-                             double*, Ahead<double>, const BackwardWorkplace<double>&);
+                             double*, Prefetch<double>, const BackwardWorkspace<double>&);
 template void pool_gradient(const Plan<double>&, const Stage<double>&, const double*,
                             std::vector<const double*>, const double*, const double*,
-                            const BackwardWorkplace<double>&);
+                            const BackwardWorkspace<double>&);
 
 }  // namespace retia::kernels::cpu

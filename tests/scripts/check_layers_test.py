@@ -65,6 +65,15 @@ class CheckLayers(unittest.TestCase):
     def test_refuses_kernels_that_name_the_engine(self):
         self.refuses("kernels/x/x.cpp", '#include "retia/engine/a.h"\n', "no other room")
 
+    def test_refuses_a_kernel_that_names_another(self):
+        named = '#include "retia/kernels/augment/augment.h"\n'
+        for path in ("kernels/x/x.cpp", "kernels/stencil/geometry.h", "kernels/parallel.h"):
+            self.refuses(path, named, f"{path}:1:", "no other kernel")
+        code, output = check({"kernels/x/x.cpp": '#include "retia/kernels/x/x.h"\n'
+                                                 '#include "retia/kernels/parallel.h"\n'
+                                                 '#include "retia/kernels/stencil/geometry.h"\n'})
+        self.assertEqual(code, 0, output)
+
     def test_refuses_libtorch_headers_in_cuda_sources_only(self):
         for header in ("torch/library.h", "ATen/ATen.h", "c10/cuda/CUDAStream.h"):
             self.refuses("kernels/x/x_cuda.cu", f"#include <{header}>\n", "x_cuda.cu:1:", header)

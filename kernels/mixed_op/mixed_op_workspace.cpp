@@ -1,4 +1,4 @@
-#include "retia/kernels/mixed_op/mixed_op_workplace.h"
+#include "retia/kernels/mixed_op/mixed_op_workspace.h"
 
 #include <limits>
 
@@ -16,7 +16,7 @@ Table steps_of(int64_t step) {
 }  // namespace
 
 template <class T>
-Workplace<T>::Workplace(const Plan<T>& plan)
+Workspace<T>::Workspace(const Plan<T>& plan)
     : ones(plan.c),
       zeros(plan.c),
       shift(plan.c),
@@ -40,8 +40,8 @@ Workplace<T>::Workplace(const Plan<T>& plan)
 }
 
 template <class T>
-BackwardWorkplace<T>::BackwardWorkplace(const Plan<T>& plan)
-    : Workplace<T>(plan),
+BackwardWorkspace<T>::BackwardWorkspace(const Plan<T>& plan)
+    : Workspace<T>(plan),
       before(std::max(kBlock * 2, plan.first.n_out_whole) * plan.c),
       product(kBlock * 2 * plan.c),
       first_out(plan.first.out.size()),
@@ -50,9 +50,9 @@ BackwardWorkplace<T>::BackwardWorkplace(const Plan<T>& plan)
       pools_in(plan.first.in.size()),
       second_in(plan.second.in.size()) {}
 
-template struct Workplace<float>;
-template struct Workplace<double>;
-template struct BackwardWorkplace<float>;
-template struct BackwardWorkplace<double>;
+template struct Workspace<float>;
+template struct Workspace<double>;
+template struct BackwardWorkspace<float>;
+template struct BackwardWorkspace<double>;
 
 }  // namespace retia::kernels::cpu

@@ -1,7 +1,7 @@
-// Seen only through mixed_op_lanes_impl.h, whose rule on what may be used holds here too.
+// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
 #pragma once
 
-#include "retia/kernels/mixed_op/mixed_op_lanes.h"
+#include "retia/kernels/stencil/lanes.h"
 
 namespace retia::kernels {
 namespace {
@@ -37,11 +37,11 @@ struct Vectors {
     return gradient;
   }
 
-  /// Has n vectors `step` numbers apart come into the second cache from each array ahead; the first
-  /// has no room for them.
-  static inline void ask(const Ahead<T>& ahead, int64_t first, int64_t step, int n) {
-    for (int64_t a = 0; a < ahead.n; ++a) {
-      const T* const wanted = ahead.arrays[a] + ahead.at + first;
+  /// Has n vectors `step` numbers apart come into the second cache from each array; the first has no
+  /// room for them.
+  static inline void request(const Prefetch<T>& prefetch, int64_t first, int64_t step, int n) {
+    for (int64_t a = 0; a < prefetch.n; ++a) {
+      const T* const wanted = prefetch.arrays[a] + prefetch.at + first;
 #pragma GCC unroll 8
       for (int i = 0; i < n; ++i) {
         __builtin_prefetch(wanted + i * step, 0, 2);

@@ -1,18 +1,18 @@
 // Included once by each file that compiles these loops for a set of instructions. Only what is in
 // the anonymous namespace may be used: an inline function of the standard library would be shared
 // with files that are compiled for older processors.
-#include "retia/kernels/mixed_op/mixed_op_lanes_maxima.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes_pixels.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes_products.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes_stencils.h"
-#include "retia/kernels/mixed_op/mixed_op_lanes_sums.h"
+#include "retia/kernels/stencil/lanes_maxima.h"
+#include "retia/kernels/stencil/lanes_pixels.h"
+#include "retia/kernels/stencil/lanes_products.h"
+#include "retia/kernels/stencil/lanes_stencils.h"
+#include "retia/kernels/stencil/lanes_sums.h"
 
 namespace retia::kernels {
 namespace {
 
 /// The loops on vectors of kLanes channels.
 template <class T, int kLanes>
-MixedOpLanes<T> loops() {
+Lanes<T> loops() {
   using Stencils = StencilLoops<T, kLanes>;
   using Products = ProductLoops<T, kLanes>;
   using Maxima = MaximumLoops<T, kLanes>;
@@ -39,7 +39,7 @@ MixedOpLanes<T> loops() {
 
 /// The loops on the widest vectors that divide `channels`.
 template <class T>
-MixedOpLanes<T> lanes(int64_t channels) {
+Lanes<T> lanes(int64_t channels) {
   constexpr int kLanes = kWidestBytes / static_cast<int>(sizeof(T));
   if constexpr (kLanes > kGroup) {
     if (channels % kLanes != 0) {

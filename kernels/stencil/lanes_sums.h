@@ -1,7 +1,7 @@
-// Seen only through mixed_op_lanes_impl.h, whose rule on what may be used holds here too.
+// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
 #pragma once
 
-#include "retia/kernels/mixed_op/mixed_op_lanes_vectors.h"
+#include "retia/kernels/stencil/lanes_vectors.h"
 
 namespace retia::kernels {
 namespace {

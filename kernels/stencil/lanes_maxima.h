@@ -1,7 +1,7 @@
-// Seen only through mixed_op_lanes_impl.h, whose rule on what may be used holds here too.
+// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
 #pragma once
 
-#include "retia/kernels/mixed_op/mixed_op_lanes_vectors.h"
+#include "retia/kernels/stencil/lanes_vectors.h"
 
 namespace retia::kernels {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 template <class T, int kLanes>
 struct MaximumLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
-  using Vectors<T, kLanes>::ask;
+  using Vectors<T, kLanes>::request;
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
@@ -56,7 +56,7 @@ struct MaximumLoops : Vectors<T, kLanes> {
   }
 
   static void maximum(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
-                      int64_t c, const Ahead<T>& ahead) {
+                      int64_t c, const Prefetch<T>& prefetch) {
     const int64_t unit = taps[1] - taps[0];
     int64_t p = 0;
     for (; p + kGroup <= n; p += kGroup) {
@@ -66,7 +66,7 @@ struct MaximumLoops : Vectors<T, kLanes> {
         continue;
       }
       for (int64_t v = 0; v < c; v += kLanes) {
-        ask(ahead, p * c + v, c, kGroup);
+        request(prefetch, p * c + v, c, kGroup);
         const auto columns = dense ? &maximum_of_columns<1> : &maximum_of_columns<2>;
         columns(src + from[p] + v, unit, taps, dst + p * c + v, c);
       }

@@ -9,27 +9,27 @@ namespace retia::kernels::cpu {
 /// Adds an array that will be read or written soon. One too many is left out: nothing but time
 /// depends on it.
 template <class T>
-void add_array(Ahead<T>& ahead, const T* array) {
-  if (ahead.n < Ahead<T>::kMost) {
-    ahead.arrays[ahead.n++] = array;
+void add_array(Prefetch<T>& prefetch, const T* array) {
+  if (prefetch.n < Prefetch<T>::kMost) {
+    prefetch.arrays[prefetch.n++] = array;
   }
 }
 
 /// What a sweep over images, and in each over `stages`, reads and writes after stages[k] of image
-/// i, up to its next stage with a product. add(ahead, k, i) adds what stages[k] of image i does.
+/// i, up to its next stage with a product. add(prefetch, k, i) adds what stages[k] of image i does.
 template <class T, class Add>
-Ahead<T> look_ahead(const Plan<T>& plan, const std::vector<int64_t>& stages, size_t k, int64_t i,
-                    const Add& add) {
-  Ahead<T> ahead = {};
+Prefetch<T> prefetch_after(const Plan<T>& plan, const std::vector<int64_t>& stages, size_t k,
+                           int64_t i, const Add& add) {
+  Prefetch<T> prefetch = {};
   do {
     i += k + 1 == stages.size() ? 1 : 0;
     k = (k + 1) % stages.size();
     if (i == plan.n) {
       break;
     }
-    add(ahead, k, i);
+    add(prefetch, k, i);
   } while (plan.stages[static_cast<size_t>(stages[k])].is_pool());
-  return ahead;
+  return prefetch;
 }
 
 }  // namespace retia::kernels::cpu

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "retia/kernels/mixed_op/mixed_op_plan.h"
+#include "retia/kernels/stencil/numbers.h"
+#include "retia/kernels/sum_over_ranks.h"
 
 namespace retia::kernels::cpu {
 

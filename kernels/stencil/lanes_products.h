@@ -1,7 +1,7 @@
-// Seen only through mixed_op_lanes_impl.h, whose rule on what may be used holds here too.
+// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
 #pragma once
 
-#include "retia/kernels/mixed_op/mixed_op_lanes_vectors.h"
+#include "retia/kernels/stencil/lanes_vectors.h"
 
 namespace retia::kernels {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 template <class T, int kLanes>
 struct ProductLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
-  using Vectors<T, kLanes>::ask;
+  using Vectors<T, kLanes>::request;
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
@@ -22,9 +22,10 @@ struct ProductLoops : Vectors<T, kLanes> {
   template <int kColumns, int kPixels>
   static void product_of_columns(const T* src, const int32_t* from, const int32_t* taps,
                                  int64_t n_taps, int64_t in, const T* weights, int64_t out, T* dst,
-                                 const int32_t* to, int64_t n, int64_t v, const Ahead<T>& ahead) {
+                                 const int32_t* to, int64_t n, int64_t v,
+                                 const Prefetch<T>& prefetch) {
     for (int64_t p = 0; p < n; p += kPixels) {
-      ask(ahead, p * out + v, out, kPixels);
+      request(prefetch, p * out + v, out, kPixels);
       Vector sum[kPixels][kColumns] = {};
       const T* row = weights + v;
       for (int64_t t = 0; t < n_taps; ++t) {
@@ -61,15 +62,15 @@ struct ProductLoops : Vectors<T, kLanes> {
 
   static void product(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                       int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to,
-                      int64_t n, const Ahead<T>& ahead) {
+                      int64_t n, const Prefetch<T>& prefetch) {
     int64_t v = 0;
     for (; v + kColumnsAtOnce * kLanes <= out; v += kColumnsAtOnce * kLanes) {
       product_of_columns<kColumnsAtOnce, kRowsAtOnce>(src, from, taps, n_taps, in, weights, out,
-                                                      dst, to, n, v, ahead);
+                                                      dst, to, n, v, prefetch);
     }
     if (v < out) {
       product_of_columns<1, kGroup>(src, from, taps, n_taps, in, weights, out, dst, to, n, v,
-                                    ahead);
+                                    prefetch);
     }
   }
 

@@ -13,18 +13,18 @@ constexpr int kPoolTaps = 9;
 /// Arrays that will be read or written soon, from `at` on. What computes asks memory for them
 /// meanwhile.
 template <class T>
-struct Ahead {
+struct Prefetch {
   static constexpr int64_t kMost = 8;
   const T* arrays[kMost];
   int64_t n, at;
 };
 
-/// The inner loops of mixed_op over arrays whose pixels hold `c` channels side by side, c a
+/// The inner loops of the CPU over arrays whose pixels hold `c` channels side by side, c a
 /// multiple of kPixelGroup. Tables (`from`, `to`, `taps`) hold offsets in numbers. Loops that take
 /// tables of pixels to write run over n rounded up to whole groups. Pixels and taps go through a
 /// rectangle row by row; pixels are filled up by repeating the last.
 template <class T>
-struct MixedOpLanes {
+struct Lanes {
   /// dst[to[p]] = Σ_t weights[t] · src[from[p] + taps[t]], channel by channel.
   void (*stencil)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                   const T* weights, T* dst, const int32_t* to, int64_t n, int64_t c);
@@ -36,17 +36,17 @@ struct MixedOpLanes {
                               const T* g, const int32_t* g_from, int64_t n, int64_t c,
                               int64_t kernel, T* sum);
   /// dst[to[p]] = Σ_t src[from[p] + taps[t]] · weights[t], of `in` numbers each, weights
-  /// [taps, in, out]; asks for n · out numbers of each array ahead.
+  /// [taps, in, out]; asks for n · out numbers of each array of `prefetch`.
   void (*product)(const T* src, const int32_t* from, const int32_t* taps, int64_t n_taps,
                   int64_t in, const T* weights, int64_t out, T* dst, const int32_t* to, int64_t n,
-                  const Ahead<T>& ahead);
+                  const Prefetch<T>& prefetch);
   /// sum[i · row + j] += Σ_p a[p, i] · b[from[p] + j], a [n, rows], j < columns.
   void (*add_outer)(const T* a, int64_t rows, const T* b, const int32_t* from, int64_t columns,
                     int64_t n, T* sum, int64_t row);
   /// dst[p] = max_t src[from[p] + taps[t]]; a NaN stays; asks for n · c numbers of each array
-  /// ahead.
+  /// of `prefetch`.
   void (*maximum)(const T* src, const int32_t* from, const int32_t* taps, T* dst, int64_t n,
-                  int64_t c, const Ahead<T>& ahead);
+                  int64_t c, const Prefetch<T>& prefetch);
   /// dst[from[p] + taps[t]] += g[p] for the first t where src is most[p], channel by channel; NaN
   /// is nowhere.
   void (*add_at_maxima)(const T* g, const T* most, const T* src, const int32_t* from,
@@ -82,10 +82,10 @@ struct MixedOpLanes {
 /// The same source compiled for three sets of instructions, for arrays of `channels` channels. T is
 /// float or double.
 template <class T>
-MixedOpLanes<T> mixed_op_lanes_baseline(int64_t channels);
+Lanes<T> lanes_baseline(int64_t channels);
 template <class T>
-MixedOpLanes<T> mixed_op_lanes_avx2(int64_t channels);
+Lanes<T> lanes_avx2(int64_t channels);
 template <class T>
-MixedOpLanes<T> mixed_op_lanes_avx512(int64_t channels);
+Lanes<T> lanes_avx512(int64_t channels);
 
 }  // namespace retia::kernels
