@@ -18,22 +18,11 @@ Domain::Domain(ir::Graph space) : Domain(ir::Space(std::move(space))) {}
 const std::vector<Mutable>& Domain::mutables() const { return contents_->space.mutables(); }
 
 Architecture Domain::form(const Architecture& architecture) const {
-  try {
-    return contents_->space.canonical(architecture);
-  } catch (const c10::Error&) {
-    return architecture;
-  }
+  return contents_->space.find_canonical(architecture).value_or(architecture);
 }
 
 bool Domain::admits(const Architecture& form) const {
-  if (!contents_->admits) {
-    return true;
-  }
-  try {
-    return contents_->admits(form);
-  } catch (const c10::Error&) {
-    return false;
-  }
+  return !contents_->admits || contents_->admits(form);
 }
 
 Architecture Domain::sample(Random& random) const { return sample_uniformly(mutables(), random); }

@@ -14,8 +14,8 @@ namespace retia {
 /// to copy.
 class Domain {
  public:
-  /// `admits`: a filter of canonical architectures; null admits all. A filter that throws does not
-  /// admit: the architecture has no valid model.
+  /// `admits`: a filter of canonical architectures, and of architectures without a valid model (see
+  /// Space::find_model); null admits all.
   Domain(ir::Space space, ir::Filter admits = nullptr);  // NOLINT: every space is one
   Domain(ir::Graph space);                               // NOLINT
 

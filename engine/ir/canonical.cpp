@@ -113,7 +113,7 @@ class Walk {
         need_inputs(plan.steps[i], needed);
       }
     }
-    for (size_t i = 0; i < plan.steps.size(); ++i) {
+    for (size_t i = 0; i < plan.steps.size() && !obstacle; ++i) {
       if (needed[i] != 0) {
         reach(plan.steps[i]);
       }
@@ -121,6 +121,7 @@ class Walk {
   }
 
   Architecture reached;
+  std::optional<std::string> obstacle;  ///< why there is no model; `reached` is then incomplete
 
  private:
   void need_inputs(const Step& step, std::vector<char>& needed) {
@@ -156,13 +157,21 @@ class Walk {
 
   void reach(const PlannedBody& body, const Step& step) {
     if (body.operation) {
-      const Architecture form = in_context(
-          "node '" + step.name + "'", [&] { return body.operation->canonical(architecture_); });
-      for (const auto& [label, decision] : form) {
-        consult(label, decision);
+      in_context("node '" + step.name + "'", [&] { reach(*body.operation); });
+      if (obstacle) {
+        obstacle = "node '" + step.name + "': " + *obstacle;
       }
     } else if (body.cell) {
       reach(*body.cell);
+    }
+  }
+
+  void reach(const Operation& operation) {
+    obstacle = operation.kind().obstacle(operation.parameters(), architecture_);
+    if (!obstacle) {
+      for (const auto& [label, decision] : operation.canonical(architecture_)) {
+        consult(label, decision);
+      }
     }
   }
 
@@ -201,6 +210,20 @@ CanonicalForms::CanonicalForms(const Graph& space)
 }
 
 Architecture CanonicalForms::of(const Architecture& architecture) const {
+  return match(
+      form_or_obstacle(architecture), [](Architecture&& form) { return std::move(form); },
+      [](std::string&& obstacle) -> Architecture { TORCH_CHECK(false, obstacle); });
+}
+
+std::optional<Architecture> CanonicalForms::find(const Architecture& architecture) const {
+  return match(
+      form_or_obstacle(architecture),
+      [](Architecture&& form) { return std::optional(std::move(form)); },
+      [](std::string&&) { return std::optional<Architecture>(); });
+}
+
+std::variant<Architecture, std::string> CanonicalForms::form_or_obstacle(
+    const Architecture& architecture) const {
   const bool all_known = std::all_of(architecture.begin(), architecture.end(),
                                      [&](const auto& d) { return labels_.count(d.first) != 0; });
   if (!all_known) {
@@ -208,6 +231,9 @@ Architecture CanonicalForms::of(const Architecture& architecture) const {
   }
   Walk walk(architecture, mutables_);
   walk.reach(*plan_);
+  if (walk.obstacle) {
+    return std::move(*walk.obstacle);
+  }
   if (verifies_rewrites()) {
     Walk again(walk.reached, mutables_);
     again.reach(*plan_);

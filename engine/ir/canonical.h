@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
+#include <variant>
 #include <vector>
 
 #include "retia/engine/ir/graph.h"
@@ -21,11 +23,18 @@ class CanonicalForms {
   /// wrong count.
   Architecture of(const Architecture& architecture) const;
 
+  /// Returns the same; none where no model has an operation as `architecture` decides it (see
+  /// OperationKind::obstacle).
+  std::optional<Architecture> find(const Architecture& architecture) const;
+
   const std::vector<Mutable>& mutables() const { return mutables_; }
 
   struct Plan;
 
  private:
+  /// Returns the canonical form, or why there is none.
+  std::variant<Architecture, std::string> form_or_obstacle(const Architecture& architecture) const;
+
   std::vector<Mutable> mutables_;
   std::unordered_set<std::string> labels_;
   std::shared_ptr<const Plan> plan_;

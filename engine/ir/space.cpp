@@ -105,6 +105,16 @@ bool keeps(const Shape& made, const Shape& promised) {
                     });
 }
 
+/// Returns what `make` returns; none where the graph mutators that it applies throw.
+template <class Make>
+std::optional<std::invoke_result_t<Make>> unless_refused(const Make& make) {
+  try {
+    return make();
+  } catch (const c10::Error&) {
+    return std::nullopt;
+  }
+}
+
 /// Throws where a node that stands for a placeholder makes another shape than that promised.
 void check_promises(const Graph& base, const Graph& mutated) {
   const std::map<NodeId, Shape> shapes = infer(mutated);
@@ -184,6 +194,22 @@ Architecture Space::canonical(const Architecture& architecture) const {
     return reached[choice.label] = wrapped(architecture.at(choice.label), choice);
   });
   return with_settings(std::move(reached), architecture);
+}
+
+std::optional<Architecture> Space::find_canonical(const Architecture& architecture) const {
+  if (forms_) {
+    auto form = forms_->find(of_models(architecture));
+    return form ? std::optional(with_settings(std::move(*form), architecture)) : std::nullopt;
+  }
+  return unless_refused([&] { return canonical(architecture); });
+}
+
+std::optional<Graph> Space::find_model(const Architecture& architecture) const {
+  if (forms_) {
+    const auto form = forms_->find(of_models(architecture));
+    return form ? std::optional(selected(graph_, *form)) : std::nullopt;
+  }
+  return unless_refused([&] { return model(canonical(architecture)); });
 }
 
 Architecture Space::of_models(const Architecture& architecture) const {

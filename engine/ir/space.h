@@ -49,6 +49,12 @@ class Space {
   /// hashed, stored and compared in this canonical form.
   Architecture canonical(const Architecture& architecture) const;
 
+  /// Return what canonical() and model() return; none where `architecture` has no valid model: no
+  /// model has an operation as it decides it (see OperationKind::obstacle), or, which graph mutators
+  /// say by an exception, they make none. Throw on missing decisions where model() does.
+  std::optional<Architecture> find_canonical(const Architecture& architecture) const;
+  std::optional<Graph> find_model(const Architecture& architecture) const;
+
   /// Returns `architecture` without the decisions that concern settings only.
   Architecture of_models(const Architecture& architecture) const;
   /// Returns `form`, a canonical architecture of the models, with the decisions of `architecture`

@@ -5,23 +5,10 @@
 namespace retia::ir {
 namespace {
 
-/// Returns the cost of the model of an architecture.
-using CostOf = std::function<double(const Architecture&)>;
+/// Returns the cost of the model of an architecture; none where it has no valid model.
+using FindCost = std::function<std::optional<double>(const Architecture&)>;
 
-/// Bounds on one cost.
-struct Bounds {
-  CostOf cost;
-  double low = 0, high = 0;
-
-  bool admit(const Architecture& architecture) const {
-    const double found = cost(architecture);
-    return low <= found && (high == 0 || found <= high);
-  }
-};
-
-}  // namespace
-
-CostOf cost_in(const Space& space, const OperationCost& cost) {
+FindCost find_cost_in(const Space& space, const OperationCost& cost) {
   if (space.mutators().empty()) {
     if (auto listed = ExpectedCost::listed(space.graph(), cost)) {
       return [expected = std::move(*listed)](const Architecture& architecture) {
@@ -30,7 +17,30 @@ CostOf cost_in(const Space& space, const OperationCost& cost) {
     }
   }
   return [space, cost](const Architecture& architecture) {
-    return cost_of(space.model(space.canonical(architecture)), cost);
+    const std::optional<Graph> model = space.find_model(architecture);
+    return model ? std::optional(cost_of(*model, cost)) : std::nullopt;
+  };
+}
+
+/// Bounds on one cost.
+struct Bounds {
+  FindCost cost;
+  double low = 0, high = 0;
+
+  bool admit(const Architecture& architecture) const {
+    const std::optional<double> found = cost(architecture);
+    return found && low <= *found && (high == 0 || *found <= high);
+  }
+};
+
+}  // namespace
+
+std::function<double(const Architecture&)> cost_in(const Space& space, const OperationCost& cost) {
+  return [find = find_cost_in(space, cost), space](const Architecture& architecture) {
+    const std::optional<double> found = find(architecture);
+    TORCH_CHECK(found, "space '", space.name(), "' has no valid model of ",
+                architecture.to_string());
+    return *found;
   };
 }
 
@@ -55,7 +65,7 @@ Filter within(const Space& space, const Window& w) {
     TORCH_CHECK(low >= 0 && high >= 0 && (high == 0 || low <= high), "window: min_", what, " ", low,
                 " and max_", what, " ", high, " leave no room: bounds are at least 0, 0 is none");
     if (low > 0 || high > 0) {
-      bounds.push_back({cost_in(space, operation_cost(measure, w.table, space.name())),
+      bounds.push_back({find_cost_in(space, operation_cost(measure, w.table, space.name())),
                         static_cast<double>(low), static_cast<double>(high)});
     }
   };

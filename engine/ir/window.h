@@ -39,14 +39,15 @@ std::vector<Window> parts(const Window& window, int64_t n);
 /// Returns whether an architecture is admitted.
 using Filter = std::function<bool(const Architecture&)>;
 
-/// Returns the function architecture → cost of its model, for architectures of `space`. Where the
-/// possible primitives of the space can be listed, `cost` is called now for each of them, and may
-/// throw.
+/// Returns the function architecture → cost of its model, for architectures of `space`; it throws
+/// where there is no valid model. Where the possible primitives of the space can be listed, `cost`
+/// is called now for each of them, and may throw.
 std::function<double(const Architecture&)> cost_in(const Space& space, const OperationCost& cost);
 
-/// Returns a filter that admits the architectures of `space` whose model costs what `window`
-/// allows; null, meaning all are admitted, for a window without bounds. Throws on bounds that
-/// exclude everything, and where latency is bounded but the table lacks an operation of `space`.
+/// Returns a filter that admits the architectures of `space` that have a valid model whose cost
+/// `window` allows; null, meaning all are admitted, for a window without bounds. Throws on bounds
+/// that exclude everything, and where latency is bounded but the table lacks an operation of
+/// `space`.
 Filter within(const Space& space, const Window& window);
 
 }  // namespace retia::ir

@@ -99,6 +99,10 @@ TEST(NasBench101, RefusesTooManyEdgesAndNoPath) {
                 ir::freeze(space, nasbench101_architecture("01 23", {0, 0, 0, 0, 0}));
               }),
               HasSubstr("node 'stack0/cell0': no path leads"));
+  const Architecture no_path = nasbench101_architecture("01 23", {0, 0, 0, 0, 0});
+  EXPECT_FALSE(ir::Space(space).find_canonical(no_path));
+  EXPECT_FALSE(ir::Space(space).find_model(no_path));
+  EXPECT_TRUE(ir::Space(space).find_model(nasbench101_architecture("06", {0, 0, 0, 0, 0})));
   // Edges that are pruned do not count.
   ir::freeze(space, nasbench101_architecture("06 01 02 03 04 05 12 13 14 15 23", {0, 0, 0, 0, 0}));
 }

@@ -127,6 +127,10 @@ TEST(Space, HoldsMutatorsToWhatAPlaceholderPromised) {
   const Space wide(two_placeholders(), {std::make_shared<Replaces>(ops::linear({.out = 5}))});
   EXPECT_EQ(error_of([&] { wide.model({}); }),
             "node 'first' makes [5], but its placeholder 'block' promised [4]");
+  EXPECT_FALSE(wide.find_model({}));
+  const Space kept(two_placeholders(), {std::make_shared<Replaces>(ops::linear({.out = 4}))});
+  EXPECT_EQ(kept.find_model({}), kept.model({}));
+  EXPECT_EQ(kept.find_canonical({}), Architecture());
 }
 
 TEST(Space, RefusesMutatorsThatLeaveSomethingToDecide) {
