@@ -29,7 +29,10 @@ const char* reason(ExperimentEnding ending) {
 /// Tries one model; prints the model and its result.
 int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, Strategy& strategy) {
   TrialObserver observer(config.run, config.experiment, evaluator);
-  const TrialRecord trial = Experiment::debug_run(space, evaluator, strategy, observer);
+  const Trial trial = Experiment::debug_run(space, evaluator, strategy, observer);
+  if (trial.evaluation.status == TrialStatus::Stopped) {
+    return kInterrupted;
+  }
   const Json choices = choices_to_json(trial.proposal.architecture, space.mutables());
   for (const auto& [label, choice] : choices.items()) {
     std::cout << label << ": " << choice.dump() << '\n';
@@ -37,14 +40,11 @@ int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, St
   const ir::Cost cost = ir::total_cost(space.model(trial.proposal.architecture));
   std::cout << "parameters " << cost.parameters.value() << ", multiply-adds "
             << cost.multiply_adds.value() << '\n';
-  if (trial.status == TrialStatus::Stopped) {
-    return kInterrupted;
-  }
   const std::vector<Objective> objectives = evaluator.objectives();
   for (size_t i = 0; i < objectives.size(); ++i) {
-    std::cout << objectives[i].name << ' ' << trial.objectives[i] << '\n';
+    std::cout << objectives[i].name << ' ' << trial.evaluation.objectives[i] << '\n';
   }
-  for (const auto& [name, value] : trial.metrics) {
+  for (const auto& [name, value] : trial.evaluation.metrics) {
     std::cout << name << ' ' << value << '\n';
   }
   return kDone;
@@ -64,23 +64,24 @@ ir::Filter admitted(const Program& program, const Config& config, const ir::Spac
 /// "93 trials, 2 failed, 1 invalid"
 std::string counted(const Experiment& experiment) {
   int64_t n_failed = 0, n_invalid = 0;
-  experiment.each_trial([&](const TrialRecord& trial) {
-    n_failed += trial.status == TrialStatus::Failed ? 1 : 0;
-    n_invalid += trial.status == TrialStatus::Invalid ? 1 : 0;
+  experiment.each_trial([&](const Trial& trial) {
+    n_failed += trial.evaluation.status == TrialStatus::Failed ? 1 : 0;
+    n_invalid += trial.evaluation.status == TrialStatus::Invalid ? 1 : 0;
   });
   return c10::str(experiment.n_trials(), " trials",
                   n_failed > 0 ? c10::str(", ", n_failed, " failed") : "",
                   n_invalid > 0 ? c10::str(", ", n_invalid, " invalid") : "");
 }
 
-void print_best(const TrialRecord& best, const std::vector<Objective>& objectives) {
+void print_best(const Trial& best, const std::vector<Objective>& objectives) {
   std::cout << "best trial " << best.proposal.id << ": ";
   for (size_t i = 0; i < objectives.size(); ++i) {
     std::cout << (i > 0 ? ", " : "")
               << (objectives[i].name == "accuracy" ? "validation accuracy " : "")
-              << shown(objectives[i], best.objectives[i]);
+              << shown(objectives[i], best.evaluation.objectives[i]);
   }
-  if (const auto report = best.metrics.find("report"); report != best.metrics.end()) {
+  if (const auto report = best.evaluation.metrics.find("report");
+      report != best.evaluation.metrics.end()) {
     std::cout << ", report " << report->second;
   }
   std::cout << std::endl;

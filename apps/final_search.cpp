@@ -25,29 +25,28 @@ class FinalSearchObserver final : public ExperimentObserver {
   /// Takes over the trials that earlier runs have completed. `experiment` must live as long as this
   /// object.
   void watch(const Experiment& experiment, const FinalSearch& search,
-             const std::function<void(size_t rank, const TrialRecord&)>& write) {
+             const std::function<void(size_t rank, const Trial&)>& write) {
     write_ = write;
     n_top_ = static_cast<size_t>(search.n_top);
-    for (const TrialRecord& trial : experiment.trials()) {
-      rank(trial);
-    }
-    const auto n_done = static_cast<int64_t>(experiment.trials().size());
+    objective_ = experiment.objectives().front();
+    experiment.each_trial([this](const Trial& trial) { rank(trial); });
+    const int64_t n_done = experiment.n_trials();
     if (n_done > 0) {
       progress_.note("final search: resumed after trial " + std::to_string(n_done - 1));
     }
     progress_.begin({.title = "final search", .n_steps = search.max_trials - n_done});
   }
 
-  void on_end(const TrialRecord& trial) override {
+  void on_end(const Trial& trial) override {
     rank(trial);
     NamedNumbers shown;
-    if (trial.status == TrialStatus::Succeeded) {
-      shown.emplace_back("score", trial.objectives.front());
+    if (has_succeeded(trial)) {
+      shown.emplace_back("score", trial.evaluation.objectives.front());
     } else {
-      progress_.note("trial " + std::to_string(trial.proposal.id) + ": " + trial.error);
+      progress_.note("trial " + std::to_string(trial.proposal.id) + ": " + trial.evaluation.error);
     }
     if (!top_.empty()) {
-      shown.emplace_back("best", top_.front().objectives.front());
+      shown.emplace_back("best", top_.front().evaluation.objectives.front());
     }
     progress_.step(0, shown);
   }
@@ -62,13 +61,13 @@ class FinalSearchObserver final : public ExperimentObserver {
   }
 
  private:
-  /// Puts it among the best few, of equals behind the earlier ones, and writes those that moved.
-  void rank(const TrialRecord& trial) {
-    if (trial.status != TrialStatus::Succeeded) {
+  /// Puts a trial among the best few, and writes those whose place it changed.
+  void rank(const Trial& trial) {
+    if (!has_succeeded(trial)) {
       return;
     }
-    const auto worse = std::find_if(top_.begin(), top_.end(), [&](const TrialRecord& other) {
-      return other.objectives.front() < trial.objectives.front();
+    const auto worse = std::find_if(top_.begin(), top_.end(), [&](const Trial& other) {
+      return standing(objective_, trial) < standing(objective_, other);
     });
     const auto first = static_cast<size_t>(worse - top_.begin());
     top_.insert(worse, trial);
@@ -82,8 +81,9 @@ class FinalSearchObserver final : public ExperimentObserver {
 
   RunObserver& run_;
   Progress progress_;
-  std::function<void(size_t, const TrialRecord&)> write_;
-  std::vector<TrialRecord> top_;  // the best first
+  std::function<void(size_t, const Trial&)> write_;
+  Objective objective_;
+  std::vector<Trial> top_;  // the best first
   size_t n_top_ = 0;
 };
 
@@ -95,7 +95,7 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner
   make_folders(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
   Experiment experiment(space, config.space, *search.evaluator, *search.strategy, folder);
-  trials.watch(experiment, search, [&](size_t rank, const TrialRecord& trial) {
+  trials.watch(experiment, search, [&](size_t rank, const Trial& trial) {
     write_json(folder / "top" / (std::to_string(rank) + ".json"),
                to_json(trial.proposal.architecture, ir::mutables(space), config.space));
   });
@@ -104,7 +104,7 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner
   if (ending == ExperimentEnding::Stopped) {
     return std::nullopt;
   }
-  const std::optional<TrialRecord> best = experiment.best();
+  const std::optional<Trial>& best = experiment.best();
   TORCH_CHECK(best.has_value(), "no architecture could be scored: see retia show ",
               folder.string());
   return ir::completed(space, best->proposal.architecture);

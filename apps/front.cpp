@@ -68,19 +68,16 @@ std::string draw(const std::vector<Objectives>& values, const std::vector<size_t
 
 size_t write_front(const Experiment& experiment, const RunDirectory& directory) {
   const std::vector<Objective>& objectives = experiment.objectives();
-  std::vector<Objectives> values, gains;
+  std::vector<Objectives> values, reached;
   std::vector<int64_t> ids;
-  experiment.each_trial([&](const TrialRecord& trial) {
-    if (trial.status == TrialStatus::Succeeded) {
+  experiment.each_trial([&](const Trial& trial) {
+    if (has_succeeded(trial)) {
       ids.push_back(trial.proposal.id);
-      values.push_back(trial.objectives);
-      gains.push_back(trial.objectives);
-      for (size_t i = 0; i < objectives.size(); ++i) {
-        gains.back()[i] *= objectives[i].direction == Direction::Maximise ? 1 : -1;
-      }
+      values.push_back(trial.evaluation.objectives);
+      reached.push_back(gains(objectives, trial));
     }
   });
-  const std::vector<size_t> front = pareto_front(gains);
+  const std::vector<size_t> front = pareto_front(reached);
   Json listed = Json::array();
   for (const size_t i : front) {
     Json named = Json::object();

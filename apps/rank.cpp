@@ -103,14 +103,15 @@ int run_rank(const Program& program, const Config& config) {
   std::vector<Point> points;
   std::vector<double> inherited, alone;
   Json listed = Json::array();
-  for (const TrialRecord& trial : experiment.trials()) {
-    if (trial.status != TrialStatus::Succeeded) {
+  for (const Trial& trial : experiment.trials()) {
+    if (!has_succeeded(trial)) {
       continue;
     }
     const Architecture& architecture = trial.proposal.architecture;
     Network model = inherit(shared, architecture);
     recalibrate(model, train, kRecalibrationBatches);
-    points.push_back({architecture, score_of(model, valid).accuracy, trial.objectives.front()});
+    points.push_back(
+        {architecture, score_of(model, valid).accuracy, trial.evaluation.objectives.front()});
     inherited.push_back(points.back().inherited);
     alone.push_back(points.back().alone);
     listed.push_back({{"choices", choices_to_json(architecture, mutables)},

@@ -126,7 +126,7 @@ void add_trials(Facts& facts, const ListedTrials& listed) {
   for (const auto& [status, n] : counts) {
     facts[status] = n;
   }
-  const std::vector<Json> best = best_of(listed, 1);
+  const std::vector<Json> best = best_trials(listed, 1);
   if (!best.empty()) {
     facts["best"] = c10::str("trial ", best[0]["trial"].get<int64_t>(), ", ",
                              shown(listed.objectives.front(), best[0]["metric"].get<double>()));

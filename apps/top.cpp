@@ -20,7 +20,7 @@ std::vector<Option> declared(TopOptions& o) {
 }
 
 int run_top(const Program& program, const Config& config, const TopOptions& options) {
-  const std::vector<Json> trials = best_of(trials_in(config.run.out), options.k);
+  const std::vector<Json> trials = best_trials(trials_in(config.run.out), options.k);
   TORCH_CHECK(!trials.empty(), "no trial in ", config.run.out, " has succeeded");
   std::cout << written(trials, options.format);
   for (const Json& trial : trials) {

@@ -10,16 +10,17 @@
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/device.h"
 #include "retia/engine/experiment/fork_server.h"
+#include "retia/engine/experiment/run_job.h"
 #include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/experiment/try_proposal.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/ir/infer.h"
 #include "retia/engine/precision.h"
 
 namespace retia {
 namespace {
 
-std::vector<TrialResult> run_trials(const Program& program, const TrialFile& file,
-                                    const StopSignal& stop) {
+std::vector<Trial> run_trials(const Program& program, const TrialFile& file,
+                              const StopSignal& stop) {
   const TrialSetting& setting = file.setting;
   if (setting.threads > 0) {
     at::set_num_threads(static_cast<int>(setting.threads));
@@ -29,31 +30,33 @@ std::vector<TrialResult> run_trials(const Program& program, const TrialFile& fil
                                  key_of(program, setting.space, file.mutables)};
   const std::unique_ptr<Evaluator> evaluator =
       evaluator_from_json(program.evaluators, setting.evaluator, context);
-  return run_job(*evaluator, file.job, setting.weights, [&stop] { return stop.requested(); });
+  Job job = file.job;
+  for (Trial& trial : job.trials) {
+    trial.stop_requested = [&stop] { return stop.requested(); };
+  }
+  return run_job(*evaluator, std::move(job));
 }
 
 /// Runs the trials of a file and leaves the results beside it. An evaluator that cannot be made
 /// fails them, as one that throws does.
-std::vector<TrialResult> run_trial_file(const Program& program, const std::filesystem::path& path) {
+std::vector<Trial> run_trial_file(const Program& program, const std::filesystem::path& path) {
   const StopSignal stop;
   const TrialFile file = read_trial_file(path, program.operations);
-  std::vector<TrialResult> results;
+  std::vector<Trial> trials = file.job.trials;
   try {
-    results = run_trials(program, file, stop);
+    trials = run_trials(program, file, stop);
   } catch (const std::exception& error) {
-    for (const Proposal& proposal : file.job.proposals) {
-      results.push_back(
-          {.proposal = proposal,
-           .evaluation = {.status = TrialStatus::Failed, .error = message_of(error)}});
+    for (Trial& trial : trials) {
+      trial.evaluation = {.status = TrialStatus::Failed, .error = message_of(error)};
     }
   }
-  write_results(path, results, file.job.attempt);
-  return results;
+  write_results(path, trials, file.job.attempt);
+  return trials;
 }
 
-int exit_code(const std::vector<TrialResult>& results) {
-  for (const TrialResult& result : results) {
-    if (result.evaluation.status == TrialStatus::Stopped) {
+int exit_code(const std::vector<Trial>& trials) {
+  for (const Trial& trial : trials) {
+    if (trial.evaluation.status == TrialStatus::Stopped) {
       return kInterrupted;
     }
   }
@@ -61,16 +64,16 @@ int exit_code(const std::vector<TrialResult>& results) {
 }
 
 /// "trial 3: succeeded, 0.91, 1.2 s"
-void print(const TrialResult& result) {
-  std::cout << "trial " << result.proposal.id << ": "
-            << Json(result.evaluation.status).get<std::string>();
-  for (const double objective : result.evaluation.objectives) {
+void print(const Trial& trial) {
+  std::cout << "trial " << trial.proposal.id << ": "
+            << Json(trial.evaluation.status).get<std::string>();
+  for (const double objective : trial.evaluation.objectives) {
     std::cout << ", " << objective;
   }
-  if (!result.evaluation.error.empty()) {
-    std::cout << ", " << result.evaluation.error;
+  if (!trial.evaluation.error.empty()) {
+    std::cout << ", " << trial.evaluation.error;
   }
-  std::cout << ", " << result.seconds << " s" << std::endl;
+  std::cout << ", " << trial.seconds << " s" << std::endl;
 }
 
 int serve(const Program& program) {
@@ -114,11 +117,11 @@ bool is_trial_file(const Words& words) {
 }
 
 int run_for_runner(const Program& program, const std::filesystem::path& file) {
-  const std::vector<TrialResult> results = run_trial_file(program, file);
-  for (const TrialResult& result : results) {
-    print(result);
+  const std::vector<Trial> trials = run_trial_file(program, file);
+  for (const Trial& trial : trials) {
+    print(trial);
   }
-  return exit_code(results);
+  return exit_code(trials);
 }
 
 int try_one(const Program& program, const Config& config) {
@@ -127,19 +130,14 @@ int try_one(const Program& program, const Config& config) {
   const std::unique_ptr<Evaluator> evaluator = make_evaluator(program, config, bench, space);
   const Architecture architecture =
       space.canonical(read_architecture(config.run.architecture, space.mutables(), config.space));
-  const ir::Graph model = evaluator->reads_model() ? space.model(architecture) : ir::Graph("");
-  if (evaluator->reads_model()) {
-    ir::infer(model);
-  }
   const StopSignal stop;
-  const Evaluation evaluation = evaluator->evaluate(
-      model, {{.architecture = architecture}, [&stop] { return stop.requested(); }});
-  if (evaluation.status == TrialStatus::Stopped) {
+  const Trial trial = try_proposal(space, *evaluator, {.architecture = architecture},
+                                   [&stop] { return stop.requested(); });
+  if (trial.evaluation.status == TrialStatus::Stopped) {
     return kInterrupted;
   }
-  TORCH_CHECK(evaluation.status == TrialStatus::Succeeded, evaluation.error);
-  const Json found = described(evaluation, evaluator->objectives());
-  check_finite(found, "the evaluator's result");
+  TORCH_CHECK(has_succeeded(trial), trial.evaluation.error);
+  const Json found = described(trial.evaluation, evaluator->objectives());
   std::cout << found.dump() << std::endl;
   return kDone;
 }

@@ -97,17 +97,18 @@ Json shown(const Json& trial, const std::vector<Objective>& objectives) {
   return all;
 }
 
-std::vector<Json> best_of(const ListedTrials& listed, int64_t n) {
+std::vector<Json> best_trials(const ListedTrials& listed, int64_t n) {
   std::vector<Json> trials;
   for (const Json& trial : listed.trials) {
     if (trial.at("status") == TrialStatus::Succeeded) {
       trials.push_back(shown(trial, listed.objectives));
     }
   }
-  const double sign = listed.objectives.front().direction == Direction::Maximise ? 1 : -1;
-  std::stable_sort(trials.begin(), trials.end(), [sign](const Json& a, const Json& b) {
-    return sign * a["metric"].get<double>() > sign * b["metric"].get<double>();
-  });
+  const auto place = [&](const Json& trial) {
+    return standing(listed.objectives.front(), trial.at("metric"), trial.at("trial"));
+  };
+  std::sort(trials.begin(), trials.end(),
+            [&](const Json& a, const Json& b) { return place(a) < place(b); });
   trials.resize(std::min(trials.size(), static_cast<size_t>(n)));
   return trials;
 }

@@ -15,7 +15,7 @@ ListedTrials trials_in(const std::string& folder);
 Json shown(const Json& trial, const std::vector<Objective>& objectives);
 
 /// Returns the `n` best trials that succeeded, the best first, in the form that is shown.
-std::vector<Json> best_of(const ListedTrials& listed, int64_t n);
+std::vector<Json> best_trials(const ListedTrials& listed, int64_t n);
 
 /// Declares --format of the commands that list trials or the facts of a run, which `format` holds:
 /// text, json or csv.

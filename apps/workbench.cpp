@@ -243,14 +243,12 @@ void TrialObserver::begin(const Experiment& experiment) {
   }
 }
 
-void TrialObserver::on_end(const TrialRecord& trial) {
+void TrialObserver::on_end(const Trial& trial) {
   ++n_trials_;
   --n_running_;
-  if (trial.status == TrialStatus::Succeeded) {
-    const double sign = objective_.direction == Direction::Maximise ? 1 : -1;
-    if (!best_ || sign * trial.objectives.front() > sign * best_->objectives.front()) {
-      best_ = trial;
-    }
+  if (has_succeeded(trial) &&
+      (!best_ || standing(objective_, trial) < standing(objective_, *best_))) {
+    best_ = trial;
   }
   const double elapsed = now() - started_;
   if (quiet_ || (shown_ >= 0 && elapsed < shown_ + kSecondsBetweenTrials)) {
@@ -258,14 +256,14 @@ void TrialObserver::on_end(const TrialRecord& trial) {
   }
   shown_ = elapsed;
   std::string line =
-      c10::str("trial ", trial.proposal.id, ": ", Json(trial.status).get<std::string>());
-  if (trial.status == TrialStatus::Succeeded) {
-    line += ", " + shown(objective_, trial.objectives.front());
+      c10::str("trial ", trial.proposal.id, ": ", Json(trial.evaluation.status).get<std::string>());
+  if (has_succeeded(trial)) {
+    line += ", " + shown(objective_, trial.evaluation.objectives.front());
   }
-  line += trial.error.empty() ? "" : ", " + trial.error;
+  line += trial.evaluation.error.empty() ? "" : ", " + trial.evaluation.error;
   if (best_) {
-    line += c10::str("; best ", shown(objective_, best_->objectives.front()), " of trial ",
-                     best_->proposal.id);
+    line += c10::str("; best ", shown(objective_, best_->evaluation.objectives.front()),
+                     " of trial ", best_->proposal.id);
   }
   line += n_running_ > 0 ? c10::str("; ", n_running_, " running") : "";
   std::cerr << line + remaining(elapsed) + "\n";

@@ -95,7 +95,7 @@ class TrialObserver final : public ExperimentObserver {
   /// Prints the number of trials of earlier runs; called once, before any trial begins.
   void begin(const Experiment& experiment);
   void on_begin(const Proposal&) override { ++n_running_; }
-  void on_end(const TrialRecord& trial) override;
+  void on_end(const Trial& trial) override;
   bool stop_requested() override { return stop_.requested(); }
 
  private:
@@ -105,7 +105,7 @@ class TrialObserver final : public ExperimentObserver {
   bool quiet_;
   ExperimentOptions limits_;
   Objective objective_;
-  std::optional<TrialRecord> best_;
+  std::optional<Trial> best_;
   int64_t n_before_ = 0, n_trials_ = 0, n_running_ = 0;
   double seconds_before_ = 0, started_, shown_ = -1;
 };

@@ -101,9 +101,20 @@ void check_equal(const std::vector<Evaluation>& merged, const std::vector<Evalua
   }
 }
 
+std::vector<Evaluation> evaluated_alone(Evaluator& evaluator, const std::vector<Trial>& trials) {
+  std::vector<Evaluation> evaluations;
+  for (const Trial& trial : trials) {
+    evaluations.push_back(evaluator.evaluate(trial));
+  }
+  return evaluations;
+}
+
 Json measure(const Case& of, size_t n_models, int64_t n_rounds, int64_t n_epochs) {
   const std::vector<ir::Graph> models = draw(of, n_models);
-  const std::vector<Trial> trials(n_models);
+  std::vector<Trial> trials;
+  for (const ir::Graph& model : models) {
+    trials.push_back({.model = model});
+  }
   ClassificationEvaluator evaluator({.data = of.data, .epochs = n_epochs}, standard_data_sets());
   const Batches batches(standard_data_sets().load(of.data).train,
                         {.batch_size = 64, .last = LastBatch::Drop});
@@ -112,8 +123,11 @@ Json measure(const Case& of, size_t n_models, int64_t n_rounds, int64_t n_epochs
       {"1", 1}, {"16", 16}, {"any", ir::kAnyNumberOfChannels}};
   std::map<std::string, std::vector<double>> times, of_limits;
   for (int64_t round = 0; round <= n_rounds; ++round) {
-    const double s = seconds([&] { alone = evaluator.Evaluator::evaluate_merged(models, trials); });
-    const double m = seconds([&] { merged = evaluator.evaluate_merged(models, trials); });
+    const double s = seconds([&] { alone = evaluated_alone(evaluator, trials); });
+    const double m = seconds([&] {
+      auto together = evaluator.evaluate_merged(trials);
+      merged = together ? std::move(*together) : evaluated_alone(evaluator, trials);
+    });
     check_equal(merged, alone);
     for (const auto& [name, limit] : limits) {
       const double t = seconds([&] { train(models, batches, limit, n_epochs); });

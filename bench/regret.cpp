@@ -53,7 +53,7 @@ std::vector<double> run(Strategy& strategy, TableEvaluator& table, size_t n_eval
   double best = -std::numeric_limits<double>::infinity(), test = 0;
   while (tests.size() < n_evaluations) {
     const auto proposal = std::get<Proposal>(strategy.ask());
-    const Evaluation found = table.evaluate(ir::Graph(""), {.proposal = proposal});
+    const Evaluation found = table.evaluate({.proposal = proposal});
     if (found.objectives.front() > best) {
       best = found.objectives.front();
       test = found.metrics.at("report");

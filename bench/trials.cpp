@@ -34,7 +34,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NoOptions, unused)
 class NothingEvaluator final : public Evaluator {
  public:
   bool reads_model() const override { return false; }
-  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+  Evaluation evaluate(const Trial& trial) override {
     return {.objectives = {static_cast<double>(trial.proposal.id % 1000)}};
   }
   Json to_json() const override { return {{"name", "nothing"}, {"options", NoOptions()}}; }
@@ -84,7 +84,7 @@ std::string machine() {
 class Scales final : public ExperimentObserver {
  public:
   explicit Scales(int64_t n_trials) : n_trials_(n_trials) {}
-  void on_end(const TrialRecord&) override {
+  void on_end(const Trial&) override {
     if (++n_ended_ == n_trials_ / 5) {
       at_a_fifth = resident_mib();
     }

@@ -66,8 +66,8 @@ class DigitsEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
 
-  Evaluation evaluate(const Graph& model, const Trial& trial) override {
-    Network network(model, 0);
+  Evaluation evaluate(const Trial& trial) override {
+    Network network(*trial.model, 0);
     torch::optim::SGD optimizer(network->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
     for (int64_t epoch = 0; epoch < 2; ++epoch) {
       for (int64_t i = 0; i < train_.n_batches(); ++i) {
@@ -98,15 +98,16 @@ int main(int argc, char** argv) {
   RandomStrategy strategy(space, {}, /*seed=*/1);
   ExperimentObserver nobody;
   if (argc < 2) {
-    const TrialRecord trial = Experiment::debug_run(space, evaluator, strategy, nobody);
-    std::cout << trial.proposal.architecture.to_string() << ' ' << trial.objectives.front() << '\n';
+    const Trial trial = Experiment::debug_run(space, evaluator, strategy, nobody);
+    std::cout << trial.proposal.architecture.to_string() << ' '
+              << trial.evaluation.objectives.front() << '\n';
     return 0;
   }
   Experiment experiment(space, "mnasnet_search", evaluator, strategy, argv[1]);
   experiment.run({.max_trials = 10}, nobody);
-  for (const TrialRecord& trial : experiment.trials()) {
+  for (const Trial& trial : experiment.trials()) {
     std::cout << "trial " << trial.proposal.id << ": " << trial.proposal.architecture.to_string()
-              << ' ' << trial.objectives.front() << '\n';
+              << ' ' << trial.evaluation.objectives.front() << '\n';
   }
   std::cout << "best: trial " << experiment.best()->proposal.id << '\n';
   return 0;

@@ -16,8 +16,8 @@ class BudgetEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override { return {{"distance", Direction::Minimise}}; }
 
-  Evaluation evaluate(const Graph& model, const Trial&) override {
-    const auto found = static_cast<double>(total_cost(model).multiply_adds.value());
+  Evaluation evaluate(const Trial& trial) override {
+    const auto found = static_cast<double>(total_cost(*trial.model).multiply_adds.value());
     return {.objectives = {std::abs(found / options_.multiply_adds - 1)},
             .metrics = {{"multiply_adds", found}}};
   }

@@ -1,5 +1,7 @@
 #include "retia/engine/experiment/dispatch.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "retia/engine/clock.h"
@@ -29,85 +31,46 @@ Dispatch::Dispatch(const ir::Space& space, const Evaluator& evaluator, TrialStor
       store_(store),
       runner_(runner) {}
 
-void Dispatch::start(std::vector<TrialRecord> trials, bool recovered) {
-  waiting_.push_back({std::move(trials), recovered});
-  start_waiting();
-}
-
-void Dispatch::start_waiting() {
-  while (!waiting_.empty() && !is_busy()) {
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    start_now(std::move(next));
-  }
-}
-
-void Dispatch::start_now(Waiting waiting) {
-  Job job;
-  int64_t id = -1;
-  for (TrialRecord& trial : waiting.trials) {
+std::vector<Trial> Dispatch::start(Job job) {
+  int64_t first = -1;
+  for (Trial& trial : job.trials) {
     trial.began = utc_now();
     trial.seed = seed_;
-    std::optional<ir::Graph> model = freeze_model(trial, space_, evaluator_);
-    if (!model) {
-      continue;
-    }
-    job.models.push_back(std::move(*model));
-    id = id < 0 ? trial.proposal.id : id;
-    trial.job = id;
-    job.proposals.push_back(trial.proposal);
-    job.floors = trial.floors;
-  }
-  store_.write(waiting.trials);
-  for (TrialRecord& trial : waiting.trials) {
-    if (trial.status == TrialStatus::Running) {
-      const int64_t trial_id = trial.proposal.id;
-      running_.emplace(trial_id, std::move(trial));
-    } else {
-      ended_.push_back(std::move(trial));
+    if (freeze_model(trial, space_, evaluator_)) {
+      first = first < 0 ? trial.proposal.id : first;
+      trial.job = first;
     }
   }
-  if (!job.proposals.empty()) {
-    n_of_job_[id] = static_cast<int64_t>(job.proposals.size());
-    runner_.start(std::move(job), waiting.recovered);
+  store_.write(job.trials);
+  const auto invalid = std::stable_partition(
+      job.trials.begin(), job.trials.end(),
+      [](const Trial& trial) { return trial.evaluation.status == TrialStatus::Running; });
+  std::vector<Trial> ended(std::make_move_iterator(invalid),
+                           std::make_move_iterator(job.trials.end()));
+  job.trials.erase(invalid, job.trials.end());
+  if (!job.trials.empty()) {
+    runner_.start(std::move(job));
   }
+  return ended;
 }
 
-void Dispatch::collect(double seconds) {
-  std::vector<TrialRecord> ended;
-  for (TrialResult& result : runner_.wait(seconds)) {
-    const auto found = running_.find(result.proposal.id);
-    TORCH_CHECK(found != running_.end(), "the runner gave a result of trial ", result.proposal.id,
-                ", which does not run");
-    TrialRecord record = std::move(found->second);
-    running_.erase(found);
-    if (--n_of_job_.at(record.job) == 0) {
-      n_of_job_.erase(record.job);
-    }
-    if (result.evaluation.status == TrialStatus::Stopped) {
+std::vector<Trial> Dispatch::receive(double seconds) {
+  std::vector<Trial> ended;
+  for (Trial& trial : runner_.wait(seconds)) {
+    if (trial.evaluation.status == TrialStatus::Stopped) {
       was_stopped_ = true;
       continue;
     }
-    complete(record, std::move(result), objectives_);
-    ended.push_back(std::move(record));
+    complete(trial, objectives_);
+    ended.push_back(std::move(trial));
   }
   store_.write(ended);
-  std::move(ended.begin(), ended.end(), std::back_inserter(ended_));
+  return ended;
 }
 
-std::vector<TrialRecord> Dispatch::receive(double seconds) {
-  if (ended_.empty()) {
-    collect(seconds);
-  }
-  start_waiting();
-  return std::exchange(ended_, {});
-}
-
-std::vector<TrialRecord> Dispatch::stop() {
-  waiting_.clear();
+std::vector<Trial> Dispatch::stop() {
   runner_.stop();
-  collect(0);
-  return std::exchange(ended_, {});
+  return receive(0);
 }
 
 }  // namespace retia

@@ -2,20 +2,21 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <utility>
 
 #include "retia/engine/architecture_json.h"
 #include "retia/engine/clock.h"
 #include "retia/engine/experiment/dispatch.h"
 #include "retia/engine/experiment/inline_runner.h"
-#include "retia/engine/experiment/try_proposal.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {
 
-constexpr double kSecondsBetweenLooks = 0.1;  // at who wants to stop
+constexpr const char* kInMemory = ":memory:";  // a store that SQLite keeps in memory
+constexpr double kSecondsBetweenLooks = 0.1;   // at who wants to stop
 constexpr double kBeat = 1;  // seconds between entries of how long a run has lasted
 
 void check_limits(const ExperimentOptions& options) {
@@ -55,8 +56,9 @@ class Experiment::Clock {
   double before_, began_, written_ = 0;
 };
 
-Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evaluator,
-                       Strategy& strategy, std::filesystem::path folder)
+Experiment::Experiment(ir::Space space, std::string space_name,
+                       std::optional<std::filesystem::path> folder, Evaluator& evaluator,
+                       Strategy& strategy)
     : space_(std::move(space)),
       space_name_(std::move(space_name)),
       mutables_(space_.mutables()),
@@ -64,30 +66,39 @@ Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evalu
       objectives_(evaluator.objectives()),
       strategy_(strategy),
       folder_(std::move(folder)),
-      lock_(folder_ / "experiment.lock"),
-      store_(store_path(folder_), mutables_, space_name_, objectives_),
+      lock_(folder_ ? std::optional<LockFile>(std::in_place, *folder_ / "experiment.lock")
+                    : std::nullopt),
+      store_(folder_ ? store_path(*folder_) : kInMemory, mutables_, space_name_, objectives_),
       telling_(strategy_, objectives_) {
   TORCH_CHECK(!objectives_.empty(), "an evaluator needs at least one objective");
   replay();
 }
 
+Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evaluator,
+                       Strategy& strategy, std::filesystem::path folder)
+    : Experiment(std::move(space), std::move(space_name), std::optional(std::move(folder)),
+                 evaluator, strategy) {}
+
+Experiment::Experiment(ir::Space space, Evaluator& evaluator, Strategy& strategy)
+    : Experiment(std::move(space), "", std::nullopt, evaluator, strategy) {}
+
 void Experiment::replay() {
-  store_.each([&](const TrialRecord& record) {
-    const std::string trial = c10::str(store_.path().string(), ": trial ", record.proposal.id);
-    TORCH_CHECK(telling_.first(record.n_told), trial, " is damaged: it was proposed after trial ",
+  store_.each([&](const Trial& trial) {
+    const std::string named = c10::str(store_.path().string(), ": trial ", trial.proposal.id);
+    TORCH_CHECK(telling_.first(trial.n_told), named, " is damaged: it was proposed after trial ",
                 telling_.n_told(), " had ended, which has not");
     const Strategy::Answer answer = strategy_.ask();
     const auto* proposal = std::get_if<Proposal>(&answer);
-    TORCH_CHECK(proposal != nullptr && *proposal == record.proposal, trial, " tried ",
-                record.proposal.architecture.to_string(), ", but the strategy proposes ",
+    TORCH_CHECK(proposal != nullptr && *proposal == trial.proposal, named, " tried ",
+                trial.proposal.architecture.to_string(), ", but the strategy proposes ",
                 proposal == nullptr ? "nothing" : proposal->architecture.to_string(),
                 " now: resume with the same space, strategy and seed, or give another --out");
     ++n_proposed_;
-    if (record.status == TrialStatus::Running) {
-      interrupted_.push_back(record);
+    if (trial.evaluation.status == TrialStatus::Running) {
+      interrupted_.push_back(trial);
     } else {
-      count(record);
-      telling_.add(record);
+      count(trial);
+      telling_.add(trial);
     }
   });
   write_best();
@@ -95,32 +106,32 @@ void Experiment::replay() {
 
 MedianStop Experiment::median_of_told() const {
   MedianStop median(objectives_.front().direction);
-  each_trial([&](const TrialRecord& record) {
-    if (record.proposal.id < telling_.n_told() && record.status == TrialStatus::Succeeded) {
-      median.add(record.intermediate);
+  each_trial([&](const Trial& trial) {
+    if (trial.proposal.id < telling_.n_told() && has_succeeded(trial)) {
+      median.add(trial.evaluation.intermediate);
     }
   });
   return median;
 }
 
-void Experiment::each_trial(const std::function<void(const TrialRecord&)>& visit) const {
-  store_.each([&](const TrialRecord& record) {
-    if (record.status != TrialStatus::Running) {
-      visit(record);
+void Experiment::each_trial(const std::function<void(const Trial&)>& visit) const {
+  store_.each([&](const Trial& trial) {
+    if (trial.evaluation.status != TrialStatus::Running) {
+      visit(trial);
     }
   });
 }
 
-std::vector<TrialRecord> Experiment::trials() const {
-  std::vector<TrialRecord> all;
-  each_trial([&](const TrialRecord& record) { all.push_back(record); });
+std::vector<Trial> Experiment::trials() const {
+  std::vector<Trial> all;
+  each_trial([&](const Trial& trial) { all.push_back(trial); });
   return all;
 }
 
 ExperimentEnding Experiment::run(const ExperimentOptions& options, ExperimentObserver& observer) {
   InlineRunner runner(
-      evaluator_, folder_ / "weights", [&observer] { return observer.stop_requested(); },
-      options.concurrency);
+      evaluator_, folder_ ? *folder_ / "weights" : std::filesystem::path(),
+      [&observer] { return observer.stop_requested(); }, options.concurrency);
   return run(options, runner, observer);
 }
 
@@ -130,8 +141,10 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, Runner& runne
   if (options.early_stop == StopRule::Median) {
     telling_.stop_early(median_of_told());
   }
-  kept_weights_.emplace(folder_ / "weights", options.keep_weights);
-  each_trial([this](const TrialRecord& record) { tidy(record); });
+  if (folder_) {
+    kept_weights_.emplace(*folder_ / "weights", options.keep_weights);
+    each_trial([this](const Trial& trial) { tidy(trial); });
+  }
   Dispatch dispatch(space_, evaluator_, store_, runner);
   Clock clock(store_);
   store_.begin_run({.began = utc_now(),
@@ -144,7 +157,7 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, Runner& runne
   const ExperimentEnding ending =
       run_trials(options, runner.concurrency(), dispatch, clock, observer);
   clock.end(ending);
-  if (ending == ExperimentEnding::Exhausted) {
+  if (kept_weights_ && ending == ExperimentEnding::Exhausted) {
     kept_weights_->finish();
   }
   return ending;
@@ -153,45 +166,50 @@ ExperimentEnding Experiment::run(const ExperimentOptions& options, Runner& runne
 ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_t concurrency,
                                         Dispatch& dispatch, Clock& clock,
                                         ExperimentObserver& observer) {
-  start_interrupted(dispatch, observer);
-  const auto merge = static_cast<size_t>(options.merge);
-  std::vector<TrialRecord> group;  // of the next job
-  int64_t n_awaited = 0;           // outcomes, by a strategy that waits
-  bool waits = false;
+  TrialQueue queue(concurrency, options.merge);
+  add_interrupted(queue);
+  const auto end = [&](std::vector<Trial> ended) {
+    for (const Trial& trial : ended) {
+      queue.end(trial);
+    }
+    take(std::move(ended), observer);
+  };
+  int64_t n_awaited = 0;  // outcomes, by a strategy that waits
   std::optional<ExperimentEnding> ending;
   while (true) {
     if (observer.stop_requested() || dispatch.was_stopped()) {
-      take(dispatch.stop(), observer);
+      end(dispatch.stop());
       return ExperimentEnding::Stopped;
     }
     if (const double seconds = clock.seconds(); !ending) {
       ending = limit(options, seconds);
     }
-    const bool is_whole =
-        group.size() == merge || (!group.empty() && (waits || ending.has_value()));
-    if (is_whole && !dispatch.is_full()) {
-      for (const TrialRecord& trial : group) {
+    if (ending) {
+      queue.close();
+    }
+    if (std::optional<Job> job = queue.next()) {
+      for (const Trial& trial : job->trials) {
         observer.on_begin(trial.proposal);
       }
-      dispatch.start(std::exchange(group, {}));
+      end(dispatch.start(std::move(*job)));
       continue;
     }
-    if (ending && group.empty() && dispatch.is_idle()) {
+    if (ending && queue.is_empty()) {
       return *ending;
     }
     const int64_t n_known = n_proposed_ + 1 - concurrency * options.merge;
-    if (is_whole || ending || !telling_.first(std::max(n_known, n_awaited))) {
-      take(dispatch.receive(kSecondsBetweenLooks), observer);
+    if (queue.has_waiting() || ending || !telling_.first(std::max(n_known, n_awaited))) {
+      end(dispatch.receive(kSecondsBetweenLooks));
       continue;
     }
     Strategy::Answer answer = strategy_.ask();
-    waits = std::holds_alternative<Wait>(answer);
     if (auto* proposal = std::get_if<Proposal>(&answer)) {
-      group.push_back({.proposal = std::move(*proposal),
-                       .n_told = telling_.n_told(),
-                       .floors = group.empty() ? telling_.floors() : group.front().floors});
+      queue.add({.proposal = std::move(*proposal),
+                 .floors = telling_.floors(),
+                 .n_told = telling_.n_told()});
       ++n_proposed_;
-    } else if (waits) {
+    } else if (std::holds_alternative<Wait>(answer)) {
+      queue.close();
       n_awaited = telling_.n_told() + 1;
       TORCH_CHECK(n_awaited <= n_proposed_,
                   "the strategy waits for an outcome, but it was told all: no trial is running");
@@ -201,15 +219,15 @@ ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_
   }
 }
 
-void Experiment::start_interrupted(Dispatch& dispatch, ExperimentObserver& observer) {
-  std::map<int64_t, std::vector<TrialRecord>> jobs;
-  for (TrialRecord& trial : std::exchange(interrupted_, {})) {
-    observer.on_begin(trial.proposal);
-    const int64_t job = trial.job;
-    jobs[job].push_back(std::move(trial));
+/// Adds the jobs that an earlier run has left unfinished.
+void Experiment::add_interrupted(TrialQueue& queue) {
+  std::map<int64_t, Job> jobs;
+  for (Trial& trial : std::exchange(interrupted_, {})) {
+    jobs[trial.job].trials.push_back(std::move(trial));
   }
-  for (auto& [id, trials] : jobs) {
-    dispatch.start(std::move(trials), true);
+  for (auto& [id, job] : jobs) {
+    job.recovered = true;
+    queue.add(std::move(job));
   }
 }
 
@@ -224,65 +242,58 @@ std::optional<ExperimentEnding> Experiment::limit(const ExperimentOptions& optio
   return std::nullopt;
 }
 
-void Experiment::take(std::vector<TrialRecord> ended, ExperimentObserver& observer) {
-  for (TrialRecord& record : ended) {
-    if (count(record)) {
+void Experiment::take(std::vector<Trial> ended, ExperimentObserver& observer) {
+  for (Trial& trial : ended) {
+    if (count(trial)) {
       write_best();
     }
-    tidy(record);
-    observer.on_end(record);
-    telling_.add(std::move(record));
+    tidy(trial);
+    observer.on_end(trial);
+    telling_.add(std::move(trial));
   }
 }
 
-void Experiment::tidy(const TrialRecord& record) {
-  const bool succeeded = record.status == TrialStatus::Succeeded;
-  kept_weights_->tell(record.proposal, succeeded ? std::optional(gain(objectives_.front(),
-                                                                      record.objectives.front()))
-                                                 : std::nullopt);
+void Experiment::tidy(const Trial& trial) {
+  if (kept_weights_) {
+    kept_weights_->tell(trial.proposal, has_succeeded(trial)
+                                            ? std::optional(standing(objectives_.front(), trial))
+                                            : std::nullopt);
+  }
 }
 
-bool Experiment::count(const TrialRecord& record) {
+bool Experiment::count(const Trial& trial) {
   ++n_trials_;
-  if (record.status != TrialStatus::Succeeded) {
+  const Objective& first = objectives_.front();
+  if (!has_succeeded(trial) || (best_ && standing(first, *best_) < standing(first, trial))) {
     return false;
   }
-  const auto standing = [&](const TrialRecord& trial) {
-    return std::pair(gain(objectives_.front(), trial.objectives.front()), -trial.proposal.id);
-  };
-  if (best_ && standing(*best_) > standing(record)) {
-    return false;
-  }
-  best_ = record;
+  best_ = trial;
   return true;
 }
 
 void Experiment::write_best() const {
-  if (best_) {
-    write_json(folder_ / "architecture.json",
+  if (folder_ && best_) {
+    write_json(*folder_ / "architecture.json",
                to_json(best_->proposal.architecture, mutables_, space_name_));
   }
 }
 
-TrialRecord Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
-                                  ExperimentObserver& observer) {
-  const Strategy::Answer answer = strategy.ask();
-  const auto* proposal = std::get_if<Proposal>(&answer);
-  TORCH_CHECK(proposal != nullptr, "the strategy proposes nothing: the space is empty");
-  const ir::Graph model = model_of(space, proposal->architecture);
-  const double started = now();
-  Evaluation evaluation =
-      evaluator.evaluate(model, {*proposal, [&observer] { return observer.stop_requested(); }});
-  TORCH_CHECK(evaluation.status != TrialStatus::Failed, "the evaluator failed: ", evaluation.error);
-  if (evaluation.status == TrialStatus::Succeeded) {
-    check_evaluation(evaluation, evaluator.objectives());
+Trial Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
+                            ExperimentObserver& observer) {
+  // Whoever asks is answered with the trial or an exception, so observers are told nothing else.
+  struct : ExperimentObserver {
+    ExperimentObserver* asked;
+    bool stop_requested() override { return asked->stop_requested(); }
+  } stop_only;
+  stop_only.asked = &observer;
+  Experiment experiment(space, evaluator, strategy);
+  if (experiment.run({.max_trials = 1}, stop_only) == ExperimentEnding::Stopped) {
+    return {.evaluation = {.status = TrialStatus::Stopped}};
   }
-  return {.proposal = *proposal,
-          .status = evaluation.status,
-          .objectives = std::move(evaluation.objectives),
-          .metrics = std::move(evaluation.metrics),
-          .error = std::move(evaluation.error),
-          .seconds = now() - started};
+  TORCH_CHECK(experiment.n_proposed_ == 1, "the strategy proposes nothing: the space is empty");
+  Trial trial = experiment.trials().front();
+  TORCH_CHECK(has_succeeded(trial), trial.evaluation.error);
+  return trial;
 }
 
 }  // namespace retia

@@ -9,6 +9,7 @@
 #include "retia/engine/experiment/kept_weights.h"
 #include "retia/engine/experiment/runner.h"
 #include "retia/engine/experiment/telling.h"
+#include "retia/engine/experiment/trial_queue.h"
 #include "retia/engine/experiment/trial_store.h"
 #include "retia/engine/io/lock_file.h"
 #include "retia/engine/io/option.h"
@@ -59,7 +60,7 @@ class ExperimentObserver {
   virtual ~ExperimentObserver() = default;
   virtual void on_begin(const Proposal&) {}
   /// Called in the order in which trials end.
-  virtual void on_end(const TrialRecord&) {}
+  virtual void on_end(const Trial&) {}
   /// Polled between trials, and by evaluators now and then. True: running trials are dropped, and
   /// run again when the experiment is resumed.
   virtual bool stop_requested() { return false; }
@@ -90,6 +91,10 @@ class Experiment {
   Experiment(ir::Space space, std::string space_name, Evaluator& evaluator, Strategy& strategy,
              std::filesystem::path folder);
 
+  /// Makes an experiment that keeps its trials in memory and writes nothing: no weights, and no
+  /// `architecture.json`.
+  Experiment(ir::Space space, Evaluator& evaluator, Strategy& strategy);
+
   /// Runs trials until the strategy is exhausted or a limit is reached; a new Experiment continues
   /// stopped trials. A trial that fails, or whose architecture has no valid model, is recorded with
   /// its error, and the experiment goes on. If the runner throws, the store keeps all trials that
@@ -100,9 +105,10 @@ class Experiment {
   ExperimentEnding run(const ExperimentOptions& options, ExperimentObserver& observer);
 
   /// Runs the first proposal of `strategy` in this process and stores nothing, to find mistakes in
-  /// a space, its graph mutators or an evaluator. Errors are thrown.
-  static TrialRecord debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
-                               ExperimentObserver& observer);
+  /// a space, its graph mutators or an evaluator. Throws where the trial has not succeeded, unless it
+  /// was stopped.
+  static Trial debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
+                         ExperimentObserver& observer);
 
   /// The number of trials that have ended.
   int64_t n_trials() const { return n_trials_; }
@@ -114,31 +120,34 @@ class Experiment {
   double seconds() const { return store_.seconds(); }
 
   /// Returns all ended trials in the order of their ids, read from the store.
-  std::vector<TrialRecord> trials() const;
+  std::vector<Trial> trials() const;
 
   /// Calls `visit` for each ended trial, read from the store one by one.
-  void each_trial(const std::function<void(const TrialRecord&)>& visit) const;
+  void each_trial(const std::function<void(const Trial&)>& visit) const;
 
   /// The trial with the best first objective, the earliest of equals; none where none has
   /// succeeded.
-  const std::optional<TrialRecord>& best() const { return best_; }
+  const std::optional<Trial>& best() const { return best_; }
 
   const std::vector<Objective>& objectives() const { return objectives_; }
 
  private:
   class Clock;
 
+  /// `folder`: none: in memory.
+  Experiment(ir::Space space, std::string space_name, std::optional<std::filesystem::path> folder,
+             Evaluator& evaluator, Strategy& strategy);
   void replay();
   MedianStop median_of_told() const;
   /// Removes weights that are no longer kept.
-  void tidy(const TrialRecord& record);
+  void tidy(const Trial& trial);
   ExperimentEnding run_trials(const ExperimentOptions& options, int64_t concurrency,
                               Dispatch& dispatch, Clock& clock, ExperimentObserver& observer);
-  void start_interrupted(Dispatch& dispatch, ExperimentObserver& observer);
+  void add_interrupted(TrialQueue& queue);
   std::optional<ExperimentEnding> limit(const ExperimentOptions& options, double seconds) const;
-  void take(std::vector<TrialRecord> ended, ExperimentObserver& observer);
+  void take(std::vector<Trial> ended, ExperimentObserver& observer);
   /// Counts an ended trial; returns whether it is the best so far.
-  bool count(const TrialRecord& record);
+  bool count(const Trial& trial);
   void write_best() const;
 
   ir::Space space_;
@@ -147,14 +156,14 @@ class Experiment {
   Evaluator& evaluator_;
   std::vector<Objective> objectives_;
   Strategy& strategy_;
-  std::filesystem::path folder_;
-  LockFile lock_;
+  std::optional<std::filesystem::path> folder_;  // none: in memory
+  std::optional<LockFile> lock_;
   TrialStore store_;
   Telling telling_;
   std::optional<KeptWeights> kept_weights_;
   int64_t n_proposed_ = 0, n_trials_ = 0;
-  std::vector<TrialRecord> interrupted_;
-  std::optional<TrialRecord> best_;
+  std::vector<Trial> interrupted_;
+  std::optional<Trial> best_;
 };
 
 }  // namespace retia

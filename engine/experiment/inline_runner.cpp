@@ -1,6 +1,6 @@
 #include "retia/engine/experiment/inline_runner.h"
 
-#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/experiment/run_job.h"
 
 namespace retia {
 
@@ -11,15 +11,22 @@ InlineRunner::InlineRunner(Evaluator& evaluator, std::filesystem::path weights,
       stop_requested_(std::move(stop_requested)),
       concurrency_(concurrency) {}
 
-void InlineRunner::start(Job job, bool /*recovered*/) { jobs_.push_back(std::move(job)); }
+void InlineRunner::start(Job job) {
+  for (Trial& trial : job.trials) {
+    trial.weights = weights_;
+    trial.stop_requested = stop_requested_;
+    ++trial.n_attempts;
+  }
+  jobs_.push_back(std::move(job));
+}
 
-std::vector<TrialResult> InlineRunner::wait(double /*seconds*/) {
+std::vector<Trial> InlineRunner::wait(double /*seconds*/) {
   if (jobs_.empty()) {
     return {};
   }
-  const Job job = std::move(jobs_.front());
+  Job job = std::move(jobs_.front());
   jobs_.pop_front();
-  return run_job(evaluator_, job, weights_, stop_requested_);
+  return run_job(evaluator_, std::move(job));
 }
 
 }  // namespace retia

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "retia/engine/evaluator.h"
 #include "retia/engine/experiment/runner.h"
 
 namespace retia {
@@ -18,8 +19,8 @@ class InlineRunner final : public Runner {
                std::function<bool()> stop_requested, int64_t concurrency = 1);
 
   int64_t concurrency() const override { return concurrency_; }
-  void start(Job job, bool recovered = false) override;
-  std::vector<TrialResult> wait(double seconds) override;
+  void start(Job job) override;
+  std::vector<Trial> wait(double seconds) override;
   void stop() override { jobs_.clear(); }
 
  private:

@@ -10,7 +10,7 @@
 namespace retia {
 
 JobFiles::JobFiles(const std::filesystem::path& experiment, const Job& job)
-    : JobFiles(experiment / "trials" / std::to_string(job.proposals.at(0).id), job.attempt) {}
+    : JobFiles(experiment / "trials" / std::to_string(job.trials.at(0).proposal.id), job.attempt) {}
 
 JobFiles::JobFiles(std::filesystem::path job_folder, int64_t attempt)
     : folder(std::move(job_folder)),
@@ -24,17 +24,16 @@ void JobFiles::write(const TrialFile& file) const {
   write_trial_file(trial, file);
 }
 
-std::optional<std::vector<TrialResult>> JobFiles::results(const Job& job) const {
+std::optional<std::vector<Trial>> JobFiles::results(const Job& job) const {
   if (!std::filesystem::exists(result)) {
     return std::nullopt;
   }
   try {
-    std::vector<TrialResult> results = read_results(trial, job);
-    const bool complete =
-        std::none_of(results.begin(), results.end(), [](const TrialResult& trial_result) {
-          return trial_result.evaluation.status == TrialStatus::Stopped;
-        });
-    return complete ? std::optional(std::move(results)) : std::nullopt;
+    std::vector<Trial> trials = read_results(trial, job);
+    const bool complete = std::none_of(trials.begin(), trials.end(), [](const Trial& one) {
+      return one.evaluation.status == TrialStatus::Stopped;
+    });
+    return complete ? std::optional(std::move(trials)) : std::nullopt;
   } catch (const c10::Error&) {
     return std::nullopt;  // of another job, or the machine went down while it was written
   }
@@ -69,8 +68,10 @@ void JobFiles::remove() const {
   std::filesystem::remove(folder, ignored);  // where nothing is in it
 }
 
-Job alone(const Job& job, size_t i) {
-  return {.models = {job.models.at(i)}, .proposals = {job.proposals.at(i)}, .floors = job.floors};
+Job alone(Trial trial) {
+  Job job;
+  job.trials.push_back(std::move(trial));
+  return job;
 }
 
 }  // namespace retia

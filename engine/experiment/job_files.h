@@ -24,8 +24,9 @@ struct JobFiles {
   /// Makes the folder, removes results of the attempt and writes the trial file.
   void write(const TrialFile& file) const;
 
-  /// Returns the results that the job left; none where they are incomplete or the job was stopped.
-  std::optional<std::vector<TrialResult>> results(const Job& job) const;
+  /// Returns the trials of `job` with the results that it left; none where results are incomplete
+  /// or the job was stopped.
+  std::optional<std::vector<Trial>> results(const Job& job) const;
 
   /// Returns the last non-blank line of the log; empty where there is none.
   std::string last_words() const;
@@ -37,7 +38,7 @@ struct JobFiles {
   void remove() const;
 };
 
-/// Returns a job with only trial `i` of `job`.
-Job alone(const Job& job, size_t i);
+/// Returns a job with `trial` alone.
+Job alone(Trial trial);
 
 }  // namespace retia

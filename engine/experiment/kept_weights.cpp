@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -13,20 +14,21 @@ KeptWeights::KeptWeights(std::filesystem::path folder, int64_t keep)
   TORCH_CHECK(keep >= 0, "experiment: keep_weights must be at least 0, got ", keep);
 }
 
-void KeptWeights::tell(const Proposal& trial, std::optional<double> gain) {
+void KeptWeights::tell(const Proposal& trial, const std::optional<Standing>& reached) {
   if (trial.continues >= 0 && open_.erase(trial.continues) > 0) {
     drop(trial.continues);
   }
-  if (gain && trial.epochs > 0) {
+  if (reached && trial.epochs > 0) {
     open_.insert(trial.id);
   }
-  if (gain) {
-    best_.insert({*gain, -trial.id});
+  if (reached) {
+    best_.insert(*reached);
   }
   if (static_cast<int64_t>(best_.size()) > keep_) {
-    const int64_t worst = -best_.begin()->second;
-    best_.erase(best_.begin());
-    drop(worst);
+    const auto worst = std::prev(best_.end());
+    const int64_t id = worst->second;
+    best_.erase(worst);
+    drop(id);
   }
   drop(trial.id);
 }
@@ -50,7 +52,8 @@ void KeptWeights::drop(int64_t id) const {
 }
 
 bool KeptWeights::is_best(int64_t id) const {
-  return std::any_of(best_.begin(), best_.end(), [id](const auto& b) { return b.second == -id; });
+  return std::any_of(best_.begin(), best_.end(),
+                     [id](const Standing& b) { return b.second == id; });
 }
 
 }  // namespace retia

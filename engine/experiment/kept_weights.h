@@ -3,9 +3,8 @@
 #include <filesystem>
 #include <optional>
 #include <set>
-#include <utility>
 
-#include "retia/engine/strategy.h"
+#include "retia/engine/trial.h"
 
 namespace retia {
 
@@ -18,10 +17,9 @@ class KeptWeights {
   /// `keep`: number of best trials by the first objective, ≥ 0; of equal ones the earlier stays.
   KeptWeights(std::filesystem::path folder, int64_t keep);
 
-  /// Takes note of an ended trial and removes weights that are no longer needed. `gain`: its first
-  /// objective, larger is better; none where it has not succeeded. Repeating a call changes
-  /// nothing.
-  void tell(const Proposal& trial, std::optional<double> gain);
+  /// Takes note of an ended trial and removes weights that are no longer needed. `reached`: its
+  /// standing; none where it has not succeeded. Repeating a call changes nothing.
+  void tell(const Proposal& trial, const std::optional<Standing>& reached);
 
   /// Ends the experiment: only the weights of the best trials stay.
   void finish();
@@ -36,8 +34,8 @@ class KeptWeights {
 
   std::filesystem::path folder_;
   int64_t keep_;
-  std::set<std::pair<double, int64_t>> best_;  // first objective, then minus the id
-  std::set<int64_t> open_;                     // ids of trials that may be continued
+  std::set<Standing> best_;  // of the best trials, the best first
+  std::set<int64_t> open_;   // ids of trials that may be continued
 };
 
 }  // namespace retia

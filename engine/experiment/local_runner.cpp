@@ -46,18 +46,18 @@ LocalRunner::~LocalRunner() {
   }
 }
 
-void LocalRunner::start(Job job, bool recovered) {
-  TORCH_CHECK(!job.proposals.empty() && job.models.size() == job.proposals.size(),
-              "a job needs trials, and a model for each");
-  Attempt attempt{std::move(job)};
-  if (!recovered) {
+void LocalRunner::start(Job job) {
+  TORCH_CHECK(!job.trials.empty(), "a job needs trials");
+  if (!job.recovered) {
     remove_old_files();
-  } else if (auto results = files_of(attempt).results(attempt.job)) {
-    attempt.n_starts = 1;
-    finish(attempt, std::move(*results));
+  } else if (auto results = files_of(job).results(job)) {
+    for (Trial& trial : *results) {
+      ++trial.n_attempts;
+    }
+    finish(files_of(job), std::move(*results));
     return;
   }
-  waiting_.push_back(std::move(attempt));
+  again_.push_back(std::move(job));
   launch();
 }
 
@@ -74,11 +74,11 @@ void LocalRunner::remove_old_files() {
   for (const JobFiles& files : taken_files_) {
     in_use.insert(files.folder);
   }
-  for (const auto& [id, attempt] : running_) {
-    in_use.insert(files_of(attempt).folder);
+  for (const auto& [id, job] : running_) {
+    in_use.insert(files_of(job).folder);
   }
-  for (const Attempt& attempt : waiting_) {
-    in_use.insert(files_of(attempt).folder);
+  for (const Job& job : again_) {
+    in_use.insert(files_of(job).folder);
   }
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "trials")) {
     if (!in_use.contains(entry.path())) {
@@ -88,33 +88,35 @@ void LocalRunner::remove_old_files() {
 }
 
 void LocalRunner::launch() {
-  while (!waiting_.empty() && static_cast<int64_t>(running_.size()) < concurrency_) {
-    Attempt& next = waiting_.front();
-    if (gpus_ && !(next.gpu = gpus_->take())) {
+  while (!again_.empty() && static_cast<int64_t>(running_.size()) < concurrency_) {
+    const std::optional<std::string> gpu = gpus_ ? gpus_->take() : std::nullopt;
+    if (gpus_ && !gpu) {
       return;
     }
-    Attempt attempt = std::move(next);
-    waiting_.pop_front();
-    launch(std::move(attempt));
+    Job next = std::move(again_.front());
+    again_.pop_front();
+    launch(std::move(next), gpu);
   }
 }
 
-void LocalRunner::launch(Attempt attempt) {
-  const JobFiles files = files_of(attempt);
-  files.write({setting_, mutables_, attempt.job});
+void LocalRunner::launch(Job job, const std::optional<std::string>& gpu) {
+  const JobFiles files = files_of(job);
+  files.write({setting_, mutables_, job});
   std::filesystem::remove(files.log);
-  ProcessRequest request{
-      .id = next_id_++,
-      .file = files.trial,
-      .log = files.log,
-      .time_limit = options_.time_limit * static_cast<double>(attempt.job.proposals.size()),
-      .memory_limit = options_.memory_limit};
-  if (attempt.gpu) {
-    request.environment = {"CUDA_VISIBLE_DEVICES=" + *attempt.gpu, "CUDA_DEVICE_ORDER=PCI_BUS_ID"};
+  ProcessRequest request{.id = next_id_++,
+                         .file = files.trial,
+                         .log = files.log,
+                         .time_limit = options_.time_limit * static_cast<double>(job.trials.size()),
+                         .memory_limit = options_.memory_limit};
+  if (gpu) {
+    request.environment = {"CUDA_VISIBLE_DEVICES=" + *gpu, "CUDA_DEVICE_ORDER=PCI_BUS_ID"};
+    gpus_in_use_[request.id] = *gpu;
   }
-  ++attempt.n_starts;
+  for (Trial& trial : job.trials) {
+    ++trial.n_attempts;
+  }
   processes_.start(request);
-  running_.emplace(request.id, std::move(attempt));
+  running_.emplace(request.id, std::move(job));
 }
 
 /// Removes the files of results that wait() returned; the caller has recorded them by the time it
@@ -125,12 +127,12 @@ void LocalRunner::forget_taken() {
   }
 }
 
-std::vector<TrialResult> LocalRunner::wait(double seconds) {
+std::vector<Trial> LocalRunner::wait(double seconds) {
   forget_taken();
   launch();
-  if (finished_.empty() && !(running_.empty() && waiting_.empty())) {
+  if (finished_.empty() && !(running_.empty() && again_.empty())) {
     const bool waits_for_gpu =
-        !waiting_.empty() && static_cast<int64_t>(running_.size()) < concurrency_;
+        !again_.empty() && static_cast<int64_t>(running_.size()) < concurrency_;
     for (const ProcessEnd& end : processes_.wait(
              waits_for_gpu ? std::min(seconds, kSecondsBetweenGpuQuestions) : seconds)) {
       settle(end);
@@ -143,7 +145,7 @@ std::vector<TrialResult> LocalRunner::wait(double seconds) {
 
 void LocalRunner::stop() {
   stopping_ = true;
-  for (const auto& [id, attempt] : running_) {
+  for (const auto& [id, job] : running_) {
     processes_.stop(id);
   }
   while (!running_.empty()) {
@@ -151,64 +153,63 @@ void LocalRunner::stop() {
       settle(end);
     }
   }
-  for (const Attempt& attempt : std::exchange(waiting_, {})) {
-    finish(attempt, {.status = TrialStatus::Stopped}, 0);
+  for (Job& job : std::exchange(again_, {})) {
+    finish(std::move(job), {.status = TrialStatus::Stopped}, 0);
   }
   stopping_ = false;
 }
 
 void LocalRunner::settle(const ProcessEnd& end) {
-  Attempt attempt = std::move(running_.extract(end.id).mapped());
-  if (attempt.gpu) {
-    gpus_->give_back(*std::exchange(attempt.gpu, std::nullopt));
-  }
-  if (auto results = files_of(attempt).results(attempt.job)) {
-    finish(attempt, std::move(*results));
-    return;
-  }
-  if (stopping_) {
-    finish(attempt, {.status = TrialStatus::Stopped}, end.seconds);
-    return;
-  }
-  if (end.cause == EndCause::Lost) {
-    waiting_.push_front(std::move(attempt));
-    return;
-  }
-  if (const size_t n = attempt.job.proposals.size(); n > 1) {
-    for (size_t i = n; i-- > 0;) {
-      waiting_.push_front({.job = alone(attempt.job, i), .n_starts = attempt.n_starts});
-    }
-    return;
+  Job job = std::move(running_.extract(end.id).mapped());
+  if (const auto gpu = gpus_in_use_.extract(end.id)) {
+    gpus_->give_back(gpu.mapped());
   }
   const bool over_limit = end.cause == EndCause::TimedOut || end.cause == EndCause::OutOfMemory;
-  if (!over_limit && attempt.n_deaths++ < options_.retries) {
-    waiting_.push_front(std::move(attempt));
-    return;
+  if (auto results = files_of(job).results(job)) {
+    finish(files_of(job), std::move(*results));
+  } else if (stopping_) {
+    finish(std::move(job), {.status = TrialStatus::Stopped}, end.seconds);
+  } else if (end.cause == EndCause::Lost) {
+    again_.push_front(std::move(job));
+  } else if (job.trials.size() > 1 || (!over_limit && job.n_deaths++ < options_.retries)) {
+    run_again(std::move(job));
+  } else {
+    const std::string error = failure(end, job);
+    finish(std::move(job), {.status = TrialStatus::Failed, .error = error}, end.seconds);
   }
-  finish(attempt, {.status = TrialStatus::Failed, .error = failure(end, attempt)}, end.seconds);
 }
 
-void LocalRunner::finish(const Attempt& attempt, std::vector<TrialResult> results) {
-  const JobFiles files = files_of(attempt);
-  for (TrialResult& result : results) {
-    result.log = files.log_name();
-    result.n_attempts = attempt.n_starts;
-    finished_.push_back(std::move(result));
+/// Runs a job whose process died again: several trials one by one.
+void LocalRunner::run_again(Job job) {
+  if (job.trials.size() == 1) {
+    again_.push_front(std::move(job));
+    return;
+  }
+  for (size_t i = job.trials.size(); i-- > 0;) {
+    again_.push_front(alone(std::move(job.trials[i])));
+  }
+}
+
+void LocalRunner::finish(const JobFiles& files, std::vector<Trial> trials) {
+  for (Trial& trial : trials) {
+    trial.log = files.log_name();
+    finished_.push_back(std::move(trial));
   }
   finished_files_.push_back(files);
 }
 
 /// Finishes all trials of a job with the same evaluation.
-void LocalRunner::finish(const Attempt& attempt, const Evaluation& evaluation, double seconds) {
-  std::vector<TrialResult> results;
-  for (const Proposal& proposal : attempt.job.proposals) {
-    results.push_back(
-        {.proposal = proposal, .evaluation = evaluation, .seconds = seconds, .host = host_name()});
+void LocalRunner::finish(Job job, const Evaluation& evaluation, double seconds) {
+  const JobFiles files = files_of(job);
+  for (Trial& trial : job.trials) {
+    trial.evaluation = evaluation;
+    trial.seconds = seconds;
+    trial.host = host_name();
   }
-  finish(attempt, std::move(results));
+  finish(files, std::move(job.trials));
 }
 
-std::string LocalRunner::failure(const ProcessEnd& end, const Attempt& attempt) const {
+std::string LocalRunner::failure(const ProcessEnd& end, const Job& job) const {
   if (end.cause == EndCause::TimedOut) {
     return c10::str("took longer than ", options_.time_limit, " s (runner.time_limit)");
   }
@@ -223,7 +224,7 @@ std::string LocalRunner::failure(const ProcessEnd& end, const Attempt& attempt) 
       end.cause == EndCause::Signalled
           ? c10::str("was ended by signal ", end.code, " (", ::strsignal(end.code), ")")
           : c10::str("ended with code ", end.code, " and no result");
-  const std::string said = files_of(attempt).last_words();
+  const std::string said = files_of(job).last_words();
   return "its process " + how + (said.empty() ? "" : ": " + said);
 }
 

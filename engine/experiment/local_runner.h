@@ -45,26 +45,20 @@ class LocalRunner final : public Runner {
   ~LocalRunner() override;
 
   int64_t concurrency() const override { return concurrency_; }
-  void start(Job job, bool recovered = false) override;
-  std::vector<TrialResult> wait(double seconds) override;
+  void start(Job job) override;
+  std::vector<Trial> wait(double seconds) override;
   void stop() override;
 
  private:
-  /// A job that waits or runs.
-  struct Attempt {
-    Job job;
-    int64_t n_starts = 0, n_deaths = 0;
-    std::optional<std::string> gpu = {};
-  };
-
-  JobFiles files_of(const Attempt& attempt) const { return {folder_, attempt.job}; }
+  JobFiles files_of(const Job& job) const { return {folder_, job}; }
 
   void launch();
-  void launch(Attempt attempt);
+  void launch(Job job, const std::optional<std::string>& gpu);
   void settle(const ProcessEnd& end);
-  void finish(const Attempt& attempt, std::vector<TrialResult> results);
-  void finish(const Attempt& attempt, const Evaluation& evaluation, double seconds);
-  std::string failure(const ProcessEnd& end, const Attempt& attempt) const;
+  void run_again(Job job);
+  void finish(const JobFiles& files, std::vector<Trial> trials);
+  void finish(Job job, const Evaluation& evaluation, double seconds);
+  std::string failure(const ProcessEnd& end, const Job& job) const;
   void remove_old_files();
   void forget_taken();
 
@@ -78,9 +72,10 @@ class LocalRunner final : public Runner {
 
   bool stopping_ = false, removed_old_files_ = false;
   int64_t next_id_ = 0;
-  std::deque<Attempt> waiting_;
-  std::map<int64_t, Attempt> running_;  // key: id of its process
-  std::vector<TrialResult> finished_;
+  std::deque<Job> again_;                       // jobs to start when a GPU or a place is free
+  std::map<int64_t, Job> running_;              // key: id of its process
+  std::map<int64_t, std::string> gpus_in_use_;  // key: id of the process
+  std::vector<Trial> finished_;
   std::vector<JobFiles> finished_files_, taken_files_;
 };
 

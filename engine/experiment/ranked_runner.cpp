@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "retia/engine/experiment/run_job.h"
 #include "retia/engine/experiment/trial_file.h"
 
 namespace retia {
@@ -29,19 +30,18 @@ Architecture from_plain(const Json& json) {
 }
 
 Json to_json(const Job& job) {
-  Json proposals = Json::array();
-  for (const Proposal& proposal : job.proposals) {
-    proposals.push_back({{"id", proposal.id}, {"choices", plain(proposal.architecture)}});
+  Json trials = Json::array();
+  for (const Trial& trial : job.trials) {
+    trials.push_back({{"id", trial.proposal.id}, {"choices", plain(trial.proposal.architecture)}});
   }
-  return proposals;
+  return trials;
 }
 
 Job job_from(const Json& json) {
   Job job;
-  for (const Json& proposal : json) {
-    job.models.emplace_back("");
-    job.proposals.push_back(
-        {.id = proposal.at("id"), .architecture = from_plain(proposal.at("choices"))});
+  for (const Json& trial : json) {
+    job.trials.push_back(
+        {.proposal = {.id = trial.at("id"), .architecture = from_plain(trial.at("choices"))}});
   }
   return job;
 }
@@ -65,9 +65,9 @@ std::vector<std::string> gather(Ranks& ranks, const std::string& mine) {
 RankedRunner::RankedRunner(Evaluator& evaluator, Ranks& ranks, std::function<bool()> stop_requested)
     : evaluator_(evaluator), ranks_(ranks), stop_requested_(std::move(stop_requested)) {}
 
-void RankedRunner::start(Job job, bool /*recovered*/) { jobs_.push_back(std::move(job)); }
+void RankedRunner::start(Job job) { jobs_.push_back(std::move(job)); }
 
-std::vector<TrialResult> RankedRunner::wait(double /*seconds*/) {
+std::vector<Trial> RankedRunner::wait(double /*seconds*/) {
   std::vector<Job> jobs;
   Json said = Json::array();
   while (!jobs_.empty() && static_cast<int64_t>(jobs.size()) < ranks_.size()) {
@@ -84,27 +84,35 @@ std::vector<TrialResult> RankedRunner::wait(double /*seconds*/) {
   } catch (const c10::Error&) {
     // A rank is lost, which its next call says again.
   }
-  std::vector<TrialResult> stopped;
-  for (const Job& job : jobs) {
-    for (const Proposal& proposal : job.proposals) {
-      stopped.push_back({.proposal = proposal, .evaluation = {.status = TrialStatus::Stopped}});
+  std::vector<Trial> stopped;
+  for (Job& job : jobs) {
+    for (Trial& trial : job.trials) {
+      trial.evaluation = {.status = TrialStatus::Stopped};
+      stopped.push_back(std::move(trial));
     }
   }
   return stopped;
 }
 
-std::vector<TrialResult> RankedRunner::run(const std::vector<Job>& jobs) {
+std::vector<Trial> RankedRunner::run(std::vector<Job> jobs) {
   const auto rank = static_cast<size_t>(ranks_.rank());
-  const std::vector<TrialResult> mine = rank < jobs.size()
-                                            ? run_job(evaluator_, jobs[rank], {}, stop_requested_)
-                                            : std::vector<TrialResult>();
+  for (Job& job : jobs) {
+    for (Trial& trial : job.trials) {
+      trial.stop_requested = stop_requested_;
+      ++trial.n_attempts;
+    }
+  }
+  if (rank < jobs.size()) {
+    jobs[rank].trials = run_job(evaluator_, jobs[rank]);
+  }
+  const std::vector<Trial> mine = rank < jobs.size() ? jobs[rank].trials : std::vector<Trial>();
   const bool stops = ranks_.any(stop_requested_());
   const std::vector<std::string> texts =
       gather(ranks_, results_to_json(mine).dump(-1, ' ', false, Json::error_handler_t::replace));
-  std::vector<TrialResult> all;
+  std::vector<Trial> all;
   for (size_t r = 0; r < jobs.size(); ++r) {
-    for (TrialResult& result : results_from_json(Json::parse(texts[r]), jobs[r])) {
-      all.push_back(std::move(result));
+    for (Trial& trial : results_from_json(Json::parse(texts[r]), jobs[r])) {
+      all.push_back(std::move(trial));
     }
   }
   for (size_t i = 0; stops && i < all.size(); ++i) {
@@ -123,7 +131,7 @@ std::optional<Architecture> RankedRunner::follow() {
     for (const Json& job : said.at("try")) {
       jobs.push_back(job_from(job));
     }
-    run(jobs);
+    run(std::move(jobs));
   }
 }
 

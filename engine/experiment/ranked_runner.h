@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "retia/engine/distributed/ranks.h"
+#include "retia/engine/evaluator.h"
 #include "retia/engine/experiment/runner.h"
 
 namespace retia {
@@ -19,9 +20,9 @@ class RankedRunner final : public Runner {
   RankedRunner(Evaluator& evaluator, Ranks& ranks, std::function<bool()> stop_requested);
 
   int64_t concurrency() const override { return ranks_.size(); }
-  void start(Job job, bool recovered = false) override;
+  void start(Job job) override;
   /// Runs one job per rank, and waits for all of them.
-  std::vector<TrialResult> wait(double seconds) override;
+  std::vector<Trial> wait(double seconds) override;
   void stop() override { jobs_.clear(); }
 
   /// Runs jobs on a rank other than the first until conclude() is called on the first rank; returns
@@ -33,7 +34,7 @@ class RankedRunner final : public Runner {
 
  private:
   /// Runs this rank's job; returns the results of all ranks.
-  std::vector<TrialResult> run(const std::vector<Job>& jobs);
+  std::vector<Trial> run(std::vector<Job> jobs);
 
   Evaluator& evaluator_;
   Ranks& ranks_;

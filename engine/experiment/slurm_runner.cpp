@@ -15,8 +15,8 @@ constexpr int64_t kJobVersion = 1;
 
 std::vector<int64_t> trials_of(const Job& job) {
   std::vector<int64_t> ids;
-  for (const Proposal& proposal : job.proposals) {
-    ids.push_back(proposal.id);
+  for (const Trial& trial : job.trials) {
+    ids.push_back(trial.proposal.id);
   }
   return ids;
 }
@@ -65,14 +65,12 @@ SlurmRunner::SlurmRunner(std::unique_ptr<SlurmQueue> queue, TrialSetting setting
   TORCH_CHECK(options.retries >= 0, "runner.retries must be at least 0, got ", options.retries);
 }
 
-void SlurmRunner::start(Job job, bool recovered) {
-  TORCH_CHECK(!job.proposals.empty() && job.models.size() == job.proposals.size(),
-              "a job needs trials, and a model for each");
-  Attempt attempt{std::move(job)};
-  if (recovered) {
-    recover(std::move(attempt));
+void SlurmRunner::start(Job job) {
+  TORCH_CHECK(!job.trials.empty(), "a job needs trials");
+  if (job.recovered) {
+    recover({std::move(job)});
   } else {
-    waiting_.push_back(std::move(attempt));
+    waiting_.push_back({std::move(job)});
   }
 }
 
@@ -85,7 +83,7 @@ void SlurmRunner::recover(Attempt attempt) {
   if (record.is_object()) {
     attempt.id = record.value("job", "");
     attempt.n_starts = record.value("n_starts", int64_t{1});
-    attempt.n_deaths = record.value("n_deaths", int64_t{0});
+    attempt.job.n_deaths = record.value("n_deaths", int64_t{0});
   }
   if (record.is_object() && attempt.id.empty()) {
     // It was cancelled: what it does while it dies says nothing of the model.
@@ -96,7 +94,7 @@ void SlurmRunner::recover(Attempt attempt) {
     running_.push_back(std::move(attempt));
   } else if (record.is_object() && trials.size() > 1) {  // split already
     for (size_t i = 0; i < trials.size(); ++i) {
-      recover({alone(attempt.job, i)});
+      recover({alone(std::move(attempt.job.trials[i]))});
     }
   } else {
     attempt.maybe_submitted = true;
@@ -104,7 +102,7 @@ void SlurmRunner::recover(Attempt attempt) {
   }
 }
 
-std::vector<TrialResult> SlurmRunner::wait(double seconds) {
+std::vector<Trial> SlurmRunner::wait(double seconds) {
   // Whoever calls again has recorded what the last call returned.
   for (const JobFiles& files : std::exchange(taken_files_, {})) {
     files.remove();
@@ -198,7 +196,7 @@ void SlurmRunner::write_record(const Attempt& attempt) const {
                                             {"job", attempt.id},
                                             {"trials", trials_of(attempt.job)},
                                             {"n_starts", attempt.n_starts},
-                                            {"n_deaths", attempt.n_deaths}});
+                                            {"n_deaths", attempt.job.n_deaths}});
 }
 
 /// The results of those that have left some, whatever Slurm says of them.
@@ -246,19 +244,19 @@ void SlurmRunner::look() {
 /// A job is lost. end: what became of it.
 void SlurmRunner::settle(Attempt attempt, const std::string& end) {
   queue_->cancel({attempt.id});  // where Slurm still holds it
-  if (const size_t n = attempt.job.proposals.size(); n > 1) {
-    for (size_t i = 0; i < n; ++i) {
-      waiting_.push_back({.job = alone(attempt.job, i), .n_starts = attempt.n_starts});
+  if (attempt.job.trials.size() > 1) {
+    for (Trial& trial : attempt.job.trials) {
+      waiting_.push_back({.job = alone(std::move(trial)), .n_starts = attempt.n_starts});
     }
-  } else if (attempt.n_deaths++ < options_.retries) {
+  } else if (attempt.job.n_deaths++ < options_.retries) {
     waiting_.push_back(std::move(attempt));
   } else {
     const std::string said = files_of(attempt).last_words();
-    finish(attempt,
-           {{.proposal = attempt.job.proposals.front(),
-             .evaluation = {.status = TrialStatus::Failed,
-                            .error = "its Slurm job " + attempt.id + " " + end +
-                                     " without a result" + (said.empty() ? "" : ": " + said)}}});
+    attempt.job.trials.front().evaluation = {.status = TrialStatus::Failed,
+                                             .error = "its Slurm job " + attempt.id + " " + end +
+                                                      " without a result" +
+                                                      (said.empty() ? "" : ": " + said)};
+    finish(attempt, attempt.job.trials);
   }
 }
 
@@ -277,26 +275,27 @@ void SlurmRunner::stop() {
       attempt.id.clear();
       write_record(attempt);
     }
-    stopped(attempt);
+    stopped(std::move(attempt));
   }
-  for (const Attempt& attempt : std::exchange(waiting_, {})) {
-    stopped(attempt);
+  for (Attempt& attempt : std::exchange(waiting_, {})) {
+    stopped(std::move(attempt));
   }
 }
 
-void SlurmRunner::finish(const Attempt& attempt, std::vector<TrialResult> results) {
+void SlurmRunner::finish(const Attempt& attempt, std::vector<Trial> trials) {
   const JobFiles files = files_of(attempt);
-  for (TrialResult& result : results) {
-    result.log = files.log_name();
-    result.n_attempts = std::max<int64_t>(attempt.n_starts, 1);
-    finished_.push_back(std::move(result));
+  for (Trial& trial : trials) {
+    trial.log = files.log_name();
+    trial.n_attempts = std::max<int64_t>(attempt.n_starts, 1);
+    finished_.push_back(std::move(trial));
   }
   finished_files_.push_back(files);
 }
 
-void SlurmRunner::stopped(const Attempt& attempt) {
-  for (const Proposal& proposal : attempt.job.proposals) {
-    finished_.push_back({.proposal = proposal, .evaluation = {.status = TrialStatus::Stopped}});
+void SlurmRunner::stopped(Attempt attempt) {
+  for (Trial& trial : attempt.job.trials) {
+    trial.evaluation = {.status = TrialStatus::Stopped};
+    finished_.push_back(std::move(trial));
   }
 }
 

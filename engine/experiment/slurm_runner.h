@@ -24,10 +24,10 @@ class SlurmRunner final : public Runner {
 
   int64_t concurrency() const override { return concurrency_; }
   /// Accepts a job; the next wait() submits all accepted jobs together.
-  void start(Job job, bool recovered = false) override;
+  void start(Job job) override;
   /// Submits jobs and returns results (see Runner::wait). Throws Slurm's message where it refuses a
   /// job.
-  std::vector<TrialResult> wait(double seconds) override;
+  std::vector<Trial> wait(double seconds) override;
   void stop() override;
 
  private:
@@ -37,7 +37,7 @@ class SlurmRunner final : public Runner {
   struct Attempt {
     Job job;
     std::string id = {};  ///< id in Slurm
-    int64_t n_starts = 0, n_deaths = 0;
+    int64_t n_starts = 0;
     bool maybe_submitted = false;  ///< by a killed process, or while Slurm did not answer
     bool gone = false;             ///< had ended at the last query, but left no results
   };
@@ -50,8 +50,8 @@ class SlurmRunner final : public Runner {
   void collect();
   void settle(Attempt attempt, const std::string& end);
   void write_record(const Attempt& attempt) const;
-  void finish(const Attempt& attempt, std::vector<TrialResult> results);
-  void stopped(const Attempt& attempt);
+  void finish(const Attempt& attempt, std::vector<Trial> trials);
+  void stopped(Attempt attempt);
   /// Records whether Slurm has answered; warns at the first missing answer.
   bool answered(bool yes);
 
@@ -68,7 +68,7 @@ class SlurmRunner final : public Runner {
   Clock::time_point next_look_ = {};
   std::deque<Attempt> waiting_;
   std::vector<Attempt> running_;
-  std::vector<TrialResult> finished_;
+  std::vector<Trial> finished_;
   std::vector<JobFiles> finished_files_, taken_files_;
 };
 

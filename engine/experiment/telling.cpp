@@ -2,9 +2,9 @@
 
 namespace retia {
 
-void Telling::add(TrialRecord record) {
-  const int64_t id = record.proposal.id;
-  held_back_.emplace(id, std::move(record));
+void Telling::add(Trial trial) {
+  const int64_t id = trial.proposal.id;
+  held_back_.emplace(id, std::move(trial));
 }
 
 bool Telling::first(int64_t n) {
@@ -20,19 +20,11 @@ bool Telling::first(int64_t n) {
   return true;
 }
 
-void Telling::tell(const TrialRecord& record) {
-  Outcome outcome{record.status, {}};
-  for (size_t i = 0; i < record.objectives.size(); ++i) {
-    outcome.objectives.push_back(gain(objectives_.at(i), record.objectives[i]));
+void Telling::tell(const Trial& trial) {
+  strategy_.tell(trial.proposal, {trial.evaluation.status, gains(objectives_, trial)});
+  if (rule_ && has_succeeded(trial)) {
+    rule_->add(trial.evaluation.intermediate);
   }
-  strategy_.tell(record.proposal, outcome);
-  if (rule_ && record.status == TrialStatus::Succeeded) {
-    rule_->add(record.intermediate);
-  }
-}
-
-double gain(const Objective& objective, double value) {
-  return objective.direction == Direction::Maximise ? value : -value;
 }
 
 }  // namespace retia

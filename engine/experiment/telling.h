@@ -4,10 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "retia/engine/evaluator.h"
 #include "retia/engine/experiment/median_stop.h"
-#include "retia/engine/experiment/trial_record.h"
 #include "retia/engine/strategy.h"
+#include "retia/engine/trial.h"
 
 namespace retia {
 
@@ -19,8 +18,8 @@ class Telling {
   Telling(Strategy& strategy, const std::vector<Objective>& objectives)
       : strategy_(strategy), objectives_(objectives) {}
 
-  /// Adds the record of an ended trial.
-  void add(TrialRecord record);
+  /// Adds an ended trial.
+  void add(Trial trial);
 
   /// Tells the outcomes of the first `n` trials that have not been told yet; returns false, after
   /// the ones before, where one of them has not ended.
@@ -37,16 +36,13 @@ class Telling {
   int64_t n_told() const { return n_told_; }
 
  private:
-  void tell(const TrialRecord& record);
+  void tell(const Trial& trial);
 
   Strategy& strategy_;
   std::vector<Objective> objectives_;
-  std::map<int64_t, TrialRecord> held_back_;
+  std::map<int64_t, Trial> held_back_;
   std::optional<MedianStop> rule_;
   int64_t n_told_ = 0;
 };
-
-/// Returns the value of an objective as strategies get it: larger is better.
-double gain(const Objective& objective, double value);
 
 }  // namespace retia

@@ -88,83 +88,78 @@ std::vector<double> numbers(const Json& list) {
   return values;
 }
 
-/// Writes a model; null where the evaluator reads no model.
-Json model_to_json(const ir::Graph& model) {
-  return model.nodes().empty() ? Json() : ir::to_json(model);
-}
-
-ir::Graph model_from_json(const Json& json, const OperationTable& operations) {
-  return json.is_null() ? ir::Graph("") : ir::graph_from_json(json, operations);
-}
-
-Json to_json(const TrialResult& result) {
-  const Evaluation& evaluation = result.evaluation;
+Json to_json(const Trial& trial) {
+  const Evaluation& evaluation = trial.evaluation;
   Json metrics = Json::object();
   for (const auto& [name, value] : evaluation.metrics) {
     metrics[name] = number(value);
   }
-  return {{"trial", result.proposal.id}, {"architecture", result.proposal.architecture.to_string()},
+  return {{"trial", trial.proposal.id},  {"architecture", trial.proposal.architecture.to_string()},
           {"status", evaluation.status}, {"objectives", numbers(evaluation.objectives)},
           {"metrics", metrics},          {"intermediate", numbers(evaluation.intermediate)},
-          {"error", evaluation.error},   {"seconds", result.seconds},
-          {"host", result.host}};
+          {"error", evaluation.error},   {"seconds", trial.seconds},
+          {"host", trial.host}};
 }
 
-TrialResult result_from_json(const Json& json, const Proposal& proposal) {
+/// Returns `trial` with the result that `json` says it has.
+Trial with_result(Trial trial, const Json& json) {
+  const Proposal& proposal = trial.proposal;
   TORCH_CHECK(json.at("trial") == proposal.id &&
                   json.at("architecture") == proposal.architecture.to_string(),
               "is of trial ", json.at("trial").dump(), " with ", json.at("architecture").dump(),
               ", expected ", proposal.id, " with ", proposal.architecture.to_string());
-  Evaluation evaluation{.status = json.at("status"),
-                        .objectives = numbers(json.at("objectives")),
-                        .intermediate = numbers(json.at("intermediate")),
-                        .error = json.at("error")};
+  Evaluation& evaluation = trial.evaluation;
+  evaluation = {.status = json.at("status"),
+                .objectives = numbers(json.at("objectives")),
+                .intermediate = numbers(json.at("intermediate")),
+                .error = json.at("error")};
   TORCH_CHECK(Json(evaluation.status) == json.at("status"), "is damaged: unknown status ",
               json.at("status").dump());
   for (const auto& [name, value] : json.at("metrics").items()) {
     evaluation.metrics[name] = number(value);
   }
-  return {.proposal = proposal,
-          .evaluation = std::move(evaluation),
-          .seconds = json.at("seconds"),
-          .host = json.at("host")};
+  trial.seconds = json.at("seconds");
+  trial.host = json.at("host");
+  return trial;
 }
 
 }  // namespace
 
 void write_trial_file(const std::filesystem::path& path, const TrialFile& file) {
   Json trials = Json::array();
-  for (size_t i = 0; i < file.job.proposals.size(); ++i) {
-    const Proposal& proposal = file.job.proposals[i];
-    trials.push_back({{"trial", proposal.id},
-                      {"choices", choices_to_json(proposal.architecture, file.mutables)},
-                      {"epochs", proposal.epochs},
-                      {"continues", proposal.continues},
-                      {"model", model_to_json(file.job.models.at(i))}});
+  for (const Trial& trial : file.job.trials) {
+    trials.push_back({{"trial", trial.proposal.id},
+                      {"choices", choices_to_json(trial.proposal.architecture, file.mutables)},
+                      {"epochs", trial.proposal.epochs},
+                      {"continues", trial.proposal.continues},
+                      {"model", trial.model ? ir::to_json(*trial.model) : Json()}});
   }
   write_document(path, {{"format", kTrialFormat},
                         {"version", kTrialFileVersion},
                         {"setting", file.setting},
                         {"mutables", file.mutables},
                         {"attempt", file.job.attempt},
-                        {"floors", numbers(file.job.floors)},
+                        {"floors", numbers(file.job.trials.at(0).floors)},
                         {"trials", trials}});
 }
 
 TrialFile read_trial_file(const std::filesystem::path& path, const OperationTable& operations) {
   return read_document(path, kTrialFormat, [&](const Json& json) {
     TrialFile file{.setting = json.at("setting"), .mutables = json.at("mutables"), .job = {}};
-    file.job.floors = numbers(json.at("floors"));
     file.job.attempt = json.value("attempt", int64_t{0});
     for (const Json& trial : json.at("trials")) {
-      file.job.proposals.push_back(
-          {.id = trial.at("trial"),
-           .architecture = choices_from_json(trial.at("choices"), file.mutables),
-           .epochs = trial.at("epochs"),
-           .continues = trial.at("continues")});
-      file.job.models.push_back(model_from_json(trial.at("model"), operations));
+      const Json& model = trial.at("model");
+      file.job.trials.push_back(
+          {.proposal = {.id = trial.at("trial"),
+                        .architecture = choices_from_json(trial.at("choices"), file.mutables),
+                        .epochs = trial.at("epochs"),
+                        .continues = trial.at("continues")},
+           .weights = file.setting.weights,
+           .floors = numbers(json.at("floors")),
+           .model = model.is_null() ? std::nullopt
+                                    : std::optional(ir::graph_from_json(model, operations))});
     }
-    TORCH_CHECK(!file.job.proposals.empty(), "is damaged: expected trials, found none");
+    TORCH_CHECK(!file.job.trials.empty(), "is damaged: expected trials, found none");
     return file;
   });
 }
@@ -182,32 +177,32 @@ std::filesystem::path result_path(const std::filesystem::path& trial_file, int64
       .replace_filename(attempt == 0 ? "result.json" : c10::str("result-", attempt, ".json"));
 }
 
-Json results_to_json(const std::vector<TrialResult>& results) {
+Json results_to_json(const std::vector<Trial>& trials) {
   Json list = Json::array();
-  for (const TrialResult& result : results) {
-    list.push_back(to_json(result));
+  for (const Trial& trial : trials) {
+    list.push_back(to_json(trial));
   }
   return list;
 }
 
-std::vector<TrialResult> results_from_json(const Json& list, const Job& job) {
-  TORCH_CHECK(list.size() == job.proposals.size(), "holds ", list.size(), " results, expected ",
-              job.proposals.size());
-  std::vector<TrialResult> results;
-  for (size_t i = 0; i < job.proposals.size(); ++i) {
-    results.push_back(result_from_json(list[i], job.proposals[i]));
+std::vector<Trial> results_from_json(const Json& list, const Job& job) {
+  TORCH_CHECK(list.size() == job.trials.size(), "holds ", list.size(), " results, expected ",
+              job.trials.size());
+  std::vector<Trial> trials;
+  for (size_t i = 0; i < job.trials.size(); ++i) {
+    trials.push_back(with_result(job.trials[i], list[i]));
   }
-  return results;
+  return trials;
 }
 
-void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
+void write_results(const std::filesystem::path& trial_file, const std::vector<Trial>& trials,
                    int64_t attempt) {
   write_document(result_path(trial_file, attempt), {{"format", kResultFormat},
                                                     {"version", kTrialFileVersion},
-                                                    {"results", results_to_json(results)}});
+                                                    {"results", results_to_json(trials)}});
 }
 
-std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job) {
+std::vector<Trial> read_results(const std::filesystem::path& trial_file, const Job& job) {
   return read_document(result_path(trial_file, job.attempt), kResultFormat, [&](const Json& json) {
     return results_from_json(json.at("results"), job);
   });

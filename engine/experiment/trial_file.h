@@ -19,7 +19,7 @@ struct TrialSetting {
 };
 
 /// The file that `retia trial FILE` reads: `"format": "retia.trial", "version": 1`, the setting,
-/// and the proposal and the model of each trial.
+/// and the proposal and the model, if any, of each trial.
 struct TrialFile {
   TrialSetting setting;
   std::vector<Mutable> mutables;  ///< of the space; they give the names of choices
@@ -39,20 +39,15 @@ int64_t attempt_of(const std::filesystem::path& trial_file);
 /// for those of the next.
 std::filesystem::path result_path(const std::filesystem::path& trial_file, int64_t attempt = 0);
 /// Writes results, `"format": "retia.result", "version": 1`, to result_path.
-void write_results(const std::filesystem::path& trial_file, const std::vector<TrialResult>& results,
+void write_results(const std::filesystem::path& trial_file, const std::vector<Trial>& trials,
                    int64_t attempt = 0);
-/// Reads the results of the trials and the attempt of `job`. Throws one line that names the file
-/// where it is damaged or belongs to another job.
-std::vector<TrialResult> read_results(const std::filesystem::path& trial_file, const Job& job);
+/// Reads the results of the trials and the attempt of `job`; returns these trials with evaluation,
+/// running time and host. Throws one line that names the file where it is damaged or belongs to
+/// another job.
+std::vector<Trial> read_results(const std::filesystem::path& trial_file, const Job& job);
 
 /// Converts results to and from JSON without a file.
-Json results_to_json(const std::vector<TrialResult>& results);
-std::vector<TrialResult> results_from_json(const Json& list, const Job& job);
-
-/// Runs a job in this process: several trials merged, or one by one where merging fails. An
-/// exception from the evaluator fails its trial only.
-std::vector<TrialResult> run_job(Evaluator& evaluator, const Job& job,
-                                 const std::filesystem::path& weights,
-                                 const std::function<bool()>& stop_requested);
+Json results_to_json(const std::vector<Trial>& trials);
+std::vector<Trial> results_from_json(const Json& list, const Job& job);
 
 }  // namespace retia

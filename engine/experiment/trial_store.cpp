@@ -87,26 +87,26 @@ TrialStatus status_from(const std::string& text) {
   return status;
 }
 
-TrialRecord record_from(const Statement& row, const std::vector<Mutable>& mutables) {
+Trial trial_from(const Statement& row, const std::vector<Mutable>& mutables) {
   return {.proposal = {.id = row.integer(kId),
                        .architecture = choices_from_json(Json::parse(row.text(kChoices)), mutables),
                        .epochs = row.integer(kEpochs),
                        .continues = row.integer(kContinues)},
-          .status = status_from(row.text(kStatus)),
-          .objectives = numbers_from(row.text(kObjectives)),
-          .metrics = Json::parse(row.text(kMetrics)),
-          .intermediate = numbers_from(row.text(kIntermediate)),
-          .error = row.text(kError),
+          .floors = numbers_from(row.text(kFloors)),
+          .n_told = row.integer(kSeen),
+          .job = row.integer(kJob),
+          .seed = row.optional_integer(kSeed),
+          .evaluation = {.status = status_from(row.text(kStatus)),
+                         .objectives = numbers_from(row.text(kObjectives)),
+                         .metrics = Json::parse(row.text(kMetrics)),
+                         .intermediate = numbers_from(row.text(kIntermediate)),
+                         .error = row.text(kError)},
           .seconds = row.number(kSeconds),
           .began = row.number(kBegan),
           .ended = row.number(kEnded),
           .host = row.text(kHost),
           .log = row.text(kLog),
-          .n_attempts = row.integer(kAttempts),
-          .seed = row.optional_integer(kSeed),
-          .n_told = row.integer(kSeen),
-          .job = row.integer(kJob),
-          .floors = numbers_from(row.text(kFloors))};
+          .n_attempts = row.integer(kAttempts)};
 }
 
 Json listed(const Statement& row) {
@@ -215,27 +215,29 @@ TrialStore::TrialStore(const std::filesystem::path& path, const std::vector<Muta
                             .c_str()),
       update_run_(database_, "UPDATE runs SET seconds = ?, ending = ? WHERE id = ?") {}
 
-void TrialStore::each(const std::function<void(const TrialRecord&)>& visit) const {
+void TrialStore::each(const std::function<void(const Trial&)>& visit) const {
   Statement rows = all_trials(database_);
   while (rows.next()) {
-    visit(read_row(path(), rows, [&] { return record_from(rows, mutables_); }));
+    visit(read_row(path(), rows, [&] { return trial_from(rows, mutables_); }));
   }
 }
 
-void TrialStore::write(std::span<const TrialRecord> records) {
-  if (records.empty()) {
+void TrialStore::write(std::span<const Trial> trials) {
+  if (trials.empty()) {
     return;
   }
   Transaction transaction(database_);
-  for (const TrialRecord& record : records) {
-    const Proposal& proposal = record.proposal;
+  for (const Trial& trial : trials) {
+    const Proposal& proposal = trial.proposal;
+    const Evaluation& evaluation = trial.evaluation;
     write_
-        .with(proposal.id, Json(record.status).get<std::string>(),
+        .with(proposal.id, Json(evaluation.status).get<std::string>(),
               choices_to_json(proposal.architecture, mutables_).dump(), proposal.epochs,
-              proposal.continues, Json(record.objectives).dump(), Json(record.metrics).dump(),
-              Json(record.intermediate).dump(), record.error, record.seconds, record.began,
-              record.ended, record.host, record.log, record.n_attempts, record.seed, record.n_told,
-              record.job, Json(record.floors).dump(), hex(proposal.architecture.hash()))
+              proposal.continues, Json(evaluation.objectives).dump(),
+              Json(evaluation.metrics).dump(), Json(evaluation.intermediate).dump(),
+              evaluation.error, trial.seconds, trial.began, trial.ended, trial.host, trial.log,
+              trial.n_attempts, trial.seed, trial.n_told, trial.job, Json(trial.floors).dump(),
+              hex(proposal.architecture.hash()))
         .run();
   }
   transaction.commit();

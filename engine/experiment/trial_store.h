@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/evaluator.h"
-#include "retia/engine/experiment/trial_record.h"
 #include "retia/engine/io/sqlite.h"
 #include "retia/engine/mutable.h"
+#include "retia/engine/trial.h"
 
 namespace retia {
 
@@ -36,10 +35,10 @@ class TrialStore {
 
   /// Calls `visit` for each trial in the order of ids, holding one in memory at a time. Throws one
   /// line that names the file and the trial where it is damaged.
-  void each(const std::function<void(const TrialRecord&)>& visit) const;
+  void each(const std::function<void(const Trial&)>& visit) const;
 
   /// Adds trials, or replaces those with the same ids; all or none.
-  void write(std::span<const TrialRecord> records);
+  void write(std::span<const Trial> trials);
 
   void begin_run(const ManagerRun& run);
   /// Writes the duration of the run so far, and why it ended; empty: it is still running.

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "retia/engine/clock.h"
-#include "retia/engine/experiment/trial_file.h"
+#include "retia/engine/experiment/run_job.h"
 #include "retia/engine/ir/infer.h"
 
 namespace retia {
@@ -14,15 +14,18 @@ ir::Graph model_of(const ir::Space& space, const Architecture& architecture) {
   return model;
 }
 
-std::optional<ir::Graph> freeze_model(TrialRecord& trial, const ir::Space& space,
-                                      const Evaluator& evaluator) {
+bool freeze_model(Trial& trial, const ir::Space& space, const Evaluator& evaluator) {
+  if (!evaluator.reads_model()) {
+    return true;
+  }
   try {
-    return evaluator.reads_model() ? model_of(space, trial.proposal.architecture) : ir::Graph("");
+    trial.model = model_of(space, trial.proposal.architecture);
+    return true;
   } catch (const c10::Error& error) {
-    trial.status = TrialStatus::Invalid;
-    trial.error = error.what_without_backtrace();
+    trial.evaluation.status = TrialStatus::Invalid;
+    trial.evaluation.error = error.what_without_backtrace();
     trial.ended = trial.began;
-    return std::nullopt;
+    return false;
   }
 }
 
@@ -42,34 +45,30 @@ void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>
   }
 }
 
-void complete(TrialRecord& record, TrialResult result, const std::vector<Objective>& objectives) {
-  Evaluation& evaluation = result.evaluation;
-  record.status = evaluation.status;
-  record.error = std::move(evaluation.error);
-  record.seconds = result.seconds;
-  record.ended = utc_now();
-  record.host = std::move(result.host);
-  record.log = std::move(result.log);
-  record.n_attempts = result.n_attempts;
-  if (record.status == TrialStatus::Succeeded) {
-    try {
-      check_evaluation(evaluation, objectives);
-      record.objectives = std::move(evaluation.objectives);
-      record.metrics = std::move(evaluation.metrics);
-    } catch (const c10::Error& error) {
-      record.status = TrialStatus::Failed;
-      record.error = error.what_without_backtrace();
-    }
+void complete(Trial& trial, const std::vector<Objective>& objectives) {
+  trial.ended = utc_now();
+  trial.model.reset();
+  if (!has_succeeded(trial)) {
+    trial.evaluation.objectives.clear();
+    trial.evaluation.metrics.clear();
+    return;
   }
-  record.intermediate = std::move(evaluation.intermediate);
+  try {
+    check_evaluation(trial.evaluation, objectives);
+  } catch (const c10::Error& error) {
+    trial.evaluation = {.status = TrialStatus::Failed,
+                        .intermediate = std::move(trial.evaluation.intermediate),
+                        .error = error.what_without_backtrace()};
+  }
 }
 
-TrialRecord try_proposal(const ir::Space& space, Evaluator& evaluator, const Proposal& proposal,
-                         const std::function<bool()>& stop_requested) {
-  TrialRecord trial{.proposal = proposal, .began = utc_now()};
-  if (std::optional<ir::Graph> model = freeze_model(trial, space, evaluator)) {
-    const Job job{.models = {std::move(*model)}, .proposals = {proposal}};
-    complete(trial, run_job(evaluator, job, {}, stop_requested).front(), evaluator.objectives());
+Trial try_proposal(const ir::Space& space, Evaluator& evaluator, const Proposal& proposal,
+                   const std::function<bool()>& stop_requested) {
+  Trial trial{
+      .proposal = proposal, .stop_requested = stop_requested, .began = utc_now(), .n_attempts = 1};
+  if (freeze_model(trial, space, evaluator)) {
+    trial = std::move(run_job(evaluator, {.trials = {std::move(trial)}}).front());
+    complete(trial, evaluator.objectives());
   }
   return trial;
 }

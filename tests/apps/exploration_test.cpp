@@ -283,7 +283,7 @@ TEST(Exploration, ShowsTrialsThatRun) {
   const TemporaryFolder folder;
   const std::vector<Mutable> mutables = {{.label = "op", .names = {"a", "b"}}};
   TrialStore store(store_path(folder.path()), mutables, "mine", {{"score"}});
-  store.write(std::vector<TrialRecord>{{.proposal = {.architecture = {{"op", {{1}}}}}}});
+  store.write(std::vector<Trial>{{.proposal = {.architecture = {{"op", {{1}}}}}}});
   const Json all = Json::parse(run_program({"show", folder.path(), "--format", "json"}).out);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].at("status"), "running");

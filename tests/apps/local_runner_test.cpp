@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "retia/engine/experiment/run_job.h"
 #include "retia/engine/ir/freeze.h"
 #include "retia/models/tiny.h"
 #include "retia/tests/apps/processes.h"
@@ -22,8 +23,8 @@ ir::Graph space() { return tiny({}, {.input = {1, 8, 8}, .n_outputs = 10}); }
 Job job(const std::vector<int64_t>& ids) {
   Job made;
   for (const int64_t id : ids) {
-    made.models.push_back(ir::freeze(space(), kModel));
-    made.proposals.push_back({.id = id, .architecture = kModel});
+    made.trials.push_back(
+        {.proposal = {.id = id, .architecture = kModel}, .model = ir::freeze(space(), kModel)});
   }
   return made;
 }
@@ -71,22 +72,21 @@ class LocalRunners : public testing::Test {
   }
 
   /// The results of `n` trials, in the order of their ids.
-  static std::vector<TrialResult> results(LocalRunner& from, size_t n) {
-    std::vector<TrialResult> all;
+  static std::vector<Trial> results(LocalRunner& from, size_t n) {
+    std::vector<Trial> all;
     for (const double end = now() + 60; all.size() < n && now() < end;) {
-      for (TrialResult& result : from.wait(1)) {
+      for (Trial& result : from.wait(1)) {
         all.push_back(std::move(result));
       }
     }
-    std::sort(all.begin(), all.end(), [](const TrialResult& a, const TrialResult& b) {
-      return a.proposal.id < b.proposal.id;
-    });
+    std::sort(all.begin(), all.end(),
+              [](const Trial& a, const Trial& b) { return a.proposal.id < b.proposal.id; });
     EXPECT_EQ(all.size(), n);
     return all;
   }
 
   /// The result of one trial that runs `command`.
-  TrialResult result_of(const std::string& command, const LocalRunnerOptions& options = {}) const {
+  Trial result_of(const std::string& command, const LocalRunnerOptions& options = {}) const {
     LocalRunner local = runner(setting(command), options);
     local.start(job({7}));
     return results(local, 1).at(0);
@@ -101,7 +101,7 @@ TEST_F(LocalRunners, RunJobsInProcessesAndLeaveNothingBehind) {
   for (int64_t id = 0; id < 6; ++id) {
     local.start(job({id}));
   }
-  const std::vector<TrialResult> found = results(local, 6);
+  const std::vector<Trial> found = results(local, 6);
   for (size_t id = 0; id < 6; ++id) {
     EXPECT_EQ(found[id].proposal,
               (Proposal{.id = static_cast<int64_t>(id), .architecture = kModel}));
@@ -132,16 +132,19 @@ TEST_F(LocalRunners, TrainAndContinueToTheNumbersOfThisProcess) {
   LocalRunner local = runner(trained);
 
   Job first = job({0, 1}), next = job({2});
-  for (Proposal& proposal : first.proposals) {
-    proposal.epochs = 1 + proposal.id;
+  for (Trial& trial : first.trials) {
+    trial.proposal.epochs = 1 + trial.proposal.id;
   }
-  next.proposals[0].epochs = 3;
-  next.proposals[0].continues = 1;
+  next.trials[0].proposal.epochs = 3;
+  next.trials[0].proposal.continues = 1;
   for (const Job& some : {first, next}) {
-    const std::vector<TrialResult> here =
-        run_job(evaluator, some, folder_ / "here", [] { return false; });
+    Job in_process = some;
+    for (Trial& trial : in_process.trials) {
+      trial.weights = folder_ / "here";
+    }
+    const std::vector<Trial> here = run_job(evaluator, in_process);
     local.start(some);
-    const std::vector<TrialResult> there = results(local, here.size());
+    const std::vector<Trial> there = results(local, here.size());
     for (size_t i = 0; i < here.size(); ++i) {
       EXPECT_EQ(there[i].evaluation.status, TrialStatus::Succeeded) << there[i].evaluation.error;
       EXPECT_EQ(there[i].evaluation.objectives, here[i].evaluation.objectives);
@@ -152,13 +155,13 @@ TEST_F(LocalRunners, TrainAndContinueToTheNumbersOfThisProcess) {
 }
 
 TEST_F(LocalRunners, KeepWhatATrialPrints) {
-  const TrialResult result = result_of("echo careful >> /proc/$PPID/fd/2; echo 1");
+  const Trial result = result_of("echo careful >> /proc/$PPID/fd/2; echo 1");
   EXPECT_EQ(result.log, "trials/7/log.txt");
   EXPECT_EQ(read_file(folder_ / result.log), "careful\n");
 }
 
 TEST_F(LocalRunners, FailATrialWhoseProcessDiesAgainAndAgain) {
-  const TrialResult result = result_of(
+  const Trial result = result_of(
       "echo about to crash >> /proc/$PPID/fd/2; kill -SEGV $PPID; sleep 1", {.retries = 2});
   EXPECT_EQ(result.evaluation.status, TrialStatus::Failed);
   EXPECT_EQ(result.evaluation.error,
@@ -170,14 +173,14 @@ TEST_F(LocalRunners, FailATrialWhoseProcessDiesAgainAndAgain) {
 
 TEST_F(LocalRunners, StartATrialAgainWhoseProcessHasDied) {
   const std::string marker = folder_ / "marker";
-  const TrialResult result = result_of("test -e " + marker + " || { touch " + marker +
-                                       "; kill -9 $PPID; sleep 1; }; echo 5");
+  const Trial result = result_of("test -e " + marker + " || { touch " + marker +
+                                 "; kill -9 $PPID; sleep 1; }; echo 5");
   EXPECT_THAT(result.evaluation.objectives, ElementsAre(5));
   EXPECT_EQ(result.n_attempts, 2);
 }
 
 TEST_F(LocalRunners, DoNotStartATrialAgainThatFails) {
-  const TrialResult result = result_of("echo no >&2; exit 3", {.retries = 5});
+  const Trial result = result_of("echo no >&2; exit 3", {.retries = 5});
   EXPECT_EQ(result.evaluation.error, "no");
   EXPECT_EQ(result.n_attempts, 1);
   TrialSetting wrong = setting("");
@@ -189,7 +192,7 @@ TEST_F(LocalRunners, DoNotStartATrialAgainThatFails) {
 
 TEST_F(LocalRunners, KillATrialAtItsTimeLimitWithAllThatItHasStarted) {
   const std::filesystem::path file = folder_ / "pid";
-  const TrialResult result =
+  const Trial result =
       result_of("sleep 60 & echo $! > " + file.string() + "; wait", {.time_limit = 0.5});
   EXPECT_EQ(result.evaluation.status, TrialStatus::Failed);
   EXPECT_EQ(result.evaluation.error, "took longer than 0.5 s (runner.time_limit)");
@@ -199,7 +202,7 @@ TEST_F(LocalRunners, KillATrialAtItsTimeLimitWithAllThatItHasStarted) {
 }
 
 TEST_F(LocalRunners, KillATrialAtItsMemoryLimit) {
-  const TrialResult result =
+  const Trial result =
       result_of("exec python3 -c 'import time; x = bytearray(600 << 20); time.sleep(60)'",
                 {.memory_limit = 500});
   EXPECT_EQ(result.evaluation.status, TrialStatus::Failed);
@@ -214,7 +217,7 @@ TEST_F(LocalRunners, RunTheTrialsOfAMergedJobAloneWhereItsProcessDies) {
       runner(setting("test $RETIA_TRIAL != 2 || { kill -9 $PPID; sleep 1; }; echo $RETIA_TRIAL"),
              {.retries = 0});
   local.start(job({1, 2, 3}));
-  const std::vector<TrialResult> found = results(local, 3);
+  const std::vector<Trial> found = results(local, 3);
   EXPECT_THAT(found[0].evaluation.objectives, ElementsAre(1));
   EXPECT_EQ(found[1].evaluation.error, "its process was ended by signal 9 (Killed)");
   EXPECT_THAT(found[2].evaluation.objectives, ElementsAre(3));
@@ -229,7 +232,7 @@ TEST_F(LocalRunners, StopTrialsWhichAreThenToBeRunAgain) {
   const double began = now();
   local.stop();
   EXPECT_LT(now() - began, 4);
-  for (const TrialResult& result : results(local, 2)) {
+  for (const Trial& result : results(local, 2)) {
     EXPECT_EQ(result.evaluation.status, TrialStatus::Stopped);
   }
 }
@@ -243,10 +246,13 @@ TEST_F(LocalRunners, TakeTheResultThatAFormerManagerDidNotHear) {
         {{.proposal = {.id = id, .architecture = kModel}, .evaluation = {.objectives = {0.5}}}});
   }
   LocalRunner local = runner(setting("echo 1"));
-  local.start(job({4}), /*recovered=*/true);
-  local.start(job({6}), /*recovered=*/true);  // there is none of it
-  local.start(job({5}));                      // of another time
-  const std::vector<TrialResult> found = results(local, 3);
+  for (const int64_t id : {4, 6}) {  // there is no result of 6
+    Job recovered = job({id});
+    recovered.recovered = true;
+    local.start(recovered);
+  }
+  local.start(job({5}));  // of another time
+  const std::vector<Trial> found = results(local, 3);
   EXPECT_THAT(found[0].evaluation.objectives, ElementsAre(0.5));
   EXPECT_THAT(found[1].evaluation.objectives, ElementsAre(1));
   EXPECT_THAT(found[2].evaluation.objectives, ElementsAre(1));
@@ -265,7 +271,7 @@ TEST_F(LocalRunners, StartAnotherServerWhereItDies) {
       std::filesystem::directory_iterator("/proc/" + std::to_string(server) + "/task");
   EXPECT_EQ(std::distance(begin(threads), end(threads)), 1);
   ::kill(server, SIGKILL);
-  for (const TrialResult& result : results(local, 2)) {
+  for (const Trial& result : results(local, 2)) {
     EXPECT_THAT(result.evaluation.objectives, ElementsAre(1)) << result.evaluation.error;
     EXPECT_EQ(result.n_attempts, 2);
   }

@@ -55,9 +55,9 @@ TEST(Trial, RunsTheFileOfARunnerAndLeavesResultsBeside) {
   const TemporaryFolder folder;
   const ir::Graph space = tiny({}, {{1, 28, 28}, 10});
   const Architecture architecture = {{"skip", {{0}}}};
-  const Job job{.models = {ir::freeze(space, architecture), ir::freeze(space, architecture)},
-                .proposals = {{.id = 4, .architecture = architecture},
-                              {.id = 5, .architecture = architecture}}};
+  const ir::Graph model = ir::freeze(space, architecture);
+  const Job job{.trials = {{.proposal = {.id = 4, .architecture = architecture}, .model = model},
+                           {.proposal = {.id = 5, .architecture = architecture}, .model = model}}};
   const auto write = [&](const Json& evaluator) {
     write_trial_file(folder / "trial.json",
                      {{.space = "tiny", .evaluator = evaluator}, ir::mutables(space), job});
@@ -67,7 +67,7 @@ TEST(Trial, RunsTheFileOfARunnerAndLeavesResultsBeside) {
   EXPECT_EQ(ended.code, kDone) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("trial 4: succeeded, 0.5, "));
   EXPECT_THAT(ended.out, HasSubstr("trial 5: failed, the command ended with code 1, "));
-  const std::vector<TrialResult> results = read_results(folder / "trial.json", job);
+  const std::vector<Trial> results = read_results(folder / "trial.json", job);
   EXPECT_EQ(results[0].evaluation.objectives, std::vector<double>{0.5});
   EXPECT_EQ(results[1].evaluation.status, TrialStatus::Failed);
 

@@ -110,8 +110,8 @@ TEST(NasBench101, RefusesTooManyEdgesAndNoPath) {
 /// Scores a model by its parameters.
 class Parameters final : public Evaluator {
  public:
-  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
-    return {.objectives = {static_cast<double>(ir::total_cost(model).parameters.value())}};
+  Evaluation evaluate(const Trial& trial) override {
+    return {.objectives = {static_cast<double>(ir::total_cost(*trial.model).parameters.value())}};
   }
   Json to_json() const override { return {{"name", "parameters"}, {"options", Json::object()}}; }
 };
@@ -124,11 +124,11 @@ std::map<TrialStatus, int64_t> statuses_of(const ir::Graph& space, Strategy& str
   Experiment experiment(space, "nasbench101", evaluator, strategy, folder.path());
   experiment.run({.max_trials = max_trials}, observer);
   std::map<TrialStatus, int64_t> counts;
-  for (const TrialRecord& record : experiment.trials()) {
-    ++counts[record.status];
-    if (record.status == TrialStatus::Invalid) {
-      EXPECT_THAT(record.error, HasSubstr("node 'stack0/cell0'"));
-      EXPECT_EQ(record.error.find('\n'), std::string::npos);
+  for (const Trial& record : experiment.trials()) {
+    ++counts[record.evaluation.status];
+    if (record.evaluation.status == TrialStatus::Invalid) {
+      EXPECT_THAT(record.evaluation.error, HasSubstr("node 'stack0/cell0'"));
+      EXPECT_EQ(record.evaluation.error.find('\n'), std::string::npos);
     }
   }
   return counts;

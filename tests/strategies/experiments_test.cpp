@@ -13,7 +13,7 @@ namespace {
 class Elsewhere final : public Evaluator {
  public:
   bool reads_model() const override { return false; }
-  Evaluation evaluate(const ir::Graph&, const Trial&) override { return {}; }
+  Evaluation evaluate(const Trial&) override { return {}; }
   Json to_json() const override { return {{"name", "elsewhere"}, {"options", Json::object()}}; }
 };
 
@@ -30,8 +30,9 @@ using Told = std::tuple<Proposal, TrialStatus, std::vector<double>, int64_t>;
 
 std::vector<Told> told(const Experiment& experiment) {
   std::vector<Told> all;
-  experiment.each_trial([&](const TrialRecord& trial) {
-    all.emplace_back(trial.proposal, trial.status, trial.objectives, trial.n_told);
+  experiment.each_trial([&](const Trial& trial) {
+    all.emplace_back(trial.proposal, trial.evaluation.status, trial.evaluation.objectives,
+                     trial.n_told);
   });
   return all;
 }
@@ -45,7 +46,7 @@ class Killer final : public ExperimentObserver {
  public:
   explicit Killer(int64_t n_left) : n_left_(n_left) {}
   void on_begin(const Proposal&) override { count(); }
-  void on_end(const TrialRecord&) override { count(); }
+  void on_end(const Trial&) override { count(); }
 
  private:
   void count() {
@@ -151,7 +152,7 @@ TEST(Experiment, TriesTheFourModelsOfAGridOnceAndStops) {
   ShuffledRunner runner([](const Proposal&) { return Evaluation{.objectives = {1}}; }, 3, 1);
   EXPECT_EQ(experiment.run({}, runner, nobody), ExperimentEnding::Exhausted);
   std::set<Architecture> distinct;
-  for (const TrialRecord& trial : experiment.trials()) {
+  for (const Trial& trial : experiment.trials()) {
     distinct.insert(trial.proposal.architecture);
   }
   EXPECT_EQ(experiment.n_trials(), 4);

@@ -124,7 +124,7 @@ TEST(RankedTraining, OfSposEqualsThatOfOneRankOnTheSameBatches) {
 }
 
 /// The trials of an evolution over an untrained supernet, as the first of `ranks` keeps them.
-std::vector<TrialRecord> final_trials(Ranks& ranks) {
+std::vector<Trial> final_trials(Ranks& ranks) {
   const SearchSetup setup = search_of(&ranks, {.sync_batch_norm = true});
   SposMutator mutator(*setup.network, {.seed = 5});
   SinglePathTrainer trainer(
@@ -153,11 +153,11 @@ std::vector<TrialRecord> final_trials(Ranks& ranks) {
 }
 
 TEST(RankedTraining, EndsWithTheSameTrialsToTheBitOnAnyNumberOfRanks) {
-  std::vector<TrialRecord> of_one;
+  std::vector<Trial> of_one;
   for (const int64_t n : {1, 2, 3}) {
     EXPECT_THAT(in_ranks(n,
                          [&](Ranks& ranks) {
-                           const std::vector<TrialRecord> trials = final_trials(ranks);
+                           const std::vector<Trial> trials = final_trials(ranks);
                            if (n == 1) {
                              of_one = trials;
                              ASSERT_EQ(trials.size(), 5) << "not all of the space";
@@ -166,8 +166,9 @@ TEST(RankedTraining, EndsWithTheSameTrialsToTheBitOnAnyNumberOfRanks) {
                            }
                            for (size_t i = 0; i < trials.size(); ++i) {
                              EXPECT_EQ(trials[i].proposal, of_one[i].proposal);
-                             EXPECT_EQ(trials[i].objectives, of_one[i].objectives);
-                             EXPECT_EQ(trials[i].metrics, of_one[i].metrics);
+                             EXPECT_EQ(trials[i].evaluation.objectives,
+                                       of_one[i].evaluation.objectives);
+                             EXPECT_EQ(trials[i].evaluation.metrics, of_one[i].evaluation.metrics);
                            }
                          }),
                 Each(""));

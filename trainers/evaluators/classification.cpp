@@ -72,8 +72,8 @@ TrialTraining ClassificationEvaluator::training() const {
           .keep_weights = options_.keep_weights};
 }
 
-Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
-  const Network network = network_of(model);
+Evaluation ClassificationEvaluator::evaluate(const Trial& trial) {
+  const Network network = network_of(*trial.model);
   TrialTraining how = training();
   if (wants_intermediate(how, trial)) {
     how.score = [](const EpochReport& report) { return report.validation->accuracy; };
@@ -83,16 +83,15 @@ Evaluation ClassificationEvaluator::evaluate(const ir::Graph& model, const Trial
                  : Evaluation{.status = TrialStatus::Stopped};
 }
 
-std::vector<Evaluation> ClassificationEvaluator::evaluate_merged(std::span<const ir::Graph> models,
-                                                                 std::span<const Trial> trials) {
+std::optional<std::vector<Evaluation>> ClassificationEvaluator::evaluate_merged(
+    std::span<const Trial> trials) {
   std::vector<Network> networks;
-  for (const ir::Graph& model : models) {
-    networks.push_back(network_of(model));
+  for (const Trial& trial : trials) {
+    networks.push_back(network_of(*trial.model));
   }
-  auto merged = retia::evaluate_merged(
+  return retia::evaluate_merged(
       std::move(networks), training(), trials,
       [](const Network& network, const EpochReport& last) { return evaluation_of(last, network); });
-  return merged ? std::move(*merged) : Evaluator::evaluate_merged(models, trials);
 }
 
 Json ClassificationEvaluator::to_json() const {

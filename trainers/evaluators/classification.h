@@ -48,9 +48,8 @@ class ClassificationEvaluator final : public Evaluator {
                           Executor executor = Executor::Fused);
 
   std::vector<Objective> objectives() const override { return {{.name = "accuracy"}}; }
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
-  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
-                                          std::span<const Trial> trials) override;
+  Evaluation evaluate(const Trial& trial) override;
+  std::optional<std::vector<Evaluation>> evaluate_merged(std::span<const Trial> trials) override;
   Json to_json() const override;
 
  private:

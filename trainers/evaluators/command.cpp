@@ -110,11 +110,11 @@ CommandEvaluator::CommandEvaluator(const CommandOptions& options) : options_(opt
               options.time_limit);
 }
 
-Evaluation CommandEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
+Evaluation CommandEvaluator::evaluate(const Trial& trial) {
   Intermediate intermediate(trial);
   const ProcessResult result = run_process(
       options_.command,
-      {.input = ir::to_json(model).dump() + "\n",
+      {.input = ir::to_json(*trial.model).dump() + "\n",
        .environment = {c10::str("RETIA_TRIAL=", trial.proposal.id),
                        c10::str("RETIA_EPOCHS=", trial.proposal.epochs),
                        c10::str("RETIA_CONTINUES=", trial.proposal.continues)},

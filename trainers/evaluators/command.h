@@ -31,7 +31,7 @@ class CommandEvaluator final : public Evaluator {
   explicit CommandEvaluator(const CommandOptions& options);
 
   std::vector<Objective> objectives() const override { return {{.name = options_.metric}}; }
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  Evaluation evaluate(const Trial& trial) override;
   Json to_json() const override;
 
  private:

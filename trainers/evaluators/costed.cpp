@@ -32,17 +32,17 @@ std::vector<Objective> CostedEvaluator::objectives() const {
   return all;
 }
 
-Evaluation CostedEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
-  Evaluation evaluation = of_->evaluate(model, trial);
-  add_costs(evaluation, model);
+Evaluation CostedEvaluator::evaluate(const Trial& trial) {
+  Evaluation evaluation = of_->evaluate(trial);
+  add_costs(evaluation, *trial.model);
   return evaluation;
 }
 
-std::vector<Evaluation> CostedEvaluator::evaluate_merged(std::span<const ir::Graph> models,
-                                                         std::span<const Trial> trials) {
-  std::vector<Evaluation> evaluations = of_->evaluate_merged(models, trials);
-  for (size_t i = 0; i < evaluations.size(); ++i) {
-    add_costs(evaluations[i], models[i]);
+std::optional<std::vector<Evaluation>> CostedEvaluator::evaluate_merged(
+    std::span<const Trial> trials) {
+  auto evaluations = of_->evaluate_merged(trials);
+  for (size_t i = 0; evaluations && i < evaluations->size(); ++i) {
+    add_costs(evaluations->at(i), *trials[i].model);
   }
   return evaluations;
 }

@@ -31,9 +31,8 @@ class CostedEvaluator final : public Evaluator {
   CostedEvaluator(std::unique_ptr<Evaluator> of, CostsOptions options);
 
   std::vector<Objective> objectives() const override;
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
-  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
-                                          std::span<const Trial> trials) override;
+  Evaluation evaluate(const Trial& trial) override;
+  std::optional<std::vector<Evaluation>> evaluate_merged(std::span<const Trial> trials) override;
   Json to_json() const override;
 
  private:

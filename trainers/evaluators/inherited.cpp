@@ -12,7 +12,7 @@ InheritedEvaluator::InheritedEvaluator(Network supernet, const Batches& train, B
       recalibration_batches_(recalibration_batches),
       reward_(std::move(reward)) {}
 
-Evaluation InheritedEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
+Evaluation InheritedEvaluator::evaluate(const Trial& trial) {
   Network model = inherit(supernet_, trial.proposal.architecture);
   model->synchronise(nullptr);
   recalibrate(model, train_, recalibration_batches_);

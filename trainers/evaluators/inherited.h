@@ -21,7 +21,7 @@ class InheritedEvaluator final : public Evaluator {
   InheritedEvaluator(Network supernet, const Batches& train, Batches scoring,
                      int64_t recalibration_batches, Reward reward = nullptr);
 
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  Evaluation evaluate(const Trial& trial) override;
   Json to_json() const override;
 
  private:

@@ -10,7 +10,7 @@ namespace {
 /// Returns whether merging is faster. On a CPU convolutions run faster one by one as fused
 /// operations than joined (measured by bench/merged.cpp); on a GPU launches dominate. The reference
 /// executor joins nothing.
-bool gains(const Network& network) {
+bool is_faster_merged(const Network& network) {
   const auto parameters = network->parameters();
   return network->executor() == Executor::Fused &&
          std::none_of(parameters.begin(), parameters.end(), [](const at::Tensor& weight) {
@@ -42,7 +42,7 @@ bool trains_alike(std::span<const Network> networks, const TrialTraining& traini
   };
   return networks.size() > 1 && !training.intermediate && !training.keep_weights &&
          std::all_of(trials.begin(), trials.end(), is_plain) &&
-         std::all_of(networks.begin(), networks.end(), gains) && can_merge(networks);
+         std::all_of(networks.begin(), networks.end(), is_faster_merged) && can_merge(networks);
 }
 
 std::optional<std::vector<Evaluation>> evaluate_merged(std::vector<Network> networks,

@@ -77,8 +77,8 @@ TrialTraining RegressionEvaluator::training() const {
           .direction = objectives().front().direction};
 }
 
-Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
-  Network network = network_of(model);
+Evaluation RegressionEvaluator::evaluate(const Trial& trial) {
+  Network network = network_of(*trial.model);
   TrialTraining how = training();
   std::optional<Evaluation> scored;
   if (wants_intermediate(how, trial)) {
@@ -92,16 +92,15 @@ Evaluation RegressionEvaluator::evaluate(const ir::Graph& model, const Trial& tr
                  : Evaluation{.status = TrialStatus::Stopped};
 }
 
-std::vector<Evaluation> RegressionEvaluator::evaluate_merged(std::span<const ir::Graph> models,
-                                                             std::span<const Trial> trials) {
+std::optional<std::vector<Evaluation>> RegressionEvaluator::evaluate_merged(
+    std::span<const Trial> trials) {
   std::vector<Network> networks;
-  for (const ir::Graph& model : models) {
-    networks.push_back(network_of(model));
+  for (const Trial& trial : trials) {
+    networks.push_back(network_of(*trial.model));
   }
-  auto merged = retia::evaluate_merged(
+  return retia::evaluate_merged(
       std::move(networks), training(), trials,
       [this](Network& network, const EpochReport&) { return score(network); });
-  return merged ? std::move(*merged) : Evaluator::evaluate_merged(models, trials);
 }
 
 Evaluation RegressionEvaluator::score(Network& network) const {

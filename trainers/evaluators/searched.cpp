@@ -81,28 +81,27 @@ Evaluator& SearchedEvaluator::with(const Json& options) {
   return *made_.emplace(key, std::move(made)).first->second;
 }
 
-Evaluation SearchedEvaluator::evaluate(const ir::Graph& model, const Trial& trial) {
-  return with(decided(trial.proposal.architecture)).evaluate(model, trial);
+Evaluation SearchedEvaluator::evaluate(const Trial& trial) {
+  return with(decided(trial.proposal.architecture)).evaluate(trial);
 }
 
-std::vector<Evaluation> SearchedEvaluator::evaluate_merged(std::span<const ir::Graph> models,
-                                                           std::span<const Trial> trials) {
+std::optional<std::vector<Evaluation>> SearchedEvaluator::evaluate_merged(
+    std::span<const Trial> trials) {
   std::map<std::string, std::vector<size_t>> groups;  // of trials, by their options
   for (size_t i = 0; i < trials.size(); ++i) {
     groups[decided(trials[i].proposal.architecture).dump()].push_back(i);
   }
   std::vector<Evaluation> evaluations(trials.size());
   for (const auto& [options, members] : groups) {
-    std::vector<ir::Graph> their_models;
-    std::vector<Trial> their_trials;
+    Evaluator& evaluator = with(Json::parse(options));
+    std::vector<Trial> theirs;
     for (const size_t i : members) {
-      their_models.push_back(models[i]);
-      their_trials.push_back(trials[i]);
+      theirs.push_back(trials[i]);
     }
-    std::vector<Evaluation> theirs =
-        with(Json::parse(options)).evaluate_merged(their_models, their_trials);
+    auto merged = try_evaluate_merged(evaluator, theirs);
     for (size_t k = 0; k < members.size(); ++k) {
-      evaluations[members[k]] = std::move(theirs[k]);
+      evaluations[members[k]] =
+          merged ? std::move(merged->at(k)) : try_evaluate(evaluator, theirs[k]);
     }
   }
   return evaluations;

@@ -19,10 +19,9 @@ class SearchedEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override { return objectives_; }
   bool reads_model() const override { return reads_model_; }
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
-  /// Scores trials with equal options together.
-  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
-                                          std::span<const Trial> trials) override;
+  Evaluation evaluate(const Trial& trial) override;
+  /// Scores trials with equal options together where they can be merged, the others one by one.
+  std::optional<std::vector<Evaluation>> evaluate_merged(std::span<const Trial> trials) override;
   /// Returns name and options of the evaluator, including the choices.
   Json to_json() const override { return {{"name", name_}, {"options", options_}}; }
 

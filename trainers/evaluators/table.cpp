@@ -79,7 +79,7 @@ std::vector<Objective> TableEvaluator::objectives() const {
   return all;
 }
 
-Evaluation TableEvaluator::evaluate(const ir::Graph&, const Trial& trial) {
+Evaluation TableEvaluator::evaluate(const Trial& trial) {
   const std::string key = key_(trial.proposal.architecture);
   const auto row = rows_.find(key);
   TORCH_CHECK(row != rows_.end(), options_.file, " has no row for '", key, "'");

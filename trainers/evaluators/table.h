@@ -36,7 +36,7 @@ class TableEvaluator final : public Evaluator {
 
   std::vector<Objective> objectives() const override;
   bool reads_model() const override { return false; }
-  Evaluation evaluate(const ir::Graph& model, const Trial& trial) override;
+  Evaluation evaluate(const Trial& trial) override;
   Json to_json() const override;
 
  private:

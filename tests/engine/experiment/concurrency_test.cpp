@@ -28,7 +28,7 @@ ir::Graph widths() {
 /// An evaluator that nothing asks to evaluate.
 class Elsewhere final : public Evaluator {
  public:
-  Evaluation evaluate(const ir::Graph&, const Trial&) override {
+  Evaluation evaluate(const Trial&) override {
     ADD_FAILURE() << "evaluated in this process";
     return {};
   }
@@ -125,7 +125,7 @@ TEST(Concurrency, RecordsWhereAndWhenAndLeavesInvalidOnesToNoRunner) {
   const double before = utc_now();
   experiment.run({.merge = 3}, runner, observer);
   EXPECT_EQ(runner.ended.size(), 28u);
-  const std::vector<TrialRecord> trials = experiment.trials();
+  const std::vector<Trial> trials = experiment.trials();
   ASSERT_EQ(trials.size(), 30u);
   EXPECT_EQ(trials[4].host, "nowhere");
   EXPECT_EQ(trials[4].seed, 7);
@@ -134,7 +134,7 @@ TEST(Concurrency, RecordsWhereAndWhenAndLeavesInvalidOnesToNoRunner) {
   EXPECT_GE(trials[4].began, before);
   EXPECT_GE(trials[4].ended, trials[4].began);
   EXPECT_EQ(trials[27].job, 27);
-  EXPECT_EQ(trials[28].status, TrialStatus::Invalid);
+  EXPECT_EQ(trials[28].evaluation.status, TrialStatus::Invalid);
   EXPECT_EQ(trials[29].job, -1);
 }
 
@@ -142,14 +142,15 @@ TEST(Concurrency, KeepsWhatHasEndedWhereARunnerGivesUp) {
   class Broken final : public Runner {
    public:
     int64_t concurrency() const override { return 2; }
-    void start(Job job, bool) override {
-      TORCH_CHECK(job.proposals.front().id < 5, "the cluster is gone");
+    void start(Job job) override {
+      TORCH_CHECK(job.trials.front().proposal.id < 5, "the cluster is gone");
       jobs_.push_back(std::move(job));
     }
-    std::vector<TrialResult> wait(double) override {
-      const Proposal proposal = jobs_.front().proposals.front();
+    std::vector<Trial> wait(double) override {
+      Trial trial = std::move(jobs_.front().trials.front());
       jobs_.erase(jobs_.begin());
-      return {{.proposal = proposal, .evaluation = by_id(proposal)}};
+      trial.evaluation = by_id(trial.proposal);
+      return {trial};
     }
     void stop() override {}
 
@@ -211,7 +212,7 @@ TEST(Concurrency, StopsEarlyByWhatTheStrategyKnowsWhicheverTrialEndsFirst) {
   };
   const auto floors = [](const Experiment& experiment) {
     std::vector<std::vector<double>> all;
-    for (const TrialRecord& trial : experiment.trials()) {
+    for (const Trial& trial : experiment.trials()) {
       all.push_back(trial.floors);
     }
     return all;
@@ -235,7 +236,7 @@ TEST(Concurrency, StopsEarlyByWhatTheStrategyKnowsWhicheverTrialEndsFirst) {
       } else if (max_trials == 0 && seed < 10) {
         EXPECT_EQ(floors(experiment), expected);
       }
-      for (const TrialRecord& trial : experiment.trials()) {
+      for (const Trial& trial : experiment.trials()) {
         MedianStop rule(Direction::Maximise);
         const int64_t n_told = trial.job == trial.proposal.id ? trial.n_told : trial.n_told - 1;
         for (int64_t id = 0; id < n_told; ++id) {

@@ -16,7 +16,7 @@ using testing::UnorderedElementsAre;
 /// Evaluates nothing in this process.
 class Unasked final : public Evaluator {
  public:
-  Evaluation evaluate(const ir::Graph&, const Trial&) override { return {}; }
+  Evaluation evaluate(const Trial&) override { return {}; }
   Json to_json() const override { return {{"name", "elsewhere"}, {"options", {{"seed", 7}}}}; }
 };
 
@@ -39,17 +39,17 @@ class DispatchTest : public testing::Test {
         runner(scored, 2, 1),
         dispatch(space, evaluator, store, runner) {}
 
-  static TrialRecord trial(int64_t id) {
+  static Trial trial(int64_t id) {
     return {.proposal = {.id = id, .architecture = {{"width", {{id % 3}}}}}};
   }
-  std::vector<TrialRecord> stored() const {
-    std::vector<TrialRecord> all;
-    store.each([&](const TrialRecord& record) { all.push_back(record); });
+  std::vector<Trial> stored() const {
+    std::vector<Trial> all;
+    store.each([&](const Trial& record) { all.push_back(record); });
     return all;
   }
-  static std::vector<int64_t> ids(const std::vector<TrialRecord>& trials) {
+  static std::vector<int64_t> ids(const std::vector<Trial>& trials) {
     std::vector<int64_t> found;
-    for (const TrialRecord& trial : trials) {
+    for (const Trial& trial : trials) {
       found.push_back(trial.proposal.id);
     }
     return found;
@@ -63,59 +63,44 @@ class DispatchTest : public testing::Test {
   Dispatch dispatch;
 };
 
-TEST_F(DispatchTest, StartsTrialsAsOneJobAndStoresThem) {
-  dispatch.start({trial(0), trial(1)});
+TEST_F(DispatchTest, StartsTheTrialsOfAJobAndStoresThem) {
+  EXPECT_THAT(dispatch.start({.trials = {trial(0), trial(1)}}), testing::IsEmpty());
   EXPECT_THAT(runner.sizes, ElementsAre(2));
-  EXPECT_FALSE(dispatch.is_full());
-  EXPECT_FALSE(dispatch.is_idle());
-  for (const TrialRecord& record : stored()) {
-    EXPECT_EQ(record.status, TrialStatus::Running);
-    EXPECT_EQ(record.job, 0);
-    EXPECT_EQ(record.seed, 7);
+  for (const Trial& one : stored()) {
+    EXPECT_EQ(one.evaluation.status, TrialStatus::Running);
+    EXPECT_EQ(one.job, 0);
+    EXPECT_EQ(one.seed, 7);
   }
-  EXPECT_THAT(ids(dispatch.receive(0)), UnorderedElementsAre(0, 1));
-  EXPECT_TRUE(dispatch.is_idle());
-  EXPECT_THAT(stored().at(1).objectives, ElementsAre(1));
-}
-
-TEST_F(DispatchTest, LetsJobsWaitForABusyRunner) {
-  for (int64_t id = 0; id < 3; ++id) {
-    dispatch.start({trial(id)});
-  }
-  EXPECT_TRUE(dispatch.is_full());
-  EXPECT_THAT(runner.began, ElementsAre(0, 1));
-  std::vector<int64_t> ended;
-  while (!dispatch.is_idle()) {
-    for (const int64_t id : ids(dispatch.receive(0))) {
-      ended.push_back(id);
-    }
-  }
-  EXPECT_THAT(ended, UnorderedElementsAre(0, 1, 2));
+  const std::vector<Trial> ended = dispatch.receive(0);
+  EXPECT_THAT(ids(ended), UnorderedElementsAre(0, 1));
+  EXPECT_FALSE(ended.at(0).model) << "nobody reads it any more";
+  EXPECT_THAT(stored().at(1).evaluation.objectives, ElementsAre(1));
+  EXPECT_GE(stored().at(1).ended, stored().at(1).began);
 }
 
 TEST_F(DispatchTest, EndsATrialWithoutAModelAtOnce) {
-  dispatch.start({{.proposal = {.id = 0}}, trial(1)});
+  const std::vector<Trial> ended =
+      dispatch.start({.trials = {{.proposal = {.id = 0}}, trial(1), {.proposal = {.id = 2}}}});
   EXPECT_THAT(runner.began, ElementsAre(1));
-  const std::vector<TrialRecord> ended = dispatch.receive(0);
-  EXPECT_THAT(ids(ended), ElementsAre(0));
-  EXPECT_EQ(ended.at(0).status, TrialStatus::Invalid);
+  EXPECT_THAT(ids(ended), ElementsAre(0, 2));
+  EXPECT_EQ(ended.at(0).evaluation.status, TrialStatus::Invalid);
   EXPECT_EQ(ended.at(0).job, -1);
-  EXPECT_EQ(stored().at(0).error, ended.at(0).error);
+  EXPECT_EQ(stored().at(0).evaluation.error, ended.at(0).evaluation.error);
+  EXPECT_EQ(stored().at(1).job, 1);
 }
 
 TEST_F(DispatchTest, LeavesAStoppedTrialRunningInTheStore) {
-  dispatch.start({trial(9)});
+  dispatch.start({.trials = {trial(9)}});
   EXPECT_THAT(dispatch.receive(0), testing::IsEmpty());
   EXPECT_TRUE(dispatch.was_stopped());
-  EXPECT_EQ(stored().at(0).status, TrialStatus::Running);
+  EXPECT_EQ(stored().at(0).evaluation.status, TrialStatus::Running);
 }
 
-TEST_F(DispatchTest, DropsWaitingJobsWhenItStops) {
-  for (int64_t id = 0; id < 3; ++id) {
-    dispatch.start({trial(id)});
-  }
+TEST_F(DispatchTest, ReturnsWhatEndedWhileItStops) {
+  dispatch.start({.trials = {trial(0)}});
   EXPECT_THAT(dispatch.stop(), testing::IsEmpty());
-  EXPECT_EQ(stored().size(), 2u) << "the third has not begun";
+  EXPECT_THAT(runner.ended, testing::IsEmpty());
+  EXPECT_EQ(stored().at(0).evaluation.status, TrialStatus::Running);
 }
 
 }  // namespace

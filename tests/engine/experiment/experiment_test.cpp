@@ -61,8 +61,8 @@ class InOrder final : public Strategy {
 class Fake : public Evaluator {
  public:
   explicit Fake(std::function<Evaluation(int64_t)> score) : score_(std::move(score)) {}
-  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
-    widths.push_back(width_of(model));
+  Evaluation evaluate(const Trial& trial) override {
+    widths.push_back(width_of(*trial.model));
     return score_(widths.back());
   }
   Json to_json() const override { return {{"name", "fake"}, {"options", Json::object()}}; }
@@ -80,8 +80,8 @@ Evaluation best_at_three(int64_t n) {
 
 std::vector<TrialStatus> statuses(const Experiment& experiment) {
   std::vector<TrialStatus> found;
-  for (const TrialRecord& record : experiment.trials()) {
-    found.push_back(record.status);
+  for (const Trial& record : experiment.trials()) {
+    found.push_back(record.evaluation.status);
   }
   return found;
 }
@@ -95,10 +95,10 @@ TEST(Experiment, TriesAllThatTheStrategyProposesAndKeepsTheBest) {
   EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
   EXPECT_THAT(evaluator.widths, ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_EQ(strategy.heard.size(), 6u);
-  EXPECT_EQ(strategy.heard[5].objectives, experiment.trials()[5].objectives);
+  EXPECT_EQ(strategy.heard[5].objectives, experiment.trials()[5].evaluation.objectives);
   ASSERT_TRUE(experiment.best());
   EXPECT_EQ(experiment.best()->proposal, (Proposal{.id = 2, .architecture = width(3)}));
-  EXPECT_EQ(experiment.best()->metrics.at("width"), 3);
+  EXPECT_EQ(experiment.best()->evaluation.metrics.at("width"), 3);
   EXPECT_EQ(read_architecture(folder / "architecture.json", ir::mutables(six_widths()), "six"),
             width(3));
 }
@@ -107,12 +107,12 @@ TEST(Experiment, TriesOneModelInADebugRunAndKeepsNothing) {
   InOrder strategy;
   Fake evaluator(best_at_three);
   ExperimentObserver observer;
-  const TrialRecord trial = Experiment::debug_run(six_widths(), evaluator, strategy, observer);
+  const Trial trial = Experiment::debug_run(six_widths(), evaluator, strategy, observer);
   EXPECT_THAT(evaluator.widths, ElementsAre(1));
   EXPECT_EQ(trial.proposal, (Proposal{.id = 0, .architecture = width(1)}));
-  EXPECT_EQ(trial.status, TrialStatus::Succeeded);
-  EXPECT_EQ(trial.objectives, best_at_three(1).objectives);
-  EXPECT_EQ(trial.metrics.at("width"), 1);
+  EXPECT_EQ(trial.evaluation.status, TrialStatus::Succeeded);
+  EXPECT_EQ(trial.evaluation.objectives, best_at_three(1).objectives);
+  EXPECT_EQ(trial.evaluation.metrics.at("width"), 1);
   EXPECT_TRUE(strategy.heard.empty());
 }
 
@@ -120,9 +120,26 @@ TEST(Experiment, ThrowsWhatGoesWrongInADebugRun) {
   InOrder strategy;
   ExperimentObserver observer;
   Fake broken([](int64_t) -> Evaluation { throw std::runtime_error("no data"); });
-  EXPECT_THROW(Experiment::debug_run(six_widths(), broken, strategy, observer), std::runtime_error);
+  EXPECT_EQ(error_of([&] { Experiment::debug_run(six_widths(), broken, strategy, observer); }),
+            "no data");
   Fake failing([](int64_t) { return Evaluation{.status = TrialStatus::Failed, .error = "lost"}; });
-  EXPECT_THROW(Experiment::debug_run(six_widths(), failing, strategy, observer), c10::Error);
+  EXPECT_EQ(error_of([&] { Experiment::debug_run(six_widths(), failing, strategy, observer); }),
+            "lost");
+}
+
+TEST(Experiment, TriesTheSameInMemoryAsInAFolder) {
+  Fake evaluator([](int64_t n) -> Evaluation {
+    TORCH_CHECK(n != 2, "too narrow");
+    return best_at_three(n);
+  });
+  ExperimentObserver observer;
+  InOrder strategy;
+  Experiment experiment(six_widths(), evaluator, strategy);
+  EXPECT_EQ(experiment.run({.max_trials = 5}, observer), ExperimentEnding::MaxTrials);
+  EXPECT_EQ(experiment.trials().size(), 5u);
+  EXPECT_EQ(experiment.trials()[1].evaluation.error, "too narrow");
+  EXPECT_EQ(experiment.best()->proposal.architecture, width(3));
+  EXPECT_EQ(strategy.heard.size(), 4u);
 }
 
 TEST(Experiment, KeepsTheSmallestWhereTheEvaluatorMinimises) {
@@ -139,7 +156,7 @@ TEST(Experiment, KeepsTheSmallestWhereTheEvaluatorMinimises) {
   experiment.run({}, observer);
   EXPECT_EQ(experiment.best()->proposal.architecture, width(5));
   EXPECT_THAT(strategy.heard[4].objectives, ElementsAre(-1.0));
-  EXPECT_THAT(experiment.trials()[4].objectives, ElementsAre(1.0));
+  EXPECT_THAT(experiment.trials()[4].evaluation.objectives, ElementsAre(1.0));
 }
 
 TEST(Experiment, RecordsTrialsThatFailAndGoesOn) {
@@ -160,8 +177,8 @@ TEST(Experiment, RecordsTrialsThatFailAndGoesOn) {
   EXPECT_THAT(statuses(experiment),
               ElementsAre(failed, failed, failed, failed, failed, TrialStatus::Succeeded));
   std::vector<std::string> errors;
-  for (const TrialRecord& record : experiment.trials()) {
-    errors.push_back(record.error);
+  for (const Trial& record : experiment.trials()) {
+    errors.push_back(record.evaluation.error);
   }
   EXPECT_THAT(errors,
               ElementsAre("out of luck", "too narrow", "the objective 'score' became nan",
@@ -207,7 +224,8 @@ TEST(Experiment, RecordsArchitecturesThatMakeNoModelWithoutEvaluatingThem) {
   Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
   EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
   EXPECT_THAT(statuses(experiment), ElementsAre(TrialStatus::Succeeded, TrialStatus::Invalid));
-  EXPECT_THAT(experiment.trials()[1].error, testing::HasSubstr("decides nothing for 'width'"));
+  EXPECT_THAT(experiment.trials()[1].evaluation.error,
+              testing::HasSubstr("decides nothing for 'width'"));
   EXPECT_THAT(evaluator.widths, ElementsAre(1));
 }
 
@@ -232,7 +250,7 @@ TEST(Experiment, RunsNothingTwiceWhenItIsResumed) {
     return best_at_three(n);
   });
   ExperimentObserver observer;
-  std::vector<TrialRecord> former;
+  std::vector<Trial> former;
   {
     InOrder strategy;
     Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
@@ -263,9 +281,9 @@ TEST(Experiment, RunsAgainWhatWasStopped) {
   class Patient final : public Fake {
    public:
     using Fake::Fake;
-    Evaluation evaluate(const ir::Graph& model, const Trial& trial) override {
+    Evaluation evaluate(const Trial& trial) override {
       return trial.stop_requested() ? Evaluation{.status = TrialStatus::Stopped}
-                                    : Fake::evaluate(model, trial);
+                                    : Fake::evaluate(trial);
     }
   };
   const TemporaryFolder folder;
@@ -279,7 +297,7 @@ TEST(Experiment, RunsAgainWhatWasStopped) {
     EXPECT_EQ(strategy.heard.size(), 3u);
   }
   EXPECT_EQ(list_trials(folder.path()).trials.back().at("status"), "running");
-  std::vector<TrialRecord> all;
+  std::vector<Trial> all;
   {
     InOrder strategy;
     ExperimentObserver observer;

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 class Counting final : public Evaluator {
  public:
   bool reads_model() const override { return false; }
-  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+  Evaluation evaluate(const Trial& trial) override {
     alone.push_back(trial.proposal.id);
     weights = trial.weights;
     floors = trial.floors;
@@ -24,9 +24,7 @@ class Counting final : public Evaluator {
     }
     return {.objectives = {static_cast<double>(trial.proposal.id)}};
   }
-  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
-                                          std::span<const Trial> trials) override {
-    EXPECT_EQ(models.size(), trials.size());
+  std::optional<std::vector<Evaluation>> evaluate_merged(std::span<const Trial> trials) override {
     merged.push_back(trials.size());
     std::vector<Evaluation> evaluations;
     for (const Trial& trial : trials) {
@@ -46,10 +44,9 @@ class Counting final : public Evaluator {
 };
 
 Job job_of(const std::vector<int64_t>& ids) {
-  Job job{.floors = {0.5}};
+  Job job;
   for (const int64_t id : ids) {
-    job.models.emplace_back("");
-    job.proposals.push_back({.id = id});
+    job.trials.push_back({.proposal = {.id = id}, .floors = {0.5}});
   }
   return job;
 }
@@ -64,7 +61,7 @@ TEST(InlineRunner, RunsAJobEachTimeThatSomebodyWaits) {
   runner.start(job_of({0}));
   runner.start(job_of({1}));
   EXPECT_TRUE(evaluator.alone.empty());
-  const std::vector<TrialResult> first = runner.wait(0);
+  const std::vector<Trial> first = runner.wait(0);
   ASSERT_EQ(first.size(), 1u);
   EXPECT_EQ(first[0].proposal.id, 0);
   EXPECT_THAT(first[0].evaluation.objectives, ElementsAre(0));
@@ -81,7 +78,7 @@ TEST(InlineRunner, RunsSeveralAtOnceAndEachAloneWhereThatFails) {
   Counting evaluator;
   InlineRunner runner(evaluator, "", never);
   runner.start(job_of({1, 2}));
-  std::vector<TrialResult> results = runner.wait(0);
+  std::vector<Trial> results = runner.wait(0);
   ASSERT_EQ(results.size(), 2u);
   EXPECT_THAT(results[1].evaluation.objectives, ElementsAre(20));
   EXPECT_TRUE(evaluator.alone.empty());
@@ -100,7 +97,7 @@ TEST(InlineRunner, RunsSeveralAtOnceAndEachAloneWhereThatFails) {
 /// Fails for the trial 3; knows no way to evaluate several models at once.
 class Plain final : public Evaluator {
  public:
-  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+  Evaluation evaluate(const Trial& trial) override {
     asked.push_back(trial.proposal.id);
     TORCH_CHECK(trial.proposal.id != 3, "out of luck");
     return {.objectives = {1}};
@@ -114,7 +111,7 @@ TEST(InlineRunner, EvaluatesEachOnceWhereOneFails) {
   Plain evaluator;
   InlineRunner runner(evaluator, "", never);
   runner.start(job_of({2, 3, 4}));
-  const std::vector<TrialResult> results = runner.wait(0);
+  const std::vector<Trial> results = runner.wait(0);
   EXPECT_THAT(evaluator.asked, ElementsAre(2, 3, 4));
   EXPECT_EQ(results.at(1).evaluation.error, "out of luck");
   EXPECT_EQ(results.at(2).evaluation.status, TrialStatus::Succeeded);

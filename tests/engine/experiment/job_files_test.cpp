@@ -11,19 +11,18 @@ namespace {
 Job bare_job(const std::vector<int64_t>& ids, int64_t attempt = 0) {
   Job job{.attempt = attempt};
   for (const int64_t id : ids) {
-    job.models.emplace_back("");
-    job.proposals.push_back({.id = id});
+    job.trials.push_back({.proposal = {.id = id}});
   }
   return job;
 }
 
-std::vector<TrialResult> results_of(const Job& job, TrialStatus last = TrialStatus::Succeeded) {
-  std::vector<TrialResult> results;
-  for (const Proposal& proposal : job.proposals) {
-    results.push_back({.proposal = proposal, .evaluation = {.objectives = {0.5}}});
+std::vector<Trial> results_of(const Job& job, TrialStatus last = TrialStatus::Succeeded) {
+  std::vector<Trial> trials = job.trials;
+  for (Trial& trial : trials) {
+    trial.evaluation = {.objectives = {0.5}};
   }
-  results.back().evaluation.status = last;
-  return results;
+  trials.back().evaluation.status = last;
+  return trials;
 }
 
 TEST(JobFiles, LieInTheFolderOfTheFirstTrial) {
@@ -46,7 +45,7 @@ TEST(JobFiles, GiveResultsOnlyWhereAllTrialsEnded) {
   EXPECT_FALSE(files.results(job));
   write_results(files.trial, results_of(job));
   ASSERT_TRUE(files.results(job));
-  EXPECT_EQ(files.results(job)->at(1).proposal, job.proposals[1]);
+  EXPECT_EQ(files.results(job)->at(1).proposal, job.trials[1].proposal);
   EXPECT_FALSE(files.results(bare_job({3}))) << "of another job";
   write_plainly(files.result, "{\"format\": \"retia.res");
   EXPECT_FALSE(files.results(job)) << "damaged";
@@ -94,11 +93,9 @@ TEST(JobFiles, LeaveOnlyALogThatSaysSomething) {
 
 TEST(JobFiles, BelongToOneTrialWhereAJobIsSplit) {
   Job job = bare_job({3, 4}, 5);
-  job.floors = {0.5};
-  const Job second = alone(job, 1);
-  EXPECT_EQ(second.proposals, std::vector{job.proposals[1]});
-  EXPECT_EQ(second.models.size(), 1u);
-  EXPECT_EQ(second.floors, job.floors);
+  job.trials[1].floors = {0.5};
+  const Job second = alone(job.trials[1]);
+  EXPECT_EQ(second.trials, std::vector{job.trials[1]});
   EXPECT_EQ(second.attempt, 0);
 }
 

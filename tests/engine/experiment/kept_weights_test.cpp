@@ -19,9 +19,12 @@ class KeptWeightsTest : public testing::Test {
     std::filesystem::create_directories(folder / std::to_string(id));
     write_plainly(folder / (std::to_string(id) + "/step-000001.safetensors"), "weights");
   }
+  static void tell(KeptWeights& weights, const Proposal& trial, std::optional<double> gain) {
+    weights.tell(trial, gain ? std::optional(standing({}, *gain, trial.id)) : std::nullopt);
+  }
   void end(KeptWeights& weights, const Proposal& trial, std::optional<double> gain) const {
     leave(trial.id);
-    weights.tell(trial, gain);
+    tell(weights, trial, gain);
   }
   std::vector<std::string> left() const {
     std::vector<std::string> names;
@@ -87,13 +90,14 @@ TEST_F(KeptWeightsTest, AreTheSameWhenToldAgain) {
   EXPECT_GE(before.size(), 3u);
   KeptWeights again(folder.path(), 3);
   for (const auto& [trial, gain] : told) {
-    again.tell(trial, gain);
+    tell(again, trial, gain);
   }
   EXPECT_THAT(left(), testing::UnorderedElementsAreArray(before));
 }
 
 TEST_F(KeptWeightsTest, NeedNoFolderAndNoNegativeNumber) {
-  KeptWeights(folder / "missing", 1).tell({.id = 0}, 1);
+  KeptWeights weights(folder / "missing", 1);
+  tell(weights, {.id = 0}, 1);
   EXPECT_EQ(error_of([&] { KeptWeights(folder.path(), -1); }),
             "experiment: keep_weights must be at least 0, got -1");
 }

@@ -18,7 +18,7 @@ using testing::IsEmpty;
 class Chosen final : public Evaluator {
  public:
   explicit Chosen(const Ranks& ranks) : ranks_(ranks) {}
-  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+  Evaluation evaluate(const Trial& trial) override {
     const auto chosen = static_cast<double>(trial.proposal.architecture.at("a").chosen.front());
     TORCH_CHECK(chosen != 13, "13 is unlucky\xff");
     return {.objectives = {chosen / 3},
@@ -32,8 +32,7 @@ class Chosen final : public Evaluator {
 };
 
 Job job_of(int64_t id, int64_t chosen) {
-  return {.models = {ir::Graph("")},
-          .proposals = {{.id = id, .architecture = {{"a", {{chosen}}}}}}};
+  return {.trials = {{.proposal = {.id = id, .architecture = {{"a", {{chosen}}}}}}}};
 }
 
 const std::function<bool()> kNobodyStops = [] { return false; };
@@ -52,15 +51,14 @@ TEST(RankedRunner, RunsAJobOnEachRankAndTellsAllTheEnd) {
                          for (const int64_t chosen : {4, 13, 5, 6, 7}) {
                            runner.start(job_of(10 + chosen, chosen));
                          }
-                         const std::vector<TrialResult> three = runner.wait(0),
-                                                        two = runner.wait(0);
+                         const std::vector<Trial> three = runner.wait(0), two = runner.wait(0);
                          ASSERT_EQ(three.size(), 3);
                          ASSERT_EQ(two.size(), 2);
                          EXPECT_THAT(runner.wait(0), IsEmpty());
                          EXPECT_THAT(three[0].evaluation.objectives, ElementsAre(4.0 / 3));
                          EXPECT_EQ(three[1].evaluation.status, TrialStatus::Failed);
                          EXPECT_THAT(three[1].evaluation.error, HasSubstr("13 is unlucky"));
-                         EXPECT_EQ(three[2].proposal, job_of(15, 5).proposals.front());
+                         EXPECT_EQ(three[2].proposal, job_of(15, 5).trials.front().proposal);
                          EXPECT_EQ(three[2].evaluation.metrics.at("rank"), 2);
                          EXPECT_TRUE(std::isnan(three[2].evaluation.metrics.at("loss")));
                          EXPECT_EQ(two[1].evaluation.metrics.at("rank"), 1);
@@ -80,7 +78,7 @@ TEST(RankedRunner, StopsWhereAnyRankIsAskedTo) {
                            return;
                          }
                          runner.start(job_of(0, 4));
-                         const std::vector<TrialResult> results = runner.wait(0);
+                         const std::vector<Trial> results = runner.wait(0);
                          ASSERT_EQ(results.size(), 1);
                          EXPECT_EQ(results[0].evaluation.status, TrialStatus::Stopped);
                          runner.conclude(std::nullopt);
@@ -96,7 +94,7 @@ TEST(RankedRunner, CountsTrialsAsStoppedWhereARankIsLost) {
                          RankedRunner runner(evaluator, ranks, kNobodyStops);
                          runner.start(job_of(0, 4));
                          runner.start(job_of(1, 5));
-                         const std::vector<TrialResult> results = runner.wait(0);
+                         const std::vector<Trial> results = runner.wait(0);
                          ASSERT_EQ(results.size(), 2);
                          EXPECT_EQ(results[0].evaluation.status, TrialStatus::Stopped);
                          EXPECT_EQ(results[1].evaluation.status, TrialStatus::Stopped);

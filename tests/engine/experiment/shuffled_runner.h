@@ -18,32 +18,32 @@ class ShuffledRunner final : public Runner {
 
   int64_t concurrency() const override { return concurrency_; }
 
-  void start(Job job, bool recovered = false) override {
+  void start(Job job) override {
     EXPECT_LT(static_cast<int64_t>(running_.size()), concurrency_);
-    EXPECT_EQ(job.models.size(), job.proposals.size());
-    n_recovered += recovered ? 1 : 0;
-    sizes.push_back(job.proposals.size());
-    for (const Proposal& proposal : job.proposals) {
-      began.push_back(proposal.id);
+    n_recovered += job.recovered ? 1 : 0;
+    sizes.push_back(job.trials.size());
+    for (const Trial& trial : job.trials) {
+      began.push_back(trial.proposal.id);
     }
-    floors.push_back(job.floors);
+    floors.push_back(job.trials.at(0).floors);
     running_.push_back(std::move(job));
   }
 
-  std::vector<TrialResult> wait(double) override {
-    std::vector<TrialResult> results;
-    while (!running_.empty() && (results.empty() || random_.below(4) == 0)) {
+  std::vector<Trial> wait(double) override {
+    std::vector<Trial> all;
+    while (!running_.empty() && (all.empty() || random_.below(4) == 0)) {
       const auto any = running_.begin() + random_.below(static_cast<int64_t>(running_.size()));
-      for (const Proposal& proposal : any->proposals) {
-        results.push_back({.proposal = proposal,
-                           .evaluation = score_(proposal),
-                           .seconds = 1,
-                           .host = "nowhere"});
-        ended.push_back(proposal.id);
+      for (Trial& trial : any->trials) {
+        trial.evaluation = score_(trial.proposal);
+        trial.seconds = 1;
+        trial.host = "nowhere";
+        trial.n_attempts = 1;
+        ended.push_back(trial.proposal.id);
+        all.push_back(std::move(trial));
       }
       running_.erase(any);
     }
-    return results;
+    return all;
   }
 
   void stop() override { running_.clear(); }

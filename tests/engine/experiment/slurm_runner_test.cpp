@@ -72,9 +72,13 @@ class SlurmRuns : public testing::Test {
   static Job job(const std::vector<int64_t>& trials) {
     Job job;
     for (const int64_t trial : trials) {
-      job.models.emplace_back("");
-      job.proposals.push_back({.id = trial});
+      job.trials.push_back({.proposal = {.id = trial}});
     }
+    return job;
+  }
+
+  static Job recovered(Job job) {
+    job.recovered = true;
     return job;
   }
 
@@ -89,7 +93,7 @@ class SlurmRuns : public testing::Test {
   }
   void leave_results(const std::vector<int64_t>& trials, TrialStatus status,
                      int64_t attempt) const {
-    std::vector<TrialResult> results;
+    std::vector<Trial> results;
     for (const int64_t trial : trials) {
       results.push_back({.proposal = {.id = trial},
                          .evaluation = {.status = status, .objectives = {1.0 * trial}},
@@ -99,8 +103,8 @@ class SlurmRuns : public testing::Test {
   }
 
   /// Looks until something ends, at most so often.
-  static std::vector<TrialResult> looks(SlurmRunner& runner, int n = 5) {
-    std::vector<TrialResult> results;
+  static std::vector<Trial> looks(SlurmRunner& runner, int n = 5) {
+    std::vector<Trial> results;
     for (int i = 0; i < n && results.empty(); ++i) {
       results = runner.wait(0.01);
     }
@@ -122,7 +126,7 @@ TEST_F(SlurmRuns, SubmitsWhatStartsTogetherAndGivesTheResultsThatWereLeft) {
   write_plainly(folder_ / "trials/1/log.txt", "said\n");
 
   leave_results({1, 2});
-  const std::vector<TrialResult> results = looks(slurm);
+  const std::vector<Trial> results = looks(slurm);
   ASSERT_THAT(results, SizeIs(2));
   EXPECT_EQ(results[1].evaluation.objectives.front(), 2);
   EXPECT_EQ(results[1].host, "node");
@@ -148,7 +152,7 @@ TEST_F(SlurmRuns, QueuesALostJobAgainAndThenSaysWhatBecameOfIt) {
       EXPECT_THAT(looks(slurm), IsEmpty());
     }
   }
-  const std::vector<TrialResult> results = looks(slurm);
+  const std::vector<Trial> results = looks(slurm);
   ASSERT_THAT(results, SizeIs(1));
   EXPECT_EQ(results[0].evaluation.status, TrialStatus::Failed);
   EXPECT_EQ(results[0].evaluation.error,
@@ -171,7 +175,7 @@ TEST_F(SlurmRuns, QueuesAgainWhatSlurmHasForgottenOrStopped) {
   EXPECT_THAT(cluster_.submissions, SizeIs(3));
 
   leave_results({5});
-  const std::vector<TrialResult> results = looks(slurm);
+  const std::vector<Trial> results = looks(slurm);
   ASSERT_THAT(results, SizeIs(1));
   EXPECT_EQ(results[0].evaluation.status, TrialStatus::Succeeded);
   EXPECT_EQ(results[0].n_attempts, 3);
@@ -208,7 +212,7 @@ TEST_F(SlurmRuns, RunsTheMembersOfALostJobAlone) {
   EXPECT_THAT(cluster_.submissions, ElementsAre(ElementsAre("3"), ElementsAre("3", "4")));
   leave_results({3});
   leave_results({4});
-  const std::vector<TrialResult> results = looks(slurm);
+  const std::vector<Trial> results = looks(slurm);
   ASSERT_THAT(results, SizeIs(2));
   EXPECT_EQ(results[0].n_attempts, 2);
 }
@@ -258,9 +262,9 @@ TEST_F(SlurmRuns, GoesOnWithTheJobsOfAFormerManager) {
   std::filesystem::remove(folder_ / "trials/2/slurm.json");  // killed before it was written
   SlurmRunner slurm = runner();
   for (const int64_t trial : {0, 1, 2, 3}) {
-    slurm.start(job({trial}), true);
+    slurm.start(recovered(job({trial})));
   }
-  const std::vector<TrialResult> results = slurm.wait(0);
+  const std::vector<Trial> results = slurm.wait(0);
   ASSERT_THAT(results, SizeIs(1));
   EXPECT_EQ(results[0].proposal.id, 0);
   EXPECT_THAT(cluster_.submissions, ElementsAre(ElementsAre("0", "1", "2"), ElementsAre("3")));
@@ -280,7 +284,7 @@ TEST_F(SlurmRuns, GoesOnWithAJobThatAFormerManagerHasSplit) {
   }
   const size_t n_submissions = cluster_.submissions.size();
   SlurmRunner slurm = runner();
-  slurm.start(job({3, 4}), true);
+  slurm.start(recovered(job({3, 4})));
   looks(slurm);
   EXPECT_THAT(cluster_.submissions, SizeIs(n_submissions));
   leave_results({3});
@@ -298,21 +302,21 @@ TEST_F(SlurmRuns, CancelsItsJobsWhenItIsStopped) {
   slurm.stop();
   EXPECT_THAT(cluster_.cancelled, ElementsAre("j2"));
   std::map<int64_t, TrialStatus> ended;
-  for (const TrialResult& result : slurm.wait(0)) {
+  for (const Trial& result : slurm.wait(0)) {
     ended[result.proposal.id] = result.evaluation.status;
   }
   EXPECT_THAT(ended, UnorderedElementsAre(testing::Pair(0, TrialStatus::Succeeded),
                                           testing::Pair(1, TrialStatus::Stopped)));
 
   SlurmRunner again = runner();
-  again.start(job({1}), true);
+  again.start(recovered(job({1})));
   again.wait(0);
   EXPECT_THAT(cluster_.submissions, SizeIs(2)) << "went on with one that dies";
   EXPECT_EQ(read_json(folder_ / "trials/1/slurm.json").at("n_deaths"), 0);
   leave_results({1}, TrialStatus::Failed, 1);
   EXPECT_THAT(looks(again), IsEmpty()) << "took the end of one that dies";
   leave_results({1});
-  const std::vector<TrialResult> results = looks(again);
+  const std::vector<Trial> results = looks(again);
   ASSERT_THAT(results, SizeIs(1));
   EXPECT_EQ(results[0].evaluation.status, TrialStatus::Succeeded);
   again.wait(0);

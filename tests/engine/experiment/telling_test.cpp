@@ -23,12 +23,10 @@ class Listener final : public Strategy {
   std::vector<Outcome> outcomes;
 };
 
-TrialRecord ended(int64_t id, std::vector<double> objectives) {
+Trial ended(int64_t id, std::vector<double> objectives) {
   const double first = objectives.front();
   return {.proposal = {.id = id},
-          .status = TrialStatus::Succeeded,
-          .objectives = std::move(objectives),
-          .intermediate = {first}};
+          .evaluation = {.objectives = std::move(objectives), .intermediate = {first}}};
 }
 
 TEST(Telling, KeepsTheOrderOfIds) {
@@ -51,7 +49,7 @@ TEST(Telling, TurnsObjectivesSoThatLargerIsBetter) {
   Listener listener;
   Telling telling(listener, {{.name = "accuracy"}, {"latency", Direction::Minimise}});
   telling.add(ended(0, {0.9, 12}));
-  telling.add({.proposal = {.id = 1}, .status = TrialStatus::Failed});
+  telling.add({.proposal = {.id = 1}, .evaluation = {.status = TrialStatus::Failed}});
   EXPECT_TRUE(telling.first(2));
   EXPECT_THAT(listener.outcomes.at(0).objectives, ElementsAre(0.9, -12));
   EXPECT_EQ(listener.outcomes.at(1).status, TrialStatus::Failed);
@@ -64,8 +62,8 @@ TEST(Telling, TellsItsRuleOfTrialsThatSucceeded) {
   EXPECT_THAT(telling.floors(), IsEmpty());
   telling.stop_early(MedianStop(Direction::Maximise, {.min_trials = 1}));
   telling.add(ended(0, {0.5}));
-  TrialRecord failed = ended(1, {0.9});
-  failed.status = TrialStatus::Failed;
+  Trial failed = ended(1, {0.9});
+  failed.evaluation.status = TrialStatus::Failed;
   telling.add(failed);
   EXPECT_THAT(telling.floors(), IsEmpty());
   EXPECT_TRUE(telling.first(2));

@@ -35,28 +35,34 @@ TrialFile some_file() {
   const ir::Graph space = three_choices();
   const Architecture first = {{"width", {{1}}}, {"op", {{0}}}, {"skip", {{0, 1}}}};
   const Architecture second = {{"skip", {{0}}}};
-  return {.setting = {.space = "three",
-                      .evaluator = {{"name", "fake"}, {"options", {{"x", 1}}}},
-                      .device = "cuda",
-                      .precision = "fp64",
-                      .executor = "reference",
-                      .threads = 3,
-                      .weights = "runs/a/weights"},
-          .mutables = ir::mutables(space),
-          .job = {.models = {ir::freeze(space, first), ir::freeze(space, second)},
-                  .proposals = {{.id = 7, .architecture = first, .epochs = 9, .continues = 2},
-                                {.id = 9, .architecture = second}},
-                  .floors = {0.5, -std::numeric_limits<double>::infinity()}}};
+  const std::vector<double> floors = {0.5, -std::numeric_limits<double>::infinity()};
+  return {
+      .setting = {.space = "three",
+                  .evaluator = {{"name", "fake"}, {"options", {{"x", 1}}}},
+                  .device = "cuda",
+                  .precision = "fp64",
+                  .executor = "reference",
+                  .threads = 3,
+                  .weights = "runs/a/weights"},
+      .mutables = ir::mutables(space),
+      .job = {.trials = {{.proposal = {.id = 7, .architecture = first, .epochs = 9, .continues = 2},
+                          .weights = "runs/a/weights",
+                          .floors = floors,
+                          .model = ir::freeze(space, first)},
+                         {.proposal = {.id = 9, .architecture = second},
+                          .weights = "runs/a/weights",
+                          .floors = floors,
+                          .model = ir::freeze(space, second)}}}};
 }
 
-std::vector<TrialResult> some_results(const Job& job) {
-  return {{.proposal = job.proposals[0],
+std::vector<Trial> some_results(const Job& job) {
+  return {{.proposal = job.trials[0].proposal,
            .evaluation = {.objectives = {0.1 + 0.2, 3},
                           .metrics = {{"loss", 1.0 / 3}},
                           .intermediate = {0.25, 0.5}},
            .seconds = 1.5,
            .host = "here"},
-          {.proposal = job.proposals[1],
+          {.proposal = job.trials[1].proposal,
            .evaluation = {.status = TrialStatus::Failed, .error = "it \xff said \"no\""},
            .seconds = 2,
            .host = "there"}};
@@ -76,22 +82,22 @@ TEST(TrialFile, IsReadAsItWasWritten) {
   EXPECT_EQ(read.setting.threads, 3);
   EXPECT_EQ(read.setting.weights, "runs/a/weights");
   EXPECT_EQ(read.mutables, written.mutables);
-  EXPECT_EQ(read.job.models, written.job.models);
-  EXPECT_EQ(read.job.proposals, written.job.proposals);
-  EXPECT_EQ(read.job.floors, written.job.floors);
+  EXPECT_EQ(read.job.trials, written.job.trials);
 }
 
 TEST(TrialFile, NamesChoicesAndLeavesOutModelsThatNobodyReads) {
   const TemporaryFolder folder;
   TrialFile file = some_file();
-  file.job.models = {ir::Graph(""), ir::Graph("")};
+  for (Trial& trial : file.job.trials) {
+    trial.model.reset();
+  }
   write_trial_file(folder / "trial.json", file);
   const Json json = read_json(folder / "trial.json");
   EXPECT_EQ(json.at("trials").at(0).at("choices"),
             Json({{"op", "with_bias"}, {"skip", {"x", "op"}}, {"width", 8}}));
   EXPECT_EQ(json.at("trials").at(0).at("model"), Json());
   const TrialFile read = read_trial_file(folder / "trial.json", standard_operations());
-  EXPECT_EQ(read.job.models, file.job.models);
+  EXPECT_EQ(read.job.trials, file.job.trials);
 }
 
 TEST(TrialFile, ThatIsDamagedOrForeignIsOneLineThatNamesIt) {
@@ -127,12 +133,12 @@ TEST(TrialFile, HasItsResultsBesideIt) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder / "trial.json";
   const Job job = some_file().job;
-  const std::vector<TrialResult> written = some_results(job);
+  const std::vector<Trial> written = some_results(job);
   write_results(path, written);
   EXPECT_EQ(result_path(path), folder / "result.json");
-  const std::vector<TrialResult> read = read_results(path, job);
+  const std::vector<Trial> read = read_results(path, job);
   ASSERT_EQ(read.size(), 2u);
-  EXPECT_EQ(read[0].proposal, job.proposals[0]);
+  EXPECT_EQ(read[0].proposal, job.trials[0].proposal);
   EXPECT_EQ(read[0].evaluation.status, TrialStatus::Succeeded);
   EXPECT_EQ(read[0].evaluation.objectives, written[0].evaluation.objectives);  // to the bit
   EXPECT_EQ(read[0].evaluation.metrics, written[0].evaluation.metrics);
@@ -145,7 +151,7 @@ TEST(TrialFile, HasItsResultsBesideIt) {
 
 TEST(TrialFile, KeepsNumbersInResultsThatAreNotFinite) {
   const TemporaryFolder folder;
-  const Job job{.models = {}, .proposals = {{.id = 1}}};
+  const Job job{.trials = {{.proposal = {.id = 1}}}};
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   write_results(folder / "trial.json",
                 {{.proposal = {.id = 1},
@@ -163,13 +169,13 @@ TEST(TrialFile, RefusesResultsOfAnotherJob) {
   write_results(path, some_results(job));
   const auto error = [&](const Job& other) { return error_of([&] { read_results(path, other); }); };
   Job other = job;
-  other.proposals[0].id = 8;
+  other.trials[0].proposal.id = 8;
   EXPECT_THAT(error(other), HasSubstr("result.json: is of trial 7 with"));
   other = job;
-  other.proposals[1].architecture = {{"skip", {{1}}}};
+  other.trials[1].proposal.architecture = {{"skip", {{1}}}};
   EXPECT_THAT(error(other), HasSubstr("expected 9 with {skip: 1}"));
   other = job;
-  other.proposals.pop_back();
+  other.trials.pop_back();
   EXPECT_THAT(error(other), HasSubstr("holds 2 results, expected 1"));
   Json json = read_json(result_path(path));
   json["results"][1]["status"] = "fine";

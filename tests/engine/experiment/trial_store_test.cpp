@@ -21,47 +21,46 @@ const std::vector<Mutable> kMutables = {
     {.label = "width", .kind = MutableKind::ValueChoice, .names = {"8", "16"}}};
 const std::vector<Objective> kObjectives = {{"accuracy"}, {"cost", Direction::Minimise}};
 
-TrialRecord record(int64_t id) {
+Trial record(int64_t id) {
   return {.proposal = {.id = id,
                        .architecture = {{"op", {{id % 2}}}, {"width", {{1}}}},
                        .epochs = 3,
                        .continues = id - 1},
-          .status = TrialStatus::Succeeded,
-          .objectives = {0.1 * static_cast<double>(id), 1e6},
-          .metrics = {{"loss", 1.0 / 3}},
-          .intermediate = {0.25, 0.5},
+          .floors = {0.2},
+          .n_told = id,
+          .job = id,
+          .seed = 3,
+          .evaluation = {.objectives = {0.1 * static_cast<double>(id), 1e6},
+                         .metrics = {{"loss", 1.0 / 3}},
+                         .intermediate = {0.25, 0.5}},
           .seconds = 1.5,
           .began = 1.7e9 + 0.125,
           .ended = 1.7e9 + 1.625,
           .host = "node1",
           .log = "logs/a b.txt",
-          .n_attempts = 2,
-          .seed = 3,
-          .n_told = id,
-          .job = id,
-          .floors = {0.2}};
+          .n_attempts = 2};
 }
 
-TrialRecord begun(int64_t id) {
-  return {.proposal = record(id).proposal, .began = 1.7e9, .n_told = id, .job = id};
+Trial begun(int64_t id) {
+  return {.proposal = record(id).proposal, .n_told = id, .job = id, .began = 1.7e9};
 }
 
 TrialStore store_in(const TemporaryFolder& folder, const std::string& space = "mine") {
   return TrialStore(store_path(folder.path()), kMutables, space, kObjectives);
 }
 
-std::vector<TrialRecord> all(const TrialStore& store) {
-  std::vector<TrialRecord> records;
-  store.each([&](const TrialRecord& found) { records.push_back(found); });
+std::vector<Trial> all(const TrialStore& store) {
+  std::vector<Trial> records;
+  store.each([&](const Trial& found) { records.push_back(found); });
   return records;
 }
 
 TEST(TrialStore, GivesBackWhatWasWritten) {
   const TemporaryFolder folder;
-  const std::vector<TrialRecord> records = {record(0), record(1)};
-  TrialRecord failed = begun(2);
-  failed.status = TrialStatus::Failed;
-  failed.error = "it's \"gone\"; \xc3\xa9";
+  const std::vector<Trial> records = {record(0), record(1)};
+  Trial failed = begun(2);
+  failed.evaluation.status = TrialStatus::Failed;
+  failed.evaluation.error = "it's \"gone\"; \xc3\xa9";
   {
     TrialStore store = store_in(folder);
     store.write(records);
@@ -77,11 +76,11 @@ TEST(TrialStore, GivesBackWhatWasWritten) {
 
 TEST(TrialStore, KeepsNumbersThatJsonDoesNotKnow) {
   const TemporaryFolder folder;
-  TrialRecord odd = record(0);
-  odd.intermediate = {std::nan(""), 0.5};
+  Trial odd = record(0);
+  odd.evaluation.intermediate = {std::nan(""), 0.5};
   TrialStore store = store_in(folder);
   store.write(std::vector{odd});
-  const std::vector<double> found = all(store).front().intermediate;
+  const std::vector<double> found = all(store).front().evaluation.intermediate;
   ASSERT_EQ(found.size(), 2u);
   EXPECT_TRUE(std::isnan(found[0]));
   EXPECT_EQ(found[1], 0.5);

@@ -28,8 +28,8 @@ const Proposal kWide = {.id = 5, .architecture = {{"width", {{1}}}}};
 class Fixed final : public Evaluator {
  public:
   explicit Fixed(Evaluation evaluation) : evaluation_(std::move(evaluation)) {}
-  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
-    n_nodes.push_back(model.nodes().size());
+  Evaluation evaluate(const Trial& trial) override {
+    n_nodes.push_back(trial.model->nodes().size());
     return evaluation_;
   }
   Json to_json() const override { return {{"name", "fixed"}, {"options", Json::object()}}; }
@@ -42,22 +42,22 @@ class Fixed final : public Evaluator {
 
 TEST(TryProposal, EvaluatesTheFrozenModel) {
   Fixed evaluator({.objectives = {0.5}, .metrics = {{"loss", 2}}});
-  const TrialRecord trial = try_proposal(two_widths(), evaluator, kWide);
+  const Trial trial = try_proposal(two_widths(), evaluator, kWide);
   EXPECT_THAT(evaluator.n_nodes, ElementsAre(2));
   EXPECT_EQ(trial.proposal, kWide);
-  EXPECT_EQ(trial.status, TrialStatus::Succeeded);
-  EXPECT_THAT(trial.objectives, ElementsAre(0.5));
-  EXPECT_EQ(trial.metrics.at("loss"), 2);
+  EXPECT_EQ(trial.evaluation.status, TrialStatus::Succeeded);
+  EXPECT_THAT(trial.evaluation.objectives, ElementsAre(0.5));
+  EXPECT_EQ(trial.evaluation.metrics.at("loss"), 2);
   EXPECT_EQ(trial.host, host_name());
   EXPECT_LE(trial.began, trial.ended);
 }
 
 TEST(TryProposal, RecordsAnArchitectureWithoutAModel) {
   Fixed evaluator({.objectives = {0.5}});
-  const TrialRecord trial = try_proposal(two_widths(), evaluator, {.id = 0});
+  const Trial trial = try_proposal(two_widths(), evaluator, {.id = 0});
   EXPECT_THAT(evaluator.n_nodes, testing::IsEmpty());
-  EXPECT_EQ(trial.status, TrialStatus::Invalid);
-  EXPECT_THAT(trial.error, HasSubstr("decides nothing for 'width'"));
+  EXPECT_EQ(trial.evaluation.status, TrialStatus::Invalid);
+  EXPECT_THAT(trial.evaluation.error, HasSubstr("decides nothing for 'width'"));
 }
 
 TEST(TryProposal, RecordsNumbersThatAreNoResult) {
@@ -68,17 +68,17 @@ TEST(TryProposal, RecordsNumbersThatAreNoResult) {
            {{.objectives = {1}, .metrics = {{"loss", kInfinity}}}, "the metric 'loss' became inf"},
            {{.status = TrialStatus::Failed, .error = "lost"}, "lost"}}) {
     Fixed evaluator(evaluation);
-    const TrialRecord trial = try_proposal(two_widths(), evaluator, kWide);
-    EXPECT_EQ(trial.status, TrialStatus::Failed);
-    EXPECT_EQ(trial.error, error);
-    EXPECT_THAT(trial.objectives, testing::IsEmpty());
+    const Trial trial = try_proposal(two_widths(), evaluator, kWide);
+    EXPECT_EQ(trial.evaluation.status, TrialStatus::Failed);
+    EXPECT_EQ(trial.evaluation.error, error);
+    EXPECT_THAT(trial.evaluation.objectives, testing::IsEmpty());
   }
 }
 
 TEST(TryProposal, DoesNotBeginAfterAStop) {
   Fixed evaluator({.objectives = {0.5}});
-  const TrialRecord trial = try_proposal(two_widths(), evaluator, kWide, [] { return true; });
-  EXPECT_EQ(trial.status, TrialStatus::Stopped);
+  const Trial trial = try_proposal(two_widths(), evaluator, kWide, [] { return true; });
+  EXPECT_EQ(trial.evaluation.status, TrialStatus::Stopped);
   EXPECT_THAT(evaluator.n_nodes, testing::IsEmpty());
 }
 

@@ -47,7 +47,7 @@ ClassificationOptions options() {
 
 TEST(ClassificationEvaluator, ScoresAModelThatCanLearn) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
-  const Evaluation good = evaluator.evaluate(two_layers(4), {});
+  const Evaluation good = evaluator.evaluate(trial_of(two_layers(4)));
   EXPECT_EQ(good.status, TrialStatus::Succeeded);
   ASSERT_EQ(good.objectives.size(), evaluator.objectives().size());
   EXPECT_GT(good.objectives[0], 0.9);
@@ -58,7 +58,7 @@ TEST(ClassificationEvaluator, ScoresAModelThatCanLearn) {
 TEST(ClassificationEvaluator, TrainsInALowerPrecisionWhereItIsTold) {
   const auto evaluate = [](at::ScalarType dtype) {
     return ClassificationEvaluator(options(), standard_data_sets(), at::kCPU, dtype)
-        .evaluate(two_layers(4), {});
+        .evaluate(trial_of(two_layers(4)));
   };
   const Evaluation full = evaluate(at::kFloat), lower = evaluate(at::kBFloat16);
   EXPECT_GT(lower.objectives[0], 0.9);
@@ -74,17 +74,17 @@ TEST(ClassificationEvaluator, LetsAnExperimentFindTheBestOfASpace) {
   Experiment experiment(seeing_or_blind(), "eyes", evaluator, grid, folder.path());
   EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
   ASSERT_EQ(experiment.trials().size(), 2u);
-  EXPECT_LT(experiment.trials()[0].objectives.at(0), 0.5);
-  EXPECT_GT(experiment.trials()[1].objectives.at(0), 0.9);
+  EXPECT_LT(experiment.trials()[0].evaluation.objectives.at(0), 0.5);
+  EXPECT_GT(experiment.trials()[1].evaluation.objectives.at(0), 0.9);
   EXPECT_EQ(read_json(folder / "architecture.json")["choices"], (Json{{"eye", "seeing"}}));
 }
 
 TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
-  const Evaluation first = evaluator.evaluate(two_layers(4), {});
-  const Evaluation second = evaluator.evaluate(two_layers(4), {});
+  const Evaluation first = evaluator.evaluate(trial_of(two_layers(4)));
+  const Evaluation second = evaluator.evaluate(trial_of(two_layers(4)));
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
-  const Evaluation third = rebuilt->evaluate(two_layers(4), {});
+  const Evaluation third = rebuilt->evaluate(trial_of(two_layers(4)));
   for (const Evaluation& other : {second, third}) {
     EXPECT_EQ(first.objectives, other.objectives);
     EXPECT_EQ(first.metrics, other.metrics);
@@ -102,7 +102,8 @@ TEST(ClassificationEvaluator, NeverLooksAtTheTestSet) {
   });
   ClassificationEvaluator blanked(options(), data_sets);
   ClassificationEvaluator plain(options(), standard_data_sets());
-  EXPECT_EQ(blanked.evaluate(two_layers(4), {}).metrics, plain.evaluate(two_layers(4), {}).metrics);
+  EXPECT_EQ(blanked.evaluate(trial_of(two_layers(4))).metrics,
+            plain.evaluate(trial_of(two_layers(4))).metrics);
 }
 
 TEST(ClassificationEvaluator, TrainsAsLongAsTheProposalSays) {
@@ -110,8 +111,8 @@ TEST(ClassificationEvaluator, TrainsAsLongAsTheProposalSays) {
   ClassificationOptions longer = options();
   longer.epochs = 7;
   ClassificationEvaluator expected(longer, standard_data_sets());
-  EXPECT_EQ(evaluator.evaluate(two_layers(4), {.proposal = {.epochs = 7}}).metrics,
-            expected.evaluate(two_layers(4), {}).metrics);
+  EXPECT_EQ(evaluator.evaluate(trial_of(two_layers(4), {.proposal = {.epochs = 7}})).metrics,
+            expected.evaluate(trial_of(two_layers(4))).metrics);
 }
 
 TEST(ClassificationEvaluator, GoesOnFromTheWeightsOfAnEarlierTrial) {
@@ -121,14 +122,14 @@ TEST(ClassificationEvaluator, GoesOnFromTheWeightsOfAnEarlierTrial) {
     return Trial{.proposal = {.id = id, .epochs = epochs, .continues = continues},
                  .weights = folder.path()};
   };
-  evaluator.evaluate(two_layers(4), trial(0, 2, -1));
-  const Evaluation continued = evaluator.evaluate(two_layers(4), trial(1, 3, 0));
-  const Evaluation one_epoch_more = evaluator.evaluate(two_layers(4), trial(2, 3, -1));
+  evaluator.evaluate(trial_of(two_layers(4), trial(0, 2, -1)));
+  const Evaluation continued = evaluator.evaluate(trial_of(two_layers(4), trial(1, 3, 0)));
+  const Evaluation one_epoch_more = evaluator.evaluate(trial_of(two_layers(4), trial(2, 3, -1)));
   EXPECT_GT(continued.objectives[0], 0.8);
   // The weights are those after two epochs of a schedule of two.
   EXPECT_NE(continued.metrics.at("loss"), one_epoch_more.metrics.at("loss"));
-  EXPECT_EQ(evaluator.evaluate(two_layers(4), trial(3, 3, 0)).metrics, continued.metrics);
-  EXPECT_THAT(error_of([&] { evaluator.evaluate(two_layers(4), trial(4, 3, 9)); }),
+  EXPECT_EQ(evaluator.evaluate(trial_of(two_layers(4), trial(3, 3, 0))).metrics, continued.metrics);
+  EXPECT_THAT(error_of([&] { evaluator.evaluate(trial_of(two_layers(4), trial(4, 3, 9))); }),
               testing::HasSubstr("holds no weights of trial 9, which this one continues"));
 }
 
@@ -136,9 +137,9 @@ TEST(ClassificationEvaluator, TellsTheAccuracyAfterEachEpochWhereItIsAsked) {
   ClassificationOptions asked = options();
   asked.intermediate = true;
   const Evaluation told =
-      ClassificationEvaluator(asked, standard_data_sets()).evaluate(two_layers(4), {});
+      ClassificationEvaluator(asked, standard_data_sets()).evaluate(trial_of(two_layers(4)));
   const Evaluation silent =
-      ClassificationEvaluator(options(), standard_data_sets()).evaluate(two_layers(4), {});
+      ClassificationEvaluator(options(), standard_data_sets()).evaluate(trial_of(two_layers(4)));
   ASSERT_EQ(told.intermediate.size(), 5u);
   EXPECT_EQ(told.intermediate.back(), told.objectives.front());
   EXPECT_LT(told.intermediate.front(), told.intermediate.back());
@@ -149,16 +150,17 @@ TEST(ClassificationEvaluator, TellsTheAccuracyAfterEachEpochWhereItIsAsked) {
 
 TEST(ClassificationEvaluator, EndsEarlyWhereTheBestSoFarIsBelowItsFloor) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
-  const Evaluation whole = evaluator.evaluate(two_layers(4), with_floors({0}));
+  const Evaluation whole = evaluator.evaluate(trial_of(two_layers(4), with_floors({0})));
   ASSERT_EQ(whole.intermediate.size(), 5u);
   EXPECT_EQ(whole.metrics.count("epochs"), 0u);
   std::vector<double> best = whole.intermediate;
   for (size_t i = 1; i < best.size(); ++i) {
     best[i] = std::max(best[i], best[i - 1]);
   }
-  EXPECT_EQ(evaluator.evaluate(two_layers(4), with_floors(best)).intermediate, whole.intermediate);
+  EXPECT_EQ(evaluator.evaluate(trial_of(two_layers(4), with_floors(best))).intermediate,
+            whole.intermediate);
   best[2] += 1e-9;
-  const Evaluation ended = evaluator.evaluate(two_layers(4), with_floors(best));
+  const Evaluation ended = evaluator.evaluate(trial_of(two_layers(4), with_floors(best)));
   EXPECT_EQ(ended.status, TrialStatus::Succeeded);
   EXPECT_EQ(ended.intermediate,
             std::vector<double>(whole.intermediate.begin(), whole.intermediate.begin() + 3));
@@ -175,8 +177,8 @@ TEST(ClassificationEvaluator, RemembersTheEpochsOfTheTrialItContinues) {
     return Trial{.proposal = {.id = id, .epochs = epochs, .continues = continues},
                  .weights = folder.path()};
   };
-  const Evaluation first = evaluator.evaluate(two_layers(4), trial(0, 2, -1));
-  const Evaluation second = evaluator.evaluate(two_layers(4), trial(1, 4, 0));
+  const Evaluation first = evaluator.evaluate(trial_of(two_layers(4), trial(0, 2, -1)));
+  const Evaluation second = evaluator.evaluate(trial_of(two_layers(4), trial(1, 4, 0)));
   ASSERT_EQ(second.intermediate.size(), 4u);
   EXPECT_EQ(first.intermediate,
             std::vector<double>(second.intermediate.begin(), second.intermediate.begin() + 2));
@@ -187,15 +189,17 @@ TEST(ClassificationEvaluator, StopsWhenAsked) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
   int64_t n_asked = 0;
   const Trial trial{.stop_requested = [&] { return ++n_asked == 3; }};
-  EXPECT_EQ(evaluator.evaluate(two_layers(4), trial).status, TrialStatus::Stopped);
+  EXPECT_EQ(evaluator.evaluate(trial_of(two_layers(4), trial)).status, TrialStatus::Stopped);
   EXPECT_EQ(n_asked, 3);
 }
 
 TEST(ClassificationEvaluator, RefusesModelsAndDataThatDoNotSuit) {
   ClassificationEvaluator evaluator(options(), standard_data_sets());
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(3), {}); }),
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial_of(two_layers(3))); }),
             "the model's output has shape [3], expected [4], one number a class");
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(two_layers(4), {.proposal = {.continues = 2}}); }),
+  EXPECT_EQ(error_of([&] {
+              evaluator.evaluate(trial_of(two_layers(4), {.proposal = {.continues = 2}}));
+            }),
             "there is no folder with the weights of trial 2, which this one continues");
   ClassificationOptions all_held_out = options();
   all_held_out.data.valid_fraction = 1;

@@ -14,7 +14,7 @@ namespace retia {
 namespace {
 
 Evaluation run(const std::string& command, const Trial& trial = {}) {
-  return CommandEvaluator({.command = command}).evaluate(linear_model(), trial);
+  return CommandEvaluator({.command = command}).evaluate(trial_of(linear_model(), trial));
 }
 
 TEST(CommandEvaluator, TakesANumberOrAnObjectFromTheLastLine) {
@@ -46,7 +46,7 @@ TEST(CommandEvaluator, FailsWithTheLastLineOfTheErrors) {
   EXPECT_THAT(error_of([] { run("echo done"); }),
               testing::StartsWith("the last line that the command printed is 'done', expected a "));
   EXPECT_EQ(CommandEvaluator({.command = "sleep 60", .time_limit = 0.2})
-                .evaluate(linear_model(), {})
+                .evaluate(trial_of(linear_model()))
                 .error,
             "the command ran longer than 0.2 seconds");
 }

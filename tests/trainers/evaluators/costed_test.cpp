@@ -33,19 +33,20 @@ TEST(CostedEvaluator, AddsWhatTheModelCostsToBeMinimised) {
   ASSERT_EQ(objectives.size(), 3u);
   EXPECT_EQ(objectives[1].name, "parameters");
   EXPECT_EQ(objectives[1].direction, Direction::Minimise);
-  EXPECT_EQ(evaluator.evaluate(linear_model(), {}).objectives, (std::vector<double>{5, 15, 12}));
+  EXPECT_EQ(evaluator.evaluate(trial_of(linear_model())).objectives,
+            (std::vector<double>{5, 15, 12}));
 }
 
 TEST(CostedEvaluator, AddsNothingToAFailure) {
   CostedEvaluator evaluator(command("exit 1"), {{"parameters"}});
-  EXPECT_EQ(evaluator.evaluate(linear_model(), {}).status, TrialStatus::Failed);
+  EXPECT_EQ(evaluator.evaluate(trial_of(linear_model())).status, TrialStatus::Failed);
 }
 
 TEST(CostedEvaluator, IsRebuiltWithTheOneInsideIt) {
   CostedEvaluator evaluator(command("echo 5"), {{"parameters"}});
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
   EXPECT_EQ(rebuilt->to_json(), evaluator.to_json());
-  EXPECT_EQ(rebuilt->evaluate(linear_model(), {}).objectives, (std::vector<double>{5, 15}));
+  EXPECT_EQ(rebuilt->evaluate(trial_of(linear_model())).objectives, (std::vector<double>{5, 15}));
 }
 
 /// A layer choice of three, in four places: convolutions of 3 and 1 pixels, and none.
@@ -77,7 +78,7 @@ std::string write_latencies(const TemporaryFolder& folder) {
 /// A score of the architecture: what is worth most in place i is i modulo 3.
 class PlacedEvaluator final : public Evaluator {
  public:
-  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+  Evaluation evaluate(const Trial& trial) override {
     double score = 0, place = 0;
     for (const auto& [label, decision] : trial.proposal.architecture) {
       score += std::abs(static_cast<double>(decision.chosen.front()) - std::fmod(place++, 3));
@@ -92,7 +93,7 @@ TEST(CostedEvaluator, AddsTheLatencyOfATable) {
   CostedEvaluator evaluator(command("echo 5"), {{"latency"}, write_latencies(folder), "layers"});
   const ir::Graph conv3_skip_skip_conv1 =
       ir::freeze(layers(), {{"a", {{0}}}, {"b", {{2}}}, {"c", {{2}}}, {"d", {{1}}}});
-  EXPECT_EQ(evaluator.evaluate(conv3_skip_skip_conv1, {}).objectives,
+  EXPECT_EQ(evaluator.evaluate(trial_of(conv3_skip_skip_conv1)).objectives,
             (std::vector<double>{5, 0.75 + 0.25 + 0.25 + 1}));
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
   EXPECT_EQ(rebuilt->to_json(), evaluator.to_json());
@@ -107,12 +108,10 @@ TEST(CostedEvaluator, GivesNsga2TheTrueFrontOfScoreAndLatency) {
   const CostsOptions costs = {{"latency"}, write_latencies(folder), "layers"};
   CostedEvaluator evaluator(std::make_unique<PlacedEvaluator>(), costs);
   const ir::Space space = layers();
-  const auto gains = [&](const Architecture& architecture) {
-    std::vector<double> found =
-        evaluator.evaluate(space.model(architecture), {.proposal = {.architecture = architecture}})
-            .objectives;
-    found[1] = -found[1];
-    return found;
+  const auto gains_of = [&](const Architecture& architecture) {
+    Trial trial = trial_of(space.model(architecture), {.proposal = {.architecture = architecture}});
+    trial.evaluation = evaluator.evaluate(trial);
+    return gains(evaluator.objectives(), trial);
   };
   const auto front_of = [](const std::vector<Objectives>& points) {
     std::set<Objectives> front;
@@ -123,15 +122,15 @@ TEST(CostedEvaluator, GivesNsga2TheTrueFrontOfScoreAndLatency) {
   };
   std::vector<Objectives> all, tried;
   for (int64_t i = 0; i < 81; ++i) {
-    all.push_back(
-        gains({{"a", {{i % 3}}}, {"b", {{i / 3 % 3}}}, {"c", {{i / 9 % 3}}}, {"d", {{i / 27}}}}));
+    all.push_back(gains_of(
+        {{"a", {{i % 3}}}, {"b", {{i / 3 % 3}}}, {"c", {{i / 9 % 3}}}, {"d", {{i / 27}}}}));
   }
   const auto nsga2 = standard_strategies().make("nsga2", {{"population", 16}}, space, 1);
   ExperimentObserver observer;
   Experiment experiment(space, "layers", evaluator, *nsga2, folder.path());
   experiment.run({.max_trials = 60}, observer);
-  for (const TrialRecord& trial : experiment.trials()) {
-    tried.push_back({trial.objectives[0], -trial.objectives[1]});
+  for (const Trial& trial : experiment.trials()) {
+    tried.push_back(gains(experiment.objectives(), trial));
   }
   EXPECT_GE(front_of(all).size(), 3u);
   EXPECT_EQ(front_of(tried), front_of(all));

@@ -6,6 +6,7 @@
 
 #include "retia/engine/ir/freeze.h"
 #include "retia/mutators/spos.h"
+#include "retia/tests/trainers/evaluators/trials.h"
 #include "retia/tests/trainers/stripes.h"
 #include "retia/trainers/score.h"
 
@@ -20,7 +21,8 @@ TEST(InheritedEvaluator, ScoresWithTheSupernetsWeightsAndRecalibratedStatistics)
     before[name] = tensor.detach().clone();
   }
   const ir::Graph model = ir::freeze(setup.network->graph(), planted());
-  const Evaluation found = evaluator.evaluate(model, {.proposal = {.architecture = planted()}});
+  const Evaluation found =
+      evaluator.evaluate(trial_of(model, {.proposal = {.architecture = planted()}}));
   Network expected = inherit(setup.network, planted());
   recalibrate(expected, setup.train, 3);
   const Score score = score_of(expected, setup.valid);
@@ -31,8 +33,9 @@ TEST(InheritedEvaluator, ScoresWithTheSupernetsWeightsAndRecalibratedStatistics)
                                [](double accuracy, const Architecture& architecture) {
                                  return accuracy - static_cast<double>(architecture.size());
                                });
-  EXPECT_EQ(rewarding.evaluate(model, {.proposal = {.architecture = planted()}}).objectives,
-            std::vector<double>{score.accuracy - 2});
+  EXPECT_EQ(
+      rewarding.evaluate(trial_of(model, {.proposal = {.architecture = planted()}})).objectives,
+      std::vector<double>{score.accuracy - 2});
   for (const auto& [name, tensor] : weights_of(*setup.network)) {
     EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
   }
@@ -43,8 +46,9 @@ TEST(InheritedEvaluator, IsDroppedWhereItIsAskedToStop) {
   InheritedEvaluator evaluator(setup.network, setup.train, setup.valid, 1);
   const Trial trial = {.proposal = {.architecture = planted()},
                        .stop_requested = [] { return true; }};
-  EXPECT_EQ(evaluator.evaluate(ir::freeze(setup.network->graph(), planted()), trial).status,
-            TrialStatus::Stopped);
+  EXPECT_EQ(
+      evaluator.evaluate(trial_of(ir::freeze(setup.network->graph(), planted()), trial)).status,
+      TrialStatus::Stopped);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ TEST(RegressionScore, IsAsByHand) {
 
 TEST_F(RegressionEvaluatorTest, LearnsAPlaneInTheUnitOfTheTargets) {
   RegressionEvaluator evaluator(options, standard_data_sets());
-  const Evaluation found = evaluator.evaluate(model(), {});
+  const Evaluation found = evaluator.evaluate(trial_of(model()));
   EXPECT_EQ(found.status, TrialStatus::Succeeded);
   EXPECT_GT(found.metrics.at("r2"), 0.98);
   // The variance is 500 · (20² - 1) / 12 = 16,625.
@@ -77,24 +77,27 @@ TEST_F(RegressionEvaluatorTest, GivesTheSameNumbersWhenRebuiltFromItsJson) {
   options.epochs = 2;
   RegressionEvaluator evaluator(options, standard_data_sets());
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), {});
-  EXPECT_EQ(rebuilt->evaluate(model(), {}).metrics, evaluator.evaluate(model(), {}).metrics);
+  EXPECT_EQ(rebuilt->evaluate(trial_of(model())).metrics,
+            evaluator.evaluate(trial_of(model())).metrics);
 }
 
 TEST_F(RegressionEvaluatorTest, TellsTheErrorAfterEachEpochAndEndsAboveTheFloor) {
   options.epochs = 4;
   const Evaluation silent =
-      RegressionEvaluator(options, standard_data_sets()).evaluate(model(), {});
+      RegressionEvaluator(options, standard_data_sets()).evaluate(trial_of(model()));
   options.intermediate = true;
   RegressionEvaluator evaluator(options, standard_data_sets());
-  const Evaluation told = evaluator.evaluate(model(), {});
+  const Evaluation told = evaluator.evaluate(trial_of(model()));
   EXPECT_TRUE(silent.intermediate.empty());
   EXPECT_EQ(told.metrics, silent.metrics);
   ASSERT_EQ(told.intermediate.size(), 4u);
   EXPECT_EQ(told.intermediate.back(), told.objectives.front());
   const double reached =
       *std::min_element(told.intermediate.begin(), told.intermediate.begin() + 2);
-  EXPECT_EQ(evaluator.evaluate(model(), with_floors({1e9, reached})).intermediate.size(), 4u);
-  const Evaluation ended = evaluator.evaluate(model(), with_floors({1e9, reached - 1e-6}));
+  EXPECT_EQ(evaluator.evaluate(trial_of(model(), with_floors({1e9, reached}))).intermediate.size(),
+            4u);
+  const Evaluation ended =
+      evaluator.evaluate(trial_of(model(), with_floors({1e9, reached - 1e-6})));
   EXPECT_EQ(ended.intermediate.size(), 2u);
   EXPECT_EQ(ended.objectives, std::vector<double>{told.intermediate[1]});
   EXPECT_EQ(ended.metrics.at("mse"), told.intermediate[1]);
@@ -104,8 +107,9 @@ TEST_F(RegressionEvaluatorTest, TellsTheErrorAfterEachEpochAndEndsAboveTheFloor)
 TEST_F(RegressionEvaluatorTest, RefusesClassesAndModelsOfSeveralOutputs) {
   RegressionEvaluator evaluator(options, standard_data_sets());
   const ir::Graph space = mlp({.layers = 1}, {{2}, 3});
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(ir::freeze(space, ir::completed(space, {})), {}); }),
-            "the model's output has shape [3], expected [1], the prediction");
+  EXPECT_EQ(
+      error_of([&] { evaluator.evaluate(trial_of(ir::freeze(space, ir::completed(space, {})))); }),
+      "the model's output has shape [3], expected [1], the prediction");
   options.data = {};
   EXPECT_THAT(error_of([&] { RegressionEvaluator(options, standard_data_sets()); }),
               testing::HasSubstr("the data set 'digits' holds classes"));

@@ -13,6 +13,7 @@
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/strategies/spaces.h"
+#include "retia/tests/trainers/evaluators/trials.h"
 
 namespace retia {
 namespace {
@@ -33,19 +34,22 @@ class QuadraticEvaluator final : public Evaluator {
   QuadraticEvaluator(const QuadraticOptions& options, std::vector<size_t>& asked)
       : options_(options), asked_(asked) {}
   std::vector<Objective> objectives() const override { return {{options_.sense}}; }
-  Evaluation evaluate(const ir::Graph& model, const Trial&) override {
+  Evaluation evaluate(const Trial& trial) override {
     double n = 0;
-    for (const ir::Node& node : model.nodes()) {
+    for (const ir::Node& node : trial.model->nodes()) {
       const auto* operation = std::get_if<ir::Operation>(&node.body);
       n += operation != nullptr && operation->type() == "linear" ? 1 : 0;
     }
     const double x = options_.x - 3, y = options_.y - 2 * n;
     return {.objectives = {(options_.flipped ? 1 : -1) * (x * x + y * y)}};
   }
-  std::vector<Evaluation> evaluate_merged(std::span<const ir::Graph> models,
-                                          std::span<const Trial> trials) override {
-    asked_.push_back(models.size());
-    return Evaluator::evaluate_merged(models, trials);
+  std::optional<std::vector<Evaluation>> evaluate_merged(std::span<const Trial> trials) override {
+    asked_.push_back(trials.size());
+    std::vector<Evaluation> evaluations;
+    for (const Trial& trial : trials) {
+      evaluations.push_back(evaluate(trial));
+    }
+    return evaluations;
   }
   Json to_json() const override { return {{"name", "quadratic"}, {"options", options_}}; }
 
@@ -88,11 +92,11 @@ TEST_F(SearchedEvaluatorTest, LetsEveryStrategyFindTheBestOfBoth) {
     Experiment experiment(space, "both", *evaluator, *strategy, folder.path());
     experiment.run({.max_trials = 200}, observer);
     ASSERT_TRUE(experiment.best()) << name;
-    EXPECT_EQ(experiment.best()->objectives.front(), 0) << name;
+    EXPECT_EQ(experiment.best()->evaluation.objectives.front(), 0) << name;
     const Architecture& best = experiment.best()->proposal.architecture;
     EXPECT_EQ(best.at("x").chosen.front(), 2) << name;
     std::set<Architecture> tried;
-    for (const TrialRecord& trial : experiment.trials()) {
+    for (const Trial& trial : experiment.trials()) {
       tried.insert(trial.proposal.architecture);
     }
     EXPECT_EQ(tried.size(), 48u) << name;
@@ -117,8 +121,8 @@ TEST_F(SearchedEvaluatorTest, IsRebuiltFromItsJsonAndMadeOnceForEachDecision) {
     for (int repeat = 0; repeat < 3; ++repeat) {
       const Trial trial{.proposal = {.architecture = {{"x", {{x}}}, {"half", {{1}}}}}};
       const ir::Graph model = space.model(space.completed({}));
-      EXPECT_EQ(rebuilt->evaluate(model, trial).objectives,
-                evaluator->evaluate(model, trial).objectives);
+      EXPECT_EQ(rebuilt->evaluate(trial_of(model, trial)).objectives,
+                evaluator->evaluate(trial_of(model, trial)).objectives);
     }
   }
   EXPECT_EQ(n_made, 8);
@@ -126,16 +130,15 @@ TEST_F(SearchedEvaluatorTest, IsRebuiltFromItsJsonAndMadeOnceForEachDecision) {
 
 TEST_F(SearchedEvaluatorTest, MergesTrialsOfEqualOptions) {
   const auto evaluator = make(choices);
-  std::vector<ir::Graph> models;
   std::vector<Trial> trials;
   std::vector<std::vector<double>> expected;
   for (int64_t i = 0; i < 5; ++i) {
     Architecture architecture = space.completed({{"x", {{i % 2}}}, {"first", {{i / 2 % 2}}}});
-    models.push_back(space.model(architecture));
-    trials.push_back({.proposal = {.id = i, .architecture = architecture}});
-    expected.push_back(evaluator->evaluate(models.back(), trials.back()).objectives);
+    trials.push_back(
+        trial_of(space.model(architecture), {.proposal = {.id = i, .architecture = architecture}}));
+    expected.push_back(evaluator->evaluate(trials.back()).objectives);
   }
-  const std::vector<Evaluation> merged = evaluator->evaluate_merged(models, trials);
+  const std::vector<Evaluation> merged = evaluator->evaluate_merged(trials).value();
   ASSERT_EQ(merged.size(), 5u);
   for (size_t i = 0; i < 5; ++i) {
     EXPECT_EQ(merged[i].objectives, expected[i]);
@@ -148,7 +151,7 @@ TEST_F(SearchedEvaluatorTest, TakesChoicesAmongTextsAndFlags) {
   const ir::Graph model = ir::freeze(two_by_two(), ir::completed(two_by_two(), {}));
   const auto score = [&](int64_t f) {
     const Trial trial{.proposal = {.architecture = {{"f", {{f}}}}}};
-    return evaluator->evaluate(model, trial).objectives.front();
+    return evaluator->evaluate(trial_of(model, trial)).objectives.front();
   };
   EXPECT_EQ(score(0), -25);
   EXPECT_EQ(score(1), 25);
@@ -173,10 +176,10 @@ TEST_F(SearchedEvaluatorTest, RefusesWhatNoOptionTakes) {
               HasSubstr("evaluator.x: expected a number (the default is 0.0), but got \"two\""));
   const auto evaluator = make(choices);
   const ir::Graph model = ir::freeze(two_by_two(), ir::completed(two_by_two(), {}));
-  EXPECT_THAT(error_of([&] { evaluator->evaluate(model, {}); }), HasSubstr("x"));
+  EXPECT_THAT(error_of([&] { evaluator->evaluate(trial_of(model)); }), HasSubstr("x"));
   const auto changing = make({{"sense", {{"choice", "s"}, {"options", {"up", "down"}}}}});
   const Trial down{.proposal = {.architecture = {{"s", {{1}}}}}};
-  EXPECT_EQ(error_of([&] { changing->evaluate(model, down); }),
+  EXPECT_EQ(error_of([&] { changing->evaluate(trial_of(model, down)); }),
             "evaluator 'quadratic': a choice in its options changes its objectives");
 }
 

@@ -27,7 +27,7 @@ class TableEvaluatorTest : public testing::Test {
 TEST_F(TableEvaluatorTest, LooksUpTheScoreByTheKeyOfTheSpace) {
   TableEvaluator evaluator(options, key);
   EXPECT_FALSE(evaluator.reads_model());
-  const Evaluation found = evaluator.evaluate(ir::Graph(""), trial(1));
+  const Evaluation found = evaluator.evaluate(trial(1));
   EXPECT_EQ(found.objectives, std::vector<double>{80});
   EXPECT_EQ(found.metrics, (std::map<std::string, double>{{"report", 81.25}}));
 }
@@ -37,16 +37,16 @@ TEST_F(TableEvaluatorTest, MinimisesFurtherColumns) {
   TableEvaluator evaluator(options, key);
   EXPECT_EQ(evaluator.objectives().at(1).name, "ms");
   EXPECT_EQ(evaluator.objectives().at(1).direction, Direction::Minimise);
-  EXPECT_EQ(evaluator.evaluate(ir::Graph(""), trial(0)).objectives, (std::vector<double>{70.5, 3}));
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(ir::Graph(""), trial(1)); }),
+  EXPECT_EQ(evaluator.evaluate(trial(0)).objectives, (std::vector<double>{70.5, 3}));
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial(1)); }),
             options.file + " has no ms for '|op1|'");
 }
 
 TEST_F(TableEvaluatorTest, SaysWhatIsMissing) {
   TableEvaluator evaluator(options, key);
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(ir::Graph(""), trial(5)); }),
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial(5)); }),
             options.file + " has no row for '|op5|'");
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(ir::Graph(""), trial(2)); }),
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial(2)); }),
             options.file + " has no valid for '|op2|'");
   options.metric = "vlaid";
   EXPECT_EQ(error_of([&] { TableEvaluator(options, key); }),
@@ -70,7 +70,7 @@ TEST_F(TableEvaluatorTest, IsRebuiltFromItsJson) {
   context.key = key;
   const auto rebuilt = evaluator_from_json(standard_evaluators(), evaluator.to_json(), context);
   EXPECT_EQ(rebuilt->to_json(), evaluator.to_json());
-  EXPECT_EQ(rebuilt->evaluate(ir::Graph(""), trial(0)).objectives, std::vector<double>{70.5});
+  EXPECT_EQ(rebuilt->evaluate(trial(0)).objectives, std::vector<double>{70.5});
 }
 
 }  // namespace

@@ -16,6 +16,21 @@ inline ir::Graph linear_model() {
   return b.finish();
 }
 
+/// `trial` with the model to score.
+inline Trial trial_of(ir::Graph model, Trial trial = {}) {
+  trial.model = std::move(model);
+  return trial;
+}
+
+/// One trial per model.
+inline std::vector<Trial> trials_of(const std::vector<ir::Graph>& models) {
+  std::vector<Trial> trials;
+  for (const ir::Graph& model : models) {
+    trials.push_back(trial_of(model));
+  }
+  return trials;
+}
+
 /// A trial that ends early below these.
 inline Trial with_floors(std::vector<double> floors) {
   Trial trial;

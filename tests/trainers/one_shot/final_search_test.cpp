@@ -45,7 +45,7 @@ class Costs final : public Evaluator {
  public:
   explicit Costs(std::vector<std::optional<double>> costs) : costs_(std::move(costs)) {}
   std::vector<Objective> objectives() const override { return {{"cost", Direction::Minimise}}; }
-  Evaluation evaluate(const ir::Graph&, const Trial& trial) override {
+  Evaluation evaluate(const Trial& trial) override {
     const std::optional<double> cost = costs_.at(static_cast<size_t>(trial.proposal.id));
     TORCH_CHECK(cost.has_value(), "out of memory");
     return {.objectives = {*cost}};
