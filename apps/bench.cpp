@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "retia/apps/commands.h"
-#include "retia/engine/clock.h"
-#include "retia/engine/device.h"
-#include "retia/engine/precision.h"
-#include "retia/engine/stopwatch.h"
+#include "retia/engine/base/clock.h"
+#include "retia/engine/base/device.h"
+#include "retia/engine/base/precision.h"
+#include "retia/engine/base/stopwatch.h"
 #include "retia/trainers/data/synthetic.h"
 
 namespace retia {

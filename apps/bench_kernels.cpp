@@ -10,11 +10,11 @@
 #include <iostream>
 
 #include "retia/apps/commands.h"
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
+#include "retia/engine/base/precision.h"
+#include "retia/engine/base/stopwatch.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/process.h"
-#include "retia/engine/precision.h"
-#include "retia/engine/stopwatch.h"
 
 namespace retia {
 namespace {

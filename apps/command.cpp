@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "retia/apps/program.h"
+#include "retia/engine/base/suggest.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/suggest.h"
 
 namespace retia {
 namespace {

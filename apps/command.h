@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "retia/engine/base/json.h"
 #include "retia/engine/io/options.h"
-#include "retia/engine/json.h"
 
 namespace retia {
 

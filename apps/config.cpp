@@ -4,9 +4,9 @@
 #include <map>
 
 #include "retia/apps/program.h"
+#include "retia/engine/base/suggest.h"
 #include "retia/engine/experiment/local_runner.h"
 #include "retia/engine/io/options.h"
-#include "retia/engine/suggest.h"
 #include "retia/trainers/evaluators/costed.h"
 
 namespace retia {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "retia/apps/command.h"
+#include "retia/engine/base/json.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/json.h"
 #include "retia/trainers/data/data_sets.h"
 #include "retia/trainers/trainer.h"
 

@@ -2,7 +2,7 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {

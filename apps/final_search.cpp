@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <iostream>
 
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/experiment/inline_runner.h"
 #include "retia/engine/experiment/ranked_runner.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/folders.h"
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/freeze.h"
 
 namespace retia {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "retia/engine/base/pareto.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/pareto.h"
 
 namespace retia {
 namespace {

@@ -6,12 +6,12 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/clock.h"
-#include "retia/engine/cost_measure.h"
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/latency_table.h"
-#include "retia/engine/precision.h"
+#include "retia/engine/base/clock.h"
+#include "retia/engine/base/precision.h"
+#include "retia/engine/cost/cost_measure.h"
+#include "retia/engine/cost/latency_table.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/freeze.h"
 
 namespace retia {
 namespace {

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "retia/apps/version.h"
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
 #include "retia/models/operations.h"
 
 namespace retia {

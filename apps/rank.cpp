@@ -4,11 +4,11 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
+#include "retia/engine/base/rank_correlation.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/json.h"
-#include "retia/engine/rank_correlation.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {

@@ -8,9 +8,9 @@
 #include "retia/apps/run_observer.h"
 #include "retia/apps/trial_list.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/io/checkpoint.h"
 #include "retia/engine/io/files.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {

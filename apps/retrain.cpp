@@ -3,10 +3,10 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/json.h"
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/trainers/supervised_trainer.h"
 
 namespace retia {

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <limits>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 
 namespace retia {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "retia/engine/experiment/trial_file.h"
-#include "retia/engine/factory_table.h"
+#include "retia/engine/io/factory_table.h"
 
 namespace retia {
 

@@ -3,10 +3,10 @@
 #include "retia/apps/commands.h"
 #include "retia/apps/final_search.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/json.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/freeze.h"
 
 namespace retia {
 namespace {

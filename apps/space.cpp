@@ -3,14 +3,14 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/cost_measure.h"
+#include "retia/engine/cost/cost_measure.h"
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/executor/explain.h"
 #include "retia/engine/executor/network.h"
 #include "retia/engine/ir/json.h"
 #include "retia/engine/ir/match.h"
-#include "retia/engine/ir/profile.h"
-#include "retia/engine/search_space_json.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/search_space_json.h"
 
 namespace retia {
 namespace {

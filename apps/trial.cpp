@@ -7,14 +7,14 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
+#include "retia/engine/base/precision.h"
 #include "retia/engine/experiment/fork_server.h"
 #include "retia/engine/experiment/run_job.h"
 #include "retia/engine/experiment/trial_file.h"
 #include "retia/engine/experiment/try_proposal.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/precision.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {

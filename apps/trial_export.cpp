@@ -1,13 +1,13 @@
 #include "retia/apps/trial_export.h"
 
 #include "retia/apps/workbench.h"
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/folders.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/json.h"
-#include "retia/engine/ir/setting.h"
 #include "retia/engine/operations/primitive.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/setting.h"
 
 namespace retia {
 namespace {

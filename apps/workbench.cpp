@@ -12,16 +12,16 @@
 #include <limits>
 #include <numeric>
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/clock.h"
-#include "retia/engine/device.h"
+#include "retia/engine/base/clock.h"
+#include "retia/engine/base/device.h"
+#include "retia/engine/base/precision.h"
 #include "retia/engine/distributed/shared_checkpoint.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/options.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/json.h"
-#include "retia/engine/ir/setting.h"
-#include "retia/engine/precision.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/setting.h"
 #include "retia/trainers/evaluators/costed.h"
 
 namespace retia {

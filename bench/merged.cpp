@@ -15,9 +15,9 @@
 #include <fstream>
 #include <iostream>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/random.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/spaces.h"
 #include "retia/trainers/evaluators/classification.h"
 #include "retia/trainers/merged_trainer.h"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "retia/engine/io/option.h"
-#include "retia/engine/ir/space.h"
+#include "retia/engine/space/space.h"
 #include "retia/models/spaces.h"
 
 namespace retia {

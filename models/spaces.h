@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/factory_table.h"
-#include "retia/engine/ir/space.h"
+#include "retia/engine/io/factory_table.h"
+#include "retia/engine/space/space.h"
 
 namespace retia {
 

@@ -11,7 +11,7 @@
 #include <numeric>
 #include <set>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 
 namespace retia {
 namespace {

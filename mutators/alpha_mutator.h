@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
-#include "retia/engine/ir/expected_cost.h"
-#include "retia/engine/mutator.h"
+#include "retia/engine/cost/expected_cost.h"
+#include "retia/engine/mutables/mutator.h"
 
 namespace retia {
 

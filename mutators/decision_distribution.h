@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 
 namespace retia {
 

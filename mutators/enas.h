@@ -2,8 +2,8 @@
 
 #include <functional>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/random.h"
 #include "retia/mutators/decision_distribution.h"
 #include "retia/mutators/policy_mutator.h"
 

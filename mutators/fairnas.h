@@ -1,7 +1,7 @@
 #pragma once
 
-#include "retia/engine/mutator.h"
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
+#include "retia/engine/mutables/mutator.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/mutators/alpha_mutator.h"
 
 namespace retia {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 
 namespace retia {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/match.h"
+#include "retia/engine/space/freeze.h"
 
 namespace retia {
 namespace {

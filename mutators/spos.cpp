@@ -1,6 +1,6 @@
 #include "retia/mutators/spos.h"
 
-#include "retia/engine/uniform_sample.h"
+#include "retia/engine/mutables/uniform_sample.h"
 
 namespace retia {
 namespace {

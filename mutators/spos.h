@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/ir/window.h"
+#include "retia/engine/cost/window.h"
 #include "retia/mutators/random.h"
 
 namespace retia {

@@ -4,8 +4,9 @@ know each other, and that parallel loops are run in one place.
 
 usage: check_layers.py [ROOT]
 
-A room may include itself and the rooms that its line below names. A kernel's folder may include files
-at the top of kernels/ and kernels/stencil/, which is for all, but no other kernel's folder. at::parallel_for is a serial loop
+A room may include itself and the rooms that its line below names; a room inside engine/ itself and those
+before it in the list; a kernel's folder itself, the top of kernels/ and kernels/stencil, which are for all
+kernels. at::parallel_for is a serial loop
 wherever a file is compiled without OpenMP, so only kernels/threads.cpp, which checks that, may call it.
 Prints each offending line as file:line and exits with 1 if there is one.
 """
@@ -24,11 +25,32 @@ MAY_INCLUDE = {
     "apps": {"kernels", "engine", "models", "mutators", "strategies", "trainers"},
 }
 FOR_ALL_KERNELS = "stencil"
+# The rooms of the engine, low to high.
+ENGINE_ROOMS = ["base", "io", "distributed", "symbolic", "mutables", "operations", "ir", "space", "cost",
+                "executor", "experiment"]
+# The rooms of the engine that may include kernels.
+USE_KERNELS = {"base", "distributed", "executor"}
 SOURCES = {".h", ".cpp", ".cu", ".cuh"}
 CUDA_SOURCES = {".cu", ".cuh"}
 PARALLEL_LOOP = re.compile(r"\bat::parallel_(for|reduce)\s*[(<]")
 MAY_LOOP = pathlib.Path("kernels/threads.cpp")
 INCLUDE = re.compile(r'\s*#\s*include\s*["<]([^">]+)[">]')
+
+
+def problem_inside(file, target, rest):
+    """Returns why `file` of the engine must not include `rest`, a path that begins with the room
+    `target`, or None."""
+    room = file.parts[1]
+    if len(file.parts) < 3 or room not in ENGINE_ROOMS:
+        return "engine/ consists of rooms: " + ", ".join(ENGINE_ROOMS)
+    if target == "kernels" and room not in USE_KERNELS:
+        return f"engine/{room} may not include kernels"
+    if target != "engine":
+        return None
+    allowed = ENGINE_ROOMS[:ENGINE_ROOMS.index(room) + 1]
+    if rest.split("/")[1] not in allowed:
+        return f"engine/{room} may include {', '.join(allowed)}"
+    return None
 
 
 def problem(file, included):
@@ -50,7 +72,7 @@ def problem(file, included):
     folder = rest.split("/")[1] if target == "kernels" and rest.count("/") > 1 else None
     if room == "kernels" and folder not in (None, FOR_ALL_KERNELS, file.parts[1]):
         return "a kernel includes no other kernel: what both need belongs in kernels/stencil"
-    return None
+    return problem_inside(file, target, rest) if room == "engine" else None
 
 
 def problems(root):

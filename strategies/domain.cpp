@@ -1,7 +1,7 @@
 #include "retia/strategies/domain.h"
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/uniform_sample.h"
+#include "retia/engine/mutables/uniform_sample.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 

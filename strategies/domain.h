@@ -3,10 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include "retia/engine/ir/space.h"
-#include "retia/engine/ir/window.h"
-#include "retia/engine/json.h"
-#include "retia/engine/random.h"
+#include "retia/engine/base/json.h"
+#include "retia/engine/base/random.h"
+#include "retia/engine/cost/window.h"
+#include "retia/engine/space/space.h"
 
 namespace retia {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/combinations.h"
+#include "retia/engine/mutables/combinations.h"
 
 namespace retia {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "retia/engine/mutable.h"
+#include "retia/engine/mutables/mutable.h"
 
 namespace retia {
 

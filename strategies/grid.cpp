@@ -1,6 +1,6 @@
 #include "retia/strategies/grid.h"
 
-#include "retia/engine/combinations.h"
+#include "retia/engine/mutables/combinations.h"
 
 namespace retia {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
+#include "retia/engine/experiment/strategy.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/strategy.h"
 #include "retia/strategies/enumeration.h"
 #include "retia/strategies/factors.h"
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "retia/engine/strategy.h"
+#include "retia/engine/experiment/strategy.h"
 
 namespace retia {
 

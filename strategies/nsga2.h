@@ -1,7 +1,7 @@
 #pragma once
 
+#include "retia/engine/base/pareto.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/pareto.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {

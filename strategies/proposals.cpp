@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "retia/engine/combinations.h"
+#include "retia/engine/mutables/combinations.h"
 #include "retia/strategies/enumeration.h"
 
 namespace retia {

@@ -4,7 +4,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "retia/engine/strategy.h"
+#include "retia/engine/experiment/strategy.h"
 #include "retia/strategies/domain.h"
 
 namespace retia {

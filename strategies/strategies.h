@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "retia/engine/factory_table.h"
-#include "retia/engine/strategy.h"
+#include "retia/engine/experiment/strategy.h"
+#include "retia/engine/io/factory_table.h"
 #include "retia/strategies/domain.h"
 
 namespace retia {

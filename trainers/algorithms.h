@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "retia/engine/factory_table.h"
+#include "retia/engine/io/factory_table.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 
 namespace retia {

@@ -1,6 +1,6 @@
 #include "retia/trainers/evaluators.h"
 
-#include "retia/engine/ir/setting.h"
+#include "retia/engine/space/setting.h"
 #include "retia/trainers/evaluators/classification.h"
 #include "retia/trainers/evaluators/command.h"
 #include "retia/trainers/evaluators/costed.h"

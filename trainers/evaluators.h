@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "retia/engine/evaluator.h"
 #include "retia/engine/executor/passes.h"
-#include "retia/engine/factory_table.h"
+#include "retia/engine/experiment/evaluator.h"
+#include "retia/engine/io/factory_table.h"
 #include "retia/trainers/data/data_sets.h"
 
 namespace retia {

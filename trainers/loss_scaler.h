@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "retia/engine/json.h"
+#include "retia/engine/base/json.h"
 
 namespace retia {
 

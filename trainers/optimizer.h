@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/base/json.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/json.h"
 #include "retia/trainers/gradients.h"
 #include "retia/trainers/schedule.h"
 

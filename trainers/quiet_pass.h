@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
+#include "retia/engine/base/precision.h"
 #include "retia/engine/executor/network.h"
 #include "retia/engine/operations/batch_norm.h"
-#include "retia/engine/precision.h"
 
 namespace retia {
 

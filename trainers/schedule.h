@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "retia/engine/base/json.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/json.h"
 
 namespace retia {
 

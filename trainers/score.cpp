@@ -4,8 +4,8 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/from_blob.h>
 
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/space/freeze.h"
 
 namespace retia {
 namespace {

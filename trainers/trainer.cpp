@@ -9,8 +9,8 @@
 
 #include <cmath>
 
-#include "retia/engine/clock.h"
-#include "retia/engine/device.h"
+#include "retia/engine/base/clock.h"
+#include "retia/engine/base/device.h"
 #include "retia/engine/distributed/digest.h"
 #include "retia/engine/io/memory.h"
 

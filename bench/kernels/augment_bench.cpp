@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
 #include "retia/kernels/augment/augment.h"
 #include "retia/kernels/augment/augment_cases.h"
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/device.h"
-#include "retia/engine/precision.h"
-#include "retia/engine/stopwatch.h"
+#include "retia/engine/base/device.h"
+#include "retia/engine/base/precision.h"
+#include "retia/engine/base/stopwatch.h"
 
 namespace retia::kernels {
 

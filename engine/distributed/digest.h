@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
+#include "retia/engine/base/json.h"
 #include "retia/engine/distributed/ranks.h"
-#include "retia/engine/json.h"
 
 namespace retia {
 

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 
 namespace retia {
 namespace {

@@ -15,8 +15,8 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "retia/engine/clock.h"
-#include "retia/engine/device.h"
+#include "retia/engine/base/clock.h"
+#include "retia/engine/base/device.h"
 #include "retia/engine/distributed/pulse.h"
 
 namespace retia {

@@ -1,7 +1,7 @@
 #include "retia/engine/executor/instructions.h"
 
-#include "retia/engine/base_mutator.h"
 #include "retia/engine/executor/interpreter.h"
+#include "retia/engine/mutables/base_mutator.h"
 
 namespace retia::executor {
 namespace {

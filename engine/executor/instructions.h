@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "retia/engine/executor/program.h"
-#include "retia/engine/ir/operation.h"
 #include "retia/engine/mutables/input_choice.h"
+#include "retia/engine/mutables/layer.h"
 #include "retia/engine/mutables/layer_choice.h"
-#include "retia/engine/operations/layer.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia::executor {
 

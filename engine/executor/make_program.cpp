@@ -5,10 +5,10 @@
 
 #include "retia/engine/executor/instructions.h"
 #include "retia/engine/executor/interpreter.h"
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/match.h"
 #include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia::executor {
 namespace {

@@ -2,14 +2,14 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include "retia/engine/base_mutator.h"
+#include "retia/engine/base/precision.h"
+#include "retia/engine/base/random.h"
 #include "retia/engine/executor/make_program.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/lower.h"
+#include "retia/engine/mutables/base_mutator.h"
 #include "retia/engine/operations/batch_norm.h"
 #include "retia/engine/operations/primitive.h"
-#include "retia/engine/precision.h"
-#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "retia/engine/executor/interpreter.h"
 #include "retia/engine/ir/graph.h"
+#include "retia/engine/mutables/layer.h"
 #include "retia/engine/mutables/mutable_module.h"
-#include "retia/engine/operations/layer.h"
 
 namespace retia {
 

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/experiment/try_proposal.h"
 
 namespace retia {

@@ -3,10 +3,10 @@
 #include <optional>
 #include <vector>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/experiment/runner.h"
 #include "retia/engine/experiment/trial_store.h"
-#include "retia/engine/ir/space.h"
+#include "retia/engine/space/space.h"
 
 namespace retia {
 

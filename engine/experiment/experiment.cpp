@@ -5,12 +5,12 @@
 #include <map>
 #include <utility>
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/experiment/dispatch.h"
 #include "retia/engine/experiment/inline_runner.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/process.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {

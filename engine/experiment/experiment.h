@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/cost/window.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/experiment/kept_weights.h"
 #include "retia/engine/experiment/runner.h"
+#include "retia/engine/experiment/strategy.h"
 #include "retia/engine/experiment/telling.h"
 #include "retia/engine/experiment/trial_queue.h"
 #include "retia/engine/experiment/trial_store.h"
 #include "retia/engine/io/lock_file.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/ir/space.h"
-#include "retia/engine/ir/window.h"
-#include "retia/engine/strategy.h"
+#include "retia/engine/space/space.h"
 
 namespace retia {
 

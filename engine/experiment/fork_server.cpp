@@ -19,7 +19,7 @@
 #include <iostream>
 #include <limits>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/io/session.h"
 
 namespace retia {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/json.h"
+#include "retia/engine/base/json.h"
 
 namespace retia {
 

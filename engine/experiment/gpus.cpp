@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/io/process.h"
 
 namespace retia {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/experiment/runner.h"
 
 namespace retia {

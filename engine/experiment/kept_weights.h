@@ -4,7 +4,7 @@
 #include <optional>
 #include <set>
 
-#include "retia/engine/trial.h"
+#include "retia/engine/experiment/trial.h"
 
 namespace retia {
 

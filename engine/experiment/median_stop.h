@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 
 namespace retia {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "retia/engine/distributed/ranks.h"
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/experiment/runner.h"
 
 namespace retia {

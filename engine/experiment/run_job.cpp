@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/io/process.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "retia/engine/trial.h"
+#include "retia/engine/experiment/trial.h"
 
 namespace retia {
 

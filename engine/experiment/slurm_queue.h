@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/base/json.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/json.h"
 
 namespace retia {
 

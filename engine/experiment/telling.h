@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "retia/engine/experiment/median_stop.h"
-#include "retia/engine/strategy.h"
-#include "retia/engine/trial.h"
+#include "retia/engine/experiment/strategy.h"
+#include "retia/engine/experiment/trial.h"
 
 namespace retia {
 

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/options.h"
 #include "retia/engine/ir/json.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 

@@ -13,7 +13,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/io/session.h"
 
 namespace retia {

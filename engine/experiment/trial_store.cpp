@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/ir/graph.h"
+#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {

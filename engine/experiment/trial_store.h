@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/experiment/trial.h"
 #include "retia/engine/io/sqlite.h"
-#include "retia/engine/mutable.h"
-#include "retia/engine/trial.h"
+#include "retia/engine/mutables/mutable.h"
 
 namespace retia {
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/experiment/run_job.h"
 #include "retia/engine/ir/infer.h"
 

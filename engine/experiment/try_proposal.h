@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "retia/engine/evaluator.h"
-#include "retia/engine/ir/space.h"
+#include "retia/engine/experiment/evaluator.h"
+#include "retia/engine/space/space.h"
 
 namespace retia {
 

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/io/event.pb.h"  // generated from event.proto
 #include "retia/engine/io/failed_write.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
 
 namespace retia {
 namespace {

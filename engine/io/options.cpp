@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
 
 namespace retia {
 namespace {

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 
 namespace retia {
 namespace {

@@ -14,7 +14,7 @@
 #include <ctime>
 #include <string_view>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 
 namespace retia {
 namespace {

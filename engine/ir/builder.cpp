@@ -2,9 +2,9 @@
 
 #include <set>
 
+#include "retia/engine/base/suggest.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/match.h"
-#include "retia/engine/suggest.h"
 
 namespace retia::ir {
 

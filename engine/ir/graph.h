@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "retia/engine/ir/operation.h"
-#include "retia/engine/mutable.h"
+#include "retia/engine/mutables/mutable.h"
 #include "retia/engine/mutables/reduction.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia::ir {
 

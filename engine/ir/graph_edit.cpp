@@ -2,10 +2,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "retia/engine/base/suggest.h"
 #include "retia/engine/ir/graph.h"
 #include "retia/engine/ir/match.h"
 #include "retia/engine/ir/verify.h"
-#include "retia/engine/suggest.h"
 
 namespace retia::ir {
 namespace {

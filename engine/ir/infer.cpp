@@ -1,7 +1,7 @@
 #include "retia/engine/ir/infer.h"
 
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/ir/match.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia::ir {
 namespace {

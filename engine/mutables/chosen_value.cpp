@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/base_mutator.h"
+#include "retia/engine/mutables/base_mutator.h"
 
 namespace retia {
 namespace {

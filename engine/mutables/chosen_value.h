@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/json.h"
+#include "retia/engine/base/json.h"
 #include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {

@@ -5,7 +5,7 @@
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "retia/engine/precision.h"
+#include "retia/engine/base/precision.h"
 
 namespace retia {
 namespace {

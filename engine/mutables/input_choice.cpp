@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "retia/engine/base_mutator.h"
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
+#include "retia/engine/mutables/base_mutator.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
 #include "retia/engine/mutables/layer_choice.h"
 
-#include "retia/engine/base_mutator.h"
+#include "retia/engine/mutables/base_mutator.h"
 #include "retia/engine/mutables/gated.h"
 
 namespace retia {

@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "retia/engine/mutables/layer.h"
 #include "retia/engine/mutables/mutable_module.h"
-#include "retia/engine/operations/layer.h"
 
 namespace retia {
 

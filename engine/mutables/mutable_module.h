@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "retia/engine/mutable.h"
+#include "retia/engine/mutables/mutable.h"
 
 namespace retia {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/json.h"
+#include "retia/engine/base/json.h"
 
 namespace retia::ir {
 

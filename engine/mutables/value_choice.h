@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/base_mutator.h"
+#include "retia/engine/mutables/base_mutator.h"
 #include "retia/engine/mutables/mutable_module.h"
 
 namespace retia {

@@ -6,9 +6,9 @@
 
 #include <cmath>
 
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/elastic_layer.h"
 #include "retia/engine/operations/primitive.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia {
 namespace {

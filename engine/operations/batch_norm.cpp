@@ -2,9 +2,9 @@
 
 #include <ATen/ops/batch_norm.h>
 
+#include "retia/engine/base/precision.h"
 #include "retia/engine/distributed/batch_statistics.h"
 #include "retia/engine/operations/primitive.h"
-#include "retia/engine/precision.h"
 
 namespace retia {
 

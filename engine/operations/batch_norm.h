@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "retia/engine/ir/operation.h"
 #include "retia/engine/operations/elastic_layer.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia {
 

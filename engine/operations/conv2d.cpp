@@ -3,9 +3,9 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/elastic_layer.h"
 #include "retia/engine/operations/primitive.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <cmath>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/operations/primitive.h"
-#include "retia/engine/random.h"
 
 namespace retia {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/operations/layer.h"
+#include "retia/engine/mutables/layer.h"
 #include "retia/engine/operations/shared_axes.h"
 
 namespace retia {

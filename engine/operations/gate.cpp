@@ -1,7 +1,7 @@
 #include "retia/engine/operations/gate.h"
 
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/primitive.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/primitive.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/ir/operation.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia {
 

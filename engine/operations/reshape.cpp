@@ -2,9 +2,9 @@
 
 #include <ATen/ops/constant_pad_nd.h>
 
-#include "retia/engine/ir/channels.h"
 #include "retia/engine/operations/primitive.h"
 #include "retia/engine/operations/split_layer.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia {
 namespace {

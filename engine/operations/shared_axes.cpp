@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/ir/channels.h"
+#include "retia/engine/symbolic/channels.h"
 
 namespace retia {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/ir/parameter.h"
 #include "retia/engine/mutables/value_choice.h"
+#include "retia/engine/symbolic/parameter.h"
 
 namespace retia {
 

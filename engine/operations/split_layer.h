@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/operations/layer.h"
+#include "retia/engine/mutables/layer.h"
 
 namespace retia {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/named_table.h"
+#include "retia/engine/base/named_table.h"
 #include "retia/engine/operations/module.h"
 
 namespace retia::ir {

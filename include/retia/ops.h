@@ -2,10 +2,10 @@
 
 /// The operations of which networks are written, and what adds operations of one's own.
 
+#include "retia/engine/ir/composite.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/attention.h"
 #include "retia/engine/operations/batch_norm.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/drop.h"
 #include "retia/engine/operations/gate.h"

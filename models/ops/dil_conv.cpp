@@ -1,8 +1,8 @@
 #include "retia/models/ops/dil_conv.h"
 
+#include "retia/engine/ir/composite.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 
 namespace retia {

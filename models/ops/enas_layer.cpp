@@ -1,8 +1,8 @@
 #include "retia/models/ops/enas_layer.h"
 
+#include "retia/engine/ir/composite.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/batch_norm.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/pool.h"
 

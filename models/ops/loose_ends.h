@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "retia/engine/ir/operation.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia {
 

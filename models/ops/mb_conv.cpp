@@ -1,7 +1,7 @@
 #include "retia/models/ops/mb_conv.h"
 
+#include "retia/engine/ir/composite.h"
 #include "retia/engine/operations/activation.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"
 #include "retia/models/ops/conv_bn.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "retia/engine/ir/composite.h"
 #include "retia/engine/operations/activation.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/gate.h"
 #include "retia/engine/operations/join.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/ir/operation.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia {
 

@@ -1,7 +1,7 @@
 #include "retia/models/ops/pool_bn.h"
 
+#include "retia/engine/ir/composite.h"
 #include "retia/engine/operations/batch_norm.h"
-#include "retia/engine/operations/composite.h"
 #include "retia/engine/operations/pool.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
 #include "retia/tests/apps/program_runs.h"
 #include "retia/tests/trainers/data/data_files.h"
 

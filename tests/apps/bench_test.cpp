@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
 #include "retia/engine/io/process.h"
 #include "retia/tests/apps/program_runs.h"
 

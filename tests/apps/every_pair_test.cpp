@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/json.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/mutators/fixed.h"
 #include "retia/tests/apps/program_runs.h"
 #include "retia/trainers/data/data_sets.h"

@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/experiment/trial_store.h"
 #include "retia/engine/ir/json.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/models/nasbench201.h"
 #include "retia/tests/apps/program_runs.h"
 #include "retia/trainers/score.h"

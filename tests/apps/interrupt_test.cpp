@@ -2,8 +2,8 @@
 
 #include <set>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/experiment/trial_store.h"
-#include "retia/engine/random.h"
 #include "retia/tests/apps/processes.h"
 
 namespace retia {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "retia/engine/experiment/run_job.h"
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/tiny.h"
 #include "retia/tests/apps/processes.h"
 #include "retia/trainers/evaluators/classification.h"

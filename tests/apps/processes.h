@@ -11,7 +11,7 @@
 #include <functional>
 #include <thread>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/tests/apps/program_runs.h"
 
 namespace retia {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "retia/engine/latency_table.h"
+#include "retia/engine/cost/latency_table.h"
 #include "retia/tests/apps/program_runs.h"
 
 namespace retia {

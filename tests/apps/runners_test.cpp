@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/tests/apps/processes.h"
 
 namespace retia {

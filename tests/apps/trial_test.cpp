@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "retia/engine/experiment/trial_file.h"
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/tiny.h"
 #include "retia/tests/apps/program_runs.h"
 

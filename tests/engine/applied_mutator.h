@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "retia/engine/mutator.h"
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
+#include "retia/engine/mutables/mutator.h"
 
 namespace retia {
 

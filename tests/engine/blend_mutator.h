@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 
 namespace retia {
 

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "retia/engine/ir/space.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/linear.h"
+#include "retia/engine/space/space.h"
 
 namespace retia {
 

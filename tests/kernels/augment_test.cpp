@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
 #include "retia/kernels/augment/augment_cases.h"
 #include "retia/tests/kernels/on_threads.h"
 

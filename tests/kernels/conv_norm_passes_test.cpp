@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
 #include "retia/kernels/conv_norm/conv_norm_cases.h"
 #include "retia/kernels/running_statistics_passes.h"
 #include "retia/tests/kernels/on_host.h"

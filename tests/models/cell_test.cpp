@@ -6,8 +6,8 @@
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/zeros.h>
 
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/ir/infer.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/engine/operations/activation.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/linear.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/ir/infer.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/models/network_checks.h"
 #include "retia/tests/models/tasks.h"

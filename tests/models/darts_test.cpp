@@ -1,6 +1,6 @@
 #include "retia/models/darts.h"
 
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/cost/profile.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/models/network_checks.h"
 #include "retia/tests/models/tasks.h"

@@ -1,6 +1,6 @@
 #include "retia/models/enas_macro.h"
 
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/cost/profile.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/models/network_checks.h"
 #include "retia/tests/models/tasks.h"

@@ -1,13 +1,13 @@
-#include "retia/engine/ir/expected_cost.h"
+#include "retia/engine/cost/expected_cost.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/ir/profile.h"
-#include "retia/engine/ir/window.h"
+#include "retia/engine/cost/profile.h"
+#include "retia/engine/cost/window.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/spaces.h"
 #include "retia/tests/engine/example_spaces.h"
 

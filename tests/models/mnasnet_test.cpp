@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/cost/profile.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/models/network_checks.h"
 #include "retia/tests/models/tasks.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/cost/profile.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/models/network_checks.h"
 #include "retia/tests/models/tasks.h"

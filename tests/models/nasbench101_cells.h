@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/architecture.h"
+#include "retia/engine/symbolic/architecture.h"
 
 namespace retia {
 

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <sstream>
 
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/cost/profile.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/nasbench101.h"
 #include "retia/tests/models/nasbench101_cells.h"
 #include "retia/trainers/data/compressed_file.h"

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <set>
 
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/experiment/experiment.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/models/ops/nasbench101_cell.h"
 #include "retia/strategies/grid.h"
 #include "retia/strategies/random.h"

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/ir/profile.h"
+#include "retia/engine/cost/profile.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/nasbench201.h"
 #include "retia/trainers/data/compressed_file.h"
 

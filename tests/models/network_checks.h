@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/executor/network.h"
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/json.h"
-#include "retia/engine/mutator.h"
-#include "retia/engine/random.h"
+#include "retia/engine/mutables/mutator.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/operations.h"
 #include "retia/models/spaces.h"
 #include "retia/trainers/score.h"

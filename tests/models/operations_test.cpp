@@ -1,8 +1,8 @@
 #include "retia/models/operations.h"
 
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/ir/infer.h"
-#include "retia/engine/ir/profile.h"
 #include "retia/models/ops/conv_bn.h"
 #include "retia/models/ops/dil_conv.h"
 #include "retia/models/ops/enas_layer.h"

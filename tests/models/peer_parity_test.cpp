@@ -8,7 +8,7 @@
 
 #include "retia/engine/executor/network.h"
 #include "retia/engine/io/safetensors.h"
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 #include "retia/models/darts_cnn.h"
 #include "retia/models/enas_macro.h"
 #include "retia/models/spos_chain.h"

@@ -31,18 +31,39 @@ class CheckLayers(unittest.TestCase):
     def test_accepts_every_direction_that_the_design_draws(self):
         code, output = check({
             "kernels/augment/augment.cpp": '#include "retia/kernels/augment/augment.h"\n',
-            "engine/a.cpp": '#include "retia/engine/a.h"\n#include "retia/kernels/augment/augment.h"\n',
+            "engine/executor/a.cpp": '#include "retia/engine/ir/b.h"\n#include "retia/kernels/augment/augment.h"\n',
             "models/m.cpp": '#include "retia/engine/ir/builder.h"\n#include <torch/nn/module.h>\n',
-            "mutators/s.h": '#include "retia/engine/mutator.h"\n',
-            "strategies/s.h": '#include "retia/engine/strategy.h"\n',
+            "mutators/s.h": '#include "retia/engine/mutables/mutator.h"\n',
+            "strategies/s.h": '#include "retia/engine/experiment/strategy.h"\n',
             "trainers/t.cpp": '#include "retia/mutators/s.h"\n#include "retia/strategies/s.h"\n',
             "apps/main.cpp": '#include "retia/trainers/t.h"\n#include "retia/models/m.h"\n',
         })
         self.assertEqual(code, 0, output)
 
     def test_names_file_and_line_of_an_include_that_points_up(self):
-        self.refuses("engine/a.h", '#pragma once\n\n#include "retia/trainers/t.h"\n',
-                     "engine/a.h:3:", "trainers/t.h")
+        self.refuses("engine/ir/a.h", '#pragma once\n\n#include "retia/trainers/t.h"\n',
+                     "engine/ir/a.h:3:", "trainers/t.h")
+
+    def test_accepts_a_room_of_the_engine_that_includes_those_below(self):
+        code, output = check({
+            "engine/ir/graph.cpp": '#include "retia/engine/ir/graph.h"\n#include "retia/engine/base/json.h"\n',
+            "engine/experiment/e.h": '#include "retia/engine/executor/network.h"\n',
+        })
+        self.assertEqual(code, 0, output)
+
+    def test_refuses_a_room_of_the_engine_that_includes_one_above(self):
+        self.refuses("engine/ir/a.cpp", '#include "retia/engine/space/space.h"\n', "engine/ir/a.cpp:1:",
+                     "engine/ir may include base, io, distributed, symbolic, mutables, operations, ir")
+        self.refuses("engine/operations/a.h", '#include "retia/engine/ir/graph.h"\n',
+                     "engine/operations may include")
+
+    def test_refuses_kernels_where_no_fused_operation_is_called(self):
+        self.refuses("engine/ir/a.cpp", '#include "retia/kernels/mixed_op/mixed_op.h"\n',
+                     "engine/ir may not include kernels")
+
+    def test_refuses_files_of_the_engine_outside_its_rooms(self):
+        self.refuses("engine/a.h", '#include "retia/engine/base/json.h"\n', "engine/ consists of rooms")
+        self.refuses("engine/other/a.h", '#include "retia/engine/base/json.h"\n', "consists of rooms")
 
     def test_refuses_a_parallel_loop_that_would_be_serial(self):
         loop = "void f() {\n  at::parallel_for(0, n, 1, body);\n}\n"
@@ -63,7 +84,7 @@ class CheckLayers(unittest.TestCase):
             self.refuses(f"{room}/x.cpp", '  #  include <retia/apps/main.h>\n', f"{room}/x.cpp:1:")
 
     def test_refuses_kernels_that_name_the_engine(self):
-        self.refuses("kernels/x/x.cpp", '#include "retia/engine/a.h"\n', "no other room")
+        self.refuses("kernels/x/x.cpp", '#include "retia/engine/ir/a.h"\n', "no other room")
 
     def test_refuses_a_kernel_that_names_another(self):
         named = '#include "retia/kernels/augment/augment.h"\n'
@@ -82,14 +103,14 @@ class CheckLayers(unittest.TestCase):
             self.assertEqual(code, 0, output)
 
     def test_refuses_paths_relative_to_the_file(self):
-        self.refuses("engine/a.cpp", '#include "../kernels/x.h"\n', "begin with retia/")
+        self.refuses("engine/ir/a.cpp", '#include "../kernels/x.h"\n', "begin with retia/")
 
     def test_refuses_includes_without_the_name_of_the_project(self):
         for room in ("kernels", "engine"):
-            self.refuses("engine/a.cpp", f'#include "{room}/x.h"\n', "begin with retia/")
+            self.refuses("engine/ir/a.cpp", f'#include "{room}/x.h"\n', "begin with retia/")
 
     def test_refuses_headers_for_users(self):
-        self.refuses("engine/a.cpp", "#include <retia/retia.h>\n", "headers for users")
+        self.refuses("engine/ir/a.cpp", "#include <retia/retia.h>\n", "headers for users")
 
 
 if __name__ == "__main__":

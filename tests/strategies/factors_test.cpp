@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "retia/engine/random.h"
-#include "retia/engine/uniform_sample.h"
+#include "retia/engine/base/random.h"
+#include "retia/engine/mutables/uniform_sample.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {

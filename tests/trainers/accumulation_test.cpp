@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/operations/drop.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/engine/distributed/in_ranks.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"
 #include "retia/trainers/algorithms.h"

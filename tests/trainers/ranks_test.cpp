@@ -6,7 +6,7 @@
 
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/experiment/ranked_runner.h"
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/mutators/darts.h"
 #include "retia/mutators/spos.h"
 #include "retia/strategies/random.h"

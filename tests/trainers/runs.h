@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/trainers/trainer.h"
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/trainers/data/batches.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"

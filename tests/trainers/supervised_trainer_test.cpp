@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/operations/drop.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"
 

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/mutators/darts.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"

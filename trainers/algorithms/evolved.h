@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/ir/window.h"
+#include "retia/engine/cost/window.h"
 #include "retia/strategies/spos_evolution.h"
 #include "retia/trainers/one_shot/single_path_trainer.h"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/ir/narrow.h"
-#include "retia/engine/random.h"
 #include "retia/mutators/darts.h"
 #include "retia/mutators/skip_connections.h"
 #include "retia/trainers/one_shot/bilevel_trainer.h"

@@ -5,7 +5,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/kernels/augment/augment_draws.h"
 
 namespace retia {

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/kernels/augment/augment.h"
 
 namespace retia {

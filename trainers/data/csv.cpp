@@ -11,7 +11,7 @@
 #include <optional>
 #include <string_view>
 
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
 #include "retia/trainers/data/compressed_file.h"
 
 namespace retia {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "retia/engine/base/named_table.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/named_table.h"
 #include "retia/trainers/data/augmentation.h"
 #include "retia/trainers/data/csv.h"
 #include "retia/trainers/data/dataset.h"

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 
 namespace retia {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ATen/ops/empty.h>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 
 namespace retia {
 namespace {

@@ -1,7 +1,7 @@
 #include "retia/trainers/evaluators/classification.h"
 
+#include "retia/engine/base/precision.h"
 #include "retia/engine/ir/infer.h"
-#include "retia/engine/precision.h"
 #include "retia/trainers/evaluators/merged_training.h"
 
 namespace retia {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/io/option.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
 
 namespace retia {
 

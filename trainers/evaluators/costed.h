@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "retia/engine/cost_measure.h"
-#include "retia/engine/evaluator.h"
+#include "retia/engine/cost/cost_measure.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/io/option.h"
 
 namespace retia {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "retia/engine/evaluator.h"
 #include "retia/engine/executor/network.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/trainers/data/batches.h"
 
 namespace retia {

@@ -4,8 +4,8 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
+#include "retia/engine/base/precision.h"
 #include "retia/engine/ir/infer.h"
-#include "retia/engine/precision.h"
 #include "retia/trainers/evaluators/merged_training.h"
 
 namespace retia {

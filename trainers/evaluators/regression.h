@@ -3,8 +3,8 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
-#include "retia/engine/evaluator.h"
 #include "retia/engine/executor/network.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/io/option.h"
 #include "retia/trainers/data/data_sets.h"
 #include "retia/trainers/evaluators/trial_training.h"

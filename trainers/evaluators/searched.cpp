@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "retia/engine/ir/operation.h"
-#include "retia/engine/ir/setting.h"
+#include "retia/engine/operations/operation.h"
+#include "retia/engine/space/setting.h"
 
 namespace retia {
 namespace {

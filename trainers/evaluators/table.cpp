@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "retia/engine/suggest.h"
+#include "retia/engine/base/suggest.h"
 #include "retia/trainers/data/compressed_file.h"
 #include "retia/trainers/data/csv.h"
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <unordered_map>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/io/option.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/trainers/trainer.h"
 
 namespace retia {

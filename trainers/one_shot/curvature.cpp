@@ -9,7 +9,7 @@
 #include <cmath>
 #include <limits>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/trainers/moved_weights.h"
 
 namespace retia {

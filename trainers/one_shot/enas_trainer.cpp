@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/strategies/listed.h"
 #include "retia/trainers/evaluators/inherited.h"
 #include "retia/trainers/quiet_pass.h"

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "retia/engine/evaluator.h"
-#include "retia/engine/strategy.h"
+#include "retia/engine/experiment/evaluator.h"
+#include "retia/engine/experiment/strategy.h"
 
 namespace retia {
 

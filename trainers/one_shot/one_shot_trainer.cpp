@@ -1,6 +1,6 @@
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 
 namespace retia {
 namespace {

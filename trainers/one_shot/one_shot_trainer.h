@@ -3,7 +3,7 @@
 #include <functional>
 #include <iostream>
 
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 #include "retia/trainers/one_shot/final_search.h"
 #include "retia/trainers/trainer.h"
 

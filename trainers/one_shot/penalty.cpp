@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "retia/engine/latency_table.h"
-#include "retia/engine/precision.h"
+#include "retia/engine/base/precision.h"
+#include "retia/engine/cost/latency_table.h"
 
 namespace retia {
 namespace {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "retia/engine/cost_measure.h"
+#include "retia/engine/cost/cost_measure.h"
 #include "retia/engine/io/option.h"
 #include "retia/mutators/alpha_mutator.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"

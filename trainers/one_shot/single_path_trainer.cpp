@@ -1,6 +1,6 @@
 #include "retia/trainers/one_shot/single_path_trainer.h"
 
-#include "retia/engine/combinations.h"
+#include "retia/engine/mutables/combinations.h"
 #include "retia/trainers/evaluators/inherited.h"
 
 namespace retia {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "retia/engine/experiment/strategy.h"
 #include "retia/engine/io/option.h"
-#include "retia/engine/strategy.h"
 #include "retia/trainers/one_shot/one_shot_trainer.h"
 #include "retia/trainers/one_shot/penalty.h"
 

@@ -10,10 +10,10 @@
 #include <optional>
 #include <tuple>
 
-#include "retia/engine/base_mutator.h"
 #include "retia/engine/distributed/ranks.h"
 #include "retia/engine/executor/passes/mixed_branch.h"
 #include "retia/engine/executor/recognition.h"
+#include "retia/engine/mutables/base_mutator.h"
 
 namespace retia::executor {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <chrono>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/distributed/digest.h"
 #include "retia/engine/distributed/shared_checkpoint.h"
 #include "retia/tests/engine/distributed/in_ranks.h"

@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/operations/drop.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/engine/hook.h"
 #include "retia/tests/error_of.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/engine/experiment/dispatch.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/ir/builder.h"

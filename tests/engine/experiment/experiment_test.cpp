@@ -5,11 +5,11 @@
 
 #include <stdexcept>
 
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"
 

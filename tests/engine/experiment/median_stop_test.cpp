@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/tests/error_of.h"
 
 namespace retia {

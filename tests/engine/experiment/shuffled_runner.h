@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/experiment/runner.h"
-#include "retia/engine/random.h"
 
 namespace retia {
 

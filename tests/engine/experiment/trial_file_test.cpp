@@ -7,9 +7,9 @@
 
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/pool.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "retia/engine/clock.h"
+#include "retia/engine/base/clock.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 
 namespace retia {

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/json.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/engine/ir/names.h"
 #include "retia/tests/error_of.h"

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/ir/lower.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/error_of.h"
 

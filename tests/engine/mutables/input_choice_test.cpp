@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/architecture_json.h"
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/engine/mutables/scale.h"
 #include "retia/tests/error_of.h"

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 #include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/engine/mutables/scale.h"
 #include "retia/tests/error_of.h"

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/tests/engine/operations/operation_checks.h"
 #include "retia/tests/error_of.h"
 

@@ -9,10 +9,10 @@
 #include <torch/autograd.h>
 
 #include "retia/engine/executor/network.h"
-#include "retia/engine/ir/freeze.h"
 #include "retia/engine/operations/attention.h"
 #include "retia/engine/operations/gate.h"
 #include "retia/engine/operations/layer_norm.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/engine/blend_mutator.h"
 #include "retia/tests/engine/example_spaces.h"
 #include "retia/tests/error_of.h"

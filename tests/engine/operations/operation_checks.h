@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "retia/engine/ir/operation.h"
-#include "retia/engine/operations/layer.h"
+#include "retia/engine/mutables/layer.h"
+#include "retia/engine/operations/operation.h"
 
 namespace retia {
 

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <torch/nn/pimpl.h>
 
-#include "retia/engine/ir/channels.h"
+#include "retia/engine/symbolic/channels.h"
 #include "retia/tests/engine/applied_mutator.h"
 #include "retia/tests/engine/blend_mutator.h"
 #include "retia/tests/error_of.h"

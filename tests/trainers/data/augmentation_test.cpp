@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "retia/engine/random.h"
+#include "retia/engine/base/random.h"
 #include "retia/kernels/augment/augment_draws.h"
 
 namespace retia {

@@ -11,7 +11,7 @@
 #include <numeric>
 #include <set>
 
-#include "retia/engine/device.h"
+#include "retia/engine/base/device.h"
 #include "retia/trainers/data/synthetic.h"
 
 namespace retia {

@@ -5,14 +5,14 @@
 #include <cmath>
 #include <set>
 
+#include "retia/engine/base/pareto.h"
+#include "retia/engine/cost/latency_table.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/latency_table.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/linear.h"
 #include "retia/engine/operations/reshape.h"
-#include "retia/engine/pareto.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/strategies/strategies.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"

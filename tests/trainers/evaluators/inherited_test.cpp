@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/mutators/spos.h"
 #include "retia/tests/trainers/evaluators/trials.h"
 #include "retia/tests/trainers/stripes.h"

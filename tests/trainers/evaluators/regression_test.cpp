@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/models/mlp.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/trainers/evaluators/trials.h"

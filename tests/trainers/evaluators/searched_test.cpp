@@ -4,11 +4,11 @@
 
 #include <set>
 
-#include "retia/engine/architecture_json.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/io/files.h"
-#include "retia/engine/ir/freeze.h"
-#include "retia/engine/search_space_json.h"
+#include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/freeze.h"
+#include "retia/engine/space/search_space_json.h"
 #include "retia/strategies/strategies.h"
 #include "retia/tests/engine/io/temporary_folder.h"
 #include "retia/tests/error_of.h"

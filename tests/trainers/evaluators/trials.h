@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "retia/engine/evaluator.h"
+#include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/operations/linear.h"
 

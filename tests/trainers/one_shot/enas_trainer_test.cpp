@@ -9,7 +9,7 @@
 #include <cmath>
 #include <set>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/mutators/enas.h"
 #include "retia/tests/error_of.h"
 #include "retia/tests/trainers/runs.h"

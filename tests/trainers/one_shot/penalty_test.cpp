@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "retia/engine/latency_table.h"
+#include "retia/engine/cost/latency_table.h"
 #include "retia/mutators/darts.h"
 #include "retia/mutators/gdas.h"
 #include "retia/mutators/proxyless.h"

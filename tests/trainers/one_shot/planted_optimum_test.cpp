@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/expected_cost.h"
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/cost/expected_cost.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/tests/trainers/runs.h"
 #include "retia/tests/trainers/stripes.h"
 #include "retia/trainers/algorithms.h"

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "retia/engine/ir/freeze.h"
+#include "retia/engine/space/freeze.h"
 #include "retia/mutators/random.h"
 #include "retia/mutators/spos.h"
 #include "retia/strategies/random.h"

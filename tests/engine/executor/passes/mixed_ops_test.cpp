@@ -9,13 +9,13 @@
 #include <map>
 #include <set>
 
+#include "retia/engine/base/random.h"
 #include "retia/engine/ir/builder.h"
-#include "retia/engine/mutator.h"
+#include "retia/engine/mutables/mutator.h"
 #include "retia/engine/operations/conv2d.h"
 #include "retia/engine/operations/join.h"
 #include "retia/engine/operations/pool.h"
 #include "retia/engine/operations/reshape.h"
-#include "retia/engine/random.h"
 #include "retia/models/darts_cnn.h"
 #include "retia/models/ops/conv_bn.h"
 #include "retia/models/ops/dil_conv.h"
