@@ -12,26 +12,26 @@ class Store;
 
 namespace retia::kernels {
 
-/// How many GPUs this process may use.
+/// The number of GPUs that this process may use.
 struct DeviceCount {
   int n;                ///< GPUs, at least 0
   const char* problem;  ///< why there is none, static text; empty when n > 0
 };
 
-/// The ranks that meet in `store`, over NCCL; each uses the current GPU. timeout: seconds.
+/// Joins the ranks that meet in `store` over NCCL; each uses the current GPU. timeout: seconds.
 using MakeNcclGroup = c10::intrusive_ptr<c10d::Backend> (*)(
     const c10::intrusive_ptr<c10d::Store>& store, int rank, int size, double timeout);
 
-/// What the module `libretia_cuda.so` hands to the program that opened it.
+/// The functions that the module `libretia_cuda.so` hands to the program that opened it.
 ///
-/// The module is the only part that links LibTorch's CUDA half. A program opens it by name
-/// (`open_device` does), so what it offers is reached through these pointers, never by linking.
+/// The module is the only part that links LibTorch's CUDA half. A program opens the module by name
+/// (`open_device` does), so its functions are reached through these pointers, never by linking.
 struct CudaModule {
   const char* version;                     ///< `kCudaModuleVersion` as the module was compiled
   DeviceCount (*count_devices)();          ///< asks the CUDA driver, throws nothing
   std::string (*device_name)(int device);  ///< e.g. "NVIDIA H100"; empty where there is none
-  MakeNcclGroup make_nccl_group;
-  /// The most bytes that tensors on the GPU had at once since the last call, or since the
+  MakeNcclGroup make_nccl_group;           ///< joins ranks over NCCL
+  /// Returns the most bytes that tensors on the GPU held at once since the last call, or since the
   /// beginning.
   int64_t (*take_peak_bytes)(int device);
 };
@@ -41,6 +41,7 @@ inline constexpr const char* kCudaModuleVersion = "retia CUDA module 4, LibTorch
 
 /// The name of the module's only exported function, of type `OpenCudaModule`.
 inline constexpr const char* kCudaModuleFunction = "retia_cuda_module";
+/// The type of the exported function, which returns the functions of the module.
 using OpenCudaModule = CudaModule (*)();
 
 }  // namespace retia::kernels

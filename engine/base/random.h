@@ -18,6 +18,7 @@ uint64_t mix(std::initializer_list<uint64_t> words);
 /// key. Copies continue independently.
 class Random {
  public:
+  /// Starts the sequence of `seed`, which may be any number.
   explicit Random(uint64_t seed);
 
   /// Returns 64 uniform bits.

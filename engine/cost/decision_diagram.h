@@ -15,7 +15,8 @@ class DecisionDiagram {
  public:
   /// A function, identified by the index of its root node.
   using Function = int32_t;
-  static constexpr Function kNever = 0, kAlways = 1;
+  static constexpr Function kNever = 0;   ///< function that is false everywhere
+  static constexpr Function kAlways = 1;  ///< function that is true everywhere
 
   /// Makes an empty diagram. `n_values`: the number of values of each variable, in the order in
   /// which diagrams test the variables.
@@ -34,14 +35,16 @@ class DecisionDiagram {
 
   /// Per variable, the probability of each value.
   using Probabilities = std::vector<std::vector<double>>;
+  /// The value of expectation(), and its gradient.
   struct Expectation {
-    double value = 0;
+    double value = 0;        ///< sum_f weights[f] P(f)
     Probabilities gradient;  ///< derivative with respect to each probability
   };
   /// Returns sum_f weights[f] P(f) and its gradient, for independent variables with probabilities
   /// `p`.
   Expectation expectation(const std::map<Function, double>& weights, const Probabilities& p) const;
 
+  /// Returns the number of nodes of all functions together, with the two constants.
   size_t n_nodes() const { return nodes_.size(); }
 
  private:

@@ -45,6 +45,7 @@ struct Latency {
 /// estimated as the sum over its nodes. Its file is JSON, `"format": "retia.latency"`.
 class LatencyTable {
  public:
+  /// Makes an empty table for latencies measured under `conditions`.
   explicit LatencyTable(LatencyConditions conditions) : conditions_(std::move(conditions)) {}
 
   /// Reads a table from a file. Throws one line that names the file where it is missing, damaged or
@@ -53,7 +54,9 @@ class LatencyTable {
   /// Writes the table to a file, atomically.
   void write(const std::filesystem::path& path) const;
 
+  /// Returns the conditions under which all latencies of the table were measured.
   const LatencyConditions& conditions() const { return conditions_; }
+  /// Returns the number of measured primitives, each with its parameters and input shapes.
   size_t size() const { return entries_.size(); }
 
   /// Adds or replaces the latency of `operation` on `inputs`; both without choices.
@@ -72,8 +75,9 @@ class LatencyTable {
   std::map<std::string, Entry> entries_;  // key: Entry::operation as text
 };
 
+/// The extent of one measurement.
 struct LatencyMeterOptions {
-  int64_t batch = 1;
+  int64_t batch = 1;     ///< samples in a forward pass, ≥ 1
   int64_t warmup = 10;   ///< untimed forward passes before the timed ones, ≥ 0
   int64_t repeats = 50;  ///< timed forward passes, ≥ 1
 };

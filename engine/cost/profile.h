@@ -10,8 +10,8 @@ namespace retia::ir {
 
 /// One primitive of a model, as each_primitive visits it.
 struct Primitive {
-  const std::string& name;  ///< of its node
-  const Operation& operation;
+  const std::string& name;           ///< of its node
+  const Operation& operation;        ///< its kind and decided parameters
   const std::vector<Shape>& inputs;  ///< shapes that it reads
   const Shape& output;               ///< shape that it makes
 };
@@ -21,10 +21,10 @@ void each_primitive(const Graph& model, const std::function<void(const Primitive
 
 /// The cost of one primitive of a model, for one sample.
 struct NodeCost {
-  std::string name;
-  std::string type;
-  Shape output;
-  Cost cost;
+  std::string name;  ///< name of its node; `/` separates scopes
+  std::string type;  ///< kind of the operation, e.g. "conv2d"
+  Shape output;      ///< shape of its output, without the batch dimension
+  Cost cost;         ///< multiply-adds and parameters
 };
 
 /// Returns the costs of all primitives of a frozen graph, in order. Throws while a choice is left.

@@ -13,9 +13,12 @@ namespace retia::ir {
 /// Limits on the cost of a model for one sample; latency is in milliseconds of a batch, from the
 /// table. A bound of 0 means no bound.
 struct Window {
-  int64_t min_multiply_adds = 0, max_multiply_adds = 0;
-  int64_t min_parameters = 0, max_parameters = 0;
-  double min_latency = 0, max_latency = 0;
+  int64_t min_multiply_adds = 0;
+  int64_t max_multiply_adds = 0;
+  int64_t min_parameters = 0;
+  int64_t max_parameters = 0;
+  double min_latency = 0;
+  double max_latency = 0;
   std::string table = "";  ///< file of latencies (see LatencyTable)
 };
 inline std::vector<Option> declared(Window& o) {

@@ -8,7 +8,8 @@ namespace retia {
 
 /// The rank of this process, and the address at which all ranks meet.
 struct Launch {
-  int64_t rank = 0, size = 1;
+  int64_t rank = 0;         ///< number of this process, counted from 0
+  int64_t size = 1;         ///< number of processes on all machines
   int64_t local_rank = 0;   ///< rank among the processes of this machine
   int64_t local_size = 1;   ///< processes of this machine; 1 where the launcher does not tell
   std::string master = {};  ///< host of the store at which ranks meet; empty: a single process
@@ -32,8 +33,8 @@ Launch read_launch();
 
 /// The logical CPUs that processes may run on.
 struct Cpus {
-  int64_t mine = 1;      ///< those of this process, which its launcher may have bound
-  int64_t launcher = 1;  ///< those of its launcher, which all ranks of this machine share
+  int64_t mine = 1;      ///< CPUs of this process, to which its launcher may have bound it
+  int64_t launcher = 1;  ///< CPUs of its launcher, which all ranks of this machine share
 };
 
 /// Reads the affinities of this process and of its parent.

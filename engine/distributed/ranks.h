@@ -19,7 +19,7 @@ enum class CallFor { Gradients, Statistics, Agreement };
 
 /// The collective calls of one purpose so far.
 struct Traffic {
-  int64_t calls = 0;
+  int64_t calls = 0;   ///< number of calls that were started
   int64_t bytes = 0;   ///< of the tensors passed in, not of the network packets
   double seconds = 0;  ///< time spent waiting for other ranks
 };
@@ -39,10 +39,15 @@ class Ranks final : public kernels::SumOverRanks {
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
 
+  /// Returns the number of this process, counted from 0.
   int64_t rank() const { return launch_.rank; }
+  /// Returns the number of processes.
   int64_t size() const { return launch_.size; }
+  /// Returns the number of this process among those of its machine, counted from 0.
   int64_t local_rank() const { return launch_.local_rank; }
+  /// Returns the launch by which the ranks were joined.
   const Launch& launch() const { return launch_; }
+  /// Returns whether this is rank 0, whose values broadcast() sends.
   bool is_first() const { return launch_.rank == 0; }
   /// Returns this object, or null in a single process.
   Ranks* several() { return launch_.size > 1 ? this : nullptr; }
@@ -51,6 +56,7 @@ class Ranks final : public kernels::SumOverRanks {
   /// and of equal sizes on all ranks. Returns at once, with a function that waits for the result;
   /// do not touch `tensor` before that.
   std::function<void()> start_sum(const at::Tensor& tensor, CallFor purpose = CallFor::Agreement);
+  /// Replaces `tensor` by its sum over ranks; waits for it. See start_sum.
   void sum(const at::Tensor& tensor) { start_sum(tensor)(); }
   void sum_statistics(const at::Tensor& tensor) override {
     start_sum(tensor, CallFor::Statistics)();

@@ -36,6 +36,7 @@ class NetworkImpl final : public torch::nn::Module {
 
   /// Sets how the graph is run; Fused by default.
   void set_executor(Executor executor);
+  /// Returns the executor that was set last; set_passes does not change it.
   Executor executor() const { return executor_; }
   /// Sets the passes that rewrite the program of the graph, in order.
   void set_passes(const std::vector<executor::Pass>& passes) { interpreter_->set_passes(passes); }
@@ -51,6 +52,7 @@ class NetworkImpl final : public torch::nn::Module {
   /// Sets the dtype in which forward passes compute: bfloat16 and float16 by autocast, with weights
   /// and outputs in float32; any other dtype: that of the weights.
   void set_precision(at::ScalarType dtype) { precision_ = dtype; }
+  /// Returns the dtype that was set last.
   at::ScalarType precision() const { return precision_; }
 
   /// Returns the graph from which the network was made.

@@ -21,8 +21,8 @@ namespace retia::executor {
 
 /// A rewrite of a program into one that computes the same.
 struct Pass {
-  std::string name;
-  std::function<Program(Program)> run;
+  std::string name;                     ///< name in messages, e.g. "fuse_conv_norm"
+  std::function<Program(Program)> run;  ///< returns the rewritten program
 };
 
 /// Returns the passes of the fused executor, in the order in which they run.

@@ -8,6 +8,7 @@
 
 #include "retia/engine/operations/shared_axes.h"
 
+/// Programs, i.e. graphs as lists of instructions, and the passes that rewrite programs.
 namespace retia::executor {
 
 class Instruction;
@@ -27,12 +28,13 @@ struct ValueInfo {
   std::shared_ptr<SharedAxes> channels = {};  ///< set where the number of channels is a choice
 };
 
-/// The work of a forward pass of one sample.
+/// The work of instructions in a forward pass of one sample.
 struct Work {
-  double multiply_adds = 0;
+  double multiply_adds = 0;    ///< MACs
   double numbers = 0;          ///< numbers read and written
   double unfused_numbers = 0;  ///< numbers read and written when run layer by layer
 
+  /// Adds the work of other instructions.
   Work& operator+=(const Work& other);
 };
 
@@ -44,11 +46,16 @@ class Frame {
   Frame(const std::vector<bool>& live, at::TensorList inputs)
       : live_(live), inputs_(inputs), values_(live.size()) {}
 
+  /// Returns the tensor of a value, to be read or written; undefined before it is written.
   at::Tensor& operator[](Value value) { return values_[value]; }
+  /// Returns the tensor of a value, to be read; undefined before it is written.
   const at::Tensor& operator[](Value value) const { return values_[value]; }
+  /// Returns the tensors of several values, in their order.
   std::vector<at::Tensor> at(const std::vector<Value>& values) const;
 
+  /// Returns whether the run needs a value.
   bool is_live(Value value) const { return live_[value]; }
+  /// Returns the inputs of the program, one per entry of Program::inputs.
   at::TensorList inputs() const { return inputs_; }
 
  private:
@@ -61,25 +68,31 @@ class Frame {
 /// it keeps: where it does not apply, these run instead.
 class Instruction {
  public:
+  /// The position of an instruction in a program, and the values that it reads and writes.
   struct Slot {
     /// Programs run in the order of places. The place of an instruction that stands for one node is
     /// the value of that node.
     size_t place = 0;
-    std::vector<Value> inputs = {};
-    std::vector<Value> outputs = {};
+    std::vector<Value> inputs = {};   ///< values that it reads
+    std::vector<Value> outputs = {};  ///< values that it writes
     /// The instructions that this one stands for, in order. Each runs at its own place or, where
     /// that comes earlier, at the place of this one.
     std::vector<InstructionPtr> replaced = {};
   };
 
+  /// Makes an instruction for `slot`; Program::put puts it there.
   explicit Instruction(Slot slot) : slot_(std::move(slot)) {}
   virtual ~Instruction() = default;
   Instruction(const Instruction&) = delete;
   Instruction& operator=(const Instruction&) = delete;
 
+  /// Returns the number by which programs order their instructions, see Slot::place.
   size_t place() const { return slot_.place; }
+  /// Returns the values that the instruction may read.
   const std::vector<Value>& inputs() const { return slot_.inputs; }
+  /// Returns the values that the instruction writes.
   const std::vector<Value>& outputs() const { return slot_.outputs; }
+  /// Returns the instructions that run where this one does not apply.
   const std::vector<InstructionPtr>& replaced() const { return slot_.replaced; }
 
   /// Returns the inputs that the current decisions need.
@@ -90,7 +103,7 @@ class Instruction {
   virtual void add_decisions(std::vector<int64_t>& key) const;
 
   /// Returns whether the current decisions and the modes of the modules let this instruction run
-  /// instead of those that it replaced.
+  /// instead of the instructions that it replaced.
   virtual bool applies() const { return true; }
 
   /// Returns whether this instruction can run on the tensors in `frame`; called where it applies
@@ -109,13 +122,15 @@ class Instruction {
   /// Returns the conditions of applies() and applies_to() in words; empty where there are none.
   virtual std::string condition() const { return {}; }
 
+  /// Returns the work of the instruction at the largest sizes of its values.
   virtual Work cost(const Program& program) const = 0;
 
   /// A program inside of an instruction: a candidate of a layer choice.
   struct Nested {
-    std::string name;
-    std::shared_ptr<Interpreter> interpreter;
+    std::string name;                          ///< name of the candidate
+    std::shared_ptr<Interpreter> interpreter;  ///< runs the program
   };
+  /// Returns the programs inside of the instruction; none by default.
   virtual std::vector<Nested> nested() const { return {}; }
 
  private:
@@ -124,11 +139,13 @@ class Instruction {
 
 /// A lowered graph as a list of instructions. A value: passes take one and return another.
 struct Program {
-  std::vector<ValueInfo> values;
-  std::vector<Value> inputs, outputs;
+  std::vector<ValueInfo> values;             ///< all values; a Value is an index into this list
+  std::vector<Value> inputs;                 ///< values that the caller of the program gives
+  std::vector<Value> outputs;                ///< values that the program returns
   std::vector<InstructionPtr> instructions;  ///< in the order of their places
   ValueChoices sizes = {};                   ///< the choices that decide shapes of values
 
+  /// Adds a value that no instruction reads or writes yet, and returns its index.
   Value add(ValueInfo value);
 
   /// Puts `instruction` into its place, and takes out what it replaced.

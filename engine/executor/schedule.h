@@ -11,8 +11,9 @@ namespace retia::executor {
 /// drop after each. Holds for as long as the decisions do (see Instruction::add_decisions).
 class Schedule {
  public:
+  /// An instruction that runs, or one that stands in for it.
   struct Entry {
-    const Instruction* instruction;
+    const Instruction* instruction;  ///< owned by the program
     /// The entry of the instruction that replaced this one: if that one has run, this one does not.
     /// Empty: the instruction runs in any case.
     std::optional<size_t> stands_in_for = {};
@@ -23,6 +24,7 @@ class Schedule {
   /// Makes the schedule of the current decisions. `program` outlives it.
   explicit Schedule(const Program& program);
 
+  /// Returns the instructions in the order in which they run.
   const std::vector<Entry>& entries() const { return entries_; }
 
   /// Returns, per value, whether it is needed.

@@ -28,6 +28,7 @@ enum class StopRule {
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(StopRule, {{StopRule::None, "none"}, {StopRule::Median, "median"}})
 
+/// The limits of an experiment, and how its trials run.
 struct ExperimentOptions {
   int64_t max_trials = 0;  ///< trials started, in all runs together; 0: no limit
   /// Seconds, in all runs together, after which no trial starts; 0: no limit.
@@ -58,6 +59,7 @@ inline std::vector<Option> declared(ExperimentOptions& o) {
 class ExperimentObserver {
  public:
   virtual ~ExperimentObserver() = default;
+  /// Called before a trial starts, also when it starts again after an interruption.
   virtual void on_begin(const Proposal&) {}
   /// Called in the order in which trials end.
   virtual void on_end(const Trial&) {}
@@ -129,6 +131,7 @@ class Experiment {
   /// succeeded.
   const std::optional<Trial>& best() const { return best_; }
 
+  /// Returns the objectives of the evaluator.
   const std::vector<Objective>& objectives() const { return objectives_; }
 
  private:

@@ -6,6 +6,7 @@
 
 namespace retia {
 
+/// The conditions under which the median stopping rule may stop a trial.
 struct MedianStopOptions {
   int64_t min_trials = 5;  ///< trials needed at an epoch before the rule stops any there, ≥ 1
   int64_t min_epochs = 1;  ///< epochs that every trial gets, ≥ 1

@@ -9,7 +9,7 @@ namespace retia {
 /// The trials that one process runs, one after the other or merged (see
 /// Evaluator::evaluate_merged).
 struct Job {
-  std::vector<Trial> trials = {};
+  std::vector<Trial> trials = {};  ///< at least one, in id order
   /// Whether an earlier process may have started the job already; its results then count.
   bool recovered = false;
   /// Number of the attempt, used where processes of earlier attempts may still run; see

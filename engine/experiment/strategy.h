@@ -36,7 +36,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Running, "running"},
 
 /// The result of a trial, as told to a strategy.
 struct Outcome {
-  TrialStatus status = TrialStatus::Failed;
+  TrialStatus status = TrialStatus::Failed;  ///< Succeeded, Failed or Invalid
   /// One per objective, larger is better; empty unless succeeded.
   std::vector<double> objectives = {};
 };
@@ -51,6 +51,7 @@ struct Exhausted {};
 /// its seed and on the outcomes it is told, so telling stored outcomes again restores it.
 class Strategy {
  public:
+  /// An answer of ask(): a proposal, or the reason why there is none.
   using Answer = std::variant<Proposal, Wait, Exhausted>;
 
   virtual ~Strategy() = default;
@@ -65,6 +66,7 @@ class Strategy {
   /// Returns all state changed by ask and tell; load_state of a strategy made with the same options
   /// continues from it.
   virtual Json state() const = 0;
+  /// Restores a state that state() of a strategy with the same options returned.
   virtual void load_state(const Json& state) = 0;
 };
 

@@ -21,12 +21,12 @@ class Telling {
   /// Adds an ended trial.
   void add(Trial trial);
 
-  /// Tells the outcomes of the first `n` trials that have not been told yet; returns false, after
-  /// the ones before, where one of them has not ended.
+  /// Tells the outcomes of the first `n` trials, as far as the strategy does not know them. Returns
+  /// false where a trial has not ended; the outcomes of the trials before it are told then.
   bool first(int64_t n);
 
-  /// Sets the early-stopping rule, which already knows of everything told so far, and is told the
-  /// rest.
+  /// Sets the early-stopping rule. `rule` already knows all outcomes told so far; this object adds
+  /// later ones to it.
   void stop_early(MedianStop rule) { rule_ = std::move(rule); }
 
   /// Returns the pruning thresholds of a trial that begins now: see Trial::floors.

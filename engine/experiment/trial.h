@@ -13,14 +13,15 @@
 
 namespace retia {
 
+/// Whether larger or smaller values of an objective are better.
 enum class Direction { Maximise, Minimise };
 NLOHMANN_JSON_SERIALIZE_ENUM(Direction,
                              {{Direction::Maximise, "maximise"}, {Direction::Minimise, "minimise"}})
 
 /// One quantity by which an evaluator compares models.
 struct Objective {
-  std::string name;
-  Direction direction = Direction::Maximise;
+  std::string name;                           ///< as tables and JSON show it, e.g. "accuracy"
+  Direction direction = Direction::Maximise;  ///< which values are better
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Objective, name, direction)
 
@@ -38,7 +39,7 @@ struct Evaluation {
 /// The record of one trial, from the strategy's proposal to the result: evaluators are given it,
 /// runners run it, the store keeps it, and observers see it. Times are seconds since 1970, UTC.
 struct Trial {
-  Proposal proposal = {};
+  Proposal proposal = {};  ///< the architecture to try, with its id
   /// Polled now and then by the evaluator.
   std::function<bool()> stop_requested = [] { return false; };
   /// A folder for weights from which later trials continue; empty: none is kept.
@@ -53,10 +54,12 @@ struct Trial {
   int64_t n_told = 0;
   int64_t job = -1;  ///< id of the first trial of its job; -1: the architecture has no valid model
   std::optional<int64_t> seed = {};  ///< of the evaluator, where it has one
+  /// The result; its status is Running until the trial has ended.
   Evaluation evaluation = {.status = TrialStatus::Running};
-  double seconds = 0;           ///< running time
-  double began = 0, ended = 0;  ///< 0: not yet
-  std::string host = {};        ///< machine on which it ran
+  double seconds = 0;     ///< running time
+  double began = 0;       ///< time of the first start; 0: not yet
+  double ended = 0;       ///< time of the end; 0: not yet
+  std::string host = {};  ///< machine on which it ran
   /// Path of its output, relative to the experiment's folder; empty: no output.
   std::string log = {};
   int64_t n_attempts = 0;  ///< number of starts, e.g. after its machine was lost

@@ -21,9 +21,9 @@ struct TrialSetting {
 /// The file that `retia trial FILE` reads: `"format": "retia.trial", "version": 1`, the setting,
 /// and the proposal and the model, if any, of each trial.
 struct TrialFile {
-  TrialSetting setting;
+  TrialSetting setting;           ///< space, evaluator and data, as names and options
   std::vector<Mutable> mutables;  ///< of the space; they give the names of choices
-  Job job;
+  Job job;                        ///< the trials to run
 };
 
 /// Writes the file atomically. Throws one line that names the file.
@@ -46,8 +46,9 @@ void write_results(const std::filesystem::path& trial_file, const std::vector<Tr
 /// another job.
 std::vector<Trial> read_results(const std::filesystem::path& trial_file, const Job& job);
 
-/// Converts results to and from JSON without a file.
+/// Returns the results of trials as the JSON list that write_results() writes.
 Json results_to_json(const std::vector<Trial>& trials);
+/// Does what read_results() does, of the list that results_to_json() made.
 std::vector<Trial> results_from_json(const Json& list, const Job& job);
 
 }  // namespace retia

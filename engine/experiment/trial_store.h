@@ -14,10 +14,11 @@ namespace retia {
 
 /// One run of an experiment's main process; a resumed experiment has several.
 struct ManagerRun {
-  double began = 0;       ///< seconds since 1970, UTC
-  std::string host = {};  ///< machine on which it ran
-  int64_t process = 0;    ///< process id on that machine
-  int64_t concurrency = 1, merge = 1;
+  double began = 0;         ///< seconds since 1970, UTC
+  std::string host = {};    ///< machine on which it ran
+  int64_t process = 0;      ///< process id on that machine
+  int64_t concurrency = 1;  ///< jobs that ran at once
+  int64_t merge = 1;        ///< trials per job
   int64_t max_trials = 0;   ///< 0: no limit
   double max_duration = 0;  ///< seconds of the whole experiment; 0: no limit
 };
@@ -40,12 +41,14 @@ class TrialStore {
   /// Adds trials, or replaces those with the same ids; all or none.
   void write(std::span<const Trial> trials);
 
+  /// Adds a row for a run that begins now; update_run() then completes this row.
   void begin_run(const ManagerRun& run);
   /// Writes the duration of the run so far, and why it ended; empty: it is still running.
   void update_run(double seconds, const std::string& ending = "");
   /// Returns the duration of all runs so far.
   double seconds() const;
 
+  /// Returns the path of the SQLite file.
   const std::filesystem::path& path() const { return database_.path(); }
 
  private:
@@ -57,8 +60,8 @@ class TrialStore {
 
 /// The contents of a store for display, read without knowing the space.
 struct ListedTrials {
-  std::string space;
-  std::vector<Objective> objectives;
+  std::string space;                  ///< name of the space
+  std::vector<Objective> objectives;  ///< objectives of the evaluator
   /// Each has `trial`, `status`, `choices`, `epochs`, `continues`, `objectives` (a list),
   /// `metrics`, `intermediate`, `error`, `seconds`, `started` and `ended` (seconds since 1970, UTC;
   /// null: not yet), `host`, `log`, `attempts`, `seed`, `model` (a text that equal models share).

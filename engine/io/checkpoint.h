@@ -55,6 +55,7 @@ class CheckpointStore {
   /// Returns the checkpoint marked best; none where none is marked. Throws when it is damaged.
   std::optional<Checkpoint> best() const;
 
+  /// Returns the path of the checkpoint of `step`, whether or not the file exists.
   std::filesystem::path path(int64_t step) const;
 
  private:

@@ -24,6 +24,7 @@ class FactoryTable {
   void add(const std::string& name, Made (*maker)(const Options&, Args...)) {
     add<Options>(name, std::function<Made(const Options&, Args...)>(maker));
   }
+  /// Adds a maker that holds values of its own, e.g. a lambda.
   template <class Options>
   void add(const std::string& name, std::function<Made(const Options&, Args...)> maker) {
     const std::string where = entries_.what() + " '" + name + "'";

@@ -11,6 +11,7 @@ class LockFile {
  public:
   /// Takes the lock. Throws one line that names the process which holds it.
   explicit LockFile(const std::filesystem::path& path);
+  /// Takes the lock over from `other`, which holds none afterwards.
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&&) = delete;
   ~LockFile();

@@ -15,9 +15,10 @@ namespace retia {
 /// The values that a number may have, or each number of a list: `Range{1, 100}`, `Range{0}` (from
 /// 0), `Range::above(0)`. Both ends belong to the range, unless they are open.
 struct Range {
-  double least = -std::numeric_limits<double>::infinity();
-  double most = std::numeric_limits<double>::infinity();
-  bool least_is_open = false, most_is_open = false;
+  double least = -std::numeric_limits<double>::infinity();  ///< smallest value; -infinity: no bound
+  double most = std::numeric_limits<double>::infinity();    ///< largest value; infinity: no bound
+  bool least_is_open = false;                               ///< whether `least` itself is excluded
+  bool most_is_open = false;                                ///< whether `most` itself is excluded
 
   /// Returns the range of all numbers above `least`.
   static Range above(double least) { return {.least = least, .least_is_open = true}; }
@@ -31,10 +32,10 @@ struct Range {
   }
 };
 
-/// The names that a text may have. Exactly one of the members is set.
+/// The names of which a text may be one. Exactly one of the members is set.
 struct Names {
-  std::vector<std::string> listed = {};
-  std::string table = {};  ///< of the program, whose entries are the names: "space"
+  std::vector<std::string> listed = {};  ///< all names, in the order of help
+  std::string table = {};  ///< table of the program that has the names as entries, e.g. "space"
 };
 
 /// One option of a struct: all that JSON, checks, help and completion know of it.
@@ -42,9 +43,9 @@ struct Option {
   std::string key;           ///< in JSON
   nlohmann::json value;      ///< default, or the value of the field
   std::string meaning = {};  ///< in the field's words; empty: the struct only lists its names
-  std::optional<Range> range = {};
-  std::optional<Names> names = {};
-  std::vector<Option> inner = {};  ///< options of a field that is a Declared struct itself
+  std::optional<Range> range = {};  ///< values of a number, or of each number of a list
+  std::optional<Names> names = {};  ///< values of a text
+  std::vector<Option> inner = {};   ///< options of a field that is a Declared struct itself
   std::function<void(const nlohmann::json&)> read = {};  ///< sets the field
   std::string flag = {};         ///< on the command line; empty: the key with '-' for '_'
   std::string placeholder = {};  ///< of the value in help: FILE, DIR; empty: by the type
@@ -93,6 +94,7 @@ std::vector<std::string> names_of() {
   }
 }
 
+/// Whether a field is a number, a bool included, or a list of these.
 template <class Field>
 inline constexpr bool kIsNumber = std::is_arithmetic_v<Field>;
 template <class Number>
@@ -156,7 +158,7 @@ void check_declared(Struct fields, const std::string& where) {
   check_values(declared(fields), where);
 }
 
-/// Returns both lists of options as one: of a struct and of that which it extends.
+/// Returns `options` followed by `more`, for a struct that has the options of another one too.
 std::vector<Option> joined(std::vector<Option> options, const std::vector<Option>& more);
 
 /// Returns the options of a plain struct: the keys and values of its JSON.
@@ -182,8 +184,10 @@ std::string limits_of(const Option& option);
 
 }  // namespace retia
 
+namespace nlohmann {
+
 template <retia::Declared Struct>
-struct nlohmann::adl_serializer<Struct, void> {
+struct adl_serializer<Struct, void> {
   static void to_json(json& to, const Struct& fields) {
     Struct copy = fields;
     to = json::object();
@@ -199,3 +203,5 @@ struct nlohmann::adl_serializer<Struct, void> {
     }
   }
 };
+
+}  // namespace nlohmann

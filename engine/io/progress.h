@@ -21,12 +21,13 @@ enum class ProgressStyle {
   Quiet   ///< nothing; the log file is still written
 };
 
+/// The form in which progress is shown, and how often.
 struct ProgressOptions {
-  ProgressStyle style = ProgressStyle::Lines;
-  int64_t width = 100;                 ///< columns of the terminal; longer bars are cut
-  double seconds_between_draws = 0.1;  ///< seconds between redraws of the bar
-  double seconds_between_lines = 10;   ///< of plain lines
-  std::function<double()> now = {};    ///< monotonic clock in seconds; empty: steady_clock
+  ProgressStyle style = ProgressStyle::Lines;  ///< a redrawn bar, plain lines, or nothing
+  int64_t width = 100;                         ///< columns of the terminal; longer bars are cut
+  double seconds_between_draws = 0.1;          ///< seconds between redraws of the bar
+  double seconds_between_lines = 10;           ///< of plain lines
+  std::function<double()> now = {};            ///< monotonic clock in seconds; empty: steady_clock
 };
 
 /// Returns Bar with the width of the terminal where `descriptor` (1: stdout, 2: stderr) is a
@@ -35,8 +36,8 @@ ProgressOptions progress_on(int descriptor);
 
 /// A part of a run with its own steps, usually an epoch.
 struct Phase {
-  std::string title;  ///< e.g. "epoch 3/50"
-  int64_t n_steps = 0;
+  std::string title;          ///< e.g. "epoch 3/50"
+  int64_t n_steps = 0;        ///< number of steps in this phase
   int64_t n_steps_after = 0;  ///< in later phases; used to estimate the time left
 };
 
@@ -57,6 +58,7 @@ class Progress {
   /// cannot be opened.
   void log_to(const std::filesystem::path& path);
 
+  /// Begins a phase; its rate and its numbers start anew.
   void begin(Phase phase);
 
   /// Reports one completed step on n_images images. `numbers` replace the numbers shown before.

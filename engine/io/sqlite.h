@@ -19,6 +19,7 @@ class Database;
 /// again or destroyed.
 class Statement {
  public:
+  /// Compiles `sql`. `database` must outlive the statement.
   Statement(Database& database, const char* sql);
 
   /// Restarts the statement with these parameter values: integers, numbers, texts, optional
@@ -36,9 +37,13 @@ class Statement {
   /// Runs a statement that returns no rows.
   void run();
 
+  /// Returns a column of the current row as an integer; 0 where it is null.
   int64_t integer(int column) const;
+  /// Returns a column of the current row as an integer; none where it is null.
   std::optional<int64_t> optional_integer(int column) const;
+  /// Returns a column of the current row as a double; 0 where it is null.
   double number(int column) const;
+  /// Returns a column of the current row as UTF-8 text; empty where it is null.
   std::string text(int column) const;
 
  private:
@@ -55,6 +60,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+/// The access of this process to a database; Write reads too.
 enum class DatabaseAccess { Write, Read };
 
 /// An SQLite database file, written by one process and read by any number meanwhile (journal mode:
@@ -70,9 +76,12 @@ class Database {
   /// Executes SQL statements without parameters.
   void execute(const char* sql);
 
+  /// Returns whether the database has a table called `name`.
   bool has_table(const char* name);
+  /// Returns whether the database has no table at all, like a file that was just created.
   bool is_empty();
 
+  /// Returns the path of the file, as given to the constructor.
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -95,10 +104,12 @@ class Database {
 /// A transaction: everything written while it lives is undone unless commit() is called.
 class Transaction {
  public:
+  /// Begins a transaction; waits up to 10 s for another process that writes.
   explicit Transaction(Database& database);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
+  /// Makes all that was written permanent; the destructor then undoes nothing.
   void commit();
 
  private:

@@ -15,16 +15,20 @@ namespace retia {
 template <class Options>
 class Composite final : public ir::OperationKind {
  public:
+  /// Writes the operation for one input, and returns the wire of its output.
   using Write = Wire (*)(Builder&, Wire, const Options&);
+  /// Makes a kind named `type` in JSON and messages.
   Composite(std::string type, Write write) : ir::OperationKind(std::move(type)), write_(write) {}
 
   Json complete(const Json& given) const override {
     return options_from_json<Options>(given, "operation '" + type() + "'");
   }
+  /// Returns the shape of the expanded graph's output.
   Shape infer(const Json& parameters, const std::vector<Shape>& inputs) const override {
     const auto graph = expand(parameters, inputs);
     return ir::infer(*graph).at(graph->outputs().front().wire.node);
   }
+  /// Returns the graph that the function writes. Throws where the graph makes a choice of its own.
   std::shared_ptr<const ir::Graph> expand(const Json& parameters,
                                           const std::vector<Shape>& inputs) const override {
     TORCH_CHECK(inputs.size() == 1, "expected one input, got ", inputs.size());

@@ -18,7 +18,7 @@ using NodeId = int64_t;
 
 /// A value in the graph: the output of a node.
 struct Wire {
-  NodeId node = -1;
+  NodeId node = -1;  ///< node that outputs the value
   friend bool operator==(const Wire&, const Wire&) = default;
 };
 
@@ -28,6 +28,7 @@ namespace retia {
 using ir::Wire;
 }
 
+/// Spaces and models as graphs, and what builds, edits, measures and freezes graphs.
 namespace retia::ir {
 
 class Graph;
@@ -35,11 +36,16 @@ class Graph;
 /// A nested graph, with value semantics.
 class Cell {
  public:
+  /// Makes a cell of `graph`.
   Cell(Graph graph);
+  /// Copies the graph of `other`.
   Cell(const Cell& other);
+  /// Takes the graph of `other`, which has none afterwards.
   Cell(Cell&& other) noexcept;
+  /// Takes the graph of `other`, which may be a copy.
   Cell& operator=(Cell other) noexcept;
   ~Cell();
+  /// Returns the nested graph. The cell must not have been moved from.
   const Graph& graph() const { return *graph_; }
   friend bool operator==(const Cell& a, const Cell& b);
 
@@ -56,25 +62,26 @@ struct Input {
 /// The computation of a node: one operation or a nested graph.
 using Body = std::variant<Operation, Cell>;
 
+/// A candidate of a layer choice.
 struct Candidate {
-  std::string name;
-  Body body;
+  std::string name;  ///< key in architectures, unique in its choice
+  Body body;         ///< computation of the node where this candidate is chosen
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
 /// A choice of one of several bodies, all on the same inputs.
 struct LayerChoice {
-  std::string label;
-  std::vector<Candidate> candidates;
+  std::string label;                  ///< key of its decision in architectures
+  std::vector<Candidate> candidates;  ///< in the order of the indices of decisions
   friend bool operator==(const LayerChoice&, const LayerChoice&) = default;
 };
 
 /// A choice of some of several inputs.
 struct InputChoice {
-  std::string label = {};
+  std::string label = {};                ///< key of its decision in architectures
   std::vector<std::string> names = {};   ///< one per input
   std::optional<int64_t> n_chosen = {};  ///< none: any number, also zero
-  Reduction reduction = Reduction::Sum;
+  Reduction reduction = Reduction::Sum;  ///< how the chosen inputs are joined
   /// ValueChoice: the input is selected by the value that `label` decides; the same label may
   /// decide other things too.
   MutableKind kind = MutableKind::InputChoice;
@@ -84,17 +91,19 @@ struct InputChoice {
 /// A place for an operation that a graph mutator will choose. The mutator finds it by `label` and
 /// reads `parameters`.
 struct Placeholder {
-  std::string label;
-  Json parameters;
-  Shape shape;  ///< shape of the output, as promised
+  std::string label;  ///< key by which a graph mutator finds it
+  Json parameters;    ///< whatever the graph mutator reads
+  Shape shape;        ///< shape of the output, as promised
   friend bool operator==(const Placeholder&, const Placeholder&) = default;
 };
 
+/// One computation of a graph.
 struct Node {
-  NodeId id = -1;
+  NodeId id = -1;    ///< unique in its graph, and kept when the graph is edited
   std::string name;  ///< unique in its graph; `/` separates scopes
+  /// The computation, or the choice of one.
   std::variant<Input, Operation, Cell, LayerChoice, InputChoice, Placeholder> body;
-  std::vector<Wire> inputs;
+  std::vector<Wire> inputs;  ///< values that it reads, in order
   friend bool operator==(const Node&, const Node&) = default;
 };
 
@@ -106,11 +115,13 @@ std::vector<std::string> names_of(const LayerChoice& choice);
 
 /// Returns the decision that `choice` asks for, without its scope.
 Mutable mutable_of(const LayerChoice& choice);
+/// Returns the decision that `choice` asks for, without its scope and `fed_by`.
 Mutable mutable_of(const InputChoice& choice);
 
+/// An output of a graph.
 struct Output {
-  std::string name;
-  Wire wire;
+  std::string name;  ///< unique among the outputs of the graph
+  Wire wire;         ///< value that is returned
   friend bool operator==(const Output&, const Output&) = default;
 };
 
@@ -123,13 +134,18 @@ class Graph {
   explicit Graph(std::string name, NodeId first_id = 0)
       : name_(std::move(name)), next_id_(first_id) {}
 
+  /// Returns the name given to the constructor.
   const std::string& name() const { return name_; }
-  const std::vector<Node>& nodes() const { return nodes_; }  ///< in topological order
+  /// Returns all nodes in topological order.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  /// Returns the outputs in the order in which they were added.
   const std::vector<Output>& outputs() const { return outputs_; }
   /// Returns the id that the next node will get.
   NodeId next_id() const { return next_id_; }
 
+  /// Returns the node with this id. Throws where the graph has none.
   const Node& node(NodeId id) const;
+  /// Returns the node that outputs `wire`. Throws where the graph has none.
   const Node& node(Wire wire) const { return node(wire.node); }
 
   /// Adds a node whose inputs exist already. Throws when its name is taken or malformed, and when
@@ -141,6 +157,7 @@ class Graph {
   /// taken or negative.
   Wire add(Node node);
 
+  /// Adds an output. Throws where its name is taken, or the graph has no such wire.
   void add_output(std::string name, Wire wire);
 
   /// Returns the nodes of type Input, in order.

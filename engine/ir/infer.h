@@ -12,9 +12,10 @@ namespace retia::ir {
 /// is a value choice.
 Shape infer(const Node& node, const std::vector<Shape>& inputs);
 
-/// Returns the shape of every node of `graph`. `inputs` replaces the shapes of the graph's inputs,
-/// for a nested graph.
+/// Returns the shape of every node of `graph`.
 std::map<NodeId, Shape> infer(const Graph& graph);
+/// Returns the shape of every node of `graph`. `inputs` replaces the shapes of its inputs, for a
+/// nested graph.
 std::map<NodeId, Shape> infer(const Graph& graph, const std::vector<Shape>& inputs);
 
 /// Returns the shapes of the inputs of `node`, looked up in `shapes`.

@@ -17,12 +17,12 @@ class LayerChoiceImpl;
 class MutableModule;
 
 /// The behaviour of one choice in the current forward pass: the chosen candidates and how to blend
-/// them. Whoever runs the choice, its own module or a fused instruction, does what the verdict says.
+/// them. The choice's own module, or a fused instruction in its place, does what the verdict says.
 struct Verdict {
-  std::vector<int64_t> chosen;
+  std::vector<int64_t> chosen;  ///< indices of candidates, ascending
   /// `[n chosen]`; undefined: unweighted, several chosen candidates are summed.
   at::Tensor weights = {};
-  /// The elements of `weights`, one scalar per chosen candidate; empty where `weights` is undefined.
+  /// The elements of `weights`, one scalar per chosen candidate; empty where it is undefined.
   std::vector<at::Tensor> scalars = {};
   /// ProxylessNAS gates of a layer choice (see Mutator::gates); undefined: none.
   at::Tensor gates = {};
@@ -54,16 +54,19 @@ class BaseMutator : public torch::nn::Module {
   /// computed.
   virtual const Verdict* verdict(const Mutable& choice);
 
-  /// Returns the output of a choice without a verdict. Throws unless overridden.
+  /// Returns the output of a layer choice without a verdict. Throws unless overridden.
   virtual at::Tensor on_forward_layer_choice(LayerChoiceImpl& choice, at::TensorList inputs);
+  /// Returns the joined inputs that an input choice without a verdict selects. Throws unless
+  /// overridden.
   virtual at::Tensor on_forward_input_choice(InputChoiceImpl& choice, at::TensorList inputs);
 
   /// Returns the inputs that an input choice with Reduction::None and without a verdict selects.
   /// Throws unless overridden.
   virtual std::vector<at::Tensor> on_select_inputs(InputChoiceImpl& choice, at::TensorList inputs);
 
-  /// Called by a network before and after each of its forward passes.
+  /// Called by a network before each of its forward passes.
   virtual void begin_forward() {}
+  /// Called by a network after each of its forward passes, also where the pass has thrown.
   virtual void end_forward() {}
 
  private:

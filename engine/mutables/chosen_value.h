@@ -22,7 +22,9 @@ class ChosenValueImpl final : public MutableModule {
   /// blends several values, which is possible for layer and input choices only.
   const Json& value() const;
 
+  /// Returns the value chosen in this pass without its fraction. Throws where it is no number.
   int64_t as_int() const { return value().get<int64_t>(); }
+  /// Returns the value chosen in this pass as a double. Throws where it is no number.
   double as_double() const { return value().get<double>(); }
 
  private:

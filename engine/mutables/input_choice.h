@@ -13,12 +13,13 @@ namespace retia {
 
 struct Verdict;
 
+/// The candidates of an input choice, how many are chosen, and how these are joined.
 struct InputChoiceModuleOptions {
-  int64_t n_candidates = 0;
-  std::optional<int64_t> n_chosen = 1;  ///< none: any number, also zero
-  Reduction reduction = Reduction::Sum;
-  std::string label = {};               ///< empty: the path of the module
-  std::vector<std::string> names = {};  ///< names of the candidates; empty: "0", "1", …
+  int64_t n_candidates = 0;              ///< number of inputs of forward, ≥ 1; 0 with choose_from
+  std::optional<int64_t> n_chosen = 1;   ///< none: any number, also zero
+  Reduction reduction = Reduction::Sum;  ///< how the chosen inputs are joined
+  std::string label = {};                ///< empty: the path of the module
+  std::vector<std::string> names = {};   ///< names of the candidates; empty: "0", "1", …
   /// Per candidate, the label of the layer choice that makes it.
   std::vector<std::string> fed_by = {};
   /// Replaces n_candidates and names: per candidate, the label of a choice or the path of a module
@@ -31,6 +32,7 @@ struct InputChoiceModuleOptions {
 /// A choice of some of several tensors, which are then joined, as the mutator decides.
 class InputChoiceImpl final : public MutableModule {
  public:
+  /// Makes the choice. Throws where the options contradict each other.
   explicit InputChoiceImpl(InputChoiceModuleOptions options);
 
   /// Returns the joined chosen inputs. `inputs`: one tensor per candidate; candidates that are not
@@ -46,6 +48,7 @@ class InputChoiceImpl final : public MutableModule {
   /// select. Every candidate must be in the map.
   std::vector<at::Tensor> ordered(const std::map<std::string, at::Tensor>& inputs) const;
 
+  /// Returns the way in which the chosen inputs are joined.
   Reduction reduction() const { return reduction_; }
 
   /// The keys given in the options. A mutator throws on a model where a key names nothing

@@ -16,6 +16,7 @@ struct Verdict;
 
 /// A candidate of a layer choice: a name and a module, e.g. `{"conv", torch::nn::Conv2d(…)}`.
 struct NamedCandidate {
+  /// Computes the output of a candidate from the inputs of the choice.
   using Run = std::function<at::Tensor(at::TensorList)>;
 
   /// Makes a candidate from a torch module holder whose forward takes one tensor, or a list of
@@ -38,9 +39,9 @@ struct NamedCandidate {
   NamedCandidate(std::string candidate_name, Run candidate_run, bool zero)
       : name(std::move(candidate_name)), run(std::move(candidate_run)), always_zero(zero) {}
 
-  std::string name;
-  Run run;
-  bool always_zero = false;
+  std::string name;          ///< key in architectures, unique among the candidates
+  Run run;                   ///< forward of the module, or the given function
+  bool always_zero = false;  ///< whether the output is zero for all inputs; blends skip it
   std::shared_ptr<torch::nn::Module> module;  ///< null where the modules are registered elsewhere
 };
 

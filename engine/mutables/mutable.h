@@ -18,8 +18,8 @@ std::string_view to_string(MutableKind kind);
 
 /// One decision of a space. All choices that share a label share one Mutable.
 struct Mutable {
-  std::string label = {};
-  MutableKind kind = MutableKind::LayerChoice;
+  std::string label = {};  ///< key of its decision in architectures, without a dot
+  MutableKind kind = MutableKind::LayerChoice;  ///< what is chosen: a layer, inputs or a value
   /// Names of the candidates; of a value choice the values as text.
   std::vector<std::string> names = {};
   /// Number chosen in a final architecture; none: any number, also zero.
@@ -31,6 +31,7 @@ struct Mutable {
   /// For a layer choice: the candidates that output only zeros, i.e. mean "no connection".
   std::vector<int64_t> zeros = {};
 
+  /// Returns the number of candidates, of which `names` has one entry each.
   int64_t n_candidates() const { return static_cast<int64_t>(names.size()); }
 
   friend bool operator==(const Mutable&, const Mutable&) = default;

@@ -26,6 +26,7 @@ class MutableModule : public torch::nn::Module {
       const std::optional<torch::Device>& device = std::nullopt) const final;
 
  protected:
+  /// Makes a choice without a mutator. `info`: its description; an empty label becomes its path.
   explicit MutableModule(Mutable info) : info_(std::move(info)) {}
 
  private:

@@ -68,6 +68,7 @@ class Mutator : public BaseMutator {
 
   /// Returns the state that a checkpoint needs beside the parameters: generators, counters.
   virtual Json state() const { return Json::object(); }
+  /// Restores a state that state() returned.
   virtual void load_state(const Json&) {}
 
   /// Returns the current decision with its weights or gates; never null.

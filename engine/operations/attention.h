@@ -4,12 +4,13 @@
 
 namespace retia {
 
+/// The sizes of multi-head self-attention.
 struct AttentionOptions {
   Dim out = 0;  ///< output channels; 0: as many as the input has
   /// The width of queries, keys and values, all heads together; 0: as many as the input's channels.
   Dim width = 0;
-  Dim heads = 4;  ///< a divisor of `width`
-  ir::Parameter<bool> bias = true;
+  Dim heads = 4;                    ///< a divisor of `width`
+  ir::Parameter<bool> bias = true;  ///< whether all linear maps have a bias
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AttentionOptions, out, width, heads, bias)
 

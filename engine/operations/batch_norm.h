@@ -9,6 +9,7 @@ namespace retia {
 
 class Ranks;
 
+/// The parameters of batch normalisation.
 struct BatchNormOptions {
   ir::Parameter<bool> affine = true;     ///< a trained scale and shift per channel
   ir::Parameter<double> epsilon = 1e-5;  ///< added to the variance
@@ -26,19 +27,23 @@ ir::Operation batch_norm(const BatchNormOptions& options = {});
 /// several options are blended, the layer runs on the channels of the largest, without masks.
 class BatchNormLayer final : public ElasticLayer {
  public:
+  /// Makes the layer for inputs `[n, channels, ...]`. `options` are decided.
   BatchNormLayer(const BatchNormOptions& options, const Dim& channels);
   at::Tensor forward(at::TensorList inputs) override;
 
   /// The weight of a new batch; recalibration changes it.
   double momentum() const { return momentum_; }
+  /// Sets the weight of a new batch, above 0 and at most 1.
   void set_momentum(double momentum) { momentum_ = momentum; }
   /// Sets whether batches leave the running statistics unchanged.
   void keep_statistics(bool keep) { keeps_statistics_ = keep; }
+  /// Returns whether batches leave the running statistics unchanged.
   bool keeps_statistics() const { return keeps_statistics_; }
 
   /// Sets the ranks over whose samples batches are normalised (SyncBatchNorm); null: this rank
   /// only.
   void synchronise(Ranks* ranks) { ranks_ = ranks; }
+  /// Returns the ranks that synchronise() has set; null: this rank only.
   Ranks* synchronised() const { return ranks_; }
 
   /// Returns the mean and the variance used in evaluation, `[C]` each.

@@ -4,15 +4,16 @@
 
 namespace retia {
 
+/// The sizes of a 2-d convolution.
 struct Conv2dOptions {
   Dim out = 0;       ///< output channels; 0: as many as the input has
   Dim kernel = 3;    ///< height and width
   Dim stride = 1;    ///< in both directions
   Dim padding = -1;  ///< on each side; -1: half of the dilated kernel
-  Dim dilation = 1;
-  Dim groups = 1;
+  Dim dilation = 1;  ///< distance between the pixels that a kernel reads
+  Dim groups = 1;    ///< groups of channels, which are convolved apart; divides C and out
   ir::Parameter<bool> depthwise = false;  ///< one group per channel; `groups` is then ignored
-  ir::Parameter<bool> bias = false;
+  ir::Parameter<bool> bias = false;  ///< whether a trained number is added to each output channel
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Conv2dOptions, out, kernel, stride, padding,
                                                 dilation, groups, depthwise, bias)

@@ -4,11 +4,13 @@
 
 namespace retia {
 
+/// The schedule of a drop path.
 struct DropOptions {
   ir::Parameter<double> probability = 0.2;  ///< at the end of training, in [0, 1)
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DropOptions, probability)
 
+/// The schedule of a dropout that fades out.
 struct FadingDropoutOptions {
   ir::Parameter<double> probability = 0.4;  ///< at the beginning of training, in [0, 1)
   ir::Parameter<double> hold = 0.4;   ///< fraction of training before the decay begins, in [0, 1]

@@ -26,10 +26,10 @@ class ElasticLayer : public Layer {
   std::map<std::string, at::Tensor> weights_at(const Architecture& architecture) const;
 
  protected:
-  /// Registers a parameter, or a buffer, with the largest sizes and filled with `value`; returns
-  /// it.
+  /// Registers a parameter with the largest sizes, filled with `value`, and returns it.
   at::Tensor share_parameter(const std::string& name, std::vector<SharedAxis> axes,
                              double value = 0);
+  /// Registers a buffer with the largest sizes, filled with `value`, and returns it.
   at::Tensor share_buffer(const std::string& name, std::vector<SharedAxis> axes, double value);
 
   /// Adds the labels in `dim` to labels(), for sizes that no tensor of the layer has.
@@ -42,10 +42,12 @@ class ElasticLayer : public Layer {
   /// Returns part(name) multiplied by the weighted sum of the options' masks.
   at::Tensor mixed(const std::string& name);
 
+  /// A parameter or buffer whose sizes are choices.
   struct SharedTensor {
-    at::Tensor stored;
-    SharedAxes axes;
+    at::Tensor stored;  ///< tensor of the largest sizes
+    SharedAxes axes;    ///< one axis per dimension of `stored`
   };
+  /// Returns the shared tensor `name`. Throws where there is none.
   SharedTensor& shared(const std::string& name) { return tensors_.at(name); }
 
  private:

@@ -4,10 +4,11 @@
 
 namespace retia {
 
+/// The sizes of a grouped linear map.
 struct GroupedLinearOptions {
-  Dim out = 1;     ///< output features of all groups together
-  Dim groups = 1;  ///< number of groups of input and output features
-  ir::Parameter<bool> bias = true;
+  Dim out = 1;                      ///< output features of all groups together
+  Dim groups = 1;                   ///< number of groups of input and output features
+  ir::Parameter<bool> bias = true;  ///< whether a trained number is added to each output
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(GroupedLinearOptions, out, groups, bias)
 

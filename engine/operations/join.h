@@ -4,6 +4,7 @@
 
 namespace retia {
 
+/// The shape of the result of an input choice that chose nothing.
 struct NothingChosenOptions {
   Shape shape;  ///< shape of the result, without the batch dimension
 };

@@ -4,6 +4,7 @@
 
 namespace retia {
 
+/// The parameters of layer normalisation.
 struct LayerNormOptions {
   ir::Parameter<bool> affine = true;     ///< a trained scale and shift per channel
   ir::Parameter<double> epsilon = 1e-5;  ///< added to the variance

@@ -4,9 +4,10 @@
 
 namespace retia {
 
+/// The size of a linear map.
 struct LinearOptions {
-  Dim out = 1;  ///< output features
-  ir::Parameter<bool> bias = true;
+  Dim out = 1;                      ///< output features
+  ir::Parameter<bool> bias = true;  ///< whether a trained number is added to each output
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LinearOptions, out, bias)
 

@@ -15,6 +15,7 @@ namespace retia {
 /// their weights, for as long as the object lives; then restores the global generator's state.
 class LentGenerator {
  public:
+  /// Starts from the state of `generator`, a CPU generator that stays unchanged itself.
   explicit LentGenerator(const at::Generator& generator);
   /// Uses a generator with a fixed seed.
   LentGenerator();
@@ -30,6 +31,7 @@ class LentGenerator {
 template <class UserModule>
 class ModuleLayer final : public Layer {
  public:
+  /// Makes the module for inputs of the sizes `in`, without the batch.
   ModuleLayer(const typename UserModule::Options& options, std::vector<int64_t> in)
       : options_(options), in_(std::move(in)) {
     const LentGenerator lent;
@@ -60,6 +62,7 @@ class ModuleLayer final : public Layer {
 template <class UserModule>
 class ModuleKind final : public Primitive<typename UserModule::Options> {
  public:
+  /// The parameters of the operation: the module's own options.
   using Options = typename UserModule::Options;
   using Primitive<Options>::Primitive;
 

@@ -25,9 +25,13 @@ class Operation {
   /// one, on an unknown parameter.
   Operation(std::shared_ptr<const OperationKind> kind, const Json& parameters);
 
+  /// Returns the kind, which all operations of a type share.
   const OperationKind& kind() const { return *kind_; }
+  /// Returns the kind as a pointer, to add it to a table of operations.
   std::shared_ptr<const OperationKind> shared_kind() const { return kind_; }
+  /// Returns the name of the kind, e.g. "conv2d".
   const std::string& type() const;
+  /// Returns all parameters, defaults included, as a JSON object.
   const Json& parameters() const { return parameters_; }
 
   /// Returns the operation with the parameters in `changes` replaced.
@@ -79,11 +83,11 @@ Json decided(const Json& parameters, const Architecture& architecture);
 /// Calls `visit` for each value choice in the parameters of an operation.
 void visit_choices(const Json& parameters, const Expression::ChoiceVisitor& visit);
 
-/// Some channels of an input of an operation: those from `begin` to `begin + size` - 1.
+/// Adjacent channels of one input of an operation.
 struct ChannelRange {
-  size_t input = 0;  ///< index of the input
-  int64_t begin = 0;
-  int64_t size = 0;
+  size_t input = 0;   ///< index of the input
+  int64_t begin = 0;  ///< first channel
+  int64_t size = 0;   ///< number of channels
 };
 
 /// The cost of one application of an operation, for one sample.
@@ -97,11 +101,13 @@ struct Cost {
 /// expands into primitives. Immutable; shared by all operations of the kind.
 class OperationKind {
  public:
+  /// Names the kind; `type` stands for it in JSON and messages, e.g. "conv2d".
   explicit OperationKind(std::string type) : type_(std::move(type)) {}
   virtual ~OperationKind() = default;
   OperationKind(const OperationKind&) = delete;
   OperationKind& operator=(const OperationKind&) = delete;
 
+  /// Returns the name of the kind, e.g. "conv2d".
   const std::string& type() const { return type_; }
 
   /// Returns the decisions of `architecture` that determine `parameters`, in a form equal for all
@@ -116,7 +122,7 @@ class OperationKind {
   /// Returns the shape of the result. Throws, naming the shapes, when the inputs do not fit.
   virtual Shape infer(const Json& parameters, const std::vector<Shape>& inputs) const = 0;
 
-  /// Returns the cost of a primitive.
+  /// Returns the cost of a primitive for one sample, with formulas where sizes are choices.
   virtual Cost cost(const Json& parameters, const std::vector<Shape>& inputs) const;
 
   /// Returns the module that computes a primitive. Throws while a needed parameter is undecided.
@@ -144,10 +150,11 @@ class OperationKind {
   virtual std::optional<std::vector<ChannelRange>> passed_on(
       const Json& parameters, const std::vector<Shape>& inputs) const;
 
-  /// See Operation::stacked and Operation::widened. By default, an operation that treats channels
-  /// alike is stacked as it is, and none is widened.
+  /// Returns what Operation::stacked returns for `one`, an operation of this kind. By default, an
+  /// operation that treats channels alike is stacked as it is.
   virtual std::optional<Operation> stacked(const Operation& one, const std::vector<Shape>& inputs,
                                            int64_t n) const;
+  /// Returns what Operation::widened returns for `one`, an operation of this kind; none by default.
   virtual std::optional<Operation> widened(const Operation& one, const std::vector<Shape>& inputs,
                                            int64_t n) const;
 

@@ -4,9 +4,10 @@
 
 namespace retia {
 
+/// The sizes of a pool.
 struct PoolOptions {
-  Dim kernel = 3;
-  Dim stride = 1;
+  Dim kernel = 3;    ///< height and width
+  Dim stride = 1;    ///< in both directions
   Dim padding = -1;  ///< on each side; -1: half of the kernel
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PoolOptions, kernel, stride, padding)

@@ -20,18 +20,24 @@ template <class Options>
 class Primitive : public ir::OperationKind {
  public:
   using ir::OperationKind::OperationKind;
+  /// One shape per input, without the batch dimension.
   using Shapes = std::vector<Shape>;
+  /// The result of passed_on(): where the channels of the output come from.
   using Ranges = std::optional<std::vector<ir::ChannelRange>>;
 
+  /// Reads `given` as Options and returns all of these. Throws on an unknown key.
   Json complete(const Json& given) const final {
     return options_from_json<Options>(given, "operation '" + type() + "'");
   }
+  /// Returns the shape of the result for `parameters` read as Options.
   Shape infer(const Json& parameters, const Shapes& inputs) const final {
     return infer(parameters.get<Options>(), inputs);
   }
+  /// Returns the cost for one sample for `parameters` read as Options.
   ir::Cost cost(const Json& parameters, const Shapes& inputs) const final {
     return cost(parameters.get<Options>(), inputs);
   }
+  /// Makes the layer. Throws where a parameter is a choice whose values cannot share weights.
   std::shared_ptr<Layer> make(const Json& parameters, const Shapes& inputs) const final {
     check_choices(parameters);
     return make(parameters.get<Options>(), inputs);
@@ -58,11 +64,14 @@ class Primitive : public ir::OperationKind {
   virtual std::set<std::string> shared_parameters() const { return {}; }
 };
 
+/// The functions that make operations, e.g. `ops::conv2d({.out = 64})`.
 namespace ops {
 
 /// The options of operations that have none.
 struct NoOptions {};
+/// Writes an empty object.
 inline void to_json(Json& json, const NoOptions&) { json = Json::object(); }
+/// Reads nothing; options_from_json rejects unknown keys.
 inline void from_json(const Json&, NoOptions&) {}
 
 }  // namespace ops
@@ -70,6 +79,7 @@ inline void from_json(const Json&, NoOptions&) {}
 /// A layer without weights or state: a function of its inputs.
 class FunctionLayer final : public Layer {
  public:
+  /// Makes a layer that returns `function(inputs)`.
   explicit FunctionLayer(std::function<at::Tensor(at::TensorList)> function)
       : function_(std::move(function)) {}
   at::Tensor forward(at::TensorList inputs) override { return function_(inputs); }
@@ -78,6 +88,7 @@ class FunctionLayer final : public Layer {
   std::function<at::Tensor(at::TensorList)> function_;
 };
 
+/// Returns a FunctionLayer of `function`, which maps a list of tensors to one tensor.
 template <class Function>
 std::shared_ptr<Layer> function_layer(Function function) {
   return std::make_shared<FunctionLayer>(std::move(function));

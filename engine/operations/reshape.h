@@ -4,11 +4,13 @@
 
 namespace retia {
 
+/// The stride of zeros that replace a strided layer.
 struct ZeroOptions {
-  Dim stride = 1;
+  Dim stride = 1;  ///< in both directions
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ZeroOptions, stride)
 
+/// The parts of the channels to take.
 struct SplitOptions {
   Dim index = 0;  ///< first part to take
   Dim of = 2;     ///< number of equal parts
@@ -16,8 +18,9 @@ struct SplitOptions {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SplitOptions, index, of, count)
 
+/// The groups of a channel shuffle.
 struct ShuffleOptions {
-  Dim groups = 2;
+  Dim groups = 2;  ///< number of groups; a divisor of the channels
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ShuffleOptions, groups)
 
@@ -26,8 +29,8 @@ namespace ops {
 ir::Operation identity();
 /// Makes zeros, [C, H, W] → [C, ceil(H / stride), ceil(W / stride)]; means "no connection".
 ir::Operation zero(const ZeroOptions& options = {});
-/// Makes a slice of the channels, [C, ...] → [count * C / of, ...]: parts `index` to `index + count
-/// - 1` of `of` equal parts.
+/// Makes a slice of the channels, [C, ...] → [count * C / of, ...]: `count` of `of` equal parts,
+/// from part `index` on.
 ir::Operation split(const SplitOptions& options = {});
 /// Makes a channel shuffle (ShuffleNet, Zhang et al. 2018), [C, ...] → the same: channel g * (C /
 /// groups) + i moves to i * groups + g.

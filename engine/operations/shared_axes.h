@@ -12,7 +12,8 @@ namespace retia {
 
 /// The indices `begin` to `end` - 1.
 struct Span {
-  int64_t begin = 0, end = 0;
+  int64_t begin = 0;  ///< first index
+  int64_t end = 0;    ///< one past the last index
   friend bool operator==(const Span&, const Span&) = default;
 };
 
@@ -28,6 +29,7 @@ class SharedAxis {
   /// Makes an axis of a kernel: an option uses the middle, from (largest - size) // 2 on.
   static SharedAxis kernel(const Dim& size);
 
+  /// Returns the number of indices of the largest option, as stored.
   int64_t largest() const;
 
   /// Returns the indices that the option of `architecture` uses, in ascending order.
@@ -55,6 +57,7 @@ class SharedAxis {
 ///         that option k uses, else 0, and p_k is the product of the weights of its values.
 class SharedAxes {
  public:
+  /// Makes the axes of a tensor, one per dimension.
   explicit SharedAxes(std::vector<SharedAxis> axes);
 
   /// Returns the labels that decide the sizes.
@@ -63,6 +66,7 @@ class SharedAxes {
   /// Takes the choices of its labels from `choices`; they decide from now on.
   void follow(const ValueChoices& choices) { choices_ = choices_of(labels_, choices); }
 
+  /// Returns the sizes of the stored tensor.
   std::vector<int64_t> largest() const;
 
   /// Returns the part of `stored` that the frozen layer of `architecture` has.

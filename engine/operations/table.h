@@ -36,6 +36,7 @@ class OperationTable {
   /// type.
   ir::Operation make(const std::string& type, const Json& parameters = Json::object()) const;
 
+  /// Returns the names of all kinds in alphabetical order.
   std::vector<std::string> types() const { return kinds_.names(); }
 
  private:

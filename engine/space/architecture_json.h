@@ -33,7 +33,7 @@ Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutab
 struct WrittenArchitecture {
   /// Name of the space; empty where the document is a plain object, which has no name.
   std::string space;
-  Architecture architecture;
+  Architecture architecture;  ///< decisions in the document, without foreign settings
 };
 
 /// Reads a document that to_json wrote, or a plain object label → choice (see choices_from_json).

@@ -16,6 +16,7 @@ namespace retia::ir {
 /// fit are not noticed.
 class CanonicalForms {
  public:
+  /// Reads `space` once; it is not needed afterwards.
   explicit CanonicalForms(const Graph& space);
 
   /// Returns `architecture` without the labels that the selected model does not use. Throws on
@@ -27,6 +28,7 @@ class CanonicalForms {
   /// OperationKind::obstacle).
   std::optional<Architecture> find(const Architecture& architecture) const;
 
+  /// Returns all choices of the space, one per label.
   const std::vector<Mutable>& mutables() const { return mutables_; }
 
   struct Plan;

@@ -15,8 +15,8 @@ using Decider = std::function<Decision(const Mutable&)>;
 
 /// A choice that a graph mutator asked for, with its decision.
 struct MadeChoice {
-  Mutable choice;
-  Decision decision;
+  Mutable choice;     ///< its label and candidates
+  Decision decision;  ///< indices of the chosen candidates
   friend bool operator==(const MadeChoice&, const MadeChoice&) = default;
 };
 
@@ -26,6 +26,7 @@ struct MadeChoice {
 /// earlier answers; names then keep their meaning where numbers would shift.
 class Sampler {
  public:
+  /// Begins labels with `mutator` and a slash. `decide` must outlive the sampler.
   Sampler(std::string mutator, const Decider& decide)
       : mutator_(std::move(mutator)), decide_(decide) {}
 
@@ -35,10 +36,12 @@ class Sampler {
   T choice(const std::vector<T>& candidates) {
     return candidates[index(std::to_string(n_numbered_++), described(candidates))];
   }
+  /// Returns the chosen one of `candidates` under the label `<mutator>/<name>`.
   template <class T>
   T choice(const std::string& name, const std::vector<T>& candidates) {
     return candidates[index(name, described(candidates))];
   }
+  /// Returns the chosen one of a list written in place: `sampler.choice({3, 5, 7})`.
   template <class T>
   T choice(std::initializer_list<T> candidates) {
     return choice(std::vector<T>(candidates));
@@ -69,21 +72,23 @@ class Sampler {
 
 /// The record of one application of a graph mutator.
 struct Mutation {
-  std::string mutator;
+  std::string mutator;              ///< name of the graph mutator
   std::vector<MadeChoice> choices;  ///< in the order of asking
-  Graph from, to;
+  Graph from;                       ///< graph before the mutation
+  Graph to;                         ///< graph after the mutation
 };
 
 /// Changes a graph into one of several, as a sampler decides. Immutable; shared by all spaces that
 /// apply it.
 class GraphMutator {
  public:
-  /// `name`: the prefix of its labels.
+  /// Names the mutator; its labels begin with `name` and a slash.
   explicit GraphMutator(std::string name) : name_(std::move(name)) {}
   virtual ~GraphMutator() = default;
   GraphMutator(const GraphMutator&) = delete;
   GraphMutator& operator=(const GraphMutator&) = delete;
 
+  /// Returns the name with which the labels of the mutator begin.
   const std::string& name() const { return name_; }
 
   /// Edits `graph`. The result must depend only on the graph and on the answers of `sampler`.
@@ -100,6 +105,7 @@ class GraphMutator {
   std::string name_;
 };
 
+/// Graph mutators in the order in which they are applied.
 using GraphMutators = std::vector<std::shared_ptr<const GraphMutator>>;
 
 /// Decides the choices inside a graph, each under its own label.

@@ -28,9 +28,12 @@ class Space {
   /// models.
   Space with(std::vector<Setting> settings) const;
 
+  /// Returns the name of the graph with choices, or of the base graph.
   const std::string& name() const { return graph_.name(); }
   /// Returns the graph with choices, or the base graph.
   const Graph& graph() const { return graph_; }
+  /// Returns the graph mutators, in the order in which they are applied; none for a graph with
+  /// choices.
   const GraphMutators& mutators() const { return mutators_; }
 
   /// Returns the graph with choices. Throws where graph mutators make the models: such models share
@@ -49,10 +52,11 @@ class Space {
   /// hashed, stored and compared in this canonical form.
   Architecture canonical(const Architecture& architecture) const;
 
-  /// Return what canonical() and model() return; none where `architecture` has no valid model: no
+  /// Returns what canonical() returns; none where `architecture` has no valid model: no
   /// model has an operation as it decides it (see OperationKind::obstacle), or, which graph mutators
-  /// say by an exception, they make none. Throw on missing decisions where model() does.
+  /// say by an exception, they make none. Throws on missing decisions where model() does.
   std::optional<Architecture> find_canonical(const Architecture& architecture) const;
+  /// Returns what model() returns; none where find_canonical() returns none.
   std::optional<Graph> find_model(const Architecture& architecture) const;
 
   /// Returns `architecture` without the decisions that concern settings only.
@@ -60,6 +64,7 @@ class Space {
   /// Returns `form`, a canonical architecture of the models, with the decisions of `architecture`
   /// for the settings added.
   Architecture with_settings(Architecture form, const Architecture& architecture) const;
+  /// Returns the options outside the graph that an architecture decides too.
   const std::vector<Setting>& settings() const { return settings_; }
 
   /// Returns `architecture` with the first candidates for all undecided labels.

@@ -62,9 +62,10 @@ class Expression {
   /// numbers.
   std::map<std::string, int64_t> choices() const;
 
-  /// Calls `visit(label, options as text)` for each choice inside, outer choices before inner ones.
+  /// Receives a value choice: its label, and its options as text.
   using ChoiceVisitor =
       std::function<void(const std::string& label, const std::vector<std::string>& names)>;
+  /// Calls `visit` for each choice inside, outer choices before inner ones.
   void visit_choices(const ChoiceVisitor& visit) const;
 
   /// Returns the expression with empty labels replaced by `label`.
@@ -77,9 +78,9 @@ class Expression {
   /// Compares structure: the same operators, constants and labels.
   friend bool operator==(const Expression& a, const Expression& b);
 
-  /// Writes and reads `64`, `{"choice": "width", "options": [64, 128]}` or `{"op": "*", "operands":
-  /// [...]}`.
+  /// Writes `64`, `{"choice": "width", "options": [64, 128]}` or `{"op": "*", "operands": [...]}`.
   friend void to_json(Json& json, const Expression& expression);
+  /// Reads what to_json writes. Throws on any other JSON.
   friend void from_json(const Json& json, Expression& expression);
 
   /// Returns a text such as `64`, `width{64,128}`, `(width{64,128} * 2)`, `max(width{64,128}, 96)`.

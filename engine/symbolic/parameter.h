@@ -23,10 +23,13 @@ template <class T>
 class Parameter {
  public:
   Parameter() : Parameter(T{}) {}
+  /// Makes a decided parameter.
   template <LosslessFor<T> Given>
   Parameter(Given value) : expression_(Json(static_cast<T>(value))) {}
+  /// Makes a parameter that a value choice or a formula decides.
   Parameter(Expression expression) : expression_(std::move(expression)) {}
 
+  /// Returns whether the value does not depend on a choice.
   bool decided() const { return expression_.decided(); }
 
   /// Returns the value. Throws while a choice in it is undecided.
@@ -35,15 +38,20 @@ class Parameter {
   /// Returns the parameter with the choices that `architecture` decides replaced by their values.
   Parameter at(const Architecture& architecture) const { return expression_.at(architecture); }
 
-  /// The smallest and the largest possible value. A supernet is built for the largest.
+  /// Returns the smallest possible value, of a number.
   T min() const { return as_value(expression_.range().first); }
+  /// Returns the largest possible value, of a number; a supernet is built for this value.
   T max() const { return as_value(expression_.range().second); }
 
+  /// Returns the constant, the value choice or the formula.
   const Expression& expression() const { return expression_; }
+  /// Returns a text for messages: `64`, `width{64,128}` (see Expression::to_string).
   std::string to_string() const { return expression_.to_string(); }
 
   friend bool operator==(const Parameter&, const Parameter&) = default;
+  /// Writes the expression.
   friend void to_json(Json& json, const Parameter& parameter) { json = parameter.expression_; }
+  /// Reads an expression. Throws where its value is decided and of another type than T.
   friend void from_json(const Json& json, Parameter& parameter) {
     parameter.expression_ = json.get<Expression>();
     if (parameter.decided()) {
@@ -71,18 +79,23 @@ class Parameter {
 /// A size, such as a number of channels, a kernel size or a depth.
 using Dim = Parameter<int64_t>;
 
+/// Returns the sum, as a formula where a size is a choice.
 inline Dim operator+(const Dim& a, const Dim& b) {
   return Expression::apply("+", {a.expression(), b.expression()});
 }
+/// Returns the difference, as a formula where a size is a choice.
 inline Dim operator-(const Dim& a, const Dim& b) {
   return Expression::apply("-", {a.expression(), b.expression()});
 }
+/// Returns the product, as a formula where a size is a choice.
 inline Dim operator*(const Dim& a, const Dim& b) {
   return Expression::apply("*", {a.expression(), b.expression()});
 }
+/// Returns the quotient rounded towards minus infinity, as a formula where a size is a choice.
 inline Dim floor_div(const Dim& a, const Dim& b) {
   return Expression::apply("//", {a.expression(), b.expression()});
 }
+/// Returns the remainder of floor_div, as a formula where a size is a choice.
 inline Dim operator%(const Dim& a, const Dim& b) {
   return Expression::apply("%", {a.expression(), b.expression()});
 }
@@ -97,6 +110,7 @@ Expression ValueChoice(std::string label, std::initializer_list<T> options) {
   }
   return Expression::choice(std::move(label), std::move(expressions));
 }
+/// Returns a choice whose label becomes the path of its parameter.
 template <class T>
 Expression ValueChoice(std::initializer_list<T> options) {
   return ValueChoice("", options);

@@ -4,14 +4,15 @@
 
 namespace retia::kernels {
 
-/// Columns of the table of draws: one row an image, every draw made beforehand on the host.
+/// The columns of the table of draws. The table has one row per image; the host makes all draws
+/// beforehand.
 enum AugmentDraw : int64_t {
-  kShiftDown,     ///< output row y shows row y + this; rows outside show the pixel value 0
-  kShiftRight,    ///< likewise for columns, before mirroring
+  kShiftDown,     ///< d: output row y shows row y + d; rows outside show the pixel value 0
+  kShiftRight,    ///< d: output column x shows column x + d, before mirroring
   kMirror,        ///< not 0: the output is mirrored left to right
   kCutoutRow,     ///< centre of the cut-out square, in rows of the output
-  kCutoutColumn,  ///< likewise in columns
-  kAugmentDraws,
+  kCutoutColumn,  ///< centre of the cut-out square, in columns of the output
+  kAugmentDraws,  ///< number of columns of the table
 };
 
 }  // namespace retia::kernels

@@ -12,8 +12,8 @@
 
 namespace retia::kernels {
 
-/// What conv_norm normalises. Convolutions have no bias and odd kernels, and keep the size at
-/// stride 1.
+/// The computation whose result conv_norm normalises. Convolutions have no bias and odd kernels,
+/// and keep the size at stride 1.
 enum class ConvKind : int64_t {
   None,       ///< the input itself; stride 1, no relu before
   Dense,      ///< weights [out, C, k, k], k at most 7
@@ -25,37 +25,41 @@ enum class ConvKind : int64_t {
   AveragePool3,  ///< average pool 3 x 3, padding 1 that is not counted
 };
 
-/// Number of weight tensors.
+/// Returns the number of weight tensors.
 int64_t n_weights(ConvKind kind);
 
+/// The options of conv_norm.
 struct ConvNormOptions {
-  int64_t kind = 0;  ///< a ConvKind
-  int64_t stride = 1, dilation = 1;
-  bool relu_before = false, relu_after = false;
-  bool training = true;   ///< normalise by the batch; otherwise by the running statistics
-  double momentum = 0.1;  ///< of the running statistics
-  double epsilon = 1e-5;  ///< added to variances
-  /// Those whose batches together are normalised by while training; null: this one's alone.
-  /// Outlives the backward pass.
+  int64_t kind = 0;          ///< a ConvKind
+  int64_t stride = 1;        ///< in both directions, ≥ 1
+  int64_t dilation = 1;      ///< distance between the pixels that a kernel reads, ≥ 1
+  bool relu_before = false;  ///< whether relu comes before the convolution or pool
+  bool relu_after = false;   ///< whether relu comes after the normalisation
+  bool training = true;      ///< normalise by the batch; otherwise by the running statistics
+  double momentum = 0.1;     ///< weight of a new batch in the running statistics
+  double epsilon = 1e-5;     ///< added to variances
+  /// Ranks over whose samples batches are normalised in training (SyncBatchNorm); null: this rank
+  /// only. Outlives the backward pass.
   SumOverRanks* ranks = nullptr;
 };
 
-/// A layer of a network as one operation: [relu] → convolution or pool → batch normalisation →
-/// [relu], the brackets as the options say.
+/// Computes a layer of a network as one operation: [relu] → convolution or pool → batch
+/// normalisation → [relu], the brackets as the options say.
 ///
-/// x: [n, C, H, W] float32 or float64, on a GPU also float16 or bfloat16, none of them 0; read in
-/// channels_last. Of a half x all else is float32, and so are sums.
+/// x: [n, C, H, W] float32 or float64, on a GPU also float16 or bfloat16, n, C, H, W at least 1;
+/// read in channels_last. With a float16 or bfloat16 x, all other arguments are float32, and sums
+/// are accumulated in float32.
 /// weights: as the kind says. affine: scale and shift [out] of the normalisation, or empty.
 /// running: mean and (unbiased) variance [out], updated while training; may be empty then.
 /// Returns [n, out, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
-/// weights and affine. Results do not depend on the order in which threads run, on a GPU as far as
-/// that holds of ATen's dense convolutions. For the backward pass it keeps x and what is
-/// normalised, on the CPU also the result where relu comes after. The torch operator is
+/// weights and affine. Results do not depend on the order in which threads run; on a GPU, dense
+/// convolutions are ATen's, and as reproducible as these. Saves for backward x and the tensor
+/// that is normalised, on the CPU also the result where relu comes after. The torch operator is
 /// `retia::conv_norm`, which names ranks by their group.
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& options);
 
-/// Channels of the result.
+/// Returns the number of channels of the result.
 int64_t channels_out(const at::Tensor& x, at::TensorList weights, ConvKind kind);
 
 /// Throws unless the arguments are as conv_norm() says. group: the name of the ranks.
@@ -63,31 +67,35 @@ void check_conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList
                      at::TensorList running, const ConvNormOptions& options,
                      std::string_view group);
 
-/// What the backward pass is told to compute.
+/// The gradients that the backward pass is asked for, beside the gradients of affine.
 struct ConvNormNeeds {
-  bool x = true, weights = true;
+  bool x = true;        ///< gradient of x
+  bool weights = true;  ///< gradients of all weights
 };
 
-/// Gradients; undefined or empty unless needed.
+/// The gradients of conv_norm; undefined or empty unless needed.
 struct ConvNormGradients {
-  at::Tensor x;
-  std::vector<at::Tensor> weights, affine;
+  at::Tensor x;                     ///< gradient of x
+  std::vector<at::Tensor> weights;  ///< gradients of the weights
+  std::vector<at::Tensor> affine;   ///< gradients of scale and shift
 };
 
-/// Gradients of x, of weights and of affine, one after another.
+/// Returns the gradients of x, of weights and of affine, in this order.
 std::vector<at::Tensor> listed(const ConvNormGradients& gradients);
-/// Those of them that are defined.
+/// Returns the gradients that are defined, in the order of listed().
 std::vector<at::Tensor> needed(const ConvNormGradients& gradients);
 
-/// The result; what is normalised (empty where that is x) and what by, for the backward pass; and,
-/// while training, the batch's count, mean and sum of squares about the mean, [1, 3, out], by which
-/// move_running() moves the running statistics.
+/// The result of the forward operator: the result of conv_norm(); saved for backward, the tensor
+/// that is normalised (empty where this is x), and its mean and 1/deviation; while training, the
+/// batch's count, mean and sum of squares about the mean, as [1, 3, out], by which move_running()
+/// moves the running statistics.
 using ConvNormForward = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
 
 /// The operators behind conv_norm(), each registered for CPU, GPU and meta tensors. Both are
-/// functions: they write to none of their arguments, and return nothing of them.
+/// pure functions: they write to none of their arguments, and return none of them.
 namespace conv_norm_operators {
 
+/// Computes conv_norm(). group: the name of the ranks, empty for this rank only.
 using Forward = ConvNormForward(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                                 at::TensorList running, int64_t kind, int64_t stride,
                                 int64_t dilation, bool relu_before, bool relu_after, bool training,
@@ -108,20 +116,21 @@ void check_backward(const at::Tensor& gradient, const at::Tensor& x,
                     at::TensorList affine, const at::Tensor& kept, const at::Tensor& moments,
                     const ConvNormOptions& options);
 
-/// Options with a stride and a dilation that reach no further beyond x than they must: the result is
-/// the same, and sizes made of them are small.
+/// Returns options of the same result whose stride and dilation reach no further beyond x than they
+/// must, so that sizes computed from the options stay small.
 ConvNormOptions within(const at::Tensor& x, ConvNormOptions options);
 
 }  // namespace conv_norm_operators
 
 namespace cpu {
 
-/// What conv_norm_operators::Forward says, of arguments that have been checked.
+/// Computes conv_norm_operators::Forward on the CPU, for checked arguments.
 ConvNormForward conv_norm_forward(const at::Tensor& x, at::TensorList weights,
                                   at::TensorList affine, at::TensorList running,
                                   const ConvNormOptions& options);
 
-/// out: the result where relu comes after.
+/// Computes the gradients on the CPU, for checked arguments. out: the result, where relu comes
+/// after.
 ConvNormGradients conv_norm_backward(const at::Tensor& gradient, const at::Tensor& x,
                                      const at::Tensor& out, at::TensorList weights,
                                      at::TensorList affine, const at::Tensor& kept,
@@ -132,7 +141,7 @@ ConvNormGradients conv_norm_backward(const at::Tensor& gradient, const at::Tenso
 
 namespace reference {
 
-/// The same by ATen operations, on any device.
+/// Computes conv_norm() by ATen operations, on any device.
 at::Tensor conv_norm(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                      at::TensorList running, const ConvNormOptions& options);
 

@@ -12,50 +12,57 @@
 
 namespace retia::kernels {
 
+/// The options of mixed_op and mixed_ops.
 struct MixedOpOptions {
-  std::vector<int64_t> branches;  ///< MixedBranch values; any number of each, at least one an edge
-  std::vector<int64_t> edges = {};   ///< numbers of branches of each edge in turn; empty: one edge
-  std::vector<int64_t> summed = {};  ///< edges that are added to something, each once
+  std::vector<int64_t> branches;     ///< MixedBranch values, edge after edge; at least one per edge
+  std::vector<int64_t> edges = {};   ///< number of branches of each edge; empty: one edge
+  std::vector<int64_t> summed = {};  ///< edges that have an entry in `sums`, each once
   int64_t stride = 1;                ///< 1 or 2
   bool training = true;   ///< normalise by the batch; otherwise by the running statistics
-  double momentum = 0.1;  ///< of the running statistics
+  double momentum = 0.1;  ///< weight of a new batch in the running statistics
   double epsilon = 1e-5;  ///< added to variances
-  /// Those whose batches together are normalised by while training; null: this one's alone.
-  /// Outlives the backward pass.
+  /// Ranks over whose samples batches are normalised in training (SyncBatchNorm); null: this rank
+  /// only. Outlives the backward pass.
   SumOverRanks* ranks = nullptr;
 };
 
-/// Where the branches, weights and normalisations of one edge are among those of all.
+/// The ranges of one edge in the lists of branches, weights and normalisations of all edges.
 struct MixedEdge {
-  int64_t branch = 0, n_branches = 0;
-  int64_t weight = 0, n_weights = 0;
-  int64_t norm = 0, n_norms = 0;
+  int64_t branch = 0;      ///< index of the first branch
+  int64_t n_branches = 0;  ///< number of branches
+  int64_t weight = 0;      ///< index of the first weight tensor
+  int64_t n_weights = 0;   ///< number of weight tensors
+  int64_t norm = 0;        ///< index of the first normalisation
+  int64_t n_norms = 0;     ///< number of normalisations
 };
+/// Returns the ranges of each edge, in order.
 std::vector<MixedEdge> edges_of(const MixedOpOptions& options);
 
-/// The mixed operation of DARTS (Liu et al. 2019): Σ_k blend[k] · branch_k(x), as one operation.
+/// Computes the mixed operation of DARTS (Liu et al. 2019), Σ_k blend[k] · branch_k(x), as one
+/// operation.
 ///
 /// x: [n, C, H, W] float32 or float64, on a GPU also float16 or bfloat16, n, C, H, W at least 1;
-/// read in channels_last. Of a half x all else is float32, and so are sums.
-/// blend: [branches]. weights: those of all branches in turn.
+/// read in channels_last. With a float16 or bfloat16 x, all other arguments are float32, and sums
+/// are accumulated in float32.
+/// blend: [branches]. weights: the weights of all branches, branch after branch.
 /// running: mean and (unbiased) variance [C] of each normalisation in turn, updated while training;
 /// may be empty then.
 /// Returns [n, C, ceil(H / stride), ceil(W / stride)] in channels_last; differentiable once in x,
 /// blend and weights. Results do not depend on the number or order of threads.
-/// For the backward pass it keeps x and six (of the eight DARTS candidates) tensors of the
-/// output's size, where the composition keeps about thirty. Ranks are asked for two sums forward
-/// and two back, or one where no branch normalises twice. The torch operator is `retia::mixed_op`,
-/// which names ranks by their group.
+/// Saves for backward x and, for the eight DARTS candidates, six tensors of the output's size;
+/// the same computation in ATen's operations saves about thirty. Ranks are asked for two sums in
+/// the forward pass and two in the backward pass, or for one in each where no branch normalises
+/// twice. The torch operator is `retia::mixed_op`, which names ranks by their group.
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options);
 
-/// The mixed operations of all edges that leave one node, as one operation: a result an edge,
-/// Σ_k blend[k] · branch_k(x) over its branches, and what it is added to, so that nodes are summed
-/// on the way.
+/// Computes the mixed operations of all edges that leave one node, as one operation. Returns one
+/// result per edge: Σ_k blend[k] · branch_k(x) over the branches of the edge, plus an entry of sums
+/// where options.summed lists the edge, so that nodes need no additions of their own.
 ///
-/// sums: of the results' size and the dtype of x, of each edge in options.summed what it is added
-/// to. All else is that of mixed_op, edge after edge. x is read once for all edges; on the CPU,
-/// while training, a pool and its normalisation are made once.
+/// sums: one tensor per entry of options.summed, of the size of the results and the dtype of x. All
+/// other arguments are as in mixed_op, edge after edge. x is read once for all edges; on the CPU,
+/// while training, a pool and its normalisation are computed once.
 std::vector<at::Tensor> mixed_ops(const at::Tensor& x, const at::Tensor& blend,
                                   at::TensorList weights, at::TensorList running,
                                   at::TensorList sums, const MixedOpOptions& options);
@@ -65,24 +72,27 @@ void check_mixed_ops(const at::Tensor& x, const at::Tensor& blend, at::TensorLis
                      at::TensorList running, at::TensorList sums, const MixedOpOptions& options,
                      std::string_view group);
 
-/// What the backward pass is told to compute.
+/// The gradients that the backward pass is asked for, beside the gradient of blend.
 struct MixedOpNeeds {
-  bool x = true, weights = true;
+  bool x = true;        ///< gradient of x
+  bool weights = true;  ///< gradients of all weights
 };
 
-/// A result an edge; outputs of the convolutions before their normalisation, and what each
-/// normalisation normalises by, for the backward pass; and, while training, the batch's count, mean
-/// and sum of squares about the mean of each normalisation in turn, [normalisations, 3, C], by which
-/// move_running() moves the running statistics.
+/// The result of the forward operator: one result per edge; saved for backward, the outputs of the
+/// convolutions before normalisation, and the mean and 1/deviation of each normalisation; while
+/// training, the batch's count, mean and sum of squares about the mean of each normalisation, as
+/// [normalisations, 3, C], by which move_running() moves the running statistics.
 using MixedOpsForward = std::tuple<std::vector<at::Tensor>, at::Tensor, at::Tensor, at::Tensor>;
 
-/// Gradients of x (undefined unless needed), blend, and each of the weights (likewise).
+/// The gradients of x (undefined unless needed), of blend, and of each weight (undefined unless
+/// needed).
 using MixedOpsGradients = std::tuple<at::Tensor, at::Tensor, std::vector<at::Tensor>>;
 
 /// The operators behind mixed_ops(), each registered for CPU, GPU and meta tensors. Both are
-/// functions: they write to none of their arguments, and return nothing of them.
+/// pure functions: they write to none of their arguments, and return none of them.
 namespace mixed_op_operators {
 
+/// Computes mixed_ops(). group: the name of the ranks, empty for this rank only.
 using Forward = MixedOpsForward(const at::Tensor& x, const at::Tensor& blend,
                                 at::TensorList weights, at::TensorList running, at::TensorList sums,
                                 at::IntArrayRef branches, at::IntArrayRef edges,
@@ -101,27 +111,31 @@ void check_backward(at::TensorList gradients, const at::Tensor& x, const at::Ten
                     at::TensorList weights, const at::Tensor& kept, const at::Tensor& moments,
                     const MixedOpOptions& options);
 
-/// Sizes of what forward returns of checked arguments, on this device or, of a meta tensor, on the
-/// one that it stands for.
+/// The sizes of the tensors that the forward operator returns; for meta tensors, the sizes on the
+/// device for which these stand.
 struct Returned {
-  std::vector<c10::SymInt> out, kept, moments, batch;
-  at::ScalarType dtype_of_batch;
+  std::vector<c10::SymInt> out;      ///< sizes of each result
+  std::vector<c10::SymInt> kept;     ///< sizes of the outputs of the convolutions
+  std::vector<c10::SymInt> moments;  ///< sizes of the means and 1/deviations
+  std::vector<c10::SymInt> batch;    ///< sizes of the batch's statistics
+  at::ScalarType dtype_of_batch;     ///< dtype of the batch's statistics
 };
+/// Returns the sizes for checked arguments.
 Returned returned(const at::Tensor& x, const MixedOpOptions& options);
 
-/// The gradients that are defined, in the order that Backward says.
+/// Returns the gradients that are defined, in the order of Backward.
 std::vector<at::Tensor> needed(MixedOpsGradients gradients);
 
 }  // namespace mixed_op_operators
 
 namespace cpu {
 
-/// What mixed_op_operators::Forward says, of arguments that have been checked.
+/// Computes mixed_op_operators::Forward on the CPU, for checked arguments.
 MixedOpsForward mixed_ops_forward(const at::Tensor& x, const at::Tensor& blend,
                                   at::TensorList weights, at::TensorList running,
                                   at::TensorList sums, const MixedOpOptions& options);
 
-/// gradients: one an edge.
+/// Computes the gradients on the CPU, for checked arguments. gradients: one per edge.
 MixedOpsGradients mixed_ops_backward(at::TensorList gradients, const at::Tensor& x,
                                      const at::Tensor& blend, at::TensorList weights,
                                      const at::Tensor& kept, const at::Tensor& moments,
@@ -131,9 +145,10 @@ MixedOpsGradients mixed_ops_backward(at::TensorList gradients, const at::Tensor&
 
 namespace reference {
 
-/// The same by ATen operations, on any device.
+/// Computes mixed_op() by ATen operations, on any device.
 at::Tensor mixed_op(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                     at::TensorList running, const MixedOpOptions& options);
+/// Computes mixed_ops() by ATen operations, on any device.
 std::vector<at::Tensor> mixed_ops(const at::Tensor& x, const at::Tensor& blend,
                                   at::TensorList weights, at::TensorList running,
                                   at::TensorList sums, const MixedOpOptions& options);

@@ -22,7 +22,7 @@ enum class MixedBranch : int64_t {
   DilConv5,
 };
 
-/// What a stage computes from x, which has C channels, before its batch normalisation. Convolutions
+/// The computation of a stage on x, which has C channels, before batch normalisation. Convolutions
 /// and pools are padded so that they keep the size at stride 1.
 enum class StageKind {
   Convolution,  ///< pointwise(depthwise(relu(x))); weights [C, 1, k, k] and [C, C, 1, 1]
@@ -34,13 +34,15 @@ enum class StageKind {
 
 /// A step of a branch: `kind` followed by batch normalisation without scale and shift.
 struct BranchStage {
-  StageKind kind;
-  int64_t kernel, dilation;
+  StageKind kind;    ///< computation before batch normalisation
+  int64_t kernel;    ///< height and width of the convolution or pool
+  int64_t dilation;  ///< distance between the pixels that the kernel reads
 
+  /// Returns whether the stage is a pool, which has no weights.
   constexpr bool is_pool() const {
     return kind == StageKind::MaxPool || kind == StageKind::AveragePool;
   }
-  /// Number of weight tensors.
+  /// Returns the number of weight tensors.
   constexpr int64_t n_weights() const { return is_pool() ? 0 : 2; }
   /// Returns the sizes of weight i, 0 or 1, for x of c channels.
   template <class Size>
@@ -53,17 +55,20 @@ struct BranchStage {
   }
 };
 
+/// The mark of branches that have stride 1 and stride 2.
 constexpr int64_t kAnyStride = 0;
 
 /// A row of the table: the stages of a branch in order, at most two, the first with the stride of
 /// the operation, the second with stride 1. A branch without stages is x itself.
 struct BranchRow {
-  MixedBranch branch;
-  int64_t stride;  ///< the only one that the branch has, or kAnyStride
-  int64_t n_stages;
-  BranchStage stages[2];
+  MixedBranch branch;     ///< branch that the row describes
+  int64_t stride;         ///< only stride that the branch has, or kAnyStride
+  int64_t n_stages;       ///< number of stages, 0 to 2
+  BranchStage stages[2];  ///< the first n_stages of these
 
+  /// Begins an iteration over the stages.
   constexpr const BranchStage* begin() const { return stages; }
+  /// Ends the iteration that begin() began.
   constexpr const BranchStage* end() const { return stages + n_stages; }
 };
 
@@ -84,13 +89,15 @@ constexpr BranchRow kMixedBranches[] = {
     {MixedBranch::DilConv3, kAnyStride, 1, {{StageKind::Convolution, 3, 2}}},
     {MixedBranch::DilConv5, kAnyStride, 1, {{StageKind::Convolution, 5, 2}}},
 };
+/// The number of branches.
 constexpr int64_t kNMixedBranches = sizeof kMixedBranches / sizeof *kMixedBranches;
 
+/// Returns the row of `branch`.
 constexpr const BranchRow& row_of(MixedBranch branch) {
   return kMixedBranches[static_cast<size_t>(branch)];
 }
 
-/// Number of weight tensors of a branch.
+/// Returns the number of weight tensors of a branch.
 constexpr int64_t n_weights(MixedBranch branch) {
   int64_t n = 0;
   for (const BranchStage& stage : row_of(branch)) {
@@ -99,10 +106,10 @@ constexpr int64_t n_weights(MixedBranch branch) {
   return n;
 }
 
-/// Number of batch normalisations of a branch.
+/// Returns the number of batch normalisations of a branch.
 constexpr int64_t n_norms(MixedBranch branch) { return row_of(branch).n_stages; }
 
-/// The largest kernel of a convolution.
+/// Returns the height and width of the largest kernel.
 constexpr int64_t largest_kernel() {
   int64_t largest = 1;
   for (const BranchRow& row : kMixedBranches) {
