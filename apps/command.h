@@ -13,20 +13,21 @@ namespace retia {
 
 class Program;
 
+/// The words of a command line, one string each.
 using Words = std::vector<std::string>;
 
 /// An option of the command line: `--name VALUE` sets `key` of the configuration.
 struct Flag {
-  std::string name;         ///< without the dashes
+  std::string name;         ///< name without the dashes
   std::string key;          ///< path in JSON: "trainer.epochs"
-  std::string placeholder;  ///< of the value in help: NAME, FILE, DIR, N, VALUE; empty: no value
-  Option option;
+  std::string placeholder;  ///< value in help: NAME, FILE, DIR, N, VALUE; empty: no value
+  Option option;            ///< meaning, range and default of the entry
 };
 
 /// Entries of the configuration that `--set` takes, for help.
 struct Section {
-  std::string name;             ///< of the keys: "algorithm"
-  std::vector<Option> options;  ///< of the entry that the words name
+  std::string name;             ///< first part of the keys: "algorithm"
+  std::vector<Option> options;  ///< options of the entry that the words name
   std::string hint = {};        ///< says how to see the options; empty: all are here
 };
 
@@ -35,14 +36,14 @@ using Work = std::function<int()>;
 
 /// A command of the program. Help, completion and the reading of words all come from this.
 struct Command {
-  std::string name;  ///< one word, or two: "bench kernels"
-  std::string summary;
-  std::vector<Flag> flags = {};
-  std::optional<Flag> positional = {};  ///< set by a first word without dashes
+  std::string name;                     ///< one word, or two: "bench kernels"
+  std::string summary;                  ///< one line for the list of commands
+  std::vector<Flag> flags = {};         ///< options on the command line, besides --config and --set
+  std::optional<Flag> positional = {};  ///< flag whose value a first word without dashes is
   /// Returns the entries that --set takes, given the words after the name.
   std::function<std::vector<Section>(const Program&, const Words&)> sections = {};
-  /// Checks the words after the name. An exception from here is bad usage; one from the work, a
-  /// failure.
+  /// Checks the words after the name. An exception from `read` is bad usage, one from the
+  /// work a failure.
   std::function<Work(const Program&, const Words&)> read = {};
 };
 
@@ -55,7 +56,7 @@ Json read_words(const Command& command, const Words& words,
 /// Throws, naming the flag, where a value of `json` is out of its range or not in its table.
 void check_flags(const Program& program, const std::vector<Flag>& flags, const Json& json);
 
-/// Returns the flags for the options of a struct; those that hold objects or lists have none.
+/// Returns the flags for the options of a struct; options that hold objects or lists have none.
 std::vector<Flag> flags_of(const std::vector<Option>& options);
 
 /// Returns the value of `flag` among `words`, whatever else they hold; empty: none.
@@ -65,7 +66,7 @@ std::string value_in(const Words& words, const Command& command, const std::stri
 /// entries that --set takes.
 std::string help_of(const Program& program, const Command& command, const Words& words);
 
-/// Returns the keys and options of a section, those of options within options too: "augment.flip".
+/// Returns the options of a section with their keys, inner options included: "augment.flip".
 std::vector<Option> flattened(const std::vector<Option>& options, const std::string& prefix);
 
 /// The optional parts of a command that has options of its own.

@@ -14,7 +14,7 @@ namespace retia {
 
 class Program;
 
-/// Options that several commands have. Those that one command has alone are a struct in its file.
+/// The options that several commands have. Options of one command are a struct in its file.
 struct RunOptions {
   std::string out = "";            ///< run directory
   std::string architecture = "";   ///< an architecture.json to use
@@ -50,9 +50,11 @@ inline std::vector<Option> declared(RunOptions& o) {
 
 /// Options of `retia profile`; other commands use `table` too.
 struct ProfileOptions {
-  std::string table = "";                        ///< file of latencies
-  bool force = false;                            ///< measure again what the table already has
-  int64_t batch = 1, warmup = 10, repeats = 50;  ///< see LatencyMeterOptions
+  std::string table = "";  ///< file of latencies
+  bool force = false;      ///< measure again what the table already has
+  int64_t batch = 1;
+  int64_t warmup = 10;
+  int64_t repeats = 50;
 };
 inline std::vector<Option> declared(ProfileOptions& o) {
   return {
@@ -67,25 +69,25 @@ inline std::vector<Option> declared(ProfileOptions& o) {
 /// The complete configuration of a command: defaults, overridden by the file of --config, then by
 /// options, then by --set.
 struct Config {
-  std::string command;
+  std::string command;                ///< name of the command
   std::vector<std::string> sections;  ///< ConfiguredCommand::sections of the command
   std::string space;                  ///< name of a space, or file with a space
   Json space_options;                 ///< complete, where the space has a name
   std::string algorithm;              ///< algorithm of a search
-  Json algorithm_options;
-  DataOptions data;
-  TrainerOptions trainer;
-  SgdOptions weight_optimizer;
-  RunOptions run;
-  Json own = Json::object();  ///< values given for options that the command has alone
-  std::string strategy;       ///< strategy of an exploration
-  Json strategy_options;
-  std::string evaluator;
-  Json evaluator_options;
-  ExperimentOptions experiment;
-  std::string runner = "inline";  ///< runner of the trials of an exploration
-  Json runner_options;
-  ProfileOptions profile;
+  Json algorithm_options;             ///< options of the algorithm, complete
+  DataOptions data;                   ///< section `data`
+  TrainerOptions trainer;             ///< section `trainer`
+  SgdOptions weight_optimizer;        ///< section `weight_optimizer`: SGD, which trains the weights
+  RunOptions run;                     ///< section `run`
+  Json own = Json::object();          ///< values given for options that the command has alone
+  std::string strategy;               ///< strategy of an exploration
+  Json strategy_options;              ///< options of the strategy, complete
+  std::string evaluator;              ///< evaluator of the trials of an exploration
+  Json evaluator_options;             ///< options of the evaluator, complete
+  ExperimentOptions experiment;       ///< limits of an exploration
+  std::string runner = "inline";      ///< runner of the trials of an exploration
+  Json runner_options;                ///< options of the runner, complete
+  ProfileOptions profile;             ///< section `profile`
 
   /// Returns the whole configuration, defaults included, as it is written into the run directory.
   Json resolved() const;
@@ -93,7 +95,8 @@ struct Config {
 
 /// A command that reads the configuration.
 struct ConfiguredCommand {
-  std::string name, summary;
+  std::string name;                     ///< one word
+  std::string summary;                  ///< one line for the list of commands
   std::string positional = {};          ///< key that a first word without dashes sets; empty: none
   std::vector<std::string> flags = {};  ///< names in shared_flags()
   /// Flags that must be given, in addition to --space.

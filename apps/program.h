@@ -26,24 +26,25 @@ enum ExitCode { kDone = 0, kFailed = 1, kBadUsage = 2, kInterrupted = 130 };
 ///   return program.run(argc, argv);
 class Program {
  public:
+  /// Fills the tables with everything that the `retia` program has.
   Program();
 
-  OperationTable operations;
-  SpaceTable spaces;
-  AlgorithmTable algorithms;
-  StrategyTable strategies;
-  EvaluatorTable evaluators;
-  RunnerTable runners;
-  DataSets data_sets;
-  CommandTable commands;
+  OperationTable operations;  ///< operations that graphs in files may use
+  SpaceTable spaces;          ///< model spaces, for --space
+  AlgorithmTable algorithms;  ///< one-shot algorithms, for --algorithm
+  StrategyTable strategies;   ///< strategies of explorations, for --strategy
+  EvaluatorTable evaluators;  ///< evaluators of trials, for --evaluator
+  RunnerTable runners;        ///< runners of trials, for --runner
+  DataSets data_sets;         ///< data sets, for --data
+  CommandTable commands;      ///< commands: `retia NAME`
   /// Admits the architectures that `explore` may try, in addition to its cost window; null: all.
   ir::Filter admits;
 
   /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code.
   int run(int argc, char** argv) const;
 
-  /// Returns the names in one of the tables, which is called as its entries are: space, algorithm,
-  /// strategy, evaluator, runner or data set.
+  /// Returns the names in a table: `table` is space, algorithm, strategy, evaluator, runner or data
+  /// set.
   std::vector<std::string> names(const std::string& table) const;
 
  private:
@@ -51,10 +52,10 @@ class Program {
   int other_word(const Words& words) const;
 };
 
-/// Keeps pages that this process frees, for all that it does from now on. A step of training frees
-/// what it has made and makes as much again; by default the pages go back to the system in between
-/// and are cleared anew, which takes up to a tenth of a search step. The `retia` program calls it
-/// first; a program of one's own may.
+/// Keeps the memory that this process frees from now on, instead of returning its pages to the
+/// system. A training step frees its tensors and allocates as many again; pages that the system
+/// takes back are cleared anew, which takes up to a tenth of a search step. The `retia` program
+/// calls this function first; a program of your own may.
 void keep_freed_memory();
 
 /// Returns the message of an error in one line, for users.

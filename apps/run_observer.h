@@ -18,6 +18,7 @@ ProgressOptions progress_options(const RunOptions& options);
 /// or at the time limit. Without a directory (on ranks other than the first) it only stops.
 class RunObserver final : public TrainingObserver {
  public:
+  /// `directory`: folder of the files; none: nothing is written.
   RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options);
 
   void on_step(const StepReport& report) override;

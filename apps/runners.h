@@ -14,10 +14,10 @@ struct Config;
 
 /// The surroundings that a runner is given in addition to its options.
 struct RunnerContext {
-  Evaluator& evaluator;                  ///< for trials in this process; outlives the runner
-  TrialSetting setting;                  ///< for trials in other processes
-  std::vector<Mutable> mutables;         ///< of the space
-  std::filesystem::path folder;          ///< of the experiment
+  Evaluator& evaluator;                  ///< scores trials in this process; outlives the runner
+  TrialSetting setting;                  ///< setting of trials in other processes
+  std::vector<Mutable> mutables;         ///< choices of the space
+  std::filesystem::path folder;          ///< folder of the experiment
   int64_t concurrency = 1;               ///< number of jobs that run at once
   std::function<bool()> stop_requested;  ///< polled by evaluators in this process
 };

@@ -21,10 +21,10 @@ inline constexpr int64_t kRecalibrationBatches = 20;
 /// The device, the data and the resulting task: the common start of every command that trains or
 /// scores.
 struct Workbench {
-  at::Device device;
-  at::ScalarType dtype;  ///< dtype in which models compute (see precision.h)
-  DataSplits data;
-  Task task;
+  at::Device device;       ///< device on which networks run
+  at::ScalarType dtype;    ///< dtype in which models compute (see precision.h)
+  DataSplits data;         ///< training and test samples
+  Task task;               ///< sizes that the data require of a model
   Ranks* ranks = nullptr;  ///< ranks that train together; null: this process alone
 
   /// Returns batches for training: shuffled, augmented, and this rank's share.
@@ -32,6 +32,7 @@ struct Workbench {
   /// Returns batches for scoring: all samples, in order.
   Batches scoring(const Config& config, const Dataset& set,
                   const std::vector<int64_t>& indices) const;
+  /// Returns batches for scoring with all samples of `set`.
   Batches scoring(const Config& config, const Dataset& set) const;
 };
 
@@ -77,9 +78,9 @@ bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks);
 
 /// The weights of a trained supernet, or of a model that is being retrained.
 struct TrainedSupernet {
-  std::string command;  ///< command of the run
-  ir::Space space;      ///< space that the run trained
-  NamedTensors weights;
+  std::string command;   ///< command of the run
+  ir::Space space;       ///< space that the run trained
+  NamedTensors weights;  ///< parameters and buffers, by name
 };
 
 /// Reads the run directory of --checkpoint. Throws where it belongs to another space, does not suit
@@ -90,6 +91,8 @@ TrainedSupernet read_supernet(const Program& program, const Config& config, cons
 /// second. Stops on Ctrl-C.
 class TrialObserver final : public ExperimentObserver {
  public:
+  /// `limits`: limits of the exploration, for the remaining time. `evaluator`: its first objective
+  /// is shown.
   TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
                 const Evaluator& evaluator);
   /// Prints the number of trials of earlier runs; called once, before any trial begins.

@@ -10,6 +10,7 @@ namespace retia {
 /// edge.
 class DartsCell final : public GraphMutator {
  public:
+  /// `name`: kind of the cells, `normal` or `reduce`.
   explicit DartsCell(std::string name);
   void mutate(ir::Graph& graph, Sampler& sampler) const override;
 

@@ -5,8 +5,9 @@
 
 namespace retia {
 
+/// The options of darts_cnn.
 struct DartsCnnOptions {
-  int64_t channels = 16;  ///< of the first cell; each reduction cell doubles them
+  int64_t channels = 16;  ///< channels of the first cell; doubled by each reduction cell
   int64_t layers = 8;     ///< number of cells; those at 1/3 and 2/3 of the depth reduce
   int64_t nodes = 4;      ///< intermediate nodes of a cell
   /// K of PC-DARTS (Xu et al., ICLR 2020): an edge's choice is applied to 1/K of the channels; the
@@ -30,8 +31,9 @@ inline std::vector<Option> declared(DartsCnnOptions& o) {
   };
 }
 
+/// The options of darts_base and darts.
 struct DartsBaseOptions {
-  int64_t channels = 16;  ///< of the first cell; each reduction cell doubles them
+  int64_t channels = 16;  ///< channels of the first cell; doubled by each reduction cell
   int64_t layers = 8;     ///< number of cells; those at 1/3 and 2/3 of the depth reduce
   int64_t nodes = 4;      ///< intermediate nodes of a cell
 };
@@ -44,8 +46,9 @@ inline std::vector<Option> declared(DartsBaseOptions& o) {
   };
 }
 
+/// The options of darts_cnn_evaluation.
 struct DartsCnnEvaluationOptions {
-  int64_t channels = 36;   ///< of the first cell; each reduction cell doubles them
+  int64_t channels = 36;   ///< channels of the first cell; doubled by each reduction cell
   int64_t layers = 20;     ///< number of cells; those at 1/3 and 2/3 of the depth reduce
   int64_t nodes = 4;       ///< intermediate nodes of a cell: the same number as in the search
   bool auxiliary = true;   ///< adds a second classifier after the second reduction cell

@@ -5,8 +5,9 @@
 
 namespace retia {
 
+/// The options of enas_macro.
 struct EnasMacroOptions {
-  int64_t channels = 16;  ///< of every layer, at least 2
+  int64_t channels = 16;  ///< channels of every layer, at least 2
   int64_t layers = 12;    ///< the image is halved before the layers at 1/3 and 2/3 of the depth
 };
 inline std::vector<Option> declared(EnasMacroOptions& o) {

@@ -5,8 +5,9 @@
 
 namespace retia {
 
+/// The options of enas_micro.
 struct EnasMicroOptions {
-  int64_t channels = 20;  ///< of the first cell, at least 2; each reduction cell doubles them
+  int64_t channels = 20;  ///< channels of the first cell, ≥ 2; doubled by each reduction cell
   int64_t layers = 8;     ///< number of cells; those at 1/3 and 2/3 of the depth reduce
   int64_t nodes = 5;      ///< nodes of a cell (the paper's B without the two inputs)
   bool affine = true;     ///< trains a scale and shift in batch normalisations

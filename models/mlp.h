@@ -7,6 +7,7 @@
 
 namespace retia {
 
+/// The options of mlp.
 struct MlpOptions {
   int64_t layers = 2;  ///< number of hidden layers
   /// Widths among which each hidden layer chooses.

@@ -9,13 +9,14 @@
 
 namespace retia {
 
+/// The options of mnasnet.
 struct MnasnetOptions {
-  std::vector<int64_t> channels = {16, 24, 40, 80, 96, 192, 320};  ///< of each block
+  std::vector<int64_t> channels = {16, 24, 40, 80, 96, 192, 320};  ///< channels of each block
   /// Factors of the channels; the products are rounded to multiples of 8.
   std::vector<double> widths = {0.75, 1, 1.25};
   /// Layers of each block; one more or one less may be chosen.
   std::vector<int64_t> layers = {1, 3, 3, 3, 2, 4, 1};
-  std::vector<int64_t> strides = {1, 2, 2, 2, 1, 2, 1};  ///< of each block's first layer
+  std::vector<int64_t> strides = {1, 2, 2, 2, 1, 2, 1};  ///< stride of each block's first layer
   std::vector<int64_t> kernels = {3, 5};
   std::vector<int64_t> expansions = {3, 6};
   std::vector<double> se_ratios = {0, 0.25};

@@ -7,17 +7,18 @@
 
 namespace retia {
 
+/// The options of mobile.
 struct MobileOptions {
   double width = 1;  ///< factor of all channels, which are rounded to multiples of 8
   std::vector<int64_t> blocks = {4, 4, 4, 4, 4, 1};  ///< largest number of blocks of each stage
-  std::vector<int64_t> channels = {32, 40, 80, 96, 192, 320};  ///< of each stage
-  std::vector<int64_t> strides = {2, 2, 2, 1, 2, 1};           ///< of each stage's first block
+  std::vector<int64_t> channels = {32, 40, 80, 96, 192, 320};  ///< channels of each stage
+  std::vector<int64_t> strides = {2, 2, 2, 1, 2, 1};  ///< stride of each stage's first block
   int64_t stem_channels = 32;
   int64_t stem_stride = 2;       ///< 1 for small images
-  int64_t first_channels = 16;   ///< of the block before the stages, which has no choice
-  int64_t last_channels = 1280;  ///< before the head; a width below 1 does not reduce them
+  int64_t first_channels = 16;   ///< channels of the block before the stages, which has no choice
+  int64_t last_channels = 1280;  ///< channels before the head; no width below 1 reduces these
   bool elastic = false;          ///< makes kernels, expansions and widths value choices
-  /// For an elastic space: the factors of the channels among which each stage chooses.
+  /// Factors of the channels among which each stage of an elastic space chooses.
   std::vector<double> widths = {1};
 };
 inline std::vector<Option> declared(MobileOptions& o) {

@@ -5,11 +5,12 @@
 
 namespace retia {
 
+/// The options of nasbench101.
 struct NasBench101Options {
-  int64_t channels = 128;  ///< of the first stack; each further stack doubles them
-  int64_t cells = 3;       ///< of each of the three stacks
-  int64_t vertices = 7;    ///< of a cell, including input and output, at least 2
-  int64_t max_edges = 9;   ///< of a cell
+  int64_t channels = 128;  ///< channels of the first stack; doubled by each further stack
+  int64_t cells = 3;       ///< cells of each of the three stacks
+  int64_t vertices = 7;    ///< vertices of a cell, including input and output, at least 2
+  int64_t max_edges = 9;   ///< most edges of a cell
 };
 inline std::vector<Option> declared(NasBench101Options& o) {
   return {

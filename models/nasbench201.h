@@ -7,9 +7,10 @@
 
 namespace retia {
 
+/// The options of nasbench201.
 struct NasBench201Options {
-  int64_t channels = 16;  ///< of the first stage; each residual block doubles them
-  int64_t cells = 5;      ///< of each of the three stages (N in the paper)
+  int64_t channels = 16;  ///< channels of the first stage; doubled by each residual block
+  int64_t cells = 5;      ///< cells of each of the three stages (N in the paper)
   /// Trains a scale and shift in the cells' batch normalisations; false for one-shot search.
   bool affine = true;
 };

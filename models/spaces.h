@@ -78,6 +78,7 @@ class SpaceTable {
     return evaluation_.options(name);
   }
 
+  /// Returns all names in alphabetical order.
   std::vector<std::string> names() const { return search_.names(); }
 
   /// Returns the name of an architecture in a table of scores, e.g. of a benchmark.

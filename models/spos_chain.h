@@ -5,8 +5,9 @@
 
 namespace retia {
 
+/// The options of spos_chain.
 struct SposChainOptions {
-  int64_t channels = 16;  ///< of the first block, even; doubled at 1/3 and 2/3 of the depth
+  int64_t channels = 16;  ///< channels at first, even; doubled at 1/3 and 2/3 of the depth
   int64_t layers = 12;    ///< number of blocks
 };
 inline std::vector<Option> declared(SposChainOptions& o) {

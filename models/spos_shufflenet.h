@@ -7,13 +7,14 @@
 
 namespace retia {
 
+/// The options of spos_shufflenet.
 struct SposShuffleNetOptions {
   double width = 1;  ///< factor of all channels but the last, rounded to even numbers
   std::vector<int64_t> blocks = {4, 4, 8, 4};           ///< number of blocks of each stage
-  std::vector<int64_t> channels = {64, 160, 320, 640};  ///< of each stage, even
+  std::vector<int64_t> channels = {64, 160, 320, 640};  ///< channels of each stage, even
   int64_t stem_channels = 16;
   int64_t stem_stride = 2;       ///< 1 for small images
-  int64_t last_channels = 1024;  ///< of the pointwise convolution before the head
+  int64_t last_channels = 1024;  ///< channels of the pointwise convolution before the head
 };
 inline std::vector<Option> declared(SposShuffleNetOptions& o) {
   return {

@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of tiny.
 struct TinyOptions {
   int64_t channels = 8;
   /// Adds a hidden layer whose width is a choice; for multi-trial search only.

@@ -8,6 +8,7 @@
 
 namespace retia {
 
+/// The options of the alphas of a mutator.
 struct AlphaOptions {
   double alpha_scale = 1e-3;  ///< standard deviation of the initial alphas
   uint64_t seed = 0;          ///< seed of the initial alphas and of sampling
@@ -50,6 +51,7 @@ class AlphaMutator : public Mutator {
   /// Throws on an input choice of any number of inputs, which cannot be blended.
   AlphaMutator(const torch::nn::Module& model, const AlphaOptions& options);
 
+  /// Returns whether the label has alphas.
   bool has_alpha(const std::string& label) const { return alphas_.count(label) != 0; }
 
  private:

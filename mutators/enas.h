@@ -9,13 +9,14 @@
 
 namespace retia {
 
+/// The options of the controller of ENAS.
 struct EnasMutatorOptions {
   int64_t lstm_size = 64;      ///< width of the hidden state, ≥ 1
   int64_t lstm_layers = 1;     ///< ≥ 1
   double temperature = 1;      ///< divides the logits, > 0
   double tanh_constant = 1.5;  ///< c in logits c tanh(q / temperature); 0: unbounded
-  /// For layer choices in reduction cells (labels containing "reduce"): added to the logits of
-  /// candidates whose names contain "conv", and subtracted from all other logits.
+  /// Number added to the logits of candidates whose names contain "conv", and subtracted from all
+  /// other logits, of layer choices in reduction cells (labels containing "reduce").
   double branch_bias = 0.25;
   /// Adds an LSTM step at the end of each scope whose name a later input has (a node of a cell);
   /// the state after it is the anchor of that input. Used in the paper's micro search.

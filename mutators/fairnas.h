@@ -5,8 +5,9 @@
 
 namespace retia {
 
+/// The options of FairnasMutator.
 struct FairnasMutatorOptions {
-  uint64_t seed = 0;
+  uint64_t seed = 0;  ///< seed of the permutations
 };
 
 /// FairNAS (Chu, Zhang and Xu, ICCV 2021), strict fairness: in each round of m paths, every choice

@@ -5,8 +5,9 @@
 
 namespace retia {
 
+/// The options of sampling by GDAS.
 struct GdasMutatorOptions {
-  AlphaOptions alphas = {};
+  AlphaOptions alphas = {};       ///< options of the alphas; the seed serves the noise too
   double first_temperature = 10;  ///< temperature tau at the beginning, > 0
   double last_temperature = 0.1;  ///< tau at the end, > 0; linear in between
   bool hard = true;               ///< runs one candidate; false: runs and blends all
@@ -21,6 +22,7 @@ struct GdasMutatorOptions {
 /// al., ICLR 2017).
 class GdasMutator final : public AlphaMutator {
  public:
+  /// Throws where a temperature is not above 0, and on an input choice of any number of inputs.
   GdasMutator(const torch::nn::Module& model, const GdasMutatorOptions& options);
 
   Architecture sample_search() override;
@@ -30,6 +32,7 @@ class GdasMutator final : public AlphaMutator {
   at::Tensor weights(const Mutable& choice) const override;
 
   void set_progress(double progress) override;
+  /// Returns tau at the current progress.
   double temperature() const { return temperature_; }
 
   Json state() const override { return {{"random", random_.state()}}; }

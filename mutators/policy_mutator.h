@@ -24,9 +24,11 @@ class PolicyMutator : public Mutator {
   /// Returns all terms for an architecture that decides every mutable; draws no random numbers.
   virtual PolicyTerms terms(const Architecture& architecture) const = 0;
 
-  /// Returns one term for the current architecture.
+  /// Returns PolicyTerms::log_prob of the current architecture.
   at::Tensor log_prob() const { return terms(current()).log_prob; }
+  /// Returns PolicyTerms::entropy of the current architecture.
   at::Tensor entropy() const { return terms(current()).entropy; }
+  /// Returns PolicyTerms::penalty of the current architecture.
   at::Tensor penalty() const { return terms(current()).penalty; }
 };
 

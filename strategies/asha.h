@@ -7,15 +7,16 @@ namespace retia {
 
 /// The way in which a promoted trial gets its further epochs.
 enum class Promotion {
-  Continue,  ///< from the weights of the promoted trial
-  Restart    ///< from scratch
+  Continue,  ///< continues from the weights of the promoted trial
+  Restart    ///< trains from scratch
 };
 NLOHMANN_JSON_SERIALIZE_ENUM(Promotion,
                              {{Promotion::Continue, "continue"}, {Promotion::Restart, "restart"}})
 
+/// The options of AshaStrategy.
 struct AshaOptions {
-  int64_t min_epochs = 1;  ///< of the lowest rung, ≥ 1
-  int64_t max_epochs = 9;  ///< of the highest rung, ≥ min_epochs
+  int64_t min_epochs = 1;  ///< epochs of the lowest rung, ≥ 1
+  int64_t max_epochs = 9;  ///< epochs of the highest rung, ≥ min_epochs
   int64_t reduction = 3;   ///< one in this many trials of a rung is promoted, ≥ 2
   Promotion promotion = Promotion::Continue;
   int64_t tries = 500;  ///< draws to find a new architecture, ≥ 1
@@ -38,6 +39,8 @@ inline std::vector<Option> declared(AshaOptions& o) {
 /// trial waits for a rung to fill. Exhausted when the space is and no promotion is left.
 class AshaStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of the draws. Throws, naming the option,
+  /// where one is out of range.
   AshaStrategy(const Domain& domain, const AshaOptions& options, uint64_t seed);
 
   Answer ask() override;

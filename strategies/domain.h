@@ -17,8 +17,10 @@ class Domain {
   /// `admits`: a filter of canonical architectures, and of architectures without a valid model (see
   /// Space::find_model); null admits all.
   Domain(ir::Space space, ir::Filter admits = nullptr);  // NOLINT: every space is one
-  Domain(ir::Graph space);                               // NOLINT
+  /// Admits all architectures of `space`, a graph with choices.
+  Domain(ir::Graph space);  // NOLINT
 
+  /// Returns all choices of the space, one per label.
   const std::vector<Mutable>& mutables() const;
 
   /// Returns the canonical form of `architecture`; `architecture` itself where it has no valid
@@ -40,7 +42,9 @@ class Domain {
   /// that decides it where only one does; drawn anew where neither does.
   Architecture crossed(const Architecture& a, const Architecture& b, Random& random) const;
 
+  /// Returns the decisions as a JSON object (see choices_to_json).
   Json to_json(const Architecture& architecture) const;
+  /// Reads what to_json returned. Throws, naming the label, where an entry does not fit the space.
   Architecture from_json(const Json& json) const;
 
  private:

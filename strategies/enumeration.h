@@ -12,12 +12,15 @@ namespace retia {
 /// graph order, the last label varying fastest; sets of inputs by size, then by indices.
 class Enumeration {
  public:
+  /// Starts at the first architecture. The filter of `domain` is not asked.
   explicit Enumeration(Domain domain);
 
   /// Returns the next architecture; none after the last.
   std::optional<Architecture> next();
 
+  /// Returns the position, for a checkpoint; null after the last architecture.
   Json state() const;
+  /// Restores what state() returned. Throws where the position is of another space.
   void load_state(const Json& state);
 
  private:

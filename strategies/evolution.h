@@ -7,6 +7,7 @@
 
 namespace retia {
 
+/// The options of EvolutionStrategy.
 struct EvolutionOptions {
   int64_t population = 100;  ///< ≥ 1
   int64_t sample = 25;  ///< size of a tournament, drawn without replacement; in 1 … population
@@ -38,6 +39,8 @@ inline std::vector<Option> declared(EvolutionOptions& o) {
 /// may run at once.
 class EvolutionStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of founders, tournaments and mutations.
+  /// Throws, naming the option, where one is out of range.
   EvolutionStrategy(const Domain& domain, const EvolutionOptions& options, uint64_t seed);
 
   Answer ask() override;
@@ -45,11 +48,12 @@ class EvolutionStrategy final : public Strategy {
   Json state() const override;
   void load_state(const Json& state) override;
 
+  /// A member of the population.
   struct Member {
-    Architecture architecture;
-    double reward = 0;
+    Architecture architecture;  ///< canonical
+    double reward = 0;          ///< the first objective; minus infinity: a failed trial
   };
-  /// The current population, the oldest member first.
+  /// Returns the current population, the oldest member first.
   const std::deque<Member>& population() const { return population_; }
 
  private:

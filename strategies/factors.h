@@ -27,9 +27,12 @@ class Factors {
   /// Throws where a label has more than 65,536 sets of candidates.
   explicit Factors(const std::vector<Mutable>& mutables);
 
+  /// Returns the factors, in the order of the mutables.
   const std::vector<Factor>& list() const { return list_; }
+  /// Returns the number of factors.
   size_t size() const { return list_.size(); }
 
+  /// Returns the category of each factor in `architecture`.
   Categories categories(const Architecture& architecture) const;
 
   /// Returns the architecture with the given categories (the inverse of categories); decides the

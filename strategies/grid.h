@@ -9,10 +9,12 @@
 
 namespace retia {
 
+/// The order of a grid: lexicographic (see Enumeration), or shuffled by the seed.
 enum class GridOrder { Lexicographic, Shuffled };
 NLOHMANN_JSON_SERIALIZE_ENUM(GridOrder, {{GridOrder::Lexicographic, "lexicographic"},
                                          {GridOrder::Shuffled, "shuffled"}})
 
+/// The options of GridStrategy.
 struct GridOptions {
   GridOrder order = GridOrder::Lexicographic;
 };
@@ -28,6 +30,8 @@ inline std::vector<Option> declared(GridOptions& o) {
 /// a list.
 class GridStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of the shuffled order. Throws where a space
+  /// to shuffle has more than 2^62 combinations.
   explicit GridStrategy(const Domain& domain, const GridOptions& options = {}, uint64_t seed = 0);
 
   Answer ask() override;

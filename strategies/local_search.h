@@ -16,6 +16,7 @@ enum class Improvement {
 NLOHMANN_JSON_SERIALIZE_ENUM(Improvement,
                              {{Improvement::First, "first"}, {Improvement::Best, "best"}})
 
+/// The options of LocalSearchStrategy.
 struct LocalSearchOptions {
   int64_t starts = 10;  ///< random architectures per climb, which starts at the best of them, ≥ 1
   Improvement step = Improvement::First;
@@ -37,6 +38,8 @@ inline std::vector<Option> declared(LocalSearchOptions& o) {
 /// scores of known neighbours are remembered.
 class LocalSearchStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of the starts and of the order of neighbours.
+  /// Throws, naming the option, where one is out of range.
   LocalSearchStrategy(const Domain& domain, const LocalSearchOptions& options, uint64_t seed);
 
   Answer ask() override;

@@ -6,6 +6,7 @@
 
 namespace retia {
 
+/// The options of Nsga2Strategy.
 struct Nsga2Options {
   int64_t population = 40;             ///< number of parents, and of children per generation, ≥ 2
   double crossover_probability = 0.9;  ///< probability that a child has two parents
@@ -30,6 +31,8 @@ inline std::vector<Option> declared(Nsga2Options& o) {
 /// have no children. A generation waits until the one before has been told.
 class Nsga2Strategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of founders, tournaments, crossover and
+  /// mutation. Throws, naming the option, where one is out of range.
   Nsga2Strategy(const Domain& domain, const Nsga2Options& options, uint64_t seed);
 
   Answer ask() override;

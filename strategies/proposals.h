@@ -9,6 +9,7 @@
 
 namespace retia {
 
+/// The treatment of an architecture that was proposed before: skipped or proposed again.
 enum class Duplicates { Skip, Allow };
 NLOHMANN_JSON_SERIALIZE_ENUM(Duplicates, {{Duplicates::Skip, "skip"}, {Duplicates::Allow, "allow"}})
 
@@ -27,14 +28,15 @@ struct Novelty {
 };
 
 /// The common part of strategies: numbers proposals and finds admitted, new architectures. Where
-/// draws find none, a space of at most 16,384 combinations is searched completely; a larger space
-/// counts as exhausted. Uses 8 bytes of memory per proposal, since only hashes of architectures are
-/// kept.
+/// draws find no new architecture, a space of at most 16,384 combinations is searched completely; a
+/// larger space counts as exhausted. Uses 8 bytes of memory per proposal, since only hashes of
+/// architectures are kept.
 class Proposals {
  public:
   /// `strategy`: the strategy's name, for messages.
   Proposals(Domain domain, const char* strategy, const Novelty& novelty);
 
+  /// Returns the domain given at construction.
   const Domain& domain() const { return domain_; }
 
   /// Returns the first admitted, new architecture from `tries` calls of `draw`, else from as many
@@ -60,9 +62,12 @@ class Proposals {
     return {.id = n_asked_++, .architecture = std::move(architecture)};
   }
 
+  /// Returns the number of proposals so far, which is the id of the next one.
   int64_t n_asked() const { return n_asked_; }
 
+  /// Returns the number of proposals and the hashes of their architectures, for a checkpoint.
   Json state() const;
+  /// Restores what state() returned.
   void load_state(const Json& state);
 
  private:
@@ -88,10 +93,12 @@ std::optional<double> reward_of(const Outcome& outcome, OnFailure on_failure);
 
 /// Throws, naming the option, unless low ≤ value ≤ high.
 void check_option(const char* strategy, const char* name, double value, double low, double high);
+/// Throws, naming the option, unless value ≥ low.
 void check_option(const char* strategy, const char* name, int64_t value, int64_t low);
 
-/// Writes and reads rewards; minus infinity, which JSON lacks, becomes null.
+/// Returns a reward as JSON; minus infinity, which JSON lacks, becomes null.
 Json reward_to_json(double reward);
+/// Returns the reward that reward_to_json wrote.
 double reward_from_json(const Json& json);
 
 }  // namespace retia

@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of RandomStrategy.
 struct RandomOptions {
   Duplicates duplicates = Duplicates::Skip;  ///< Allow: the space is never exhausted
   int64_t tries = 500;                       ///< draws to find a new architecture, ≥ 1
@@ -20,6 +21,8 @@ inline std::vector<Option> declared(RandomOptions& o) {
 /// allowed. Source: Li and Talwalkar, "Random Search and Reproducibility for NAS", UAI 2019.
 class RandomStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of the decisions. Throws, naming the option,
+  /// where one is out of range.
   RandomStrategy(const Domain& domain, const RandomOptions& options, uint64_t seed);
 
   Answer ask() override;

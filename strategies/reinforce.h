@@ -6,6 +6,7 @@
 
 namespace retia {
 
+/// The options of ReinforceStrategy.
 struct ReinforceStrategyOptions {
   double lr = 0.2;               ///< learning rate of the logits, > 0
   double baseline_decay = 0.9;   ///< decay of the moving averages of rewards, in [0, 1]
@@ -35,6 +36,8 @@ inline std::vector<Option> declared(ReinforceStrategyOptions& o) {
 /// their scale does not matter.
 class ReinforceStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`, at first uniformly. `seed`: seed of the draws from the
+  /// policy. Throws, naming the option, where one is out of range.
   ReinforceStrategy(const Domain& domain, const ReinforceStrategyOptions& options, uint64_t seed);
 
   Answer ask() override;

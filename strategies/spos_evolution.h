@@ -7,6 +7,7 @@
 
 namespace retia {
 
+/// The options of SposEvolutionStrategy.
 struct SposEvolutionOptions {
   int64_t population = 50;  ///< architectures per round, ≥ 1
   int64_t parents = 10;     ///< number of best architectures so far, which breed, ≥ 1
@@ -36,10 +37,13 @@ inline std::vector<Option> declared(SposEvolutionOptions& o) {
 /// `rounds`, or when no architecture is left, so also in spaces smaller than a population.
 class SposEvolutionStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of random architectures, crossovers and
+  /// mutations. Throws, naming the option, where one is out of range.
   SposEvolutionStrategy(const Domain& domain, const SposEvolutionOptions& options, uint64_t seed);
 
   Answer ask() override;
-  /// Adds a trial that succeeded to the parents if it is good enough; others have no children.
+  /// Adds a trial that succeeded to the parents if its reward is high enough; other trials have no
+  /// children.
   void tell(const Proposal& proposal, const Outcome& outcome) override;
   Json state() const override;
   void load_state(const Json& state) override;

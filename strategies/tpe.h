@@ -12,6 +12,7 @@ class CategoryDensity {
   /// `prior`: added to the count of every category, > 0.
   CategoryDensity(const Factors& factors, double prior);
 
+  /// Adds `times`, which may be negative, to the count of each category that is set.
   void add(const Categories& categories, int64_t times = 1);
 
   /// Returns the density (n_c + prior) / sum over categories (n_c + prior) of one factor.
@@ -20,7 +21,9 @@ class CategoryDensity {
   /// Returns one category per factor, drawn independently.
   Categories sample(Random& random) const;
 
+  /// Returns the counts n_c, [factor][category].
   const std::vector<std::vector<int64_t>>& counts() const { return counts_; }
+  /// Sets the counts, as counts() returned them.
   void set_counts(std::vector<std::vector<int64_t>> counts) { counts_ = std::move(counts); }
 
  private:
@@ -28,6 +31,7 @@ class CategoryDensity {
   std::vector<std::vector<int64_t>> counts_;  // [factor][category]
 };
 
+/// The options of TpeStrategy.
 struct TpeOptions {
   int64_t startup = 20;     ///< random architectures at the beginning, ≥ 1
   int64_t candidates = 24;  ///< draws from the density of good architectures per proposal, ≥ 1
@@ -62,6 +66,8 @@ inline std::vector<Option> declared(TpeOptions& o) {
 /// neither density.
 class TpeStrategy final : public Strategy {
  public:
+  /// Proposes architectures of `domain`. `seed`: seed of the start and of the candidates. Throws,
+  /// naming the option, where one is out of range.
   TpeStrategy(const Domain& domain, const TpeOptions& options, uint64_t seed);
 
   Answer ask() override;

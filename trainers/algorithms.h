@@ -10,8 +10,8 @@ namespace retia {
 
 /// A one-shot search, or one stage of it, ready to run.
 struct Search {
-  std::unique_ptr<Mutator> mutator;
-  std::unique_ptr<OneShotTrainer> trainer;
+  std::unique_ptr<Mutator> mutator;         ///< decides the choices of the supernet
+  std::unique_ptr<OneShotTrainer> trainer;  ///< trains supernet and mutator
   /// Makes the next stage from the result of this one, which must have finished; null: this is the
   /// last stage.
   std::function<Search()> next = nullptr;

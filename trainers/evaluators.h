@@ -16,10 +16,10 @@ namespace retia {
 
 /// The surroundings that an evaluator is given in addition to its options.
 struct EvaluatorContext {
-  DataSets data_sets = standard_data_sets();
-  at::Device device = at::kCPU;       ///< device on which models run
-  at::ScalarType dtype = at::kFloat;  ///< dtype in which models compute (see precision.h)
-  Executor executor = Executor::Fused;
+  DataSets data_sets = standard_data_sets();  ///< table from which an evaluator loads its data
+  at::Device device = at::kCPU;               ///< device on which models run
+  at::ScalarType dtype = at::kFloat;          ///< dtype in which models compute (see precision.h)
+  Executor executor = Executor::Fused;        ///< executor of the models' graphs
   /// Returns the name of a canonical architecture in tables of scores; null: the space has no
   /// names.
   std::function<std::string(const Architecture&)> key = nullptr;

@@ -8,6 +8,7 @@
 
 namespace retia {
 
+/// The options of dynamic loss scaling.
 struct LossScalerOptions {
   double scale = 65536;  ///< initial scale
   double growth = 2;     ///< factor of the scale after growth_interval steps without overflow
@@ -21,6 +22,7 @@ struct LossScalerOptions {
 /// falls. Works on any device, with float32 gradients.
 class LossScaler {
  public:
+  /// Starts with the scale of `options`. `device`: device of the losses and gradients.
   explicit LossScaler(at::Device device, const LossScalerOptions& options = {});
 
   /// Returns loss * scale.
@@ -34,12 +36,16 @@ class LossScaler {
   /// otherwise.
   void update();
 
+  /// Returns the current scale; waits for the device.
   double scale() const;
-  /// The number of steps with overflow since start_counting, or since the beginning.
+  /// Returns the number of steps with overflow since start_counting, or since the beginning.
   int64_t n_overflows() const { return n_overflows_; }
+  /// Sets n_overflows to 0.
   void start_counting() { n_overflows_ = 0; }
 
+  /// Returns the scale and the counts, for a checkpoint.
   Json state() const;
+  /// Restores what state() returned.
   void load_state(const Json& state);
 
  private:

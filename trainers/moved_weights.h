@@ -10,6 +10,7 @@ namespace retia {
 /// restores their exact bits. Weights with undefined directions are not moved.
 class [[nodiscard]] MovedWeights {
  public:
+  /// `direction`: one tensor per weight, of its shape, or undefined.
   MovedWeights(const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& direction,
                double shift);
   ~MovedWeights();

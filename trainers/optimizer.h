@@ -14,7 +14,7 @@
 
 namespace retia {
 
-/// Options of stochastic gradient descent with momentum, and of its schedule over epochs.
+/// The options of stochastic gradient descent with momentum, and of its schedule over epochs.
 struct SgdOptions {
   double lr = 0.025;              ///< initial learning rate, or that after the warm-up, ≥ 0
   double final_lr = 0.001;        ///< learning rate at the end, for schedules cosine and linear
@@ -39,6 +39,7 @@ inline std::vector<Option> declared(SgdOptions& o) {
 /// Throws, naming the option, where one is out of range.
 void check_sgd_options(const SgdOptions& options);
 
+/// The options of Adam (Kingma and Ba, ICLR 2015), and of its schedule over epochs.
 struct AdamOptions {
   double lr = 3e-4;  ///< ≥ 0
   double beta1 = 0.5;
@@ -70,10 +71,14 @@ NamedTensors named_parameters(const torch::nn::Module& module);
 /// parameter is created at its first gradient.
 class Optimizer {
  public:
+  /// Makes an optimizer by stochastic gradient descent with momentum. Throws, naming the option,
+  /// where one is out of range.
   static Optimizer sgd(const NamedTensors& parameters, const SgdOptions& options);
+  /// Makes an optimizer by Adam, without gradient clipping. Throws, naming the option, where one is
+  /// out of range.
   static Optimizer adam(const NamedTensors& parameters, const AdamOptions& options);
 
-  /// The parameters, in the order of their names.
+  /// Returns the parameters, in the order of their names.
   const std::vector<at::Tensor>& parameters() const { return parameters_; }
 
   /// Takes one step with `gradients`, which must belong to these parameters; parameters with

@@ -13,6 +13,7 @@ namespace retia {
 /// in training mode, for as long as the object lives.
 class [[nodiscard]] QuietPass {
  public:
+  /// Stops the updates of running statistics in `model`.
   explicit QuietPass(torch::nn::Module& model);
   ~QuietPass();
   QuietPass(const QuietPass&) = delete;
@@ -26,6 +27,7 @@ class [[nodiscard]] QuietPass {
 /// object lives.
 class [[nodiscard]] FullPrecision {
  public:
+  /// `network` must outlive this object.
   explicit FullPrecision(NetworkImpl& network) : network_(network), was_(network.precision()) {
     network.set_precision(stored_in(was_));
   }

@@ -9,6 +9,7 @@
 
 namespace retia {
 
+/// The shape of a schedule after the warm-up; see learning_rate.
 enum class ScheduleShape { Constant, Cosine, Linear, Step };
 NLOHMANN_JSON_SERIALIZE_ENUM(ScheduleShape, {{ScheduleShape::Constant, "constant"},
                                              {ScheduleShape::Cosine, "cosine"},
@@ -20,9 +21,13 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ScheduleShape, {{ScheduleShape::Constant, "constant
 class Milestones {
  public:
   Milestones() = default;
+  /// Throws where there are more than twenty epochs.
   Milestones(std::initializer_list<int64_t> epochs);
+  /// Returns the first epoch of the list, for iteration.
   const int64_t* begin() const { return epochs_.data(); }
+  /// Returns the place after the last epoch, for iteration.
   const int64_t* end() const { return begin() + n_; }
+  /// Returns whether there is no milestone.
   bool empty() const { return n_ == 0; }
 
  private:
@@ -32,7 +37,9 @@ class Milestones {
   std::array<int64_t, 20> epochs_ = {};
   size_t n_ = 0;
 };
+/// Writes the epochs as a list of integers.
 void to_json(Json& json, const Milestones& milestones);
+/// Reads a list of integers. Throws where it has more than twenty.
 void from_json(const Json& json, Milestones& milestones);
 
 /// The schedule of a learning rate.

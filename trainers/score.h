@@ -10,9 +10,9 @@ namespace retia {
 
 /// The quality of a model on a set of samples.
 struct Score {
-  double loss = 0;      ///< mean cross-entropy
-  double accuracy = 0;  ///< fraction of samples classified correctly, in [0, 1]
-  int64_t n_samples = 0;
+  double loss = 0;        ///< mean cross-entropy
+  double accuracy = 0;    ///< fraction of samples classified correctly, in [0, 1]
+  int64_t n_samples = 0;  ///< number of samples scored, over all ranks
 };
 
 /// Adds `more` to `sum`; an undefined sum counts as 0.
@@ -28,10 +28,10 @@ Score score_of(Network& network, const Batches& batches, Ranks* ranks = nullptr)
 void recalibrate(Network& network, const Batches& batches, int64_t n_batches,
                  Ranks* ranks = nullptr);
 
-/// Replaces running statistics that batches have changed since the last call by their mean over
-/// ranks. Running statistics are linear in those of the batches, so it does not matter when they
-/// are averaged. Synchronised batch normalisations (SyncBatchNorm) are left out, since they are
-/// equal already.
+/// Averages, over ranks, the running statistics that batches have changed since the last call.
+/// Running statistics are linear in the statistics of the batches, so the time of the averaging
+/// does not matter. Synchronised batch normalisations (SyncBatchNorm) are left out: all ranks have
+/// equal statistics already.
 void average_statistics(const std::vector<std::shared_ptr<BatchNormLayer>>& norms, Ranks& ranks);
 
 /// Returns the batch normalisations of a model.

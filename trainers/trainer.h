@@ -18,6 +18,7 @@
 
 namespace retia {
 
+/// The options of the training loop.
 struct TrainerOptions {
   int64_t epochs = 50;
   int64_t batch_size = 64;        ///< samples of a step, over all ranks
@@ -54,30 +55,36 @@ void check_trainer_options(const TrainerOptions& options);
 /// The statistics of a training step; tensors on the device, so that the CPU does not wait for
 /// them.
 struct StepStats {
-  at::Tensor loss;     ///< mean over the batch, a scalar
-  at::Tensor correct;  ///< number of samples classified correctly, a scalar
-  int64_t n_samples = 0;
+  at::Tensor loss;        ///< mean over the batch, a scalar
+  at::Tensor correct;     ///< number of samples classified correctly, a scalar
+  int64_t n_samples = 0;  ///< samples of the step on this rank
 };
 
 /// The progress of a run within an epoch.
 struct StepReport {
-  int64_t epoch = 0, epochs = 0;  ///< this epoch, counted from 0, and the number of epochs
-  int64_t step = 0, steps = 0;    ///< steps completed in this epoch, and the number of steps
-  int64_t n_samples = 0;          ///< of the last step
-  double loss = 0, accuracy = 0;  ///< mean over the epoch so far
-  double images_per_second = 0;   ///< over the epoch so far
+  int64_t epoch = 0;             ///< this epoch, counted from 0
+  int64_t epochs = 0;            ///< number of epochs of the run
+  int64_t step = 0;              ///< steps completed in this epoch
+  int64_t steps = 0;             ///< number of steps in an epoch
+  int64_t n_samples = 0;         ///< samples of the last step, over all ranks
+  double loss = 0;               ///< mean over the samples of this epoch so far
+  double accuracy = 0;           ///< fraction classified correctly in this epoch so far
+  double images_per_second = 0;  ///< samples per second in this epoch so far, over all ranks
 };
 
 /// The results of one epoch.
 struct EpochReport {
-  int64_t epoch = 0, epochs = 0;
-  double loss = 0, accuracy = 0;
-  std::optional<Score> validation;
-  double lr = 0;
-  double seconds = 0, images_per_second = 0;
-  double peak_memory = 0;  ///< MiB of this process, GPU memory not included
-  NamedNumbers more = {};  ///< further numbers that the method reports
-  /// For a search: label → probability of each candidate, where the method has them.
+  int64_t epoch = 0;                ///< the epoch, counted from 0
+  int64_t epochs = 0;               ///< number of epochs of the run
+  double loss = 0;                  ///< mean over the training samples
+  double accuracy = 0;              ///< fraction of the training samples classified correctly
+  std::optional<Score> validation;  ///< score of validate(); none: not validated
+  double lr = 0;                    ///< learning rate of the weights at the start of the epoch
+  double seconds = 0;               ///< seconds of training and validation
+  double images_per_second = 0;     ///< training samples per second, without validation
+  double peak_memory = 0;           ///< MiB of this process, GPU memory not included
+  NamedNumbers more = {};           ///< further numbers that the method reports
+  /// Label → probability of each candidate; empty unless the run is a search that has them.
   std::map<std::string, std::vector<double>> probabilities = {};
   std::string note = {};  ///< a line for the user; empty: none
 };
@@ -86,12 +93,15 @@ struct EpochReport {
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
+  /// Called after each step.
   virtual void on_step(const StepReport&) {}
+  /// Called after each epoch and its validation, before the checkpoint is saved.
   virtual void on_epoch(const EpochReport&) {}
   /// Polled after each step; true: the run is saved and stops.
   virtual bool stop_requested() { return false; }
-  /// The observer's own state, saved in checkpoints.
+  /// Returns the observer's own state, which is saved in checkpoints.
   virtual Json state() { return Json::object(); }
+  /// Restores what state() returned.
   virtual void load_state(const Json&) {}
 };
 
@@ -110,7 +120,7 @@ enum class Ending { Finished, Stopped };
 /// the same on all ranks; this is checked regularly. Reports cover the samples of all ranks.
 class Trainer {
  public:
-  /// Trains `network` on `train`. Both may be shared with others, who must not change them.
+  /// Trains `network` on `train`, which other objects may share but must not change.
   /// `ranks`: the ranks that train together, which must outlive this object; null: this process
   /// alone.
   Trainer(Network network, Batches train, const TrainerOptions& options,
@@ -129,7 +139,9 @@ class Trainer {
   /// Restores weights, optimizers, position and the observer's state from a checkpoint.
   void restore(const Checkpoint& saved, TrainingObserver& observer);
 
+  /// Returns the network that is trained.
   Network& network() { return network_; }
+  /// Returns the batches that train the weights.
   const Batches& train_batches() const { return train_; }
 
   /// Returns the number of steps since the beginning.
@@ -154,13 +166,17 @@ class Trainer {
   virtual std::map<std::string, std::vector<double>> probabilities() const { return {}; }
   /// Returns, at the end of an epoch, whether training ends although more epochs were asked for.
   virtual bool ends_early() const { return false; }
-  /// Saves or loads state other than the network and the weight optimizer.
+  /// Adds state other than the network and the weight optimizer to a checkpoint.
   virtual void save(Checkpoint&) {}
+  /// Restores what save() has added. Throws where the checkpoint is of another method.
   virtual void load(const Checkpoint&) {}
 
-  /// The mean loss over a batch (cross-entropy, plus that of an auxiliary output), and the logits.
+  /// The loss and the outputs of the network on a batch.
   struct LossAndLogits {
-    at::Tensor loss, logits;
+    /// The mean over the batch, a scalar: cross-entropy of classes or squared error of numbers;
+    /// plus `auxiliary_weight` times the loss of each further output.
+    at::Tensor loss;
+    at::Tensor logits;  ///< first output: [b, n_outputs]
   };
   /// Runs the network on a batch.
   LossAndLogits forward(const Batch& batch);
@@ -170,9 +186,10 @@ class Trainer {
 
   /// The results of the passes over one batch.
   struct Passed {
-    Gradients gradients;
-    StepStats stats;
+    Gradients gradients;  ///< averaged over ranks, without loss scale
+    StepStats stats;      ///< statistics of this rank's share of the batch
   };
+  /// A function of the mean loss over a batch: a scalar from a scalar.
   using LossOf = std::function<at::Tensor(const at::Tensor& loss)>;
 
   /// Returns the gradients in `of` on a batch, run in as many parts as `accumulate` says.
@@ -190,9 +207,13 @@ class Trainer {
   /// Returns the number of epochs completed, including the fraction of the current one.
   double position() const;
 
+  /// Returns the network's parameters, in the order of their names.
   const std::vector<at::Tensor>& weights() const { return weight_optimizer_.parameters(); }
+  /// Returns the optimizer of the weights.
   Optimizer& weight_optimizer() { return weight_optimizer_; }
+  /// Returns the ranks that train together; null: this process alone.
   Ranks* ranks() const { return ranks_; }
+  /// Returns the options of the training loop.
   const TrainerOptions& options() const { return options_; }
 
  private:

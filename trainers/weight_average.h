@@ -22,7 +22,9 @@ class WeightAverage {
   /// Copies the averages into the model's parameters and buffers.
   void copy_to_model() const;
 
+  /// Returns the averages by the names of the model's parameters and buffers.
   NamedTensors tensors() const;
+  /// Returns t, the number of updates.
   int64_t n_updates() const { return n_updates_; }
   /// Restores the averages. Throws, naming the tensor, where one is missing or of another shape.
   void load(const NamedTensors& tensors, int64_t n_updates);
@@ -31,6 +33,7 @@ class WeightAverage {
   /// of its own values.
   class [[nodiscard]] InUse {
    public:
+    /// Puts the averages into the model. `average` and the model must outlive this object.
     explicit InUse(const WeightAverage& average);
     ~InUse();
     InUse(const InUse&) = delete;

@@ -12,6 +12,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ReluPlace, {{ReluPlace::None, "none"},
                                          {ReluPlace::Before, "before"},
                                          {ReluPlace::After, "after"}})
 
+/// The options of ops::conv_bn.
 struct ConvBnOptions {
   Dim out = 0;                        ///< output channels; 0: as many as the input has
   Dim kernel = 3;                     ///< height and width; padded by half of it
@@ -24,8 +25,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ConvBnOptions, out, kernel, stri
 /// Writes the nodes `conv`, `bn` and, unless None, `relu`.
 Wire conv_bn_parts(Builder& builder, Wire x, const ConvBnOptions& options);
 
-/// Writes a convolution `name` of `x` and its normalisation `name`_bn. Returns what the latter
-/// makes.
+/// Writes a convolution `name` of `x` and its normalisation `name`_bn. Returns the normalised
+/// output.
 Wire convolved(Builder& builder, Wire x, const std::string& name, const Conv2dOptions& options);
 
 namespace ops {

@@ -4,10 +4,11 @@
 
 namespace retia {
 
+/// The options of ops::dil_conv.
 struct DilConvOptions {
-  Dim kernel = 3;  ///< height and width before dilation; padding keeps the image size
-  Dim stride = 1;  ///< in both directions
-  Dim dilation = 2;
+  Dim kernel = 3;    ///< height and width before dilation; padding keeps the image size
+  Dim stride = 1;    ///< in both directions
+  Dim dilation = 2;  ///< distance of the depthwise taps, in pixels
   ir::Parameter<bool> affine = true;  ///< trains a scale and shift in the batch normalisation
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DilConvOptions, kernel, stride, dilation, affine)

@@ -17,9 +17,10 @@ NLOHMANN_JSON_SERIALIZE_ENUM(EnasOperation, {{EnasOperation::Conv, "conv"},
                                              {EnasOperation::Average, "average"},
                                              {EnasOperation::Max, "max"}})
 
+/// The options of ops::enas_layer.
 struct EnasLayerOptions {
-  EnasOperation operation = EnasOperation::Conv;
-  Dim kernel = 3;  ///< height and width, odd; padded by half of it
+  EnasOperation operation = EnasOperation::Conv;  ///< operation between the batch normalisations
+  Dim kernel = 3;                                 ///< height and width, odd; padded by half of it
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(EnasLayerOptions, operation, kernel)
 

@@ -4,6 +4,7 @@
 
 namespace retia {
 
+/// The options of ops::factorized_reduce.
 struct FactorizedReduceOptions {
   Dim out = 0;                        ///< output channels; 0: as many as the input has
   ir::Parameter<bool> affine = true;  ///< trains a scale and shift in the batch normalisation

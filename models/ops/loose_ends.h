@@ -6,8 +6,9 @@
 
 namespace retia {
 
+/// The options of ops::loose_ends.
 struct LooseEndsOptions {
-  /// Per input, whether it is a loose end; at least one is.
+  /// One flag per input: true for a loose end, which no other node reads; at least one is true.
   std::vector<ir::Parameter<bool>> loose = {};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LooseEndsOptions, loose)

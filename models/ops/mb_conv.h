@@ -4,10 +4,11 @@
 
 namespace retia {
 
+/// The options of ops::mb_conv.
 struct MbConvOptions {
   Dim out = 0;        ///< output channels; 0: as many as the input has
-  Dim kernel = 3;     ///< of the depthwise convolution, odd
-  Dim stride = 1;     ///< of the depthwise convolution; must be decided
+  Dim kernel = 3;     ///< height and width of the depthwise convolution, odd
+  Dim stride = 1;     ///< stride of the depthwise convolution; must be decided
   Dim expansion = 6;  ///< inner channels per input channel; 1: no expansion
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MbConvOptions, out, kernel, stride, expansion)

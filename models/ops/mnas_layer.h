@@ -6,6 +6,7 @@
 
 namespace retia {
 
+/// The operation of a layer of the MnasNet space.
 enum class MnasOperation {
   Conv,     ///< a plain convolution
   SepConv,  ///< depthwise, then pointwise
@@ -16,16 +17,18 @@ NLOHMANN_JSON_SERIALIZE_ENUM(MnasOperation, {{MnasOperation::Conv, "conv"},
                                              {MnasOperation::SepConv, "sep_conv"},
                                              {MnasOperation::MbConv, "mb_conv"}})
 
+/// The skip connection of a layer of the MnasNet space: none, or the layer's input.
 enum class MnasSkip { None, Identity };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(MnasSkip, {{MnasSkip::None, "none"}, {MnasSkip::Identity, "identity"}})
 
+/// The options of ops::mnas_layer.
 struct MnasLayerOptions {
-  MnasOperation operation = MnasOperation::MbConv;
+  MnasOperation operation = MnasOperation::MbConv;  ///< convolutions of the layer
   Dim out = 0;          ///< output channels; 0: as many as the input has
   Dim kernel = 3;       ///< height and width
   Dim stride = 1;       ///< must be decided
-  Dim expansion = 6;    ///< for MbConv: inner channels per input channel
+  Dim expansion = 6;    ///< inner channels per input channel of MbConv
   double se_ratio = 0;  ///< channels of squeeze and excitation per input channel; 0: none
   MnasSkip skip = MnasSkip::Identity;  ///< Identity: the input is added where shapes are equal
 };

@@ -9,9 +9,10 @@ namespace retia {
 
 /// A cell in the benchmark's description. Vertex 0 is the input, the last vertex is the output.
 struct NasBench101Cell {
-  std::vector<std::string> ops;          ///< of the inner vertices: conv1x1, conv3x3, maxpool3x3
+  std::vector<std::string> ops;          ///< conv1x1, conv3x3 or maxpool3x3 of each inner vertex
   std::vector<std::vector<bool>> edges;  ///< [j - 1][i]: whether vertex j reads vertex i < j
 
+  /// Returns the number of edges.
   int64_t n_edges() const;
   friend bool operator==(const NasBench101Cell&, const NasBench101Cell&) = default;
 };
@@ -25,11 +26,12 @@ NasBench101Cell pruned(const NasBench101Cell& cell);
 /// as many as the largest vertex that reads it.
 std::vector<int64_t> channels_of(const NasBench101Cell& cell, int64_t in, int64_t out);
 
+/// The options of ops::nasbench101_cell.
 struct NasBench101CellOptions {
   Dim out = 0;  ///< output channels; 0: as many as the input has
-  std::vector<ir::Parameter<std::string>> ops = {};          ///< see NasBench101Cell
-  std::vector<std::vector<ir::Parameter<bool>>> edges = {};  ///< see NasBench101Cell
-  int64_t max_edges = 9;                                     ///< of the pruned cell
+  std::vector<ir::Parameter<std::string>> ops = {};          ///< NasBench101Cell::ops
+  std::vector<std::vector<ir::Parameter<bool>>> edges = {};  ///< NasBench101Cell::edges
+  int64_t max_edges = 9;                                     ///< most edges of the pruned cell
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(NasBench101CellOptions, out, ops, edges, max_edges)
 

@@ -9,8 +9,9 @@ enum class Pooling { Max, Average };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Pooling, {{Pooling::Max, "max"}, {Pooling::Average, "average"}})
 
+/// The options of ops::pool_bn.
 struct PoolBnOptions {
-  Pooling pooling = Pooling::Max;
+  Pooling pooling = Pooling::Max;     ///< maximum or mean of the window
   Dim kernel = 3;                     ///< height and width; padded by half of it
   Dim stride = 1;                     ///< in both directions
   ir::Parameter<bool> affine = true;  ///< trains a scale and shift in the batch normalisation

@@ -4,9 +4,10 @@
 
 namespace retia {
 
+/// The options of ops::sep_conv.
 struct SepConvOptions {
   Dim kernel = 3;                     ///< height and width; padded by half of it
-  Dim stride = 1;                     ///< of the first of the two depthwise convolutions
+  Dim stride = 1;                     ///< stride of the first depthwise convolution
   ir::Parameter<bool> affine = true;  ///< trains a scale and shift in the batch normalisations
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SepConvOptions, kernel, stride, affine)

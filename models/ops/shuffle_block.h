@@ -13,12 +13,13 @@ enum class ShuffleBranch {
 NLOHMANN_JSON_SERIALIZE_ENUM(ShuffleBranch, {{ShuffleBranch::Plain, "plain"},
                                              {ShuffleBranch::Xception, "xception"}})
 
+/// The options of ops::shuffle_block.
 struct ShuffleBlockOptions {
   Dim out = 0;     ///< output channels, even; 0: as many as the input has
-  Dim kernel = 3;  ///< of the depthwise convolutions, odd
+  Dim kernel = 3;  ///< height and width of the depthwise convolutions, odd
   Dim stride = 1;  ///< 1 or 2; must be decided
   ShuffleBranch branch = ShuffleBranch::Plain;  ///< the main branch
-  Dim side = 0;  ///< for stride 2: channels of the side branch, fewer than `out`; 0: half
+  Dim side = 0;  ///< channels of the side branch at stride 2, fewer than `out`; 0: half
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ShuffleBlockOptions, out, kernel, stride, branch,
                                                 side)

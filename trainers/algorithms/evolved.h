@@ -10,7 +10,7 @@ namespace retia {
 struct EvolvedOptions {
   SposEvolutionOptions evolution = {};
   ir::Window window = {};               ///< limits on the cost of an architecture
-  int64_t recalibration_batches = 200;  ///< the paper's 20,000 images, of 64 and more
+  int64_t recalibration_batches = 200;  ///< 20,000 images in the paper
   PenaltyOptions penalty = {};
 };
 inline std::vector<Option> declared(EvolvedOptions& o) {
@@ -23,11 +23,11 @@ inline std::vector<Option> declared(EvolvedOptions& o) {
   };
 }
 
-/// Returns the evolution of these options, as the trainer takes it. Warns where the table of
+/// Returns a function that makes the evolution, for SinglePathTrainer. Warns where the table of
 /// latencies was measured under other conditions.
 MakeStrategy evolution(const EvolvedOptions& options, const SearchSetup& setup, uint64_t seed);
 
-/// Returns the options of a trainer whose final search is that evolution.
+/// Returns the options of a SinglePathTrainer whose final search is the evolution.
 SinglePathOptions with_evolution(const EvolvedOptions& options, int64_t paths_per_step);
 
 }  // namespace retia

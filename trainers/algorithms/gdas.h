@@ -5,9 +5,11 @@
 
 namespace retia {
 
+/// The options of a search by GDAS.
 struct GdasOptions {
-  double first_temperature = 10, last_temperature = 0.1;  ///< see GdasMutatorOptions
-  bool hard = true;                                       ///< runs one candidate; false: blends all
+  double first_temperature = 10;
+  double last_temperature = 0.1;
+  bool hard = true;  ///< runs one candidate; false: blends all
   AdamOptions alpha_optimizer = {.lr = 3e-4, .beta1 = 0.5, .beta2 = 0.999, .weight_decay = 1e-3};
   PenaltyOptions penalty = {};
 };

@@ -6,6 +6,7 @@
 
 namespace retia {
 
+/// The options of P-DARTS, stage by stage.
 struct PDartsOptions {
   /// Layers of each stage, added to the option `layers`.
   std::vector<int64_t> extra_layers = {0, 6, 12};

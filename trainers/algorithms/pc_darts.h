@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of a search by PC-DARTS.
 struct PcDartsOptions {
   int64_t partial_channels = 4;  ///< K; 1: only the edge normalisation
   double warmup = 0.3;  ///< fraction of the search before alphas are trained: 15 of 50 epochs

@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of a search by ProxylessNAS.
 struct ProxylessOptions {
   double warmup = 0.17;  ///< fraction of the search before alphas are trained: 25 of 145 epochs
   int64_t paths = 2;     ///< paths in memory in a step that trains alphas, 1 or 2

@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of a search by random paths.
 struct RandomSearchOptions {
   int64_t n_candidates = 50;           ///< distinct architectures scored at the end, ≥ 1
   int64_t recalibration_batches = 20;  ///< see SinglePathOptions

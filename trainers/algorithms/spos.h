@@ -7,8 +7,8 @@ namespace retia {
 
 /// The options of fairnas, plus `bins`.
 struct SposOptions : EvolvedOptions {
-  /// Ranges of multiply-adds, that steps draw from equally often, of a window with both bounds,
-  /// ≥ 1.
+  /// Number of ranges of multiply-adds into which a window with both bounds is divided, ≥ 1; steps
+  /// draw from all ranges equally often.
   int64_t bins = 7;
 };
 inline std::vector<Option> declared(SposOptions& o) {

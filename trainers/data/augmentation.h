@@ -15,6 +15,7 @@ namespace retia {
 /// free for other users, such as drop path.
 enum class SampleStream : uint64_t { ShiftDown, ShiftRight, Mirror, CutoutRow, CutoutColumn };
 
+/// The random mirroring of images: none, or left to right for half of them.
 enum class Flip { None, Horizontal };
 NLOHMANN_JSON_SERIALIZE_ENUM(Flip, {{Flip::None, "none"}, {Flip::Horizontal, "horizontal"}})
 

@@ -10,28 +10,35 @@
 
 namespace retia {
 
+/// The order of the samples in an epoch: as they are given, or shuffled anew in each epoch.
 enum class SampleOrder { Given, Shuffled };
+/// The treatment of a last batch with fewer samples: it is kept or dropped.
 enum class LastBatch { Keep, Drop };
 
+/// The options by which samples become batches.
 struct BatchOptions {
   int64_t batch_size = 64;                    ///< samples per batch, ≥ 1
   uint64_t seed = 0;                          ///< seed of order and augmentation
   SampleOrder order = SampleOrder::Shuffled;  ///< Shuffled: anew in each epoch
   LastBatch last = LastBatch::Keep;           ///< Keep: a smaller last batch is kept
   AugmentOptions augment = {};                ///< images only
-  at::Device device = at::kCPU;       ///< device that holds the data set and makes the batches
-  at::ScalarType dtype = at::kFloat;  ///< of inputs and of real-valued targets: float32 or float64
-  int64_t rank = 0, n_ranks = 1;      ///< each rank makes an equal share of each batch
+  at::Device device = at::kCPU;  ///< device that holds the data set and makes the batches
+  /// Dtype of inputs and of real-valued targets: float32 or float64.
+  at::ScalarType dtype = at::kFloat;
+  int64_t rank = 0;     ///< number of this rank, which makes its share of a batch
+  int64_t n_ranks = 1;  ///< number of ranks, which make equal shares
 };
 
+/// Some samples, ready for the network, on the device of their Batches.
 struct Batch {
   at::Tensor inputs;   ///< normalised: [b, channels, height, width] or [b, features]
   at::Tensor targets;  ///< int64 [b] classes, or [b] numbers with the dtype of inputs
-  /// Per sample: a hash of seed, epoch and index in the data set. All random draws of a sample,
-  /// also in the network, derive from its key, so neither resuming nor the number of ranks changes
-  /// them.
+  /// The keys of the samples, [b]: hashes of seed, epoch and index in the data set. All random
+  /// draws of a sample, also in the network, derive from its key, so neither resuming nor the
+  /// number of ranks changes these draws.
   std::vector<uint64_t> sample_keys;
 
+  /// Returns the number of samples, b.
   int64_t size() const { return inputs.size(0); }
 };
 
@@ -63,7 +70,9 @@ class Batches {
   /// Returns the same batches without division into ranks.
   Batches whole() const;
 
+  /// Returns the data set, on the device of the batches.
   const Dataset& dataset() const { return set_; }
+  /// Returns the options by which batches are made.
   const BatchOptions& options() const { return options_; }
 
  private:

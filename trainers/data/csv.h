@@ -8,17 +8,19 @@
 
 namespace retia {
 
+/// The meaning of the column to predict: classes, or numbers of a regression.
 enum class CsvTask { Classes, Regression };
 NLOHMANN_JSON_SERIALIZE_ENUM(CsvTask,
                              {{CsvTask::Classes, "classes"}, {CsvTask::Regression, "regression"}})
 
+/// The options of reading tables from CSV files.
 struct CsvOptions {
   std::string target = "";          ///< column to predict: name, or number from 0; empty: the last
   CsvTask task = CsvTask::Classes;  ///< Classes: integers from 0; Regression: any numbers
   std::string separator = ",";      ///< one character
   /// Fraction of the rows of a single file that is held out, in (0, 1).
   double test_fraction = 0.2;
-  uint64_t split_seed = 0;  ///< seed of that split
+  uint64_t split_seed = 0;  ///< seed of the split of a single file
 };
 inline std::vector<Option> declared(CsvOptions& o) {
   return {
@@ -34,6 +36,7 @@ inline std::vector<Option> declared(CsvOptions& o) {
 /// One line of a CSV file.
 struct CsvLine {
   int64_t number = 0;  ///< counted from 1
+  /// Texts between separators, without surrounding space and quotes.
   std::vector<std::string> fields;
 };
 

@@ -15,13 +15,14 @@
 
 namespace retia {
 
+/// The options of loading a data set.
 struct DataOptions {
   std::string name = "digits";  ///< a name in DataSets::names()
   std::string dir = "";         ///< folder of its files; for csv: the file, or a folder of two
   int64_t limit = 0;            ///< number of training samples to use, from the first; 0: all
   /// Fraction of the training samples that is held out to score architectures.
   double valid_fraction = 0.5;
-  AugmentOptions augment = {};  ///< of training images
+  AugmentOptions augment = {};  ///< augmentation of training images
   CsvOptions csv = {};
   SyntheticOptions synthetic = {};
 };

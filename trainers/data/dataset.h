@@ -11,7 +11,7 @@ namespace retia {
 
 /// A data set in memory. A value: copies share the tensors, which are never changed.
 struct Dataset {
-  std::string name;
+  std::string name;  ///< name in the table of data sets, for messages
   /// Images: uint8 [n, channels, height, width]; tables: float32 [n, features].
   at::Tensor inputs;
   /// Classes 0 … n_classes-1 as int64 [n], or real numbers as float32 [n] for regression.
@@ -23,7 +23,9 @@ struct Dataset {
   /// Standard deviation over the training set, likewise; 1 where a feature is constant.
   std::vector<double> std = {};
 
+  /// Returns the number of samples.
   int64_t size() const { return inputs.size(0); }
+  /// Returns whether samples are images; else they are rows of a table.
   bool holds_images() const { return inputs.scalar_type() == at::kByte; }
   /// Returns the shape of one sample, without the batch dimension.
   std::vector<int64_t> sample_shape() const { return inputs.sizes().slice(1).vec(); }
@@ -34,8 +36,10 @@ struct Dataset {
   Dataset to(at::Device device) const;
 };
 
+/// The two parts of a data set.
 struct DataSplits {
-  Dataset train, test;
+  Dataset train;  ///< samples for training and, in part, for validation
+  Dataset test;   ///< samples that no search uses, for the final score
 };
 
 /// Throws unless inputs and targets fit each other and the description of Dataset. The message

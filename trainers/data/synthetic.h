@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of synthetic images.
 struct SyntheticOptions {
   int64_t n_train = 1024;  ///< samples, ≥ 1
   int64_t n_test = 256;    ///< samples, ≥ 1

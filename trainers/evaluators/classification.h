@@ -12,14 +12,15 @@
 
 namespace retia {
 
+/// The options of scoring models by their accuracy.
 struct ClassificationOptions {
   DataOptions data = {};    ///< its valid_fraction is held out for scoring
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for another number
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
-  /// Score after each epoch, even if the trial has no pruning thresholds.
+  /// Scores after each epoch, even if the trial has no pruning thresholds.
   bool intermediate = false;
-  bool keep_weights = false;  ///< keep weights also of trials that no other trial can continue
+  bool keep_weights = false;  ///< keeps weights also of trials that no other trial can continue
   uint64_t seed = 0;          ///< seed of the split, weights, order and augmentation
 };
 inline std::vector<Option> declared(ClassificationOptions& o) {

@@ -5,6 +5,7 @@
 
 namespace retia {
 
+/// The options of scoring models by a command.
 struct CommandOptions {
   std::string command = "";  ///< shell command, run by /bin/sh for each model
   /// Name of the number that the command returns and that is maximised.
@@ -28,6 +29,7 @@ inline std::vector<Option> declared(CommandOptions& o) {
 /// failing command fails its trial, with the last line of its standard error as the message.
 class CommandEvaluator final : public Evaluator {
  public:
+  /// Throws where the command is empty or the time limit negative.
   explicit CommandEvaluator(const CommandOptions& options);
 
   std::vector<Objective> objectives() const override { return {{.name = options_.metric}}; }

@@ -26,8 +26,11 @@ inline std::vector<Option> declared(CostsOptions& o) {
 /// `parameters` for one sample; `latency`, in milliseconds of a batch, from a table.
 class CostedEvaluator final : public Evaluator {
  public:
+  /// The name in to_json(); in no table of evaluators, since it needs another evaluator.
   static constexpr const char* kName = "costed";
 
+  /// Adds `options.costs` to the objectives of `of`. Throws, naming the nearest, on an unknown
+  /// cost.
   CostedEvaluator(std::unique_ptr<Evaluator> of, CostsOptions options);
 
   std::vector<Objective> objectives() const override;

@@ -14,6 +14,7 @@ namespace retia {
 /// holds the supernet.
 class InheritedEvaluator final : public Evaluator {
  public:
+  /// Returns the score of an architecture from its accuracy, in [0, 1].
   using Reward = std::function<double(double accuracy, const Architecture& architecture)>;
 
   /// `train`: recalibration uses its first `recalibration_batches`, undivided (0: none). `scoring`:

@@ -22,15 +22,16 @@ NLOHMANN_JSON_SERIALIZE_ENUM(RegressionMetric, {{RegressionMetric::Mse, "mse"},
                                                 {RegressionMetric::Mae, "mae"},
                                                 {RegressionMetric::R2, "r2"}})
 
+/// The options of scoring models by the error of their predictions.
 struct RegressionOptions {
   DataOptions data = {};    ///< its valid_fraction is held out for scoring
   int64_t epochs = 10;      ///< ≥ 1; a proposal may ask for another number
   int64_t batch_size = 64;  ///< ≥ 1
   SgdOptions weight_optimizer = {};
   RegressionMetric metric = RegressionMetric::Mse;
-  /// Score after each epoch, even if the trial has no pruning thresholds.
+  /// Scores after each epoch, even if the trial has no pruning thresholds.
   bool intermediate = false;
-  bool keep_weights = false;  ///< keep weights also of trials that no other trial can continue
+  bool keep_weights = false;  ///< keeps weights also of trials that no other trial can continue
   uint64_t seed = 0;          ///< seed of the split, weights and order
 };
 inline std::vector<Option> declared(RegressionOptions& o) {
@@ -49,7 +50,9 @@ inline std::vector<Option> declared(RegressionOptions& o) {
 
 /// The errors of predictions.
 struct RegressionScore {
-  double mse = 0, mae = 0, r2 = 0;
+  double mse = 0;  ///< mean squared error
+  double mae = 0;  ///< mean absolute error
+  double r2 = 0;   ///< 1 - mse / variance of the targets
 };
 
 /// Computes the errors. `predictions`, `targets`: [n], in the same unit. r2 is 0 where all targets

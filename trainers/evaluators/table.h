@@ -8,6 +8,7 @@
 
 namespace retia {
 
+/// The options of looking up scores in a table.
 struct TableOptions {
   std::string file = "";                    ///< CSV with a header, gzipped or not
   std::string key = "arch";                 ///< column with the names of architectures

@@ -9,20 +9,20 @@ namespace retia {
 
 /// The training of a trial's model.
 struct TrialTraining {
-  Batches train;
+  Batches train;                      ///< batches that train the weights
   std::optional<Batches> valid = {};  ///< scored after the last epoch; none: no scoring
   int64_t epochs = 1;                 ///< used unless the proposal sets a number
-  SgdOptions weight_optimizer = {};
-  bool intermediate = false;  ///< call `score` even if the trial has no pruning thresholds
-  bool keep_weights = false;  ///< keep weights also of a trial that no other trial can continue
-  Direction direction = Direction::Maximise;  ///< of the first objective
+  SgdOptions weight_optimizer = {};   ///< options of SGD, which trains the weights
+  bool intermediate = false;          ///< calls `score` even if the trial has no pruning thresholds
+  bool keep_weights = false;  ///< keeps weights also of a trial that no other trial can continue
+  Direction direction = Direction::Maximise;  ///< direction of the first objective
   /// Returns the first objective after an epoch, after `valid` was scored; null: not evaluated.
   std::function<double(const EpochReport&)> score = nullptr;
 };
 
 /// The result of a training.
 struct TrainedTrial {
-  EpochReport last;  ///< of the last epoch
+  EpochReport last;  ///< report of the last epoch
   /// Scores after each epoch, including epochs of the trial it continues.
   std::vector<double> intermediate = {};
   bool ended_early = false;  ///< stopped below the pruning thresholds

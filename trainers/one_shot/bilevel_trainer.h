@@ -7,8 +7,9 @@
 
 namespace retia {
 
+/// The options of training weights and alphas in turns.
 struct BilevelOptions {
-  int64_t order = 1;  ///< 1: alpha gradients at the present weights; 2: after a step of theirs
+  int64_t order = 1;  ///< 1: alpha gradients at the present weights; 2: at the weights after a step
   double warmup = 0;  ///< fraction of the search before alphas are trained, in [0, 1)
   AdamOptions alpha_optimizer = {};  ///< defaults as in the paper
   PenaltyOptions penalty = {};       ///< cost penalty in the loss of architecture steps
@@ -39,6 +40,8 @@ inline std::vector<Option> declared(BilevelOptions& o) {
 /// its own on which its weights() or gates() depend.
 class BilevelTrainer : public OneShotTrainer {
  public:
+  /// `mutator` is bound to setup.network and must outlive the trainer. Throws where an option is
+  /// out of range, and where the mutator has no parameters to learn.
   BilevelTrainer(const SearchSetup& setup, Mutator& mutator, const BilevelOptions& options);
 
   StepStats train_step(int64_t epoch, int64_t i) override;

@@ -7,6 +7,7 @@
 
 namespace retia {
 
+/// The options of largest_eigenvalue.
 struct PowerIterationOptions {
   int64_t iterations = 100;  ///< largest number of iterations, ≥ 1
   double tolerance = 1e-4;   ///< relative tolerance of the eigenvalue

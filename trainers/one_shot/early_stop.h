@@ -9,10 +9,11 @@
 
 namespace retia {
 
+/// The options of the rules that end a search early; see EarlyStop.
 struct EarlyStopOptions {
   /// Skip connections of a normal cell that end the search; 0: rule off.
   int64_t skip_connections = 0;
-  /// R, in [0, 1): ratio below which the search ends (0.75 in the paper); 0: rule off.
+  /// r, in [0, 1): ratio below which the search ends (0.75 in the paper); 0: rule off.
   double eigenvalue_ratio = 0;
   int64_t window = 5;  ///< k, number of epochs, ≥ 1
 };
@@ -27,19 +28,22 @@ inline std::vector<Option> declared(EarlyStopOptions& o) {
 }
 
 /// Decides when a search by alphas ends, before it collapses into skip connections:
-/// - DARTS+ (Liang et al. 2019): as soon as a normal cell keeps `skip_connections` of them (there
-///   2);
+/// - DARTS+ (Liang et al. 2019): as soon as a normal cell keeps `skip_connections` skip connections
+///   (2 in the paper);
 /// - RobustDARTS (Zela et al., ICLR 2020): with lambda(e) the largest eigenvalue of the Hessian of
 ///   L_valid in the alphas after epoch e, and m(e) its mean over the epochs e-k+1 … e, as soon as
-///   m(e-k) / m(e) < r and m(e) > 0 (there k = 5 and r = 0.75). The alphas are then set back to
+///   m(e-k) / m(e) < r and m(e) > 0 (paper: k = 5 and r = 0.75). The alphas are then set back to
 ///   those after epoch e-k.
 class EarlyStop {
  public:
   /// `alphas`: the learnt parameters. Throws where an option is out of range.
   EarlyStop(const EarlyStopOptions& options, NamedTensors alphas);
 
+  /// Returns whether any rule is on.
   bool watches() const { return watches_skips() || watches_curvature(); }
+  /// Returns whether the rule of DARTS+ is on, which needs tell_skips.
   bool watches_skips() const { return options_.skip_connections > 0; }
+  /// Returns whether the rule of RobustDARTS is on, which needs tell_eigenvalue.
   bool watches_curvature() const { return options_.eigenvalue_ratio > 0; }
 
   /// Tells the number of skip connections kept, after an epoch that trained alphas.
@@ -47,10 +51,12 @@ class EarlyStop {
   /// Tells lambda, after an epoch that trained alphas. Sets the alphas back if the search ends.
   void tell_eigenvalue(double eigenvalue);
 
-  /// One line that says why the search ends; empty while it does not.
+  /// Returns one line that says why the search ends; empty while it goes on.
   const std::string& reason() const { return reason_; }
 
+  /// Adds the eigenvalues and the former alphas to a checkpoint.
   void save(Checkpoint& checkpoint) const;
+  /// Restores what save() has added.
   void load(const Checkpoint& checkpoint);
 
  private:

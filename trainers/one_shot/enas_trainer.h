@@ -8,6 +8,7 @@
 
 namespace retia {
 
+/// The options of training a supernet and a controller in turns.
 struct EnasOptions {
   int64_t controller_steps = 50;  ///< controller updates after each epoch of the weights, ≥ 0
   int64_t aggregate = 20;         ///< sampled architectures per update, ≥ 1
@@ -17,7 +18,7 @@ struct EnasOptions {
   double controller_lr = 3.5e-4;  ///< learning rate of Adam
   double controller_clip = 5;     ///< largest norm of the controller's gradient; 0: no clipping
   int64_t n_candidates = 10;  ///< architectures sampled at the end, besides the likeliest, ≥ 0
-  /// Batches to recalibrate each one's batch normalisations; 0: none.
+  /// Training batches that recalibrate each architecture's batch normalisations; 0: none.
   int64_t recalibration_batches = 20;
   PenaltyOptions penalty = {};  ///< cost penalty of the reward, and of the scores at the end
 };
@@ -53,6 +54,8 @@ inline std::vector<Option> declared(EnasOptions& o) {
 /// weight steps.
 class EnasTrainer final : public OneShotTrainer {
  public:
+  /// `policy` is bound to setup.network and must outlive the trainer. Throws where an option is out
+  /// of range, and where the space has no choice.
   EnasTrainer(const SearchSetup& setup, PolicyMutator& policy, const EnasOptions& options);
 
   /// Returns a search over the likeliest architecture and `n_candidates` sampled ones; each
@@ -62,6 +65,7 @@ class EnasTrainer final : public OneShotTrainer {
   StepStats train_step(int64_t epoch, int64_t i) override;
   int64_t steps_per_epoch() const override;
 
+  /// Returns the moving average of the rewards (see Reinforce).
   double baseline() const { return reinforce_.baseline(); }
 
  private:

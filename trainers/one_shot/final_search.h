@@ -11,8 +11,8 @@ namespace retia {
 /// with the weights they inherit. The first objective decides. The strategy waits for the outcomes
 /// it needs, so that its proposals do not depend on how many trials run at once.
 struct FinalSearch {
-  std::unique_ptr<Strategy> strategy;
-  std::unique_ptr<Evaluator> evaluator;
+  std::unique_ptr<Strategy> strategy;    ///< proposes architectures
+  std::unique_ptr<Evaluator> evaluator;  ///< scores proposals with inherited weights
   /// Trials after which the search ends, if the strategy is not exhausted before.
   int64_t max_trials = 0;
   int64_t n_top = 10;  ///< number of best architectures that are kept

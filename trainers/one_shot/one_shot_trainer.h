@@ -11,11 +11,11 @@ namespace retia {
 
 /// The inputs of a one-shot search.
 struct SearchSetup {
-  Network network;  ///< the supernet, on its device
-  Batches train;    ///< samples that train the weights
-  Batches valid;    ///< samples that train, or score, the architecture
-  TrainerOptions trainer = {};
-  SgdOptions weight_optimizer = {};
+  Network network;                   ///< the supernet, on its device
+  Batches train;                     ///< samples that train the weights
+  Batches valid;                     ///< samples that train, or score, the architecture
+  TrainerOptions trainer = {};       ///< options of the training of the supernet
+  SgdOptions weight_optimizer = {};  ///< options of SGD, which trains the weights
   /// Samples that score architectures, not shuffled or augmented; none: valid.
   std::optional<Batches> scoring = {};
   Json space_options = Json::object();  ///< options with which the space was made
@@ -45,9 +45,11 @@ class OneShotTrainer : public Trainer {
   virtual std::optional<FinalSearch> final_search() { return std::nullopt; }
 
  protected:
+  /// Returns the mutator, which decides the choices of the network.
   Mutator& mutator() { return mutator_; }
-  /// The fraction of the search completed, in [0, 1].
+  /// Returns the fraction of the search completed, in [0, 1].
   double progress() const { return progress_; }
+  /// Returns the batches that score architectures.
   const Batches& scoring_batches() const { return scoring_; }
   std::map<std::string, std::vector<double>> probabilities() const override {
     return mutator_.probabilities();
@@ -56,11 +58,12 @@ class OneShotTrainer : public Trainer {
   void save(Checkpoint& checkpoint) override;
   void load(const Checkpoint& checkpoint) override;
 
+  /// Returns the batches that train, or score, the architecture.
   const Batches& valid_batches() const { return valid_; }
   /// Returns the validation batch of a step that has one training batch. Validation batches start
   /// over, in another order, where there are fewer of them.
   Batch valid_batch(int64_t epoch, int64_t i) const;
-  /// Tells the mutator how far the search is.
+  /// Passes the fraction of the search completed to the mutator.
   void begin_epoch(int64_t epoch) override;
 
  private:

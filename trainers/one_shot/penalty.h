@@ -10,9 +10,11 @@
 
 namespace retia {
 
+/// The way in which a penalty enters the value: added, or as a factor; see PenaltyOptions.
 enum class PenaltyForm { Add, Mul };
 NLOHMANN_JSON_SERIALIZE_ENUM(PenaltyForm, {{PenaltyForm::Add, "add"}, {PenaltyForm::Mul, "mul"}})
 
+/// The function x of the cost; see PenaltyOptions.
 enum class PenaltyShape { Linear, Positive, Negative, Absolute, Log };
 NLOHMANN_JSON_SERIALIZE_ENUM(PenaltyShape, {{PenaltyShape::Linear, "linear"},
                                             {PenaltyShape::Positive, "positive"},
@@ -61,6 +63,8 @@ class LossPenalty {
   /// an option is out of range or the table lacks an operation.
   LossPenalty(const PenaltyOptions& options, const SearchSetup& setup, const Mutator& mutator);
 
+  /// Returns the penalised loss, a scalar, differentiable in the alphas; `loss` itself where there
+  /// is no penalty.
   at::Tensor operator()(const at::Tensor& loss) const;
 
  private:
@@ -74,8 +78,10 @@ class RewardPenalty {
  public:
   /// Makes a penalty that changes nothing.
   RewardPenalty() = default;
+  /// Throws where an option is out of range or the table lacks an operation.
   RewardPenalty(const PenaltyOptions& options, const SearchSetup& setup);
 
+  /// Returns the penalised reward; `reward` itself where there is no penalty.
   double operator()(double reward, const Architecture& architecture) const;
 
  private:

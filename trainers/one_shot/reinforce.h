@@ -6,6 +6,7 @@
 
 namespace retia {
 
+/// The weights in the loss of REINFORCE; see Reinforce.
 struct PolicyGradientOptions {
   double entropy_weight = 1e-4;   ///< weight of the entropy in the reward, ≥ 0
   double penalty_weight = 0.8;    ///< weight of the policy's penalty in the loss, ≥ 0
@@ -26,8 +27,9 @@ class Reinforce {
   /// each architecture while it is the current one.
   at::Tensor loss(PolicyMutator& policy, int64_t n, const std::function<double()>& reward);
 
-  /// The baseline b; 0 before the first reward.
+  /// Returns the baseline b; 0 before the first reward.
   double baseline() const { return baseline_; }
+  /// Sets the baseline b, as a checkpoint has it.
   void set_baseline(double baseline) { baseline_ = baseline; }
 
  private:

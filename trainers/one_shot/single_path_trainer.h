@@ -7,11 +7,12 @@
 
 namespace retia {
 
+/// The options of training single paths and of the search at the end.
 struct SinglePathOptions {
   int64_t paths_per_step = 1;   ///< paths whose gradients are added in one step, ≥ 1
   int64_t n_candidates = 1000;  ///< largest number of architectures scored at the end, ≥ 1
   int64_t n_top = 10;           ///< number of best architectures that are kept, ≥ 1
-  /// Batches to recalibrate each one's batch normalisations; 0: none.
+  /// Training batches that recalibrate each architecture's batch normalisations; 0: none.
   int64_t recalibration_batches = 20;
   PenaltyOptions penalty = {};  ///< cost penalty of the accuracy by which they are scored
 };
@@ -37,6 +38,8 @@ using MakeStrategy = std::function<std::unique_ptr<Strategy>(const ir::Graph& sp
 /// weights.
 class SinglePathTrainer final : public OneShotTrainer {
  public:
+  /// `mutator` is bound to setup.network and must outlive the trainer. Calls `make_strategy` once
+  /// now, so that what is wrong throws before the training.
   SinglePathTrainer(const SearchSetup& setup, Mutator& mutator, MakeStrategy make_strategy,
                     const SinglePathOptions& options);
 

@@ -10,10 +10,12 @@ namespace retia {
 
 /// The inputs of a gradient through one step of the weights.
 struct Unrolled {
-  /// Returns the gradients of L_train, or of L_valid, at the present weights and alphas.
+  /// Returns the gradients of a loss in `of`, at the present weights and alphas.
   using GradientsOf = std::function<Gradients(std::span<const at::Tensor> of)>;
-  GradientsOf train_gradients, valid_gradients;
-  std::vector<at::Tensor> weights, alphas;
+  GradientsOf train_gradients;      ///< gradients of L_train
+  GradientsOf valid_gradients;      ///< gradients of L_valid
+  std::vector<at::Tensor> weights;  ///< w, moved and restored
+  std::vector<at::Tensor> alphas;   ///< alpha
   /// Returns the step d that the weight optimizer would take on given gradients, divided by the
   /// learning rate.
   std::function<std::vector<at::Tensor>(const Gradients&)> direction;
