@@ -13,6 +13,9 @@ function(retia_add_bare_executable target)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE retia_flags)
   target_precompile_headers(${target} REUSE_FROM retia_precompiled)
+  # Version 12 of g++ takes the defaults of members of unnamed objects for uninitialised.
+  target_compile_options(${target} PRIVATE
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-maybe-uninitialized>)
   if(NVIDIA_SMI OR EXISTS /dev/nvidia0)
     add_dependencies(${target} retia_cuda)
   endif()
