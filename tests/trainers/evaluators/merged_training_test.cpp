@@ -156,7 +156,9 @@ TEST(MergedTraining, StopsAllWhenOneIsAskedTo) {
   int64_t n_asked = 0;
   std::vector<Trial> trials = trials_of(small_models(2));
   trials[1].stop_requested = [&] { return ++n_asked == 3; };
-  for (const Evaluation& one : evaluator.evaluate_merged(trials).value()) {
+  const std::vector<Evaluation> results = evaluator.evaluate_merged(trials).value();
+  ASSERT_EQ(results.size(), 2);
+  for (const Evaluation& one : results) {
     EXPECT_EQ(one.status, TrialStatus::Stopped);
   }
   EXPECT_EQ(n_asked, 3);
