@@ -17,8 +17,8 @@ Json shown(const Json& trial, const std::vector<Objective>& objectives);
 /// Returns the `n` best trials that succeeded, the best first, in the form that is shown.
 std::vector<Json> best_trials(const ListedTrials& listed, int64_t n);
 
-/// Declares --format of the commands that list trials or the facts of a run, which `format` holds:
-/// text, json or csv.
+/// Returns the option --format (text, json or csv) of the commands that list trials or facts of a
+/// run; its value is written into `format`.
 Option format_option(std::string& format);
 
 /// Returns a CSV field, quoted where necessary.

@@ -11,6 +11,7 @@ namespace retia {
 /// is destroyed. Stops when the function throws.
 class Ticker {
  public:
+  /// Starts the thread. `seconds`: the interval.
   Ticker(double seconds, std::function<void()> work);
   /// Stops the thread; waits only for a call that is in progress.
   ~Ticker();

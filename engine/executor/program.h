@@ -8,7 +8,7 @@
 
 #include "retia/engine/operations/shared_axes.h"
 
-/// Programs, i.e. graphs as lists of instructions, and the passes that rewrite programs.
+/// Programs, i.e. graphs as lists of instructions. passes.h has what rewrites them.
 namespace retia::executor {
 
 class Instruction;

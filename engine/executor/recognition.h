@@ -22,6 +22,8 @@ struct Uses {
   /// instructions stands for the program, which returns the value.
   std::vector<std::vector<size_t>> readers;
 };
+
+/// Returns who writes and who reads each value.
 Uses uses_of(const Program& program);
 
 /// Returns the instruction as one that runs a layer; null: it does something else.
@@ -31,6 +33,7 @@ const LayerInstruction* as_layer(const Instruction& instruction);
 /// no layer, or where a size or an option is a choice.
 std::string decided_type(const Program& program, const Instruction& instruction);
 
+/// Returns the parameters of the layer as Options.
 template <class Options>
 Options options_of(const LayerInstruction& instruction) {
   return instruction.operation().parameters().get<Options>();
@@ -43,7 +46,9 @@ at::Tensor parameter_of(const LayerInstruction& instruction, const std::string& 
 struct Convolution {
   int64_t kernel, stride, dilation;
 };
-/// `instruction`: runs a conv2d. None: it has a bias or changes the image size.
+
+/// Returns the convolution that `instruction`, which runs a conv2d, computes; none: it has a bias or
+/// changes the image size.
 std::optional<Convolution> convolution(const LayerInstruction& instruction);
 
 /// Returns whether a pool is 3 × 3 and keeps the image size at stride 1.

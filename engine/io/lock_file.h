@@ -4,8 +4,8 @@
 
 namespace retia {
 
-/// Locks the folder of `path`, a file with the number of this process, against other processes
-/// while this object lives. The system releases the lock when the process dies. A child that is
+/// Locks the folder in which the file `path` lies against other processes while this object lives;
+/// the number of this process is written into the file. The system releases the lock when the process dies. A child that is
 /// forked and does not exec shares the lock.
 class LockFile {
  public:

@@ -18,7 +18,8 @@ namespace retia {
 /// argument.
 class OperationTable {
  public:
-  /// Adds a kind: an object of its own class, or the kind of an example operation.
+  /// Adds a kind: an object of its own class, or that of some operation, e.g.
+  /// `ops::relu().shared_kind()`.
   void add(std::shared_ptr<const ir::OperationKind> kind);
 
   /// Adds a composite, written by `Wire write(Builder&, Wire, const Options&)`; defined in

@@ -52,9 +52,9 @@ class Space {
   /// hashed, stored and compared in this canonical form.
   Architecture canonical(const Architecture& architecture) const;
 
-  /// Returns what canonical() returns; none where `architecture` has no valid model: no
-  /// model has an operation as it decides it (see OperationKind::obstacle), or, which graph mutators
-  /// say by an exception, they make none. Throws on missing decisions where model() does.
+  /// Returns what canonical() returns; none where `architecture` has no valid model: an operation
+  /// cannot be as it decides (see OperationKind::obstacle), or a graph mutator throws. Throws on
+  /// missing decisions where model() does.
   std::optional<Architecture> find_canonical(const Architecture& architecture) const;
   /// Returns what model() returns; none where find_canonical() returns none.
   std::optional<Graph> find_model(const Architecture& architecture) const;

@@ -11,8 +11,8 @@
 
 namespace retia::executor {
 
-/// A candidate of a layer choice as a branch of the fused operation `retia::mixed_op`: the
-/// candidates of DARTS, where batch normalisation has no scale and shift.
+/// What a candidate of a layer choice is to `mixed_op`: one of its branches, or none and why.
+/// Branches have batch normalisation without scale and shift.
 struct MixedBranch {
   std::string reason;  ///< why the candidate is no branch; empty: it is one
   kernels::MixedBranch branch = kernels::MixedBranch::Identity;
