@@ -2,6 +2,8 @@
 import os
 import pathlib
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # where cores are shared, a thread that spins delays the others
+
 import torch
 import torch.nn.functional as F
 
