@@ -60,6 +60,7 @@ int run_retrain(const Program& program, const Config& config) {
 
 }  // namespace
 
+// Its options are those of RunOptions (config.h), and of TrainerOptions and SgdOptions (trainers/).
 Command commands::retrain() {
   return configured(
       {.name = "retrain",

@@ -4,8 +4,8 @@
 
 namespace retia {
 
-/// Returns what `--version` prints, one line each: version and commit of this program, LibTorch, the
-/// CUDA toolkit that compiled the module for GPUs (or none), and the instruction set in use.
+/// Returns what `--version` prints, one line each: version and commit of this program, LibTorch,
+/// the CUDA toolkit that compiled the module for GPUs (or none), and the instruction set in use.
 std::string version();
 
 }  // namespace retia

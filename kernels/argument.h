@@ -30,8 +30,8 @@ inline bool is_for_gpu(const at::Tensor& tensor) {
 /// or float64, for a GPU also of float16 or bfloat16, and not empty.
 bool is_batch_of_images(const at::Tensor& x);
 
-/// Returns the dtype of weights, statistics and factors beside x: float32 if x is of half precision,
-/// else that of x.
+/// Returns the dtype of weights, statistics and factors beside x: float32 if x is of half
+/// precision, else that of x.
 at::ScalarType dtype_beside(const at::Tensor& x);
 
 /// Returns whether a tensor is an array on the device of x, of dtype_beside(x).

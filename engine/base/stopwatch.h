@@ -11,8 +11,8 @@ namespace retia {
 void finish_work(at::Device device);
 
 /// Times work for benchmarks: on one thread of the CPU in processor time, which other load disturbs
-/// least; on several threads in time that passes; on a GPU by CUDA events, after a write that evicts
-/// the cache.
+/// least; on several threads in time that passes; on a GPU by CUDA events, after a write that
+/// evicts the cache.
 class Stopwatch {
  public:
   /// Makes a stopwatch for `device`, which is already open.

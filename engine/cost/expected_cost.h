@@ -22,6 +22,7 @@ double multiply_adds_of(const Operation& operation, const std::vector<Shape>& in
 double parameters_of(const Operation& operation, const std::vector<Shape>& inputs);
 
 /// Returns the sum of `cost` over all primitives of a frozen graph. Throws while a choice is left.
+/// total_cost() in profile.h gives multiply-adds and parameters at once.
 double cost_of(const Graph& model, const OperationCost& cost);
 
 /// Returns every possible decision of a choice with a fixed n_chosen, in lexicographic order.
@@ -52,8 +53,8 @@ using DecisionProbabilities = std::map<std::string, at::Tensor>;
 /// `Expression::kMostCombinations` joint decisions that determine an operation and its inputs.
 class ExpectedCost {
  public:
-  /// Calls `cost` once for every primitive that any model may have at each place. Throws, naming the
-  /// node and the reason, where the primitives cannot be listed.
+  /// Calls `cost` once for every primitive that any model may have at each place. Throws, naming
+  /// the node and the reason, where the primitives cannot be listed.
   ExpectedCost(const Graph& space, const OperationCost& cost);
 
   /// Makes one as the constructor does; none where the primitives cannot be listed.

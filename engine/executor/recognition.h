@@ -47,8 +47,8 @@ struct Convolution {
   int64_t kernel, stride, dilation;
 };
 
-/// Returns the convolution that `instruction`, which runs a conv2d, computes; none: it has a bias or
-/// changes the image size.
+/// Returns the convolution that `instruction`, which runs a conv2d, computes; none: it has a bias
+/// or changes the image size.
 std::optional<Convolution> convolution(const LayerInstruction& instruction);
 
 /// Returns whether a pool is 3 × 3 and keeps the image size at stride 1.

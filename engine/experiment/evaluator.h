@@ -13,7 +13,8 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
 
-  /// Returns what models are compared by, at least one; strategies with one objective use the first.
+  /// Returns what models are compared by, at least one; strategies with one objective use the
+  /// first.
   virtual std::vector<Objective> objectives() const { return {{.name = "score"}}; }
 
   /// Returns whether evaluate() looks at the model. If false, no model is built: trials have none,

@@ -107,8 +107,8 @@ class Experiment {
   ExperimentEnding run(const ExperimentOptions& options, ExperimentObserver& observer);
 
   /// Runs the first proposal of `strategy` in this process and stores nothing, to find mistakes in
-  /// a space, its graph mutators or an evaluator. Throws where the trial has not succeeded, unless it
-  /// was stopped.
+  /// a space, its graph mutators or an evaluator. Throws where the trial has not succeeded, unless
+  /// it was stopped.
   static Trial debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
                          ExperimentObserver& observer);
 

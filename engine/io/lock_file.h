@@ -5,8 +5,8 @@
 namespace retia {
 
 /// Locks the folder in which the file `path` lies against other processes while this object lives;
-/// the number of this process is written into the file. The system releases the lock when the process dies. A child that is
-/// forked and does not exec shares the lock.
+/// the number of this process is written into the file. The system releases the lock when the
+/// process dies. A child that is forked and does not exec shares the lock.
 class LockFile {
  public:
   /// Takes the lock. Throws one line that names the process which holds it.

@@ -17,8 +17,9 @@ enum class Promise {
 
 /// Throws one line, which names the node and the rule, unless `graph` is as promised and keeps the
 /// rules of every graph: ids and names are distinct, names well formed, a node reads earlier nodes
-/// only, outputs are there, inputs read nothing, and each choice has candidates that an architecture
-/// can name, as many as it may choose. The rules hold for nested graphs too, which have one output.
+/// only, outputs are there, inputs read nothing, and each choice has candidates that an
+/// architecture can name, as many as it may choose. The rules hold for nested graphs too, which
+/// have one output.
 void verify(const Graph& graph, Promise promise);
 
 /// Checks the rules of every graph for its parts, so that parts that no Graph takes can be tested.

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-// The branches of mixed_op as a table, from which checks, plans for CPU and GPU, the reference, test
-// cases and the recognition in graphs are derived: each goes through the stages of a row and treats
-// every kind of stage once. C++17 without LibTorch, so that .cu files include it too.
+// The branches of mixed_op as a table, from which checks, plans for CPU and GPU, the reference,
+// test cases and the recognition in graphs are derived: each goes through the stages of a row and
+// treats every kind of stage once. C++17 without LibTorch, so that .cu files include it too.
 namespace retia::kernels {
 
 /// A branch of mixed_op; kMixedBranches says what each computes. The numbers are part of the torch

@@ -9,8 +9,8 @@
 
 namespace retia::kernels::cpu {
 
-/// The sums that become gradients of weights. Images are summed in runs, and runs in their order, so
-/// that the bits do not depend on the number of threads.
+/// The sums that become gradients of weights. Images are summed in runs, and runs in their order,
+/// so that the bits do not depend on the number of threads.
 template <class T>
 class RunsOfWeightSums {
  public:

@@ -65,8 +65,8 @@ struct Lanes {
   void (*add_to)(const T* src, int64_t step, T* dst, const int32_t* to, int64_t n, int64_t c);
   /// dst[p] += src[from[p]].
   void (*add_from)(const T* src, const int32_t* from, T* dst, int64_t n, int64_t c);
-  /// dst[p] = a · g[p] + b · y[p] + shift. gate: 0 for g[p] where gate[p] is not above 0; null: g[p]
-  /// everywhere.
+  /// dst[p] = a · g[p] + b · y[p] + shift. gate: 0 for g[p] where gate[p] is not above 0; null:
+  /// g[p] everywhere.
   void (*affine)(const T* g, const T* gate, const T* a, const T* y, const T* b, const T* shift,
                  T* dst, int64_t n, int64_t c);
   /// dst[p] = shift + Σ_k factors[k] · y[k][p].

@@ -37,8 +37,8 @@ struct Vectors {
     return gradient;
   }
 
-  /// Has n vectors `step` numbers apart come into the second cache from each array; the first has no
-  /// room for them.
+  /// Has n vectors `step` numbers apart come into the second cache from each array; the first has
+  /// no room for them.
   static inline void request(const Prefetch<T>& prefetch, int64_t first, int64_t step, int n) {
     for (int64_t a = 0; a < prefetch.n; ++a) {
       const T* const wanted = prefetch.arrays[a] + prefetch.at + first;

@@ -1,5 +1,7 @@
 #pragma once
 
+// Batch normalisation for all kernels of the CPU.
+
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 
@@ -13,7 +15,8 @@
 
 namespace retia::kernels::cpu {
 
-/// The mean of each channel of a batch, the sum of squares about the mean, and the number of pixels.
+/// The mean of each channel of a batch, the sum of squares about the mean, and the number of
+/// pixels.
 template <class T>
 struct BatchMoments {
   BatchMoments() = default;

@@ -18,8 +18,8 @@ struct FinalSearch {
   int64_t n_top = 10;  ///< number of best architectures that are kept
 };
 
-/// Runs the search as an Experiment in memory; returns the best canonical architecture, the earliest
-/// of equals. Throws where no trial succeeds.
+/// Runs the search as an Experiment in memory; returns the best canonical architecture, the
+/// earliest of equals. Throws where no trial succeeds.
 Architecture best_of(const FinalSearch& search, const ir::Graph& space);
 
 }  // namespace retia

@@ -15,15 +15,17 @@
 
 namespace retia {
 
+/// What a pass forward and back gives.
 struct Results {
   at::Tensor out;
   std::vector<at::Tensor> gradients, statistics;
 };
 
+/// The mode of the network. Quiet: training, running statistics unchanged.
 enum class Mode { Training, Evaluation, Quiet };
 
-/// One pass forward and back, in float64, of the supernet of `space`, rewritten by `passes` and driven
-/// by a mutator that is made of it and `arguments`.
+/// One pass forward and back, in float64, of the supernet of `space`, rewritten by `passes` and
+/// driven by a mutator that is made of it and `arguments`.
 template <class MutatorType, class... Arguments>
 Results results_of(const ir::Graph& space, const std::vector<executor::Pass>& passes, Mode mode,
                    int64_t batch, Arguments&&... arguments) {
