@@ -85,7 +85,7 @@ template <class Enumeration>
 std::vector<std::string> names_of() {
   std::vector<std::string> names;
   while (true) {
-    // Of a value without a name, JSON has the name of the first.
+    // JSON gives a value without a name the name of the first.
     const nlohmann::json name = static_cast<Enumeration>(names.size());
     if (!names.empty() && name == names.front()) {
       return names;

@@ -7,7 +7,7 @@
 
 namespace retia::ir {
 
-/// What a rewrite promises of the graph that it returns, besides the rules of every graph.
+/// The promise of a rewrite about the graph that it returns, besides the rules of every graph.
 enum class Promise {
   Graph,       ///< nothing more: shapes may not fit before the next edit
   Space,       ///< shapes fit, and one label is one decision

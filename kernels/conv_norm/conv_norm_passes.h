@@ -57,7 +57,7 @@ class ConvNormPasses {
                 "conv_norm: a tensor on a GPU may hold 2^31 - 1 numbers, but x is ", x.sizes());
   }
 
-  /// What conv_norm_operators::Forward says.
+  /// Returns what conv_norm_operators::Forward returns.
   ConvNormForward forward(at::TensorList running) {
     const at::Tensor y = convolved();
     const at::Tensor norm = sums({4, c_out_});

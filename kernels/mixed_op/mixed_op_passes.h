@@ -57,8 +57,8 @@ class MixedOpPasses {
     plan();
   }
 
-  /// What mixed_op_operators::Forward says. so_far: what the edges o.summed are added to, in
-  /// channels_last.
+  /// Returns what mixed_op_operators::Forward returns. so_far: the sums to which the edges o.summed
+  /// are added, in channels_last.
   MixedOpsForward forward(at::TensorList running, at::TensorList so_far = {}) {
     hold(stored_like({n_kept(), pixels_, c_}), sums({n_norms(), 2, c_}));
     batch_ = o_.training ? sums({n_norms(), 3, c_}) : sums({0});

@@ -5,7 +5,7 @@
 
 #include "retia/kernels/body.h"
 
-/// What the bodies of several kernels share: how an output reads through a stencil, and sums over
+/// The parts that bodies of several kernels share: how an output reads through a stencil, and sums over
 /// slices of pixels that do not depend on the order in which threads run. A body is a function of a
 /// thread's number; no body shares memory between threads, so that a loop on the host runs the very
 /// same code. Tensors are [n, height, width, c]; T is how they are stored, Sum<T> what is computed
@@ -33,7 +33,7 @@ struct Stencil {
   RETIA_BODY int first(int out) const { return out * stride - kernel / 2 * dilation; }
 };
 
-/// Where number `i` of a tensor of height · width · c is.
+/// The place of number `i` in a tensor of height · width · c.
 struct Place {
   int image, y, x, channel;
 

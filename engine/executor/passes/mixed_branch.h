@@ -11,7 +11,7 @@
 
 namespace retia::executor {
 
-/// What a candidate of a layer choice is to `mixed_op`: one of its branches, or none and why.
+/// A candidate of a layer choice as `mixed_op` sees it: one of its branches, or none and why.
 /// Branches have batch normalisation without scale and shift.
 struct MixedBranch {
   std::string reason;  ///< why the candidate is no branch; empty: it is one

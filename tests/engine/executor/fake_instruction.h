@@ -11,7 +11,7 @@
 
 namespace retia::executor {
 
-/// What a FakeInstruction answers and has done; tests change it between runs.
+/// The answers of a FakeInstruction and what it has done; tests change them between runs.
 struct FakeState {
   bool applies = true, applies_to = true, may_refuse = true;
   int64_t n_runs = 0;

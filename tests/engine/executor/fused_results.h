@@ -15,7 +15,7 @@
 
 namespace retia {
 
-/// What a pass forward and back gives.
+/// The results of a pass forward and back.
 struct Results {
   at::Tensor out;
   std::vector<at::Tensor> gradients, statistics;
