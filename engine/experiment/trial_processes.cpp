@@ -10,8 +10,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "retia/engine/base/clock.h"
 #include "retia/engine/io/session.h"
@@ -20,6 +22,7 @@ namespace retia {
 namespace {
 
 constexpr int64_t kFailedStarts = 100;
+constexpr double kSecondsToEnd = 10;  // for a server that ends by itself, and its trials with it
 
 std::string described(int status) {
   return WIFSIGNALED(status)
@@ -33,7 +36,9 @@ TrialProcesses::TrialProcesses(std::filesystem::path program) : program_(std::mo
   open();
 }
 
-TrialProcesses::~TrialProcesses() { close(); }
+TrialProcesses::~TrialProcesses() {
+  close(running_.empty() ? 0 : kSecondsToEnd);  // without trials it may still be loading
+}
 
 void TrialProcesses::open() {
   std::array<int, 2> ends{};
@@ -59,12 +64,16 @@ void TrialProcesses::open() {
   TORCH_CHECK(failure == 0, program_.string(), " cannot be started: ", std::strerror(failure));
 }
 
-int TrialProcesses::close() {
+int TrialProcesses::close(double seconds) {
   ::close(socket_);
-  if (running_.empty()) {
-    ::kill(server_, SIGKILL);  // it may still be loading
-  }
   int status = 0;
+  for (const double end = now() + seconds; now() < end;) {
+    if (::waitpid(server_, &status, WNOHANG) == server_) {
+      return status;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ::kill(server_, SIGKILL);
   while (::waitpid(server_, &status, 0) < 0 && errno == EINTR) {
   }
   return status;
@@ -108,7 +117,7 @@ std::vector<ProcessEnd> TrialProcesses::wait(double seconds) {
 }
 
 std::vector<ProcessEnd> TrialProcesses::replace_server() {
-  const int status = close();
+  const int status = close(kSecondsToEnd);  // its socket closes a little before it has ended
   std::vector<ProcessEnd> lost;
   for (const auto& [id, process] : running_) {
     if (process > 0) {

@@ -31,8 +31,9 @@ class TrialProcesses {
 
  private:
   void open();
-  /// Closes the socket and waits for the server; returns its wait status.
-  int close();
+  /// Closes the socket and waits for the server to end; kills it after `seconds`. Returns its wait
+  /// status.
+  int close(double seconds);
   bool has_message(double seconds, bool& interrupted) const;
   std::vector<ProcessEnd> replace_server();
 

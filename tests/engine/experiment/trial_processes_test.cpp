@@ -97,7 +97,7 @@ TEST_F(TrialProcessesTest, LoseTheProcessesOfAServerThatDiesAndStartAnother) {
 }
 
 TEST_F(TrialProcessesTest, SayThatAServerGivesUp) {
-  TrialProcesses processes(program("sys.exit(5)\n"));
+  TrialProcesses processes(program("import time; peer.close(); time.sleep(0.2); sys.exit(5)\n"));
   const std::string error = error_of([&] { end_of_any(processes); });
   EXPECT_THAT(error, HasSubstr("trial --server, which starts trials, ended with code 5 before"));
 }
