@@ -9,6 +9,7 @@
 
 #include "retia/apps/version.h"
 #include "retia/engine/base/suggest.h"
+#include "retia/engine/io/process_setup.h"
 #include "retia/models/operations.h"
 
 namespace retia {
@@ -102,7 +103,11 @@ std::vector<std::string> Program::names(const std::string& table) const {
 }
 
 int Program::run(int argc, char** argv) const {
-  Words words(argv + 1, argv + argc);
+  const ProcessSetup setup;
+  return obey({argv + 1, argv + argc});
+}
+
+int Program::obey(Words words) const {
   if (!words.empty() && words.front() == "help") {
     words.erase(words.begin());
     words.emplace_back("--help");

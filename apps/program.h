@@ -40,7 +40,7 @@ class Program {
   /// Admits the architectures that `explore` may try, in addition to its cost window; null: all.
   ir::Filter admits;
 
-  /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code.
+  /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code. Meanwhile the process is set up by ProcessSetup.
   int run(int argc, char** argv) const;
 
   /// Returns the names in a table: `table` is space, algorithm, strategy, evaluator, runner or data
@@ -48,6 +48,8 @@ class Program {
   std::vector<std::string> names(const std::string& table) const;
 
  private:
+  /// Runs the command that `words` name.
+  int obey(Words words) const;
   /// Answers words that name no command, or only the first word of some.
   int other_word(const Words& words) const;
 };

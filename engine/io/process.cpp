@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "retia/engine/base/clock.h"
 
@@ -74,6 +75,22 @@ void feed(Descriptor& into, const std::string& bytes, size_t& done) {
   }
 }
 
+/// Returns the environment of this process with `given`, `NAME=VALUE` each, in place of what it says
+/// of the same names.
+std::vector<std::string> environment_with(std::vector<std::string> given) {
+  std::set<std::string> names;
+  for (const std::string& variable : given) {
+    names.insert(variable.substr(0, variable.find('=')));
+  }
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string inherited = *variable;
+    if (!names.contains(inherited.substr(0, inherited.find('=')))) {
+      given.push_back(inherited);
+    }
+  }
+  return given;
+}
+
 /// Passes on the lines of `out` that have become complete; `n_told`: bytes passed on so far.
 void tell_lines(const std::string& out, size_t& n_told,
                 const std::function<void(const std::string&)>& on_line) {
@@ -87,10 +104,7 @@ void tell_lines(const std::string& out, size_t& n_told,
 
 ProcessResult run_process(const std::string& command, const ProcessOptions& options) {
   Pipe in, out, err;
-  std::vector<std::string> variables = options.environment;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    variables.emplace_back(*variable);
-  }
+  std::vector<std::string> variables = environment_with(options.environment);
   std::vector<char*> environment;
   for (std::string& variable : variables) {
     environment.push_back(variable.data());

@@ -18,7 +18,7 @@ struct ProcessResult {
 /// The settings with which a process is run.
 struct ProcessOptions {
   std::string input = "";  ///< text for its standard input
-  /// `NAME=VALUE`, added to the environment of this process.
+  /// `NAME=VALUE`, added to the environment of this process, of which they replace equal names.
   std::vector<std::string> environment = {};
   double time_limit = 0;                      ///< seconds; 0: none
   std::function<bool()> stop_requested = {};  ///< polled ten times a second; null: never

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 
 namespace retia {
@@ -11,9 +12,8 @@ namespace {
 // A signal handler is a plain function: what it sets and what it replaced can live nowhere else.
 std::atomic<int> first_signal = 0;
 std::atomic<bool> in_use = false;
-struct sigaction old_interrupt = {};
-struct sigaction old_terminate = {};
-struct sigaction old_user = {};
+constexpr std::array kCaught = {SIGINT, SIGHUP, SIGTERM, SIGUSR1};
+std::array<struct sigaction, kCaught.size()> replaced = {};
 
 static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
 
@@ -22,34 +22,36 @@ void remember(int signal) {
   first_signal.compare_exchange_strong(none, signal);
 }
 
-struct sigaction remembering(int flags) {
+struct sigaction remembering(int signal) {
   struct sigaction action = {};
   action.sa_handler = remember;
-  action.sa_flags = flags;
+  // Reset by the first: then a second Ctrl-C meets the default, which kills.
+  action.sa_flags = SA_RESTART | (signal == SIGINT ? static_cast<int>(SA_RESETHAND) : 0);
   sigemptyset(&action.sa_mask);
   return action;
 }
+
+/// Returns whether a process that was started to ignore `signal` goes on ignoring it.
+bool stays_ignored(int signal) { return signal == SIGINT || signal == SIGHUP; }
 
 }  // namespace
 
 StopSignal::StopSignal() {
   TORCH_CHECK(!in_use.exchange(true), "StopSignal: expected one at a time, but another one lives");
   first_signal = 0;
-  // Reset by the first: then a second Ctrl-C meets the default, which kills.
-  const struct sigaction interrupt = remembering(SA_RESTART | static_cast<int>(SA_RESETHAND));
-  const struct sigaction terminate = remembering(SA_RESTART);
-  sigaction(SIGINT, &interrupt, &old_interrupt);
-  sigaction(SIGTERM, &terminate, &old_terminate);
-  sigaction(SIGUSR1, &terminate, &old_user);
-  if (old_interrupt.sa_handler == SIG_IGN) {
-    sigaction(SIGINT, &old_interrupt, nullptr);
+  for (size_t i = 0; i < kCaught.size(); ++i) {
+    const struct sigaction action = remembering(kCaught[i]);
+    sigaction(kCaught[i], nullptr, &replaced[i]);
+    if (replaced[i].sa_handler != SIG_IGN || !stays_ignored(kCaught[i])) {
+      sigaction(kCaught[i], &action, nullptr);
+    }
   }
 }
 
 StopSignal::~StopSignal() {
-  sigaction(SIGINT, &old_interrupt, nullptr);
-  sigaction(SIGTERM, &old_terminate, nullptr);
-  sigaction(SIGUSR1, &old_user, nullptr);
+  for (size_t i = 0; i < kCaught.size(); ++i) {
+    sigaction(kCaught[i], &replaced[i], nullptr);
+  }
   in_use = false;
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cstdlib>
 
 namespace retia {
 namespace {
@@ -28,6 +29,14 @@ TEST(Process, SurvivesACommandThatReadsNothing) {
 TEST(Process, SetsTheEnvironmentBesideItsOwn) {
   const ProcessResult result = run_process("echo $GIVEN $PATH", {.environment = {"GIVEN=7"}});
   EXPECT_THAT(result.out, testing::MatchesRegex("7 .*/.*\n"));
+}
+
+TEST(Process, SetsVariablesThatItsOwnEnvironmentHasToo) {
+  ::setenv("GIVEN", "inherited", 1);
+  const ProcessResult result = run_process("echo $GIVEN; env", {.environment = {"GIVEN=7"}});
+  ::unsetenv("GIVEN");
+  EXPECT_THAT(result.out, testing::StartsWith("7\n"));
+  EXPECT_THAT(result.out, testing::Not(testing::HasSubstr("inherited")));
 }
 
 TEST(Process, IsKilledWithItsChildrenAtTheTimeLimitAndOnRequest) {

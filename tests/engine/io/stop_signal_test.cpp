@@ -21,8 +21,8 @@ int status_of(const std::function<void()>& action) {
   return status;
 }
 
-TEST(StopSignal, IsRaisedByInterruptTerminateAndUserSignal) {
-  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
+TEST(StopSignal, IsRaisedByInterruptTerminateHangUpAndUserSignal) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     const StopSignal stop;
     EXPECT_FALSE(stop.requested());
     raise(number);
@@ -50,7 +50,7 @@ TEST(StopSignal, LetsASecondInterruptKill) {
 }
 
 TEST(StopSignal, PutsBackWhatWasThere) {
-  for (const int number : {SIGTERM, SIGUSR1}) {
+  for (const int number : {SIGTERM, SIGHUP, SIGUSR1}) {
     const int status = status_of([&] {
       { const StopSignal stop; }
       raise(number);
@@ -60,16 +60,18 @@ TEST(StopSignal, PutsBackWhatWasThere) {
   }
 }
 
-TEST(StopSignal, LeavesAnIgnoredInterruptIgnored) {
-  const int status = status_of([] {
-    ::signal(SIGINT, SIG_IGN);
-    const StopSignal stop;
-    raise(SIGINT);
-    raise(SIGINT);
-    _exit(stop.requested() ? 1 : 0);
-  });
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+TEST(StopSignal, LeavesIgnoredInterruptsAndHangUpsIgnored) {
+  for (const int number : {SIGINT, SIGHUP}) {
+    const int status = status_of([&] {
+      ::signal(number, SIG_IGN);
+      const StopSignal stop;
+      raise(number);
+      raise(number);
+      _exit(stop.requested() ? 1 : 0);
+    });
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0) << number;
+  }
 }
 
 TEST(StopSignal, IsOneAtATime) {
