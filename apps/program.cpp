@@ -9,6 +9,8 @@
 
 #include "retia/apps/version.h"
 #include "retia/engine/base/suggest.h"
+#include "retia/engine/io/failed_write.h"
+#include "retia/engine/io/printed.h"
 #include "retia/engine/io/process_setup.h"
 #include "retia/models/operations.h"
 
@@ -64,6 +66,19 @@ int fail(const std::string& line, ExitCode code) {
   return code;
 }
 
+/// Returns the exit code of a process whose work ended with `code`: a result that was not written
+/// counts as not written.
+int code_with_output(int code) {
+  const PrintedEnd end = finish_printing();
+  if (end.fate == Printed::Written || code != kDone) {
+    return code;
+  }
+  return end.fate == Printed::ReaderGone
+             ? static_cast<int>(kNotRead)
+             : fail("standard output: cannot be written: " + reason_and_remedy(end.failure),
+                    kFailed);
+}
+
 }  // namespace
 
 void keep_freed_memory() {
@@ -104,7 +119,7 @@ std::vector<std::string> Program::names(const std::string& table) const {
 
 int Program::run(int argc, char** argv) const {
   const ProcessSetup setup;
-  return obey({argv + 1, argv + argc});
+  return code_with_output(obey({argv + 1, argv + argc}));
 }
 
 int Program::obey(Words words) const {

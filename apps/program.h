@@ -15,8 +15,9 @@
 
 namespace retia {
 
-/// The exit codes of the program.
-enum ExitCode { kDone = 0, kFailed = 1, kBadUsage = 2, kInterrupted = 130 };
+/// The exit codes of the program. kNotRead: the work is done, but whoever read its output through a
+/// pipe has gone, as shells say it of a process that SIGPIPE ended.
+enum ExitCode { kDone = 0, kFailed = 1, kBadUsage = 2, kInterrupted = 130, kNotRead = 141 };
 
 /// The `retia` program as an object. A user's own binary adds to its tables and keeps every
 /// command:
@@ -40,7 +41,8 @@ class Program {
   /// Admits the architectures that `explore` may try, in addition to its cost window; null: all.
   ir::Filter admits;
 
-  /// Runs the command that `argv` names. Errors are one line on stderr. Returns the exit code. Meanwhile the process is set up by ProcessSetup.
+  /// Runs the command that `argv` names. Errors are one line on stderr, also where a result could
+  /// not be printed. Returns the exit code. Meanwhile the process is set up by ProcessSetup.
   int run(int argc, char** argv) const;
 
   /// Returns the names in a table: `table` is space, algorithm, strategy, evaluator, runner or data

@@ -100,6 +100,33 @@ class Parents(unittest.TestCase):
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
 
+    def test_a_result_that_is_not_written_is_not_done(self):
+        self.assertEqual(self.run_program([*SEARCH, "--epochs", "1"], "search").returncode, 0)
+        self.assertEqual(self.run_program(explore("echo 1"), "explored").returncode, 0)
+        architecture = "search/architecture.json"
+        model = ["--space", "tiny", *DATA, "--architecture", architecture]
+        commands = [["--help"], ["--version"], ["help", "search"], ["completion", "bash"], ["show", "explored"],
+                    ["top", "explored"], ["space", "--space", "tiny", "--data", "digits"],
+                    ["evaluate", *model, "--checkpoint", "search"], [*SEARCH, "--epochs", "1", "--out", "full"],
+                    ["retrain", *model, "--epochs", "1", "--out", "retrained"],
+                    [*explore("echo 1"), "--out", "explored again"]]
+        for words in commands:
+            with self.subTest(words[0]), open("/dev/full", "w") as full:
+                done = self.run_program(words, out=None, stdout=full)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr.splitlines()[-1], "^retia: standard output: cannot be written: "
+                                                               "No space left on device: make room")
+
+    def test_a_reader_that_is_gone_does_not_keep_a_training_from_its_end(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = self.run_program([*SEARCH, "--epochs", "1"], stdout=writer, stderr=writer)
+        os.close(writer)
+        self.assertEqual(done.returncode, 141)
+        run = read_run(self.folder / "run")
+        self.assertIn("finished.json", run)
+        self.assertIn("architecture.json", run)
+
 
 if __name__ == "__main__":
     unittest.main()
