@@ -15,12 +15,13 @@ constexpr int32_t kHere = 0;  // the one tap of a pointwise product
 constexpr int64_t kSumsOfATask = 1024;
 
 template <class T>
-class BackwardPass {
+class ConvNormBackwardPass {
  public:
-  BackwardPass(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& out,
-               at::TensorList weights, at::TensorList affine, const at::Tensor& kept,
-               const at::Tensor& moments, const ConvNormOptions& options, ConvNormNeeds needs)
-      : plan_(x, weights, options, Direction::Backward),
+  ConvNormBackwardPass(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& out,
+                       at::TensorList weights, at::TensorList affine, const at::Tensor& kept,
+                       const at::Tensor& moments, const ConvNormOptions& options,
+                       ConvNormNeeds needs)
+      : plan_(x, weights, options, Way::Backward),
         c_(plan_.c_out),
         options_(options),
         needs_(needs),
@@ -400,7 +401,8 @@ ConvNormGradients conv_norm_backward(const at::Tensor& gradient, const at::Tenso
                                      ConvNormNeeds needs) {
   const at::Tensor g = gradient.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "conv_norm_backward", [&] {
-    return BackwardPass<scalar_t>(g, x, out, weights, affine, kept, moments, options, needs).run();
+    return ConvNormBackwardPass<scalar_t>(g, x, out, weights, affine, kept, moments, options, needs)
+        .run();
   });
 }
 

@@ -15,11 +15,11 @@ namespace {
 constexpr int32_t kHere = 0;  // the one tap of a pointwise product
 
 template <class T>
-class ForwardPass {
+class ConvNormForwardPass {
  public:
-  ForwardPass(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
-              at::TensorList running, const ConvNormOptions& options)
-      : plan_(x, weights, options, Direction::Forward),
+  ConvNormForwardPass(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
+                      at::TensorList running, const ConvNormOptions& options)
+      : plan_(x, weights, options, Way::Forward),
         c_(plan_.c_out),
         options_(options),
         x_(x),
@@ -168,7 +168,7 @@ ConvNormForward conv_norm_forward(const at::Tensor& x, at::TensorList weights,
                                   const ConvNormOptions& options) {
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "conv_norm_forward", [&] {
-    return ForwardPass<scalar_t>(read, weights, affine, running, options).run();
+    return ConvNormForwardPass<scalar_t>(read, weights, affine, running, options).run();
   });
 }
 

@@ -34,8 +34,8 @@ std::vector<Tap> taps_of_kind(ConvKind kind, int64_t kernel, int64_t dilation) {
   return kind == ConvKind::Halving ? std::vector<Tap>{{0, 0}, {1, 1}} : taps_of(kernel, dilation);
 }
 
-Table rows(int64_t n, int64_t step) {
-  Table table;
+Offsets rows(int64_t n, int64_t step) {
+  Offsets table;
   for (int64_t i = 0; i < whole(n); ++i) {
     table.push_back(static_cast<int32_t>(i * step));
   }
@@ -65,7 +65,7 @@ void ConvNormPlan<T>::visit_product(at::TensorList weights, const Visit& visit) 
 
 template <class T>
 ConvNormPlan<T>::ConvNormPlan(const at::Tensor& x, at::TensorList weights, const ConvNormOptions& o,
-                              Direction way)
+                              Way way)
     : kind(static_cast<ConvKind>(o.kind)),
       relu_before(o.relu_before),
       n(x.size(0)),
@@ -102,13 +102,13 @@ ConvNormPlan<T>::ConvNormPlan(const at::Tensor& x, at::TensorList weights, const
     for (const at::Tensor& source : sources) {
       numbers.push_back(source.const_data_ptr<T>());
     }
-    const int64_t to_step = way == Direction::Forward ? 1 : columns();
-    const int64_t column_step = way == Direction::Forward ? c_out : 1;
+    const int64_t to_step = way == Way::Forward ? 1 : columns();
+    const int64_t column_step = way == Way::Forward ? c_out : 1;
     visit_product(sources, [&](int64_t place, size_t w, int64_t to, int64_t t, int64_t from) {
       product[to * to_step + (t * c_in + from) * column_step] = numbers[w][place];
     });
   }
-  if (way == Direction::Backward && (is_depthwise() || kind == ConvKind::AveragePool3)) {
+  if (way == Way::Backward && (is_depthwise() || kind == ConvKind::AveragePool3)) {
     for (const Phase& phase : geometry.phases) {
       through.push_back(taps_through(phase, geometry, all, stencil));
     }

@@ -15,7 +15,7 @@ namespace retia::kernels {
 template <class T>
 struct ConvNormPlan {
   ConvNormPlan(const at::Tensor& x, at::TensorList weights, const ConvNormOptions& options,
-               Direction way);
+               Way way);
   ConvNormPlan(const ConvNormPlan&) = delete;
   ConvNormPlan& operator=(const ConvNormPlan&) = delete;
 
@@ -27,12 +27,12 @@ struct ConvNormPlan {
   Geometry geometry;  ///< of c_in channels
   Lanes<T> in_lanes, out_lanes;
 
-  Table taps;                         ///< of the stencil or the dense product
+  Offsets taps;                       ///< of the stencil or the dense product
   Numbers<T> stencil;                 ///< [taps, c_in]
   Numbers<T> product;                 ///< [taps, c_in, c_out] forward, [c_out, taps, c_in] backward
   std::vector<PhaseTaps<T>> through;  ///< backward: one a phase
-  Table out_rows;                     ///< of pixels of c_out numbers
-  Table wide_rows;                    ///< of a block of pixels of columns() numbers
+  Offsets out_rows;                   ///< of pixels of c_out numbers
+  Offsets wide_rows;                  ///< of a block of pixels of columns() numbers
 
   bool is_pool() const { return kind == ConvKind::MaxPool3 || kind == ConvKind::AveragePool3; }
   bool is_dense() const { return kind == ConvKind::Dense || kind == ConvKind::Halving; }
@@ -45,7 +45,7 @@ struct ConvNormPlan {
   /// What a pixel of the product reads.
   int64_t columns() const { return (is_dense() ? static_cast<int64_t>(taps.size()) : 1) * c_in; }
   /// Where each output's pixel of the source is.
-  const Table& centres() const { return has_tile() ? geometry.centres : geometry.flat; }
+  const Offsets& centres() const { return has_tile() ? geometry.centres : geometry.flat; }
   int64_t source_size() const {
     return has_tile() ? geometry.in.size() : static_cast<int64_t>(geometry.flat.size()) * c_in;
   }

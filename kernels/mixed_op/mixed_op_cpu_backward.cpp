@@ -20,12 +20,12 @@ namespace {
 
 /// The backward pass: its arguments, and what its three sweeps over the images hand on.
 template <class T>
-class BackwardPass {
+class MixedOpBackwardPass {
  public:
-  BackwardPass(const std::vector<at::Tensor>& gradients, const at::Tensor& x,
-               const at::Tensor& blend, at::TensorList weights, const at::Tensor& kept,
-               const at::Tensor& moments, const MixedOpOptions& options, MixedOpNeeds needs)
-      : plan_(x, weights, options, Direction::Backward),
+  MixedOpBackwardPass(const std::vector<at::Tensor>& gradients, const at::Tensor& x,
+                      const at::Tensor& blend, at::TensorList weights, const at::Tensor& kept,
+                      const at::Tensor& moments, const MixedOpOptions& options, MixedOpNeeds needs)
+      : plan_(x, weights, options, Way::Backward),
         firsts_(plan_.stages_on(true)),
         c_(plan_.c),
         n_stages_(static_cast<int64_t>(plan_.stages.size())),
@@ -453,7 +453,8 @@ MixedOpsGradients mixed_ops_backward(at::TensorList gradients, const at::Tensor&
   }
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_ops_backward", [&] {
-    return BackwardPass<scalar_t>(g, read, blend, weights, kept, moments, options, needs).run();
+    return MixedOpBackwardPass<scalar_t>(g, read, blend, weights, kept, moments, options, needs)
+        .run();
   });
 }
 

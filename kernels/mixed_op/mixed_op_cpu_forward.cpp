@@ -19,11 +19,11 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
 /// The forward pass: its arguments, and what its three sweeps over the images hand on.
 template <class T>
-class ForwardPass {
+class MixedOpForwardPass {
  public:
-  ForwardPass(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-              at::TensorList running, at::TensorList sums, const MixedOpOptions& options)
-      : plan_(x, weights, options, Direction::Forward),
+  MixedOpForwardPass(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
+                     at::TensorList running, at::TensorList sums, const MixedOpOptions& options)
+      : plan_(x, weights, options, Way::Forward),
         c_(plan_.c),
         n_stages_(static_cast<int64_t>(plan_.stages.size())),
         options_(options),
@@ -221,7 +221,7 @@ MixedOpsForward mixed_ops_forward(const at::Tensor& x, const at::Tensor& blend,
                                   at::TensorList sums, const MixedOpOptions& options) {
   const at::Tensor read = x.contiguous(kChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "mixed_ops_forward", [&] {
-    return ForwardPass<scalar_t>(read, blend, weights, running, sums, options).run();
+    return MixedOpForwardPass<scalar_t>(read, blend, weights, running, sums, options).run();
   });
 }
 

@@ -22,11 +22,11 @@ int64_t border_of(const std::vector<int64_t>& branches) {
 /// `i` on is in a product: [in, c] forward, [c, in] backward.
 template <class T>
 void pack_product(const at::Tensor& weight, const Numbers<T>& packed, int64_t o, int64_t i,
-                  int64_t row, Direction way) {
+                  int64_t row, Way way) {
   const T* from = weight.const_data_ptr<T>();
   for (int64_t a = o; a < o + weight.size(0); ++a) {
     for (int64_t b = i; b < i + weight.size(1); ++b) {
-      packed[way == Direction::Forward ? b * row + a : a * row + b] = *from++;
+      packed[way == Way::Forward ? b * row + a : a * row + b] = *from++;
     }
   }
 }
@@ -44,8 +44,7 @@ void unpack_product(const T* sum, int64_t row, int64_t o, int64_t i, const at::T
 }  // namespace
 
 template <class T>
-Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options,
-              Direction way)
+Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Way way)
     : n(x.size(0)),
       channels(x.size(1)),
       c(whole(channels)),
@@ -120,7 +119,7 @@ int64_t Plan<T>::add_stage(const BranchStage& of, int64_t source, int64_t first_
 }
 
 template <class T>
-void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Direction way) const {
+void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Way way) const {
   const Geometry& g = *stage.geometry;
   const std::vector<Tap> taps = taps_of(stage.kernel, stage.dilation);
   for (const Tap& tap : taps) {
@@ -130,7 +129,7 @@ void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Direction way) const
     stage.product = Numbers<T>(stage.in() * c);
   }
   const auto at = static_cast<size_t>(stage.first_weight);
-  const int64_t row = way == Direction::Forward ? c : stage.in();
+  const int64_t row = way == Way::Forward ? c : stage.in();
   if (stage.kind == StageKind::Convolution) {
     stage.stencil = pack_stencil<T>(weights[at], c);
     pack_product(weights[at + 1], stage.product, 0, 0, row, way);
@@ -142,7 +141,7 @@ void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Direction way) const
     pack_product(weights[at], stage.product, 0, 0, row, way);
     pack_product(weights[at + 1], stage.product, weights[at].size(0), c, row, way);
   }
-  if (way == Direction::Backward) {
+  if (way == Way::Backward) {
     for (const Phase& phase : g.phases) {
       stage.through.push_back(taps_through(phase, g, taps, stage.stencil));
     }

@@ -22,7 +22,7 @@ struct Stage {
   std::vector<int64_t> branches;  ///< those whose last stage it is: none, one, or a pool's
   std::vector<int64_t> norms;     ///< as many, or one; their places in the list of normalisations
 
-  Table taps;
+  Offsets taps;
   Numbers<T> stencil;                 ///< [taps, c]
   Numbers<T> product;                 ///< [in, c] forward, [c, in] backward
   std::vector<PhaseTaps<T>> through;  ///< backward: one a phase
@@ -34,7 +34,7 @@ struct Stage {
 /// All that a pass needs to know before it sees a number of x.
 template <class T>
 struct Plan {
-  Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Direction way);
+  Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Way way);
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
@@ -62,7 +62,7 @@ struct Plan {
   int64_t add_stage(const BranchStage& of, int64_t source, int64_t first_weight, int64_t norm);
   /// Brings the weights of a stage into the order in which its loops read them. weights:
   /// contiguous.
-  void pack(Stage<T>& stage, at::TensorList weights, Direction way) const;
+  void pack(Stage<T>& stage, at::TensorList weights, Way way) const;
   /// The pool of that kind that is there already, or -1.
   int64_t find_pool(StageKind kind) const;
 };

@@ -5,8 +5,8 @@
 namespace retia::kernels::cpu {
 namespace {
 
-Table steps_of(int64_t step) {
-  Table table;
+Offsets steps_of(int64_t step) {
+  Offsets table;
   for (int64_t i = 0; i < kBlock; ++i) {
     table.push_back(static_cast<int32_t>(i * step));
   }

@@ -22,7 +22,7 @@ struct Workspace {
   Numbers<T> ones, zeros;
   Numbers<T> shift;      ///< of a normalisation, [c]
   Numbers<T> depthwise;  ///< of a block
-  Table wide;            ///< of a block of pixels of 2c numbers
+  Offsets wide;          ///< of a block of pixels of 2c numbers
   Numbers<T> rectified;  ///< relu(x)
   Numbers<T> lowest;     ///< x, with a border that no maximum takes
   Numbers<T> bordered;   ///< x

@@ -9,13 +9,13 @@ namespace retia::kernels {
 namespace {
 
 /// Fills up with `filler`, to be written, or with the last entry, to be read.
-void fill_up(Table& table, int32_t filler) { table.resize(whole(table.size()), filler); }
-void fill_up(Table& table) { fill_up(table, table.empty() ? 0 : table.back()); }
+void fill_up(Offsets& table, int32_t filler) { table.resize(whole(table.size()), filler); }
+void fill_up(Offsets& table) { fill_up(table, table.empty() ? 0 : table.back()); }
 
 int64_t halves(int64_t size, int64_t stride) { return (size + stride - 1) / stride; }
 
-Table table_of(const Tile& tile, int64_t height, int64_t width, int64_t step) {
-  Table table;
+Offsets table_of(const Tile& tile, int64_t height, int64_t width, int64_t step) {
+  Offsets table;
   table.reserve(static_cast<size_t>(whole(height * width)));
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
@@ -91,7 +91,7 @@ Geometry::Geometry(int64_t height, int64_t width, int64_t border, int64_t step, 
   for (int64_t i = 0; i < whole(n_in); ++i) {
     flat.push_back(static_cast<int32_t>(i * c));
   }
-  for (Table* const read : {&centres, &in_read, &out_read}) {
+  for (Offsets* const read : {&centres, &in_read, &out_read}) {
     fill_up(*read);
   }
   fill_up(in_write, static_cast<int32_t>(in.spare()));

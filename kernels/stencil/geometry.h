@@ -12,9 +12,10 @@
 namespace retia::kernels {
 
 /// Offsets of pixels in numbers, filled up to whole groups.
-using Table = std::vector<int32_t>;
+using Offsets = std::vector<int32_t>;
 
-enum class Direction { Forward, Backward };
+/// The way that a pass goes through a network.
+enum class Way { Forward, Backward };
 
 /// An image of `c` channels side by side with a border of zeros all around, and a spare pixel
 /// behind it for writes that nobody reads.
@@ -45,8 +46,8 @@ std::vector<Tap> taps_of(int64_t kernel, int64_t dilation);
 struct Phase {
   int64_t y, x, n;
   int64_t stride, width;  ///< of the image; of a row of these pixels
-  Table from;             ///< in the tile of outputs
-  Table to;               ///< in the tile of inputs
+  Offsets from;           ///< in the tile of outputs
+  Offsets to;             ///< in the tile of inputs
 
   /// Returns which of these pixels lie in rows [first, end) of the image, from the beginning of a
   /// whole group on.
@@ -64,19 +65,19 @@ struct Geometry {
 
   Tile in, out;
   int64_t stride, n_in, n_out;
-  int64_t n_out_whole;      ///< n_out rounded up to whole groups
-  Table centres;            ///< in the tile of inputs, of each output
-  Table in_read, in_write;  ///< of each input
-  Table out_write;          ///< of each output, in the tile of outputs
-  Table out_read;
-  Table flat;  ///< of each output (or input) in an array without border
+  int64_t n_out_whole;        ///< n_out rounded up to whole groups
+  Offsets centres;            ///< in the tile of inputs, of each output
+  Offsets in_read, in_write;  ///< of each input
+  Offsets out_write;          ///< of each output, in the tile of outputs
+  Offsets out_read;
+  Offsets flat;  ///< of each output (or input) in an array without border
   std::vector<Phase> phases;
 };
 
 /// The taps of a stencil that carry gradients to a phase.
 template <class T>
 struct PhaseTaps {
-  Table taps;
+  Offsets taps;
   Numbers<T> weights;
 };
 
