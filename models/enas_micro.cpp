@@ -14,7 +14,7 @@ namespace retia {
 namespace {
 
 /// The output of a cell, with the number of times the image has been halved so far.
-struct State {
+struct CellOutput {
   Wire wire;
   int64_t halvings = 0;
 };
@@ -35,7 +35,7 @@ std::vector<ir::CandidateWriter> state_candidates(bool affine) {
 }
 
 /// Returns `state` brought to the given number of channels and halvings, in one scope.
-Wire brought_to(Builder& b, const std::string& name, const State& state, int64_t channels,
+Wire brought_to(Builder& b, const std::string& name, const CellOutput& state, int64_t channels,
                 int64_t halvings, bool affine) {
   const auto scope = b.scope(name);
   if (state.halvings == halvings) {
@@ -76,8 +76,8 @@ ir::Graph enas_micro(const EnasMicroOptions& o, const Task& task) {
   check_declared(o, "space 'enas_micro'");
   Builder b("enas_micro");
   const Wire image = b.input("image", {task.input.begin(), task.input.end()});
-  State older{b.add("stem", ops::conv_bn({.out = 3 * o.channels}), {image})};
-  State newer = older;
+  CellOutput older{b.add("stem", ops::conv_bn({.out = 3 * o.channels}), {image})};
+  CellOutput newer = older;
   int64_t channels = o.channels;
   for (int64_t i = 0; i < o.layers; ++i) {
     const bool reduces = i == o.layers / 3 || i == 2 * o.layers / 3;

@@ -32,7 +32,7 @@ at::Tensor along(const at::Tensor& channels, const at::Tensor& x) {
 }
 
 /// The arguments that are not differentiated.
-struct Setting {
+struct FixedArguments {
   at::Tensor running_mean, running_var;
   double momentum, epsilon;
   Ranks* ranks;
@@ -48,7 +48,7 @@ class SynchronisedBatchNorm : public torch::autograd::Function<SynchronisedBatch
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const MaybeTensor& weight, const MaybeTensor& bias,
-                            const Setting& setting) {
+                            const FixedArguments& setting) {
     Ranks* const ranks = setting.ranks;
     const int64_t channels = x.size(1);
     const auto n_here = static_cast<double>(x.numel() / channels);
@@ -104,7 +104,7 @@ at::Tensor synchronised_batch_norm(const at::Tensor& x, const at::Tensor& weight
                                    const at::Tensor& bias, const at::Tensor& running_mean,
                                    const at::Tensor& running_var, double momentum, double epsilon,
                                    Ranks& ranks) {
-  const Setting setting = {running_mean, running_var, momentum, epsilon, &ranks};
+  const FixedArguments setting = {running_mean, running_var, momentum, epsilon, &ranks};
   return SynchronisedBatchNorm::apply(x, maybe(weight), maybe(bias), setting);
 }
 

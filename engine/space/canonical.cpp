@@ -9,51 +9,52 @@
 
 namespace retia::ir {
 
-struct CanonicalForms::Plan {
-  /// What of a body can reach labels.
-  struct PlannedBody {
-    std::optional<Operation> operation;  // whose parameters hold value choices
-    std::shared_ptr<const Plan> cell;    // or a nested graph
+/// A graph with what its nodes decide and read, without shapes and parameters.
+struct CanonicalForms::Outline {
+  /// The part of a body that can reach labels.
+  struct OutlinedBody {
+    std::optional<Operation> operation;   // whose parameters hold value choices
+    std::shared_ptr<const Outline> cell;  // or a nested graph
   };
 
-  /// One node; `inputs` are positions in the plan.
-  struct Step {
+  /// One node; `inputs` are positions in the outline.
+  struct OutlinedNode {
     std::string name;
     std::vector<size_t> inputs = {};
     std::optional<size_t> decided_by = {};  // index of the mutable of a layer or input choice
     bool chooses_inputs = false;
     bool is_placeholder = false;
-    std::vector<PlannedBody> bodies = {};  // of the candidates, or the one
-    Shape shape_of_nothing = {};           // of an input choice that may choose none
+    std::vector<OutlinedBody> bodies = {};  // of the candidates, or the one
+    Shape shape_of_nothing = {};            // of an input choice that may choose none
   };
 
-  std::vector<Step> steps;  // in topological order
+  std::vector<OutlinedNode> nodes;  // in topological order
   std::vector<size_t> outputs;
 };
 
 namespace {
 
-using Plan = CanonicalForms::Plan;
-using Step = Plan::Step;
-using PlannedBody = Plan::PlannedBody;
+using Outline = CanonicalForms::Outline;
+using OutlinedNode = Outline::OutlinedNode;
+using OutlinedBody = Outline::OutlinedBody;
 
-class Planner {
+class OutlineMaker {
  public:
-  explicit Planner(const std::vector<Mutable>& mutables) {
+  explicit OutlineMaker(const std::vector<Mutable>& mutables) {
     for (size_t i = 0; i < mutables.size(); ++i) {
       index_[mutables[i].label] = i;
     }
   }
 
-  std::shared_ptr<const Plan> plan(const Graph& graph) const {
-    auto made = std::make_shared<Plan>();
+  std::shared_ptr<const Outline> outline(const Graph& graph) const {
+    auto made = std::make_shared<Outline>();
     std::map<NodeId, size_t> positions;
     std::map<NodeId, Shape> shapes;  // empty until one is asked for
     for (const Node& node : graph.nodes()) {
-      positions[node.id] = made->steps.size();
-      made->steps.push_back(step(graph, node, shapes));
+      positions[node.id] = made->nodes.size();
+      made->nodes.push_back(outlined(graph, node, shapes));
       for (const Wire wire : node.inputs) {
-        made->steps.back().inputs.push_back(positions.at(wire.node));
+        made->nodes.back().inputs.push_back(positions.at(wire.node));
       }
     }
     for (const Output& output : graph.outputs()) {
@@ -63,17 +64,18 @@ class Planner {
   }
 
  private:
-  Step step(const Graph& graph, const Node& node, std::map<NodeId, Shape>& shapes) const {
-    Step made{.name = node.name};
+  OutlinedNode outlined(const Graph& graph, const Node& node,
+                        std::map<NodeId, Shape>& shapes) const {
+    OutlinedNode made{.name = node.name};
     match(
         node.body, [](const Input&) {}, [&](const Placeholder&) { made.is_placeholder = true; },
-        [&](const Operation& operation) { made.bodies.push_back(planned(operation)); },
-        [&](const Cell& cell) { made.bodies.push_back(planned(cell)); },
+        [&](const Operation& operation) { made.bodies.push_back(outlined(operation)); },
+        [&](const Cell& cell) { made.bodies.push_back(outlined(cell)); },
         [&](const LayerChoice& choice) {
           made.decided_by = index_.at(choice.label);
           for (const Candidate& candidate : choice.candidates) {
             made.bodies.push_back(
-                std::visit([&](const auto& body) { return planned(body); }, candidate.body));
+                std::visit([&](const auto& body) { return outlined(body); }, candidate.body));
           }
         },
         [&](const InputChoice& choice) {
@@ -87,9 +89,9 @@ class Planner {
     return made;
   }
 
-  PlannedBody planned(const Cell& cell) const { return {std::nullopt, plan(cell.graph())}; }
+  OutlinedBody outlined(const Cell& cell) const { return {std::nullopt, outline(cell.graph())}; }
 
-  static PlannedBody planned(const Operation& operation) {
+  static OutlinedBody outlined(const Operation& operation) {
     bool has_choices = false;
     operation.visit_choices([&](const auto&, const auto&) { has_choices = true; });
     return {has_choices ? std::optional(operation) : std::nullopt, nullptr};
@@ -103,19 +105,19 @@ class Walk {
   Walk(const Architecture& architecture, const std::vector<Mutable>& mutables)
       : architecture_(architecture), mutables_(mutables), decisions_(mutables.size()) {}
 
-  void reach(const Plan& plan) {
-    std::vector<char> needed(plan.steps.size());
-    for (const size_t output : plan.outputs) {
+  void reach(const Outline& outline) {
+    std::vector<char> needed(outline.nodes.size());
+    for (const size_t output : outline.outputs) {
       needed[output] = 1;
     }
-    for (size_t i = plan.steps.size(); i-- > 0;) {
+    for (size_t i = outline.nodes.size(); i-- > 0;) {
       if (needed[i] != 0) {
-        need_inputs(plan.steps[i], needed);
+        need_inputs(outline.nodes[i], needed);
       }
     }
-    for (size_t i = 0; i < plan.steps.size() && !obstacle; ++i) {
+    for (size_t i = 0; i < outline.nodes.size() && !obstacle; ++i) {
       if (needed[i] != 0) {
-        reach(plan.steps[i]);
+        reach(outline.nodes[i]);
       }
     }
   }
@@ -124,42 +126,42 @@ class Walk {
   std::optional<std::string> obstacle;  ///< why there is no model; `reached` is then incomplete
 
  private:
-  void need_inputs(const Step& step, std::vector<char>& needed) {
-    if (!step.chooses_inputs) {
-      for (const size_t input : step.inputs) {
+  void need_inputs(const OutlinedNode& node, std::vector<char>& needed) {
+    if (!node.chooses_inputs) {
+      for (const size_t input : node.inputs) {
         needed[input] = 1;
       }
       return;
     }
-    for (const int64_t chosen : decide(*step.decided_by, step).chosen) {
-      needed[step.inputs[static_cast<size_t>(chosen)]] = 1;
+    for (const int64_t chosen : decide(*node.decided_by, node).chosen) {
+      needed[node.inputs[static_cast<size_t>(chosen)]] = 1;
     }
   }
 
-  void reach(const Step& step) {
-    TORCH_CHECK(!step.is_placeholder, "node '", step.name,
+  void reach(const OutlinedNode& node) {
+    TORCH_CHECK(!node.is_placeholder, "node '", node.name,
                 "' is a placeholder: apply graph mutators before freezing");
-    if (step.chooses_inputs) {
-      if (decide(*step.decided_by, step).chosen.empty()) {
-        for (const Dim& dim : step.shape_of_nothing) {
+    if (node.chooses_inputs) {
+      if (decide(*node.decided_by, node).chosen.empty()) {
+        for (const Dim& dim : node.shape_of_nothing) {
           for (const std::string& label : dim.expression().reached(architecture_)) {
             consult(label, architecture_.at(label));
           }
         }
       }
-    } else if (step.decided_by) {
-      const Decision& decision = decide(*step.decided_by, step);
-      reach(step.bodies[static_cast<size_t>(decision.chosen.front())], step);
-    } else if (!step.bodies.empty()) {
-      reach(step.bodies.front(), step);
+    } else if (node.decided_by) {
+      const Decision& decision = decide(*node.decided_by, node);
+      reach(node.bodies[static_cast<size_t>(decision.chosen.front())], node);
+    } else if (!node.bodies.empty()) {
+      reach(node.bodies.front(), node);
     }
   }
 
-  void reach(const PlannedBody& body, const Step& step) {
+  void reach(const OutlinedBody& body, const OutlinedNode& node) {
     if (body.operation) {
-      in_context("node '" + step.name + "'", [&] { reach(*body.operation); });
+      in_context("node '" + node.name + "'", [&] { reach(*body.operation); });
       if (obstacle) {
-        obstacle = "node '" + step.name + "': " + *obstacle;
+        obstacle = "node '" + node.name + "': " + *obstacle;
       }
     } else if (body.cell) {
       reach(*body.cell);
@@ -175,12 +177,12 @@ class Walk {
     }
   }
 
-  const Decision& decide(size_t i, const Step& step) {
+  const Decision& decide(size_t i, const OutlinedNode& node) {
     if (decisions_[i] == nullptr) {
       const std::string& label = mutables_[i].label;
       const auto find = [&]() -> const Decision& { return architecture_.at(label); };
       const Decision& decision =
-          architecture_.contains(label) ? find() : in_context("node '" + step.name + "'", find);
+          architecture_.contains(label) ? find() : in_context("node '" + node.name + "'", find);
       check_decision(decision, mutables_[i], Purpose::Final);
       consult(label, decision);
       decisions_[i] = &decision;
@@ -203,7 +205,7 @@ class Walk {
 }  // namespace
 
 CanonicalForms::CanonicalForms(const Graph& space)
-    : mutables_(ir::mutables(space)), plan_(Planner(mutables_).plan(space)) {
+    : mutables_(ir::mutables(space)), outline_(OutlineMaker(mutables_).outline(space)) {
   for (const Mutable& choice : mutables_) {
     labels_.insert(choice.label);
   }
@@ -230,13 +232,13 @@ std::variant<Architecture, std::string> CanonicalForms::form_or_obstacle(
     check_labels(architecture, mutables_);
   }
   Walk walk(architecture, mutables_);
-  walk.reach(*plan_);
+  walk.reach(*outline_);
   if (walk.obstacle) {
     return std::move(*walk.obstacle);
   }
   if (verifies_rewrites()) {
     Walk again(walk.reached, mutables_);
-    again.reach(*plan_);
+    again.reach(*outline_);
     TORCH_CHECK(again.reached == walk.reached, "after canonical: ", walk.reached.to_string(),
                 " has the canonical form ", again.reached.to_string());
   }

@@ -31,7 +31,7 @@ class CanonicalForms {
   /// Returns all choices of the space, one per label.
   const std::vector<Mutable>& mutables() const { return mutables_; }
 
-  struct Plan;
+  struct Outline;
 
  private:
   /// Returns the canonical form, or why there is none.
@@ -39,7 +39,7 @@ class CanonicalForms {
 
   std::vector<Mutable> mutables_;
   std::unordered_set<std::string> labels_;
-  std::shared_ptr<const Plan> plan_;
+  std::shared_ptr<const Outline> outline_;
 };
 
 }  // namespace retia::ir
