@@ -68,7 +68,7 @@ void compare(const Config& config, const Workbench& bench, const ir::Graph& spac
   const Latency whole = measure_latency([&] { network->forward(input); }, bench.device, options);
   const ir::OperationCost cost =
       operation_cost(CostMeasure::Latency, config.profile.table, config.space);
-  std::cout << file << ": " << whole.milliseconds << " ms measured, " << ir::cost_of(model, cost)
+  std::cout << file << ": " << whole.milliseconds << " ms measured, " << ir::total_cost(model, cost)
             << " ms by the table\n";
 }
 

@@ -56,7 +56,7 @@ std::string to_dot(const ir::Graph& graph) {
 std::vector<double> latencies(const ir::Graph& model, const std::string& table) {
   const ir::OperationCost latency = operation_cost(CostMeasure::Latency, table, model.name());
   std::vector<double> found;
-  ir::each_primitive(model, [&](const ir::Primitive& primitive) {
+  ir::each_primitive(model, [&](const ir::PrimitiveUse& primitive) {
     found.push_back(latency(primitive.operation, primitive.inputs));
   });
   return found;

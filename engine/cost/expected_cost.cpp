@@ -26,7 +26,7 @@ constexpr Function kNever = DecisionDiagram::kNever;
 double total(const Operation& operation, const std::vector<Shape>& inputs,
              const OperationCost& cost) {
   const auto parts = operation.kind().expand(operation.parameters(), inputs);
-  return parts ? cost_of(*parts, cost) : cost(operation, inputs);
+  return parts ? total_cost(*parts, cost) : cost(operation, inputs);
 }
 
 }  // namespace
@@ -39,14 +39,6 @@ double multiply_adds_of(const Operation& operation, const std::vector<Shape>& in
 double parameters_of(const Operation& operation, const std::vector<Shape>& inputs) {
   const Cost cost = operation.kind().cost(operation.parameters(), inputs);
   return static_cast<double>(cost.parameters.value());
-}
-
-double cost_of(const Graph& model, const OperationCost& cost) {
-  double sum = 0;
-  each_primitive(model, [&](const Primitive& primitive) {
-    sum += cost(primitive.operation, primitive.inputs);
-  });
-  return sum;
 }
 
 std::optional<std::string> too_many_decisions(const Mutable& choice) {

@@ -8,22 +8,15 @@
 #include <vector>
 
 #include "retia/engine/cost/decision_diagram.h"
+#include "retia/engine/cost/profile.h"
 #include "retia/engine/ir/graph.h"
 
 namespace retia::ir {
-
-/// The cost of one application of a primitive without choices, for one sample.
-using OperationCost =
-    std::function<double(const Operation& operation, const std::vector<Shape>& inputs)>;
 
 /// Returns the multiply-adds of an operation (see Cost).
 double multiply_adds_of(const Operation& operation, const std::vector<Shape>& inputs);
 /// Returns the number of trained parameters of an operation (see Cost).
 double parameters_of(const Operation& operation, const std::vector<Shape>& inputs);
-
-/// Returns the sum of `cost` over all primitives of a frozen graph. Throws while a choice is left.
-/// total_cost() in profile.h gives multiply-adds and parameters at once.
-double cost_of(const Graph& model, const OperationCost& cost);
 
 /// Returns every possible decision of a choice with a fixed n_chosen, in lexicographic order.
 /// Throws above `Expression::kMostCombinations`.
@@ -39,7 +32,7 @@ std::optional<std::string> too_many_decisions(const Mutable& choice);
 using DecisionProbabilities = std::map<std::string, at::Tensor>;
 
 /// The cost of the models of a space when the decisions of its labels are drawn independently. For
-/// one architecture a it is cost_of(freeze(space, a)); its expectation is
+/// one architecture a it is total_cost(freeze(space, a), cost); its expectation is
 ///
 ///   E[cost] = sum_i cost_i P(the model has primitive i),
 ///

@@ -18,7 +18,7 @@ FindCost find_cost_in(const Space& space, const OperationCost& cost) {
   }
   return [space, cost](const Architecture& architecture) {
     const std::optional<Graph> model = space.find_model(architecture);
-    return model ? std::optional(cost_of(*model, cost)) : std::nullopt;
+    return model ? std::optional(total_cost(*model, cost)) : std::nullopt;
   };
 }
 

@@ -50,7 +50,7 @@ std::optional<std::vector<Evaluation>> CostedEvaluator::evaluate_merged(
 void CostedEvaluator::add_costs(Evaluation& evaluation, const ir::Graph& model) const {
   if (evaluation.status == TrialStatus::Succeeded) {
     for (const ir::OperationCost& cost : costs_) {
-      evaluation.objectives.push_back(ir::cost_of(model, cost));
+      evaluation.objectives.push_back(ir::total_cost(model, cost));
     }
   }
 }

@@ -169,7 +169,7 @@ TEST_P(ExpectedCosts, EqualTheSumOverAllArchitectures) {
       continue;
     }
     const Graph model = freeze(space_, canonical(space_, architecture));
-    const double cost = cost_of(model, odd_cost);
+    const double cost = total_cost(model, odd_cost);
     const Cost counted = total_cost(model);
     ASSERT_DOUBLE_EQ(odd.of(architecture), cost) << architecture.to_string();
     ASSERT_DOUBLE_EQ(odd.of(canonical(space_, architecture)), cost);
