@@ -7,6 +7,7 @@
 #include "retia/engine/base/suggest.h"
 #include "retia/engine/experiment/local_runner.h"
 #include "retia/engine/io/options.h"
+#include "retia/engine/space/setting.h"
 #include "retia/trainers/evaluators/costed.h"
 
 namespace retia {
@@ -111,6 +112,9 @@ void read_evaluator(const Program& program, const Json& json, Config& config) {
   }
   complete(config.evaluator_options, merged(defaults, known),
            "evaluator '" + config.evaluator + "'");
+  if (ir::settings_in(config.evaluator_options, "evaluator").empty()) {
+    evaluators.check(config.evaluator, config.evaluator_options);
+  }
 }
 
 }  // namespace

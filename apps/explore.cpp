@@ -42,7 +42,8 @@ int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, St
             << cost.multiply_adds.value() << '\n';
   const std::vector<Objective> objectives = evaluator.objectives();
   for (size_t i = 0; i < objectives.size(); ++i) {
-    std::cout << objectives[i].name << ' ' << trial.evaluation.objectives[i] << '\n';
+    std::cout << objectives[i].name << ' ' << trial.evaluation.objectives[i] << " ("
+              << Json(objectives[i].direction).get<std::string>() << ")\n";
   }
   for (const auto& [name, value] : trial.evaluation.metrics) {
     std::cout << name << ' ' << value << '\n';
@@ -78,7 +79,7 @@ void print_best(const Trial& best, const std::vector<Objective>& objectives) {
   for (size_t i = 0; i < objectives.size(); ++i) {
     std::cout << (i > 0 ? ", " : "")
               << (objectives[i].name == "accuracy" ? "validation accuracy " : "")
-              << shown(objectives[i], best.evaluation.objectives[i]);
+              << shown_with_direction(objectives[i], best.evaluation.objectives[i]);
   }
   if (const auto report = best.evaluation.metrics.find("report");
       report != best.evaluation.metrics.end()) {

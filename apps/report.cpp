@@ -128,8 +128,9 @@ void add_trials(Facts& facts, const ListedTrials& listed) {
   }
   const std::vector<Json> best = best_trials(listed, 1);
   if (!best.empty()) {
-    facts["best"] = c10::str("trial ", best[0]["trial"].get<int64_t>(), ", ",
-                             shown(listed.objectives.front(), best[0]["metric"].get<double>()));
+    facts["best"] =
+        c10::str("trial ", best[0]["trial"].get<int64_t>(), ", ",
+                 shown_with_direction(listed.objectives.front(), best[0]["metric"].get<double>()));
   }
 }
 

@@ -7,7 +7,7 @@ namespace retia {
 namespace {
 
 /// The columns of text and CSV; a column for each label follows.
-const std::vector<const char*> kColumns = {"trial",  "status",  "metric",
+const std::vector<const char*> kColumns = {"trial",  "status",  "metric", "direction",
                                            "report", "seconds", "error"};
 
 /// A value in a cell: texts plainly, nothing for null.
@@ -86,11 +86,14 @@ ListedTrials trials_in(const std::string& folder) { return list_trials(folder); 
 
 Json shown(const Json& trial, const std::vector<Objective>& objectives) {
   const Json& values = trial.at("objectives");
-  Json named = Json::object();
+  Json named = Json::object(), directions = Json::object();
   for (size_t i = 0; i < values.size(); ++i) {
     named[objectives.at(i).name] = values[i];
+    directions[objectives.at(i).name] = objectives[i].direction;
   }
   Json all = trial;
+  all["direction"] = values.empty() ? Json() : Json(objectives.front().direction);
+  all["directions"] = std::move(directions);
   all["metric"] = values.empty() ? Json() : values[0];
   all["report"] = trial.at("metrics").value("report", Json());
   all["objectives"] = std::move(named);

@@ -11,7 +11,8 @@ namespace retia {
 ListedTrials trials_in(const std::string& folder);
 
 /// Returns a trial in the form that is shown: as listed, but with `objectives` keyed by name, and
-/// with `metric` (the first objective, or null) and `report` (the metric of that name, or null).
+/// with `metric` (the first objective, or null), its `direction`, the `directions` of all objectives by
+/// name, and `report` (the metric of that name, or null).
 Json shown(const Json& trial, const std::vector<Objective>& objectives);
 
 /// Returns the `n` best trials that succeeded, the best first, in the form that is shown.

@@ -246,8 +246,7 @@ void TrialObserver::begin(const Experiment& experiment) {
 void TrialObserver::on_end(const Trial& trial) {
   ++n_trials_;
   --n_running_;
-  if (has_succeeded(trial) &&
-      (!best_ || standing(objective_, trial) < standing(objective_, *best_))) {
+  if (improves(objective_, trial, best_)) {
     best_ = trial;
   }
   const double elapsed = now() - started_;
@@ -262,8 +261,9 @@ void TrialObserver::on_end(const Trial& trial) {
   }
   line += trial.evaluation.error.empty() ? "" : ", " + trial.evaluation.error;
   if (best_) {
-    line += c10::str("; best ", shown(objective_, best_->evaluation.objectives.front()),
-                     " of trial ", best_->proposal.id);
+    line +=
+        c10::str("; best ", shown_with_direction(objective_, best_->evaluation.objectives.front()),
+                 " of trial ", best_->proposal.id);
   }
   line += n_running_ > 0 ? c10::str("; ", n_running_, " running") : "";
   std::cerr << line + remaining(elapsed) + "\n";
@@ -298,6 +298,12 @@ std::string shown(const Objective& objective, double value) {
   char text[64];
   std::snprintf(text, sizeof text, "%s %.6g", objective.name.c_str(), value);
   return text;
+}
+
+std::string shown_with_direction(const Objective& objective, double value) {
+  return objective.name == "accuracy" ? shown(objective, value)
+                                      : c10::str(shown(objective, value), " (",
+                                                 Json(objective.direction).get<std::string>(), ")");
 }
 
 std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,

@@ -115,6 +115,8 @@ class TrialObserver final : public ExperimentObserver {
 
 /// Returns the value of an objective for users: accuracy in per cent, others after their name.
 std::string shown(const Objective& objective, double value);
+/// Returns shown(), with the direction of an objective other than accuracy: "loss 0.31 (minimise)".
+std::string shown_with_direction(const Objective& objective, double value);
 
 /// Makes the evaluator of the configuration, with its additional cost objectives.
 std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& config,

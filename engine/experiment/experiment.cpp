@@ -263,8 +263,7 @@ void Experiment::tidy(const Trial& trial) {
 
 bool Experiment::count(const Trial& trial) {
   ++n_trials_;
-  const Objective& first = objectives_.front();
-  if (!has_succeeded(trial) || (best_ && standing(first, *best_) < standing(first, trial))) {
+  if (!improves(objectives_.front(), trial, best_)) {
     return false;
   }
   best_ = trial;

@@ -36,8 +36,7 @@ void MedianStop::add(const std::vector<double>& intermediate) {
 }
 
 std::vector<double> MedianStop::floors() const {
-  using Limits = std::numeric_limits<double>;
-  const double anything = direction_ == Direction::Maximise ? Limits::lowest() : Limits::max();
+  const double anything = gain(direction_, std::numeric_limits<double>::lowest());
   std::vector<double> floors;
   for (size_t e = 0; e < averages_.size(); ++e) {
     const std::vector<double>& all = averages_[e];

@@ -12,9 +12,11 @@ bool operator==(const Trial& a, const Trial& b) {
   return all(a) == all(b);
 }
 
-double gain(const Objective& objective, double value) {
-  return objective.direction == Direction::Maximise ? value : -value;
+double gain(Direction direction, double value) {
+  return direction == Direction::Maximise ? value : -value;
 }
+
+double gain(const Objective& objective, double value) { return gain(objective.direction, value); }
 
 std::vector<double> gains(const std::vector<Objective>& objectives, const Trial& trial) {
   std::vector<double> all;
@@ -30,6 +32,10 @@ Standing standing(const Objective& first, double value, int64_t id) {
 
 Standing standing(const Objective& first, const Trial& trial) {
   return standing(first, trial.evaluation.objectives.front(), trial.proposal.id);
+}
+
+bool improves(const Objective& first, const Trial& trial, const std::optional<Trial>& best) {
+  return has_succeeded(trial) && (!best || standing(first, trial) < standing(first, *best));
 }
 
 }  // namespace retia

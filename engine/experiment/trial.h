@@ -73,6 +73,9 @@ inline bool has_succeeded(const Trial& trial) {
   return trial.evaluation.status == TrialStatus::Succeeded;
 }
 
+/// Returns a value of an objective as strategies get it: larger is better. All that compares values
+/// of objectives compares these.
+double gain(Direction direction, double value);
 /// Returns the value of an objective as strategies get it: larger is better.
 double gain(const Objective& objective, double value);
 
@@ -89,5 +92,8 @@ Standing standing(const Objective& first, double value, int64_t id);
 
 /// Returns the standing of a trial that has succeeded.
 Standing standing(const Objective& first, const Trial& trial);
+
+/// Returns whether a trial has succeeded and stands before `best`, where there is one.
+bool improves(const Objective& first, const Trial& trial, const std::optional<Trial>& best);
 
 }  // namespace retia

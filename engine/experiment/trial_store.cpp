@@ -168,6 +168,15 @@ void check_format(Database& database) {
   }
 }
 
+/// Returns the objectives of a store, of any version: a direction that is not stored is to maximise.
+std::vector<Objective> objectives_in(Database& database) {
+  try {
+    return Json::parse(meta(database, "objectives")).get<std::vector<Objective>>();
+  } catch (const Json::exception& error) {
+    TORCH_CHECK(false, database.path().string(), ": is damaged: ", error.what());
+  }
+}
+
 void check_subject(Database& database, const Json& mutables, const std::string& space,
                    const Json& objectives) {
   const std::string path = database.path().string();
@@ -175,9 +184,10 @@ void check_subject(Database& database, const Json& mutables, const std::string& 
               meta(database, "space"), "\", expected \"", space, "\"");
   TORCH_CHECK(meta(database, "mutables") == mutables.dump(), path, ": the trials are of space \"",
               space, "\" with other choices than it has now: give another --out");
-  TORCH_CHECK(meta(database, "objectives") == objectives.dump(), path,
-              ": the trials have the objectives ", meta(database, "objectives"), ", expected ",
-              objectives.dump(), ": resume with the same evaluator, or give another --out");
+  const Json stored = Json(objectives_in(database));
+  TORCH_CHECK(stored == objectives, path, ": the trials have the objectives ", stored.dump(),
+              ", expected ", objectives.dump(),
+              ": resume with the same evaluator, or give another --out");
 }
 
 /// A store of these trials, which is made where there is none.
@@ -273,12 +283,8 @@ ListedTrials list_trials(const std::filesystem::path& folder) {
   TORCH_CHECK(!database.is_empty(), path.string(), " holds no trials yet");
   check_format(database);
   ListedTrials all;
-  try {
-    all.space = meta(database, "space");
-    all.objectives = Json::parse(meta(database, "objectives")).get<std::vector<Objective>>();
-  } catch (const Json::exception& error) {
-    TORCH_CHECK(false, path.string(), ": is damaged: ", error.what());
-  }
+  all.space = meta(database, "space");
+  all.objectives = objectives_in(database);
   Statement rows = all_trials(database);
   while (rows.next()) {
     all.trials.push_back(read_row(path, rows, [&] { return listed(rows); }));

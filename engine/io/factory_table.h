@@ -28,12 +28,16 @@ class FactoryTable {
   template <class Options>
   void add(const std::string& name, std::function<Made(const Options&, Args...)> maker) {
     const std::string where = entries_.what() + " '" + name + "'";
-    entries_.add(name,
-                 {Json(Options{}), options_of<Options>(),
-                  [where](const Json& options) { options_from_json<Options>(options, where); },
-                  [where, maker](const Json& options, Args... args) {
-                    return maker(options_from_json<Options>(options, where), args...);
-                  }});
+    entries_.add(name, {Json(Options{}), options_of<Options>(),
+                        [where](const Json& given) {
+                          const auto options = options_from_json<Options>(given, where);
+                          if constexpr (requires { check_together(options); }) {
+                            check_together(options);
+                          }
+                        },
+                        [where, maker](const Json& options, Args... args) {
+                          return maker(options_from_json<Options>(options, where), args...);
+                        }});
   }
 
   /// Makes the entry `name` with `options`. Throws, naming the nearest known one, on an unknown
@@ -42,7 +46,8 @@ class FactoryTable {
     return entries_.at(name).make(options, args...);
   }
 
-  /// Throws what make would throw because of the options alone, naming the option.
+  /// Throws what make would throw because of the options alone, naming the option. Options of which
+  /// several must fit together have a function check_together(const Options&) that throws.
   void check(const std::string& name, const Json& options) const {
     entries_.at(name).check(options);
   }

@@ -71,7 +71,7 @@ TEST(Exploration, LooksScoresUpAndShowsTheBest) {
   EXPECT_EQ(all[best[0].at("trial").get<size_t>()].at("metric"), best[0].at("metric"));
 
   const std::string csv = run_program({"show", out, "--format", "csv"}).out;
-  EXPECT_THAT(csv, StartsWith("trial,status,metric,report,seconds,error,cell/0-1,"));
+  EXPECT_THAT(csv, StartsWith("trial,status,metric,direction,report,seconds,error,cell/0-1,"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 301);
   const std::string text = run_program({"top", out, "-k", "3"}).out;
   EXPECT_THAT(text, StartsWith("trial  status"));
@@ -239,7 +239,60 @@ TEST(Exploration, RecordsWhatACommandSaysWhereItFails) {
   EXPECT_EQ(all[2].at("metric"), Json());
   EXPECT_THAT(run_program({"show", out}).out, HasSubstr("no luck"));
   EXPECT_THAT(run_program({"top", out, "-k", "9", "--format", "csv"}).out,
-              StartsWith("trial,status,metric,report,seconds,error,body,skip\n3,succeeded,3"));
+              StartsWith("trial,status,metric,direction,report,seconds,error,body,skip\n"
+                         "3,succeeded,3"));
+}
+
+TEST(Exploration, MinimisesALossEverywhere) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  Words loss = {"--strategy",  "grid",
+                "--evaluator", "command",
+                "--out",       out,
+                "--set",       "evaluator.command=echo $((RETIA_TRIAL * 5 % 4))",
+                "--set",       "evaluator.metric=loss"};
+  Ended ended = run_program(little("explore", loss));
+  EXPECT_EQ(ended.code, kBadUsage);
+  EXPECT_THAT(ended.err, HasSubstr("--set evaluator.direction=minimise"));
+  EXPECT_THAT(ended.err, HasSubstr("evaluator.objectives=[{"));
+  EXPECT_FALSE(std::filesystem::exists(out));
+
+  loss = joined(loss,
+                {"--set", "evaluator.direction=minimise", "--set", "experiment.early_stop=median"});
+  ended = run_program(little("explore", loss));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("best trial 0: loss 0 (minimise)"));
+  EXPECT_THAT(ended.err, HasSubstr("best loss 0 (minimise) of trial 0"));
+  const Json top = Json::parse(run_program({"top", out, "--format", "json"}).out);
+  ASSERT_EQ(top.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(top[i].at("metric"), i);
+    EXPECT_EQ(top[i].at("direction"), "minimise");
+    EXPECT_EQ(top[i].at("directions"), (Json{{"loss", "minimise"}}));
+  }
+  EXPECT_EQ(read_json(folder / "run/architecture.json").at("choices"), top[0].at("choices"));
+  EXPECT_THAT(run_program({"show", out}).out, HasSubstr("minimise"));
+  EXPECT_THAT(run_program({"report", out}).out, HasSubstr("trial 0, loss 0 (minimise)"));
+}
+
+TEST(Exploration, FindsTheFrontOfObjectivesOfACommand) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  // The losses 0 1 2 3 with the speeds 0 1 0 3: only trials 0, 1 and 3 are of the front.
+  const Ended ended = run_program(little(
+      "explore",
+      {"--strategy", "grid", "--evaluator", "command", "--out", out, "--set",
+       R"(evaluator.objectives=[{"name": "loss", "direction": "minimise"}, {"name": "speed", "direction": "maximise"}])",
+       "--set",
+       R"(evaluator.command=echo "{\"loss\": $RETIA_TRIAL, \"speed\": $((RETIA_TRIAL % 2 * RETIA_TRIAL))}")"}));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("best trial 0: loss 0 (minimise), speed 0 (maximise)"));
+  const Json found = read_json(folder / "run/front.json");
+  std::set<int64_t> front;
+  for (const Json& trial : found.at("trials")) {
+    front.insert(trial.at("trial").get<int64_t>());
+  }
+  EXPECT_EQ(front, (std::set<int64_t>{0, 1, 3}));
 }
 
 TEST(Exploration, ExploresARegressionOnATable) {

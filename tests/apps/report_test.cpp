@@ -67,11 +67,11 @@ TEST(Report, ShowsAnExperiment) {
   EXPECT_EQ(report.at("state"), "finished: max_trials");
   EXPECT_EQ(report.at("trials"), 3);
   EXPECT_EQ(report.at("failed"), 1);
-  EXPECT_EQ(report.at("best"), "trial 1, metric 1");
+  EXPECT_EQ(report.at("best"), "trial 1, metric 1 (maximise)");
   ASSERT_EQ(run_program(little("explore", joined(explore, {"--resume"}))).code, kDone);
   report = report_of(out);
   EXPECT_EQ(report.at("state"), "finished: exhausted");
-  EXPECT_EQ(report.at("best"), "trial 3, metric 3");
+  EXPECT_EQ(report.at("best"), "trial 3, metric 3 (maximise)");
 }
 
 TEST(Report, RefusesWhatIsNoRun) {

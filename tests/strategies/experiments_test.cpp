@@ -12,9 +12,14 @@ namespace {
 /// Nobody evaluates here, and nobody needs models.
 class Elsewhere final : public Evaluator {
  public:
+  explicit Elsewhere(Direction direction = Direction::Maximise) : direction_(direction) {}
+  std::vector<Objective> objectives() const override { return {{"score", direction_}}; }
   bool reads_model() const override { return false; }
   Evaluation evaluate(const Trial&) override { return {}; }
   Json to_json() const override { return {{"name", "elsewhere"}, {"options", Json::object()}}; }
+
+ private:
+  Direction direction_;
 };
 
 /// A fifth of the architectures fail, whoever tries them.
@@ -80,6 +85,30 @@ class Experiments : public testing::TestWithParam<std::string> {
 
   Elsewhere evaluator_;
 };
+
+TEST_P(Experiments, TryTheSameForALossAsForItsNegative) {
+  const auto tried = [&](Direction direction) {
+    const auto proposes = strategy();
+    Elsewhere evaluator(direction);
+    Experiment experiment(chain_of({3, 3, 3, 3}), evaluator, *proposes);
+    ExperimentObserver nobody;
+    ShuffledRunner runner(
+        [&](const Proposal& proposal) {
+          Evaluation found = score(proposal);
+          for (double& objective : found.objectives) {
+            objective = gain({"score", direction}, objective);
+            found.intermediate = {objective, objective};
+          }
+          return found;
+        },
+        3, 0);
+    experiment.run({.max_trials = kTrials, .early_stop = StopRule::Median}, runner, nobody);
+    std::vector<Proposal> proposals;
+    experiment.each_trial([&](const Trial& trial) { proposals.push_back(trial.proposal); });
+    return std::pair(proposals, experiment.best()->proposal);
+  };
+  EXPECT_EQ(tried(Direction::Maximise), tried(Direction::Minimise));
+}
 
 TEST_P(Experiments, TryTheSameWhicheverTrialEndsFirst) {
   ExperimentObserver nobody;

@@ -2,8 +2,9 @@
 
 #include <c10/util/Exception.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "retia/engine/io/process.h"
 #include "retia/engine/ir/json.h"
@@ -39,20 +40,75 @@ std::string failure(const ProcessResult& result, double time_limit) {
   }
 }
 
-Evaluation read_evaluation(const std::string& out) {
+bool has_number(const Json& json, const std::string& key) {
+  return json.is_object() && json.contains(key) && json[key].is_number();
+}
+
+/// Returns the keys of the objectives in an object that a command printed; none: one is missing.
+std::optional<std::vector<std::string>> keys_in(const Json& json,
+                                                const std::vector<Objective>& objectives) {
+  std::vector<std::string> keys;
+  for (const Objective& objective : objectives) {
+    std::vector<std::string> possible = {objective.name};
+    if (objectives.size() == 1) {
+      possible = {"metric", "default", objective.name};
+    }
+    const auto found = std::find_if(possible.begin(), possible.end(),
+                                    [&](const auto& key) { return has_number(json, key); });
+    if (found == possible.end()) {
+      return std::nullopt;
+    }
+    TORCH_CHECK(!has_number(json, objective.name) || json[objective.name] == json[*found],
+                "the command printed ", json[*found].dump(), " as \"", *found, "\" and ",
+                json[objective.name].dump(), " as \"", objective.name,
+                "\", which is the objective: print one of them");
+    keys.push_back(*found);
+  }
+  return keys;
+}
+
+/// Returns the objectives that a number or an object holds; none: one is missing.
+std::optional<std::vector<double>> values_in(const Json& json,
+                                             const std::vector<Objective>& objectives) {
+  if (json.is_number() && objectives.size() == 1) {
+    return std::vector<double>{json.get<double>()};
+  }
+  const auto keys = keys_in(json, objectives);
+  if (!keys) {
+    return std::nullopt;
+  }
+  std::vector<double> values;
+  for (const std::string& key : *keys) {
+    values.push_back(json[key].get<double>());
+  }
+  return values;
+}
+
+/// Returns the form of a result, for messages.
+std::string expected_form(const std::vector<Objective>& objectives) {
+  if (objectives.size() == 1) {
+    return "a number or an object with a number as \"metric\"";
+  }
+  std::string names;
+  for (const Objective& objective : objectives) {
+    names += (names.empty() ? "\"" : ", \"") + objective.name + "\"";
+  }
+  return "an object with the numbers " + names;
+}
+
+Evaluation read_evaluation(const std::string& out, const std::vector<Objective>& objectives) {
   const std::string line = last_line(out);
   const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (json.is_number()) {
-    return {.objectives = {json.get<double>()}};
-  }
-  const char* key = json.is_object() && json.contains("metric") ? "metric" : "default";
-  TORCH_CHECK(json.is_object() && json.contains(key) && json[key].is_number(),
-              "the last line that the command printed is '", line,
-              "', expected a number or an object with a number as \"metric\"");
-  Evaluation evaluation{.objectives = {json[key].get<double>()}};
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_number() && name != key) {
-      evaluation.metrics[name] = value.get<double>();
+  const auto values = values_in(json, objectives);
+  TORCH_CHECK(values.has_value(), "the last line that the command printed is '", line,
+              "', expected ", expected_form(objectives));
+  Evaluation evaluation{.objectives = *values};
+  if (json.is_object()) {
+    const std::vector<std::string> keys = keys_in(json, objectives).value();
+    for (const auto& [name, value] : json.items()) {
+      if (value.is_number() && std::find(keys.begin(), keys.end(), name) == keys.end()) {
+        evaluation.metrics[name] = value.get<double>();
+      }
     }
   }
   return evaluation;
@@ -61,7 +117,8 @@ Evaluation read_evaluation(const std::string& out) {
 /// Reads the lines that a command prints while it runs.
 class Intermediate {
  public:
-  explicit Intermediate(const Trial& trial) : trial_(trial) {}
+  Intermediate(const Trial& trial, const std::vector<Objective>& objectives)
+      : trial_(trial), objectives_(objectives) {}
 
   /// Reads one line. Lines after the trial has fallen below its pruning threshold are ignored, so
   /// that the time at which the command dies makes no difference.
@@ -71,12 +128,17 @@ class Intermediate {
       return;
     }
     const Json& value = json["intermediate"];
-    if (!value.is_number() || !std::isfinite(value.get<double>())) {
-      error_ = c10::str("the command printed '", line, "', expected a number as \"intermediate\"");
+    const auto all = values_in(value, objectives_);
+    if (!all && !value.is_number()) {
+      error_ = c10::str("the command printed '", line, "', expected ",
+                        objectives_.size() == 1 ? "a number" : expected_form(objectives_),
+                        " as \"intermediate\"");
       return;
     }
-    values_.push_back(value.get<double>());
-    is_below_ = below_floors(trial_, Direction::Maximise, values_);
+    last_ = all.value_or(std::vector<double>());
+    values_.push_back(all ? all->front() : value.get<double>());
+    // A trial of several objectives can end early only where the command tells them all.
+    is_below_ = all && below_floors(trial_, objectives_.front().direction, values_);
   }
 
   bool is_over() const { return is_below_ || !error_.empty(); }
@@ -87,7 +149,7 @@ class Intermediate {
     if (!error_.empty()) {
       return {.status = TrialStatus::Failed, .error = error_};
     }
-    return {.objectives = {values_.back()},
+    return {.objectives = last_,
             .metrics = {{"epochs", static_cast<double>(values_.size())}},
             .intermediate = values_};
   }
@@ -96,14 +158,23 @@ class Intermediate {
 
  private:
   const Trial& trial_;
-  std::vector<double> values_;
+  const std::vector<Objective>& objectives_;
+  std::vector<double> values_;  // of the first objective, after each epoch
+  std::vector<double> last_;    // of all objectives; empty: the command tells the first only
   std::string error_;
   bool is_below_ = false;
 };
 
 }  // namespace
 
-CommandEvaluator::CommandEvaluator(const CommandOptions& options) : options_(options) {
+void check_together(const CommandOptions& options) {
+  stated_objectives(options.metric, options.direction, options.objectives, CommandOptions{}.metric);
+}
+
+CommandEvaluator::CommandEvaluator(const CommandOptions& options)
+    : options_(options),
+      objectives_(stated_objectives(options.metric, options.direction, options.objectives,
+                                    CommandOptions{}.metric)) {
   TORCH_CHECK(!options.command.empty(),
               "evaluator 'command' needs a command: --set evaluator.command=\"…\"");
   TORCH_CHECK(options.time_limit >= 0, "evaluator 'command': time_limit must be at least 0, got ",
@@ -111,7 +182,7 @@ CommandEvaluator::CommandEvaluator(const CommandOptions& options) : options_(opt
 }
 
 Evaluation CommandEvaluator::evaluate(const Trial& trial) {
-  Intermediate intermediate(trial);
+  Intermediate intermediate(trial, objectives_);
   const ProcessResult result = run_process(
       options_.command,
       {.input = ir::to_json(*trial.model).dump() + "\n",
@@ -131,7 +202,7 @@ Evaluation CommandEvaluator::evaluate(const Trial& trial) {
   if (!error.empty()) {
     return {.status = TrialStatus::Failed, .error = std::move(error)};
   }
-  Evaluation evaluation = read_evaluation(result.out);
+  Evaluation evaluation = read_evaluation(result.out, objectives_);
   evaluation.intermediate = intermediate.values();
   return evaluation;
 }

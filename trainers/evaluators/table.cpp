@@ -35,19 +35,33 @@ double number(const std::string& field, const std::string& where) {
   return value;
 }
 
+std::vector<Objective> objectives_of(const TableOptions& options) {
+  std::vector<Objective> all =
+      stated_objectives(options.metric, options.direction, options.objectives, "");
+  TORCH_CHECK(options.objectives.empty() || options.minimised.empty(),
+              "evaluator.objectives names all objectives: remove evaluator.minimised");
+  for (const std::string& name : options.minimised) {
+    all.push_back({name, Direction::Minimise});
+  }
+  return all;
+}
+
 }  // namespace
+
+void check_together(const TableOptions& options) { objectives_of(options); }
 
 TableEvaluator::TableEvaluator(const TableOptions& options,
                                std::function<std::string(const Architecture&)> key)
-    : options_(options), key_(std::move(key)) {
-  TORCH_CHECK(!options.file.empty() && !options.metric.empty(),
-              "evaluator 'table' needs a CSV file and the column to maximise: --set "
+    : options_(options), key_(std::move(key)), objectives_(objectives_of(options)) {
+  TORCH_CHECK(!options.file.empty() && !objectives_.front().name.empty(),
+              "evaluator 'table' needs a CSV file and the column to optimise: --set "
               "evaluator.file=FILE --set evaluator.metric=COLUMN");
   TORCH_CHECK(key_ != nullptr,
               "evaluator 'table': the space makes no key of an architecture: give it one by "
               "SpaceTable::add_key");
-  columns_ = {options.metric};
-  columns_.insert(columns_.end(), options.minimised.begin(), options.minimised.end());
+  for (const Objective& objective : objectives_) {
+    columns_.push_back(objective.name);
+  }
   if (!options.report.empty()) {
     columns_.push_back(options.report);
   }
@@ -71,14 +85,6 @@ TableEvaluator::TableEvaluator(const TableOptions& options,
   }
 }
 
-std::vector<Objective> TableEvaluator::objectives() const {
-  std::vector<Objective> all = {{options_.metric}};
-  for (const std::string& name : options_.minimised) {
-    all.push_back({name, Direction::Minimise});
-  }
-  return all;
-}
-
 Evaluation TableEvaluator::evaluate(const Trial& trial) {
   const std::string key = key_(trial.proposal.architecture);
   const auto row = rows_.find(key);
@@ -88,7 +94,7 @@ Evaluation TableEvaluator::evaluate(const Trial& trial) {
                 "'");
   }
   Evaluation evaluation;
-  const auto n_objectives = static_cast<int64_t>(options_.minimised.size()) + 1;
+  const auto n_objectives = static_cast<int64_t>(objectives_.size());
   evaluation.objectives = {row->second.begin(), row->second.begin() + n_objectives};
   if (!options_.report.empty()) {
     evaluation.metrics["report"] = row->second.back();

@@ -82,10 +82,9 @@ bool below_floors(const Trial& trial, Direction direction,
   if (intermediate.empty() || intermediate.size() > trial.floors.size()) {
     return false;
   }
-  const double floor = trial.floors[intermediate.size() - 1];
-  return direction == Direction::Maximise
-             ? *std::max_element(intermediate.begin(), intermediate.end()) < floor
-             : *std::min_element(intermediate.begin(), intermediate.end()) > floor;
+  const double floor = gain(direction, trial.floors[intermediate.size() - 1]);
+  return std::all_of(intermediate.begin(), intermediate.end(),
+                     [&](double value) { return gain(direction, value) < floor; });
 }
 
 Evaluation with_course(Evaluation evaluation, const TrainedTrial& trained) {

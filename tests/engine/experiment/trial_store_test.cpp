@@ -181,6 +181,21 @@ TEST(TrialStore, NamesTheFileThatIsDamaged) {
   EXPECT_THAT(refused(zeroed), StartsWith(damaged));
 }
 
+TEST(TrialStore, OpensOneThatStatesNoDirections) {
+  const TemporaryFolder folder;
+  const std::vector<Objective> score = {{"score"}};
+  { TrialStore(store_path(folder.path()), kMutables, "mine", score); }
+  Database(store_path(folder.path()), DatabaseAccess::Write)
+      .execute(R"(UPDATE meta SET value = '[{"name": "score"}]' WHERE key = 'objectives')");
+  EXPECT_EQ(list_trials(folder.path()).objectives.at(0).direction, Direction::Maximise);
+  EXPECT_NO_THROW(TrialStore(store_path(folder.path()), kMutables, "mine", score));
+  EXPECT_THAT(
+      error_of([&] {
+        TrialStore(store_path(folder.path()), kMutables, "mine", {{"score", Direction::Minimise}});
+      }),
+      HasSubstr("the trials have the objectives"));
+}
+
 TEST(TrialStore, RefusesWhatIsNotItsOwn) {
   const TemporaryFolder folder;
   const std::filesystem::path path = store_path(folder.path());

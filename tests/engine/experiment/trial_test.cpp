@@ -28,6 +28,18 @@ TEST(Trial, StandsBeforeWorseAndBeforeLaterEqualOnes) {
   EXPECT_LT(standing(kCost, first), standing(kCost, second));
 }
 
+TEST(Trial, ImprovesInTheDirectionOfTheObjective) {
+  Trial failed = reached(3, {9});
+  failed.evaluation.status = TrialStatus::Failed;
+  const Trial one = reached(1, {1}), two = reached(2, {2});
+  EXPECT_TRUE(improves(kAccuracy, one, std::nullopt));
+  EXPECT_FALSE(improves(kAccuracy, failed, std::nullopt));
+  EXPECT_TRUE(improves(kAccuracy, two, one));
+  EXPECT_FALSE(improves(kCost, two, one));
+  EXPECT_TRUE(improves(kCost, one, two));
+  EXPECT_FALSE(improves(kCost, one, one));
+}
+
 TEST(Trial, EqualsOneOfTheSameRecord) {
   Trial one = reached(3, {1}), other = one;
   other.stop_requested = nullptr;

@@ -76,6 +76,55 @@ TEST(CommandEvaluator, KillsACommandThatFallsBelowTheFloors) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(30));
 }
 
+TEST(CommandEvaluator, MinimisesALossAlsoWhenItEndsEarly) {
+  const CommandOptions loss = {
+      .command = "", .metric = "loss", .direction = StatedDirection::Minimise};
+  const auto ended = [&](const std::string& command, const Trial& trial) {
+    CommandOptions options = loss;
+    options.command = command;
+    CommandEvaluator evaluator(options);
+    EXPECT_EQ(evaluator.objectives().at(0).direction, Direction::Minimise);
+    return evaluator.evaluate(trial_of(linear_model(), trial));
+  };
+  const std::string falling =
+      R"(echo '{"intermediate": 3}'; echo '{"intermediate": 0.5}'; echo '{"loss": 0.25, "f1": 1}')";
+  const Evaluation whole = ended(falling, with_floors({3, 0.5}));
+  EXPECT_EQ(whole.objectives, std::vector<double>{0.25});
+  EXPECT_EQ(whole.metrics, (std::map<std::string, double>{{"f1", 1}}));
+  EXPECT_EQ(ended(falling, with_floors({3, 0.4})).objectives, std::vector<double>{0.5});
+  EXPECT_THAT(error_of([] { CommandEvaluator({.command = "echo 1", .metric = "loss"}); }),
+              testing::HasSubstr("evaluator.direction=minimise"));
+}
+
+TEST(CommandEvaluator, RefusesTwoDifferentValuesOfItsObjective) {
+  CommandEvaluator evaluator(
+      {.command = R"(echo '{"metric": 0.9, "speed": 0.3}')", .metric = "speed"});
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial_of(linear_model())); }),
+            "the command printed 0.9 as \"metric\" and 0.3 as \"speed\", which is the objective: "
+            "print one of them");
+}
+
+TEST(CommandEvaluator, ReturnsSeveralObjectivesByTheirNames) {
+  const auto run_both = [](const std::string& command, const Trial& trial) {
+    CommandEvaluator evaluator(
+        {.command = command,
+         .objectives = {{"loss", StatedDirection::Minimise}, {"f1", StatedDirection::Maximise}}});
+    return evaluator.evaluate(trial_of(linear_model(), trial));
+  };
+  const Evaluation found = run_both(R"(echo '{"f1": 0.5, "loss": 2, "n": 7}')", {});
+  EXPECT_EQ(found.objectives, (std::vector<double>{2, 0.5}));
+  EXPECT_EQ(found.metrics, (std::map<std::string, double>{{"n", 7}}));
+  EXPECT_THAT(error_of([&] { run_both(R"(echo '{"metric": 1, "loss": 2}')", {}); }),
+              testing::EndsWith(R"(expected an object with the numbers "loss", "f1")"));
+  const std::string both = R"(echo '{"intermediate": {"loss": 9, "f1": 0.1}}'; )";
+  EXPECT_EQ(run_both(both + "sleep 60", with_floors({8})).objectives,
+            (std::vector<double>{9, 0.1}));
+  // The first objective alone cannot end a trial that has two.
+  EXPECT_EQ(run_both(R"(echo '{"intermediate": 9}'; echo '{"loss": 1, "f1": 1}')", with_floors({8}))
+                .objectives,
+            (std::vector<double>{1, 1}));
+}
+
 TEST(CommandEvaluator, StopsWhenAsked) {
   EXPECT_EQ(run("sleep 60", {.stop_requested = [] { return true; }}).status, TrialStatus::Stopped);
 }

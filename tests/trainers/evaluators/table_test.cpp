@@ -42,6 +42,22 @@ TEST_F(TableEvaluatorTest, MinimisesFurtherColumns) {
             options.file + " has no ms for '|op1|'");
 }
 
+TEST_F(TableEvaluatorTest, MinimisesALossOnlyWhereThatIsStated) {
+  options.metric = "ms";
+  EXPECT_THAT(error_of([&] { TableEvaluator(options, key); }),
+              testing::HasSubstr("'ms' is named like a loss, error or latency"));
+  options.direction = StatedDirection::Minimise;
+  EXPECT_EQ(TableEvaluator(options, key).objectives().at(0).direction, Direction::Minimise);
+  options = {
+      .file = options.file,
+      .objectives = {{"ms", StatedDirection::Minimise}, {"valid", StatedDirection::Maximise}}};
+  EXPECT_EQ(TableEvaluator(options, key).evaluate(trial(0)).objectives,
+            (std::vector<double>{3, 70.5}));
+  options.minimised = {"test"};
+  EXPECT_THAT(error_of([&] { TableEvaluator(options, key); }),
+              testing::HasSubstr("remove evaluator.minimised"));
+}
+
 TEST_F(TableEvaluatorTest, SaysWhatIsMissing) {
   TableEvaluator evaluator(options, key);
   EXPECT_EQ(error_of([&] { evaluator.evaluate(trial(5)); }),
@@ -55,7 +71,7 @@ TEST_F(TableEvaluatorTest, SaysWhatIsMissing) {
   EXPECT_EQ(error_of([&] { TableEvaluator(options, key); }),
             options.file + ", line 2, column 'arch': expected a number, but got '|op0|'");
   EXPECT_THAT(error_of([&] { TableEvaluator({}, key); }),
-              testing::HasSubstr("needs a CSV file and the column to maximise"));
+              testing::HasSubstr("needs a CSV file and the column to optimise"));
 }
 
 TEST_F(TableEvaluatorTest, RefusesTwoRowsOfOneArchitecture) {
