@@ -15,7 +15,8 @@
 namespace retia {
 namespace {
 
-constexpr double kCommandTimeLimit = 120;  // seconds, for a command of Slurm's
+constexpr double kCommandTimeLimit = 120;   // seconds, for a command of Slurm's
+constexpr size_t kLongestAnswer = 1 << 30;  // of which no part may be missing
 
 /// Quotes a text as one word of a shell command.
 std::string as_word(const std::string& text) {
@@ -57,7 +58,11 @@ std::vector<std::string> split(const std::string& line, char between) {
 }
 
 ProcessResult ask(const std::string& command, const std::string& input = "") {
-  return run_process(command, {.input = input, .time_limit = kCommandTimeLimit});
+  // A step's srun goes on when the command that has started it ends.
+  return run_process(command, {.input = input,
+                               .time_limit = kCommandTimeLimit,
+                               .kept = kLongestAnswer,
+                               .descendants = Descendants::Leave});
 }
 
 bool succeeded(const ProcessResult& result) {

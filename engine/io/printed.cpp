@@ -29,8 +29,7 @@ int failure_now() { return ::write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO; }
 
 PrintedEnd finish_printing() {
   std::cout.flush();
-  const bool failed =
-      std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout.good();
+  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout.good();
   std::cout.clear();
   std::clearerr(stdout);
   if (!failed) {

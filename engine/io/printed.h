@@ -4,9 +4,9 @@ namespace retia {
 
 /// The fates of what a process printed.
 enum class Printed {
-  Written,    ///< all of it was taken
-  ReaderGone, ///< stdout is a pipe whose reader has ended: `retia top RUN | head`
-  Lost        ///< a part could not be written: the disk behind stdout is full
+  Written,     ///< all of it was taken
+  ReaderGone,  ///< stdout is a pipe whose reader has ended: `retia top RUN | head`
+  Lost         ///< a part could not be written: the disk behind stdout is full
 };
 
 struct PrintedEnd {

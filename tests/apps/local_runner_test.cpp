@@ -29,6 +29,9 @@ Job job(const std::vector<int64_t>& ids) {
   return made;
 }
 
+/// Sets $trial to the process of the trial, which the keepers of the command are between.
+const std::string kTrial = "trial=$(echo $(ps -o ppid= -p $(ps -o ppid= -p $PPID))); ";
+
 /// Whether `happened` within half a minute.
 bool comes_true(const std::function<bool()>& happened) {
   for (const double end = now() + 30; !happened() && now() < end;) {
@@ -155,14 +158,15 @@ TEST_F(LocalRunners, TrainAndContinueToTheNumbersOfThisProcess) {
 }
 
 TEST_F(LocalRunners, KeepWhatATrialPrints) {
-  const Trial result = result_of("echo careful >> /proc/$PPID/fd/2; echo 1");
+  const Trial result = result_of(kTrial + "echo careful >> /proc/$trial/fd/2; echo 1");
   EXPECT_EQ(result.log, "trials/7/log.txt");
   EXPECT_EQ(read_file(folder_ / result.log), "careful\n");
 }
 
 TEST_F(LocalRunners, FailATrialWhoseProcessDiesAgainAndAgain) {
-  const Trial result = result_of(
-      "echo about to crash >> /proc/$PPID/fd/2; kill -SEGV $PPID; sleep 1", {.retries = 2});
+  const Trial result =
+      result_of(kTrial + "echo about to crash >> /proc/$trial/fd/2; kill -SEGV $trial; sleep 1",
+                {.retries = 2});
   EXPECT_EQ(result.evaluation.status, TrialStatus::Failed);
   EXPECT_EQ(result.evaluation.error,
             "its process was ended by signal 11 (Segmentation fault): about to crash");
@@ -173,8 +177,8 @@ TEST_F(LocalRunners, FailATrialWhoseProcessDiesAgainAndAgain) {
 
 TEST_F(LocalRunners, StartATrialAgainWhoseProcessHasDied) {
   const std::string marker = folder_ / "marker";
-  const Trial result = result_of("test -e " + marker + " || { touch " + marker +
-                                 "; kill -9 $PPID; sleep 1; }; echo 5");
+  const Trial result = result_of(kTrial + "test -e " + marker + " || { touch " + marker +
+                                 "; kill -9 $trial; sleep 1; }; echo 5");
   EXPECT_THAT(result.evaluation.objectives, ElementsAre(5));
   EXPECT_EQ(result.n_attempts, 2);
 }
@@ -213,9 +217,9 @@ TEST_F(LocalRunners, KillATrialAtItsMemoryLimit) {
 }
 
 TEST_F(LocalRunners, RunTheTrialsOfAMergedJobAloneWhereItsProcessDies) {
-  LocalRunner local =
-      runner(setting("test $RETIA_TRIAL != 2 || { kill -9 $PPID; sleep 1; }; echo $RETIA_TRIAL"),
-             {.retries = 0});
+  LocalRunner local = runner(setting(kTrial + "test $RETIA_TRIAL != 2 || { kill -9 $trial; "
+                                              "sleep 1; }; echo $RETIA_TRIAL"),
+                             {.retries = 0});
   local.start(job({1, 2, 3}));
   const std::vector<Trial> found = results(local, 3);
   EXPECT_THAT(found[0].evaluation.objectives, ElementsAre(1));

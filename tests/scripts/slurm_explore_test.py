@@ -114,8 +114,9 @@ class Explorations(unittest.TestCase):
         attempts = [trial["attempts"] for trial in self.trials("run")]
         self.assertEqual(sorted(attempts), [1, 1, 1, 2])
 
-        # A command of the evaluator's that kills what runs it.
-        dying = self.start("dying", 2, score="kill -9 $PPID", more=(
+        # A command of the evaluator's that kills what runs it, which its two keepers are between.
+        kills = "kill -9 $(ps -o ppid= -p $(ps -o ppid= -p $PPID))"
+        dying = self.start("dying", 2, score=kills, more=(
             "--set", "runner.poll=0.2", "--set", "runner.retries=1"))
         output, _ = dying.communicate(timeout=120)
         self.assertEqual(dying.returncode, 1, output)

@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include "retia/engine/io/proc.h"
+
 namespace retia {
 namespace {
 
@@ -55,6 +57,36 @@ TEST(Session, HoldsTheMemoryOfAllItsProcesses) {
   EXPECT_GT(memory_of_session(session.leader()), kBytes);
   kill_session(session.leader());
   EXPECT_TRUE(session.is_over());
+}
+
+TEST(Session, HoldsTheMemoryOfDescendantsThatLeftIt) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t leader = ::fork();
+  if (leader == 0) {
+    ::setsid();
+    if (::fork() == 0) {
+      ::setsid();
+      const std::vector<char> held(kBytes, 1);
+      EXPECT_EQ(::write(ends[1], held.data(), 1), 1);
+      ::pause();
+    }
+    ::pause();
+  }
+  char byte = 0;
+  EXPECT_EQ(::read(ends[0], &byte, 1), 1);
+  EXPECT_GT(memory_of_session(leader), kBytes);
+  ProcessTable table;
+  while (const pid_t process = table.next()) {
+    if (state_of(process).parent == leader) {
+      ::kill(process, SIGKILL);
+    }
+  }
+  ::kill(leader, SIGKILL);
+  ::waitpid(leader, nullptr, 0);
+  ::close(ends[1]);
+  EXPECT_EQ(::read(ends[0], &byte, 1), 0);  // nobody is left who could write
+  ::close(ends[0]);
 }
 
 TEST(Session, ThatIsOverHoldsNothing) {
