@@ -17,7 +17,9 @@
 
 #include "retia/engine/base/clock.h"
 #include "retia/engine/base/device.h"
+#include "retia/engine/distributed/bounded_store.h"
 #include "retia/engine/distributed/pulse.h"
+#include "retia/engine/distributed/within.h"
 
 namespace retia {
 namespace {
@@ -25,6 +27,7 @@ namespace {
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr double kSecondsBetweenBeats = 1;
+constexpr double kSecondsOfStore = 10;  // in which a store that is there answers, on a busy machine
 
 Milliseconds milliseconds(double seconds) {
   return Milliseconds(std::max<int64_t>(static_cast<int64_t>(1000 * seconds), 1));
@@ -34,6 +37,10 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0;
 }
 
+std::string keeper_of(const Launch& launch) {
+  return launch.launcher_keeps_store ? "the launcher" : "rank 0";
+}
+
 c10::intrusive_ptr<c10d::Store> open_store(const Launch& launch, double timeout) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(launch.port);
@@ -41,14 +48,19 @@ c10::intrusive_ptr<c10d::Store> open_store(const Launch& launch, double timeout)
   options.waitWorkers = false;
   options.timeout = milliseconds(timeout);
   try {
-    auto store = c10::make_intrusive<c10d::TCPStore>(launch.master, options);
-    return c10::make_intrusive<c10d::PrefixStore>("retia/" + launch.attempt, std::move(store));
+    const double most = std::min(timeout, kSecondsOfStore);
+    auto store = within(timeout + most, keeper_of(launch), [master = launch.master, options] {
+      return c10::make_intrusive<c10d::TCPStore>(master, options);
+    });
+    auto bounded = c10::make_intrusive<BoundedStore>(std::move(store), most, keeper_of(launch));
+    return c10::make_intrusive<c10d::PrefixStore>("retia/" + launch.attempt, std::move(bounded));
   } catch (const std::exception& error) {
     TORCH_CHECK(!options.isServer, "rank 0 cannot listen at port ", launch.port,
                 " of its machine: set MASTER_PORT to a free one");
     TORCH_CHECK(false, "rank ", launch.rank, " of ", launch.size, " cannot reach rank 0 at ",
                 launch.master, ":", launch.port, " within ", timeout,
-                " s: is it running, and are MASTER_ADDR and MASTER_PORT right?");
+                " s: is it running, are MASTER_ADDR and MASTER_PORT right, and does no other "
+                "program listen there?");
   }
 }
 
@@ -108,9 +120,9 @@ Ranks::Ranks(const Launch& launch, double timeout) : launch_(launch), timeout_(t
   group_ = std::make_unique<Group>();
   group_->store = open_store(launch, timeout);
   meet_at(*group_->store, launch, timeout);
-  const std::string keeper = launch.launcher_keeps_store ? "the launcher" : "rank 0";
-  group_->pulse = std::make_unique<Pulse>(group_->store, launch.rank, launch.size,
-                                          std::min(kSecondsBetweenBeats, timeout / 4), keeper);
+  group_->pulse =
+      std::make_unique<Pulse>(group_->store, launch.rank, launch.size,
+                              std::min(kSecondsBetweenBeats, timeout / 4), keeper_of(launch));
   guarded([&] {
     using c10d::ProcessGroupGloo;
     auto options = ProcessGroupGloo::Options::create(milliseconds(timeout));

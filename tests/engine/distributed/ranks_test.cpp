@@ -108,6 +108,23 @@ TEST(Ranks, NameWhoDoesNotCome) {
       AllOf(HasSubstr("rank 1 of 2 cannot reach rank 0 at 127.0.0.1:"), HasSubstr("MASTER_PORT")));
 }
 
+TEST(Ranks, NameTheAddressAtWhichAStrangerListens) {
+  const int stranger = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(stranger, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(stranger, 8), 0);  // connections are taken, and nothing is ever said
+  ASSERT_EQ(::getsockname(stranger, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const int64_t port = ntohs(address.sin_port);
+  EXPECT_THAT(error_of([&] { Ranks ranks(local_launch(1, 2, port), 0.2); }),
+              HasSubstr("cannot reach rank 0 at 127.0.0.1:" + std::to_string(port)));
+  EXPECT_THAT(error_of([&] { Ranks ranks(local_launch(0, 2, port), 0.2); }),
+              HasSubstr("rank 0 cannot listen at port"));
+  ::close(stranger);
+}
+
 TEST(Ranks, StopTogetherWhereOneEndsWithAnError) {
   const std::vector<std::string> errors = in_ranks(3, [](Ranks& ranks) {
     ranks.sum(at::zeros({1}));
