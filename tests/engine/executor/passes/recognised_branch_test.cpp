@@ -1,4 +1,4 @@
-#include "retia/engine/executor/passes/mixed_branch.h"
+#include "retia/engine/executor/passes/recognised_branch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ namespace {
 using Kind = kernels::MixedBranch;
 
 /// Recognises the branch of an operation on an image of `channels` channels.
-MixedBranch recognised(const ir::Operation& operation, int64_t channels = 4) {
+RecognisedBranch recognised(const ir::Operation& operation, int64_t channels = 4) {
   Builder b("net");
   b.output("y", b.add("op", operation, {b.input("x", {channels, 8, 8})}));
   Network network(b.finish(), 1);
@@ -43,7 +43,7 @@ void expect_unknown(const ir::Operation& operation) {
   EXPECT_EQ(recognised(operation).reason, "mixed_op has no such branch");
 }
 
-TEST(MixedBranch, KnowsTheCandidatesOfDarts) {
+TEST(RecognisedBranch, KnowsTheCandidatesOfDarts) {
   expect_known(ops::identity(), Kind::Identity);
   expect_known(ops::factorized_reduce({.affine = false}), Kind::FactorizedReduce, 2);
   for (const int64_t stride : {1, 2}) {
@@ -62,14 +62,14 @@ TEST(MixedBranch, KnowsTheCandidatesOfDarts) {
   }
 }
 
-TEST(MixedBranch, TakesTheWeightsInTheOrderOfTheOperation) {
+TEST(RecognisedBranch, TakesTheWeightsInTheOrderOfTheOperation) {
   const auto found = recognised(ops::sep_conv({.kernel = 3, .affine = false}));
   ASSERT_EQ(found.weights.size(), 4u);
   EXPECT_EQ(found.weights[0].sizes(), at::IntArrayRef({4, 1, 3, 3}));
   EXPECT_EQ(found.weights[1].sizes(), at::IntArrayRef({4, 4, 1, 1}));
 }
 
-TEST(MixedBranch, TellsWhyACandidateIsNone) {
+TEST(RecognisedBranch, TellsWhyACandidateIsNone) {
   EXPECT_EQ(recognised(ops::sep_conv({.kernel = 3})).reason,
             "its normalisation is scaled and shifted");
   expect_unknown(ops::sep_conv({.kernel = 7, .affine = false}));

@@ -13,7 +13,7 @@ namespace retia::executor {
 
 /// A candidate of a layer choice as `mixed_op` sees it: one of its branches, or none and why.
 /// Branches have batch normalisation without scale and shift.
-struct MixedBranch {
+struct RecognisedBranch {
   std::string reason;  ///< why the candidate is no branch; empty: it is one
   kernels::MixedBranch branch = kernels::MixedBranch::Identity;
   int64_t stride = 1;
@@ -24,6 +24,6 @@ struct MixedBranch {
 };
 
 /// Finds which branch the program of a candidate computes. `candidate`: as lowered.
-MixedBranch recognise_branch(const Program& candidate);
+RecognisedBranch recognise_branch(const Program& candidate);
 
 }  // namespace retia::executor

@@ -1,4 +1,4 @@
-#include "retia/engine/executor/passes/mixed_branch.h"
+#include "retia/engine/executor/passes/recognised_branch.h"
 
 #include <algorithm>
 #include <optional>
@@ -139,8 +139,8 @@ const kernels::BranchRow* row_of(const std::vector<BranchStage>& stages) {
 
 }  // namespace
 
-MixedBranch recognise_branch(const Program& candidate) {
-  MixedBranch found{.reason = "mixed_op has no such branch"};
+RecognisedBranch recognise_branch(const Program& candidate) {
+  RecognisedBranch found{.reason = "mixed_op has no such branch"};
   if (candidate.instructions.empty() || candidate.inputs.size() != 1 ||
       candidate.values[candidate.inputs.front()].shape.size() != 3) {
     return found;
