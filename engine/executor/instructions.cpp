@@ -1,5 +1,7 @@
 #include "retia/engine/executor/instructions.h"
 
+#include <utility>
+
 #include "retia/engine/executor/interpreter.h"
 #include "retia/engine/mutables/base_mutator.h"
 
@@ -57,10 +59,14 @@ std::string LayerChoiceInstruction::describe(const Program& program) const {
 }
 
 Work LayerChoiceInstruction::cost(const Program&) const {
+  const auto size = [](const Work& work) {
+    return std::pair(work.multiply_adds, work.unfused_numbers);
+  };
   Work most;
   for (const Branch& branch : branches_) {
-    const Work work = branch.interpreter ? executor::cost(branch.interpreter->program()) : Work();
-    most = work.multiply_adds > most.multiply_adds ? work : most;
+    const Work work =
+        executor::cost(branch.interpreter ? branch.interpreter->program() : branch.program);
+    most = size(work) > size(most) ? work : most;
   }
   return most;
 }

@@ -51,7 +51,8 @@ class LayerChoiceInstruction final : public Instruction {
 
   void run(Frame& frame) const override;
   std::string describe(const Program& program) const override;
-  /// Returns the work of the candidate with the most multiply-adds.
+  /// Returns the work of the candidate with the most multiply-adds, of equals the one that reads and
+  /// writes most.
   Work cost(const Program& program) const override;
   std::vector<Nested> nested() const override;
 
