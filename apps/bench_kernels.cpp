@@ -115,9 +115,9 @@ int run_benchmarks(const Program&, const KernelsBench& flags) {
                "ATen last\n";
   Json rows = Json::array();
   std::vector<std::string> failures;
-  for (const char* const name : {"conv_norm_bench", "mixed_op_bench"}) {
-    for (const Json& found :
-         run_benchmark(fs::read_symlink("/proc/self/exe").parent_path() / name, flags)) {
+  for (const std::string kernel : {RETIA_KERNELS}) {
+    for (const Json& found : run_benchmark(
+             fs::read_symlink("/proc/self/exe").parent_path() / (kernel + "_bench"), flags)) {
       if (found.value("error_occurred", false)) {
         failures.push_back(c10::str(found.at("name").get<std::string>(), ": ",
                                     found.at("error_message").get<std::string>()));

@@ -1,6 +1,8 @@
 # retia_add_kernel(<name> <source>...) adds the folder kernels/<name>: its checks, reference and CPU
-# code, and sources beside, to libretia_kernels.so, its CUDA code to the module libretia_cuda.so.
+# code, and sources beside, to libretia_kernels.so, its CUDA code to the module libretia_cuda.so, and
+# its name to the global property RETIA_KERNELS: bench/kernels/<name>_bench.cpp is its benchmark.
 function(retia_add_kernel name)
+  set_property(GLOBAL APPEND PROPERTY RETIA_KERNELS ${name})
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/${name}/${name})
   target_sources(retia_kernels PRIVATE ${source}.cpp ${source}_reference.cpp)
   # One unit of what checks, dispatches and defines; inner loops and launchers stay apart, for their

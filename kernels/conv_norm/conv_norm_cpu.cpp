@@ -1,9 +1,7 @@
-#include <torch/library.h>
-
 #include <limits>
 
 #include "retia/kernels/argument.h"
-#include "retia/kernels/conv_norm/conv_norm.h"
+#include "retia/kernels/conv_norm/conv_norm_on_device.h"
 
 namespace retia::kernels {
 namespace {
@@ -22,48 +20,15 @@ void check_offsets(const at::Tensor& x, at::TensorList weights, const ConvNormOp
 }
 
 ConvNormForward forward(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
-                        at::TensorList running, int64_t kind, int64_t stride, int64_t dilation,
-                        bool relu_before, bool relu_after, bool training, double epsilon,
-                        std::string_view group) {
-  const std::shared_ptr<SumOverRanks> ranks = ranks_of(group);
-  const ConvNormOptions o = {.kind = kind,
-                             .stride = stride,
-                             .dilation = dilation,
-                             .relu_before = relu_before,
-                             .relu_after = relu_after,
-                             .training = training,
-                             .epsilon = epsilon,
-                             .ranks = ranks.get()};
-  check_conv_norm(x, weights, affine, running, o, group);
+                        at::TensorList running, const ConvNormOptions& o) {
   check_offsets(x, weights, o);
-  return cpu::conv_norm_forward(x, weights, affine, running, conv_norm_operators::within(x, o));
-}
-
-std::vector<at::Tensor> backward(const at::Tensor& gradient, const at::Tensor& x,
-                                 const std::optional<at::Tensor>& out, at::TensorList weights,
-                                 at::TensorList affine, const at::Tensor& kept,
-                                 const at::Tensor& moments, int64_t kind, int64_t stride,
-                                 int64_t dilation, bool relu_before, bool relu_after, bool training,
-                                 std::string_view group, bool needs_x, bool needs_weights) {
-  const std::shared_ptr<SumOverRanks> ranks = ranks_of(group);
-  const ConvNormOptions o = {.kind = kind,
-                             .stride = stride,
-                             .dilation = dilation,
-                             .relu_before = relu_before,
-                             .relu_after = relu_after,
-                             .training = training,
-                             .ranks = ranks.get()};
-  conv_norm_operators::check_backward(gradient, x, out, weights, affine, kept, moments, o);
-  return needed(cpu::conv_norm_backward(gradient, x, out.value_or(at::Tensor()), weights, affine,
-                                        kept, moments, conv_norm_operators::within(x, o),
-                                        {needs_x, needs_weights}));
+  return cpu::conv_norm_forward(x, weights, affine, running, o);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_IMPL(retia, CPU, library) {
-  library.impl("conv_norm_forward", &forward);
-  library.impl("conv_norm_backward", &backward);
+  ConvNormOnDevice<&forward, &cpu::conv_norm_backward>::add_to(library);
 }
 
 }  // namespace retia::kernels

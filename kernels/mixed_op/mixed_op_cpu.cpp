@@ -1,48 +1,9 @@
-#include <torch/library.h>
-
-#include "retia/kernels/mixed_op/mixed_op.h"
+#include "retia/kernels/mixed_op/mixed_op_on_device.h"
 
 namespace retia::kernels {
-namespace {
-
-MixedOpsForward forward(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
-                        at::TensorList running, at::TensorList sums, at::IntArrayRef branches,
-                        at::IntArrayRef edges, at::IntArrayRef summed, int64_t stride,
-                        bool training, double epsilon, std::string_view group) {
-  const std::shared_ptr<SumOverRanks> ranks = ranks_of(group);
-  const MixedOpOptions o = {.branches = branches.vec(),
-                            .edges = edges.vec(),
-                            .summed = summed.vec(),
-                            .stride = stride,
-                            .training = training,
-                            .epsilon = epsilon,
-                            .ranks = ranks.get()};
-  check_mixed_ops(x, blend, weights, running, sums, o, group);
-  return cpu::mixed_ops_forward(x, blend, weights, running, sums, o);
-}
-
-std::vector<at::Tensor> backward(at::TensorList gradients, const at::Tensor& x,
-                                 const at::Tensor& blend, at::TensorList weights,
-                                 const at::Tensor& kept, const at::Tensor& moments,
-                                 at::IntArrayRef branches, at::IntArrayRef edges, int64_t stride,
-                                 bool training, std::string_view group, bool needs_x,
-                                 bool needs_weights) {
-  const std::shared_ptr<SumOverRanks> ranks = ranks_of(group);
-  const MixedOpOptions o = {.branches = branches.vec(),
-                            .edges = edges.vec(),
-                            .stride = stride,
-                            .training = training,
-                            .ranks = ranks.get()};
-  mixed_op_operators::check_backward(gradients, x, blend, weights, kept, moments, o);
-  return mixed_op_operators::needed(cpu::mixed_ops_backward(gradients, x, blend, weights, kept,
-                                                            moments, o, {needs_x, needs_weights}));
-}
-
-}  // namespace
 
 TORCH_LIBRARY_IMPL(retia, CPU, library) {
-  library.impl("mixed_ops_forward", &forward);
-  library.impl("mixed_ops_backward", &backward);
+  MixedOpsOnDevice<&cpu::mixed_ops_forward, &cpu::mixed_ops_backward>::add_to(library);
 }
 
 }  // namespace retia::kernels
