@@ -2,7 +2,8 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include "retia/kernels/mixed_op/mixed_op_on_device.h"
-#include "retia/kernels/mixed_op/mixed_op_passes.h"
+#include "retia/kernels/mixed_op/mixed_op_passes_backward.h"
+#include "retia/kernels/mixed_op/mixed_op_passes_forward.h"
 #include "retia/kernels/on_gpu.h"
 
 namespace retia::kernels {
@@ -22,8 +23,8 @@ MixedOpsForward forward(const at::Tensor& x, const at::Tensor& blend, at::Tensor
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kHalf, at::kBFloat16, x.scalar_type(), "mixed_op_cuda", [&] {
-        return MixedOpPasses<OnGpu, scalar_t>(read, blend, weights, o)
-            .forward(running, in_channels_last(sums));
+        return MixedOpForwardPasses<OnGpu, scalar_t>(read, blend, weights, o)
+            .run(running, in_channels_last(sums));
       });
 }
 
@@ -34,8 +35,8 @@ MixedOpsGradients backward(at::TensorList gradients, const at::Tensor& x, const 
   const at::Tensor read = x.contiguous(at::MemoryFormat::ChannelsLast);
   return AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kHalf, at::kBFloat16, x.scalar_type(), "mixed_op_cuda_backward", [&] {
-        return MixedOpPasses<OnGpu, scalar_t>(read, blend, weights, o)
-            .backward(in_channels_last(gradients), kept, moments, needs);
+        return MixedOpBackwardPasses<OnGpu, scalar_t>(read, blend, weights, o)
+            .run(in_channels_last(gradients), kept, moments, needs);
       });
 }
 

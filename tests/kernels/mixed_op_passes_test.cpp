@@ -1,5 +1,3 @@
-#include "retia/kernels/mixed_op/mixed_op_passes.h"
-
 #include <ATen/Dispatch.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -8,6 +6,8 @@
 
 #include "retia/engine/base/device.h"
 #include "retia/kernels/mixed_op/mixed_op_cases.h"
+#include "retia/kernels/mixed_op/mixed_op_passes_backward.h"
+#include "retia/kernels/mixed_op/mixed_op_passes_forward.h"
 #include "retia/kernels/running_statistics_passes.h"
 #include "retia/tests/kernels/on_host.h"
 #include "retia/tests/kernels/on_ranks.h"
@@ -37,15 +37,15 @@ Results by_passes(const MixedOpInputs& given, MixedOpNeeds needs = {}) {
   return AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kHalf, at::kBFloat16, in.x.scalar_type(), "mixed_op", [&] {
         const auto [out, kept, norm, batch] =
-            MixedOpPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
-                .forward(in.running);
+            MixedOpForwardPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
+                .run(in.running);
         if (in.options.training && !in.running.empty()) {
           move_running_by_passes<Runner, cuda::Sum<scalar_t>>(in.running, batch,
                                                               in.options.momentum);
         }
         const auto [to_x, to_blend, to_weights] =
-            MixedOpPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
-                .backward(in.gradient, kept, norm, needs);
+            MixedOpBackwardPasses<Runner, scalar_t>(in.x, in.blend, in.weights, in.options)
+                .run(in.gradient, kept, norm, needs);
         Results results = {out.front(), to_x, to_blend};
         results.insert(results.end(), to_weights.begin(), to_weights.end());
         results.insert(results.end(), in.running.begin(), in.running.end());
@@ -190,11 +190,12 @@ TEST(MixedOpPasses, RunAllEdgesThatLeaveANode) {
     in = in_dtype(in, at::kDouble);
     const at::Tensor sum = at::randn_like(in.gradient);
     const std::vector<at::Tensor> gradients = {in.gradient, at::randn_like(in.gradient)};
-    using Passes = MixedOpPasses<InOrder, double>;
+    using Forward = MixedOpForwardPasses<InOrder, double>;
+    using Backward = MixedOpBackwardPasses<InOrder, double>;
     const auto [out, kept, norm, batch] =
-        Passes(in.x, in.blend, in.weights, in.options).forward(in.running, {sum});
+        Forward(in.x, in.blend, in.weights, in.options).run(in.running, {sum});
     const auto [to_x, to_blend, to_weights] =
-        Passes(in.x, in.blend, in.weights, in.options).backward(gradients, kept, norm, {});
+        Backward(in.x, in.blend, in.weights, in.options).run(gradients, kept, norm, {});
     Results got = {at::stack(out), to_x, to_blend};
     got.insert(got.end(), to_weights.begin(), to_weights.end());
     const Results wanted = by_autograd(
