@@ -10,18 +10,29 @@ constexpr int64_t kLastBranch = kNMixedBranches - 1;
 
 using c10::SymInt;
 
-void check_weight(const at::Tensor& weight, size_t place, at::SymIntArrayRef sizes,
+bool has_symbols(const at::Tensor& tensor) {
+  return tensor.unsafeGetTensorImpl()->has_symbolic_sizes_strides();
+}
+
+/// Returns whether a weight has the sizes of weight i of `stage`.
+bool has_sizes_of(const BranchStage& stage, int64_t i, const at::Tensor& weight,
                   const at::Tensor& x) {
-  TORCH_CHECK(goes_with(weight, x) && weight.sym_sizes() == sizes, "mixed_op: weight ", place,
-              " must be ", dtype_beside(x), " ", sizes, " on ", x.device(), ", but is ",
-              described(weight));
+  // There are thousands of weights a step, and comparing numbers is far cheaper than symbols.
+  if (has_symbols(weight) || has_symbols(x)) {
+    return weight.sym_sizes() == at::SymIntArrayRef(stage.weight_sizes(i, x.sym_size(1)));
+  }
+  return weight.sizes() == at::IntArrayRef(stage.weight_sizes(i, x.size(1)));
 }
 
 void check_branch_weights(MixedBranch branch, at::TensorList weights, size_t first,
                           const at::Tensor& x) {
   for (const BranchStage& stage : row_of(branch)) {
     for (int64_t i = 0; i < stage.n_weights(); ++i, ++first) {
-      check_weight(weights[first], first, stage.weight_sizes(i, x.sym_size(1)), x);
+      const at::Tensor& weight = weights[first];
+      TORCH_CHECK(goes_with(weight, x) && has_sizes_of(stage, i, weight, x), "mixed_op: weight ",
+                  first, " must be ", dtype_beside(x), " ",
+                  at::SymIntArrayRef(stage.weight_sizes(i, x.sym_size(1))), " on ", x.device(),
+                  ", but is ", described(weight));
     }
   }
 }

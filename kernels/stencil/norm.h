@@ -25,15 +25,19 @@ struct BatchMoments {
   /// Adds pixels, of which `moments` [3, c] has a centre, the sum of distances from the centre, and
   /// the sum of squared distances.
   void add(const T* moments, int64_t n_pixels, int64_t c) {
+    // Copies, for the loop writes numbers that the compiler could take for members.
+    const double before = count;
     const auto now = static_cast<double>(n_pixels);
+    double* const means = mean.get();
+    double* const squares = square.get();
     for (int64_t k = 0; k < c; ++k) {
       const double sum = moments[c + k];
-      const double distance = moments[k] + sum / now - mean[k];
-      square[k] +=
-          moments[2 * c + k] - sum * sum / now + distance * distance * count * now / (count + now);
-      mean[k] += distance * now / (count + now);
+      const double distance = moments[k] + sum / now - means[k];
+      squares[k] += moments[2 * c + k] - sum * sum / now +
+                    distance * distance * before * now / (before + now);
+      means[k] += distance * now / (before + now);
     }
-    count += now;
+    count = before + now;
   }
 
   Numbers<double> mean, square;
