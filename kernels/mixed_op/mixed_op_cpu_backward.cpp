@@ -420,7 +420,7 @@ class MixedOpBackwardPass {
     to_x.put(i);
   }
 
-  const Plan<T> plan_;
+  const MixedOpPlan<T> plan_;
   const std::vector<int64_t> firsts_;  // the stages that read x
   const int64_t c_, n_stages_;
   const MixedOpOptions& options_;
@@ -432,7 +432,7 @@ class MixedOpBackwardPass {
   const Outputs<T> outputs_;
   const Numbers<T> pools_;
   const Outputs<T> pooled_;
-  Workspaces<Plan<T>, BackwardWorkspace<T>> workspaces_;
+  Workspaces<MixedOpPlan<T>, BackwardWorkspace<T>> workspaces_;
   /// Per stage [branches that end in it + 2, c]: of their gradients (one if of none), of what the
   /// stage made, and a shift.
   std::vector<Numbers<T>> coefficients_;

@@ -58,7 +58,7 @@ class MixedOpForwardPass {
   }
 
  private:
-  static int64_t n_norms(const Plan<T>& plan) {
+  static int64_t n_norms(const MixedOpPlan<T>& plan) {
     return plan.edges.back().norm + plan.edges.back().n_norms;
   }
 
@@ -201,7 +201,7 @@ class MixedOpForwardPass {
     return out;
   }
 
-  const Plan<T> plan_;
+  const MixedOpPlan<T> plan_;
   const int64_t c_, n_stages_;
   const MixedOpOptions& options_;
   const at::Tensor x_, blend_;
@@ -211,7 +211,7 @@ class MixedOpForwardPass {
   const at::Tensor kept_, pools_, moments_, batch_;
   const Outputs<T> convolved_, pooled_;
   const Numbers<T> image_moments_;  // [n, stages, 3, c]
-  Workspaces<Plan<T>, Workspace<T>> workspaces_;
+  Workspaces<MixedOpPlan<T>, Workspace<T>> workspaces_;
 };
 
 }  // namespace

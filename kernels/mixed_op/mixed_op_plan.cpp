@@ -44,7 +44,8 @@ void unpack_product(const T* sum, int64_t row, int64_t o, int64_t i, const at::T
 }  // namespace
 
 template <class T>
-Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Way way)
+MixedOpPlan<T>::MixedOpPlan(const at::Tensor& x, at::TensorList weights,
+                            const MixedOpOptions& options, Way way)
     : n(x.size(0)),
       channels(x.size(1)),
       c(whole(channels)),
@@ -86,14 +87,14 @@ Plan<T>::Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions&
 }
 
 template <class T>
-int64_t Plan<T>::find_pool(StageKind kind) const {
+int64_t MixedOpPlan<T>::find_pool(StageKind kind) const {
   const auto found = std::find_if(stages.begin(), stages.end(),
                                   [&](const Stage<T>& stage) { return stage.kind == kind; });
   return found == stages.end() ? -1 : found - stages.begin();
 }
 
 template <class T>
-int64_t Plan<T>::add_branch(MixedBranch branch, int64_t weight, int64_t norm) {
+int64_t MixedOpPlan<T>::add_branch(MixedBranch branch, int64_t weight, int64_t norm) {
   int64_t last = -1;
   for (const BranchStage& stage : row_of(branch)) {
     last = add_stage(stage, last, weight, norm++);
@@ -103,8 +104,8 @@ int64_t Plan<T>::add_branch(MixedBranch branch, int64_t weight, int64_t norm) {
 }
 
 template <class T>
-int64_t Plan<T>::add_stage(const BranchStage& of, int64_t source, int64_t first_weight,
-                           int64_t norm) {
+int64_t MixedOpPlan<T>::add_stage(const BranchStage& of, int64_t source, int64_t first_weight,
+                                  int64_t norm) {
   Stage<T> stage;
   stage.kind = of.kind;
   stage.kernel = of.kernel;
@@ -119,7 +120,7 @@ int64_t Plan<T>::add_stage(const BranchStage& of, int64_t source, int64_t first_
 }
 
 template <class T>
-void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Way way) const {
+void MixedOpPlan<T>::pack(Stage<T>& stage, at::TensorList weights, Way way) const {
   const Geometry& g = *stage.geometry;
   const std::vector<Tap> taps = taps_of(stage.kernel, stage.dilation);
   for (const Tap& tap : taps) {
@@ -149,7 +150,7 @@ void Plan<T>::pack(Stage<T>& stage, at::TensorList weights, Way way) const {
 }
 
 template <class T>
-std::vector<int64_t> Plan<T>::stages_on(bool on_x) const {
+std::vector<int64_t> MixedOpPlan<T>::stages_on(bool on_x) const {
   std::vector<int64_t> found;
   for (size_t s = 0; s < stages.size(); ++s) {
     if ((stages[s].source < 0) == on_x) {
@@ -160,8 +161,8 @@ std::vector<int64_t> Plan<T>::stages_on(bool on_x) const {
 }
 
 template <class T>
-void Plan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
-                     const std::vector<at::Tensor>& gradients) const {
+void MixedOpPlan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* product_sum,
+                            const std::vector<at::Tensor>& gradients) const {
   const auto at = static_cast<size_t>(stage.first_weight);
   if (stage.kind == StageKind::Convolution) {
     const int64_t n_taps = stage.kernel * stage.kernel;
@@ -178,7 +179,7 @@ void Plan<T>::unpack(const Stage<T>& stage, const T* stencil_sum, const T* produ
   }
 }
 
-template struct Plan<float>;
-template struct Plan<double>;
+template struct MixedOpPlan<float>;
+template struct MixedOpPlan<double>;
 
 }  // namespace retia::kernels

@@ -33,10 +33,10 @@ struct Stage {
 
 /// All that a pass needs to know before it sees a number of x.
 template <class T>
-struct Plan {
-  Plan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Way way);
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
+struct MixedOpPlan {
+  MixedOpPlan(const at::Tensor& x, at::TensorList weights, const MixedOpOptions& options, Way way);
+  MixedOpPlan(const MixedOpPlan&) = delete;
+  MixedOpPlan& operator=(const MixedOpPlan&) = delete;
 
   int64_t n, channels;
   int64_t c;  ///< channels rounded up to whole vectors; those added stay zero

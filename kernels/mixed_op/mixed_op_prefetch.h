@@ -18,7 +18,7 @@ void add_array(Prefetch<T>& prefetch, const T* array) {
 /// What a sweep over images, and in each over `stages`, reads and writes after stages[k] of image
 /// i, up to its next stage with a product. add(prefetch, k, i) adds what stages[k] of image i does.
 template <class T, class Add>
-Prefetch<T> prefetch_after(const Plan<T>& plan, const std::vector<int64_t>& stages, size_t k,
+Prefetch<T> prefetch_after(const MixedOpPlan<T>& plan, const std::vector<int64_t>& stages, size_t k,
                            int64_t i, const Add& add) {
   Prefetch<T> prefetch = {};
   do {

@@ -15,8 +15,8 @@ const int32_t* rows_of(const Stage<T>& stage, const Workspace<T>& w) {
 
 /// The stencil of `n` pixels from `p` on, into w.depthwise.
 template <class T>
-void run_stencil(const Plan<T>& plan, const Stage<T>& stage, const T* tile, int64_t p, int64_t n,
-                 const Workspace<T>& w) {
+void run_stencil(const MixedOpPlan<T>& plan, const Stage<T>& stage, const T* tile, int64_t p,
+                 int64_t n, const Workspace<T>& w) {
   const Geometry& g = *stage.geometry;
   const int32_t* const from = g.centres.data() + p;
   if (stage.kind == StageKind::Halving) {
@@ -34,13 +34,13 @@ void run_stencil(const Plan<T>& plan, const Stage<T>& stage, const T* tile, int6
 }  // namespace
 
 template <class T>
-void fill_rectified(const Plan<T>& plan, const T* x, const Workspace<T>& w) {
+void fill_rectified(const MixedOpPlan<T>& plan, const T* x, const Workspace<T>& w) {
   plan.lanes.rectify(x, w.ones.get(), w.zeros.get(), w.rectified.get(), plan.first.in_write.data(),
                      plan.first.n_in, plan.c);
 }
 
 template <class T>
-void fill_for_pools(const Plan<T>& plan, const std::vector<int64_t>& stages, const T* x,
+void fill_for_pools(const MixedOpPlan<T>& plan, const std::vector<int64_t>& stages, const T* x,
                     const Workspace<T>& w) {
   for (const int64_t s : stages) {
     const Stage<T>& stage = plan.stages[static_cast<size_t>(s)];
@@ -53,7 +53,7 @@ void fill_for_pools(const Plan<T>& plan, const std::vector<int64_t>& stages, con
 }
 
 template <class T>
-void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workspace<T>& w) {
+void fill_second(const MixedOpPlan<T>& plan, const T* y, const T* mean, const Workspace<T>& w) {
   for (int64_t k = 0; k < plan.c; ++k) {
     w.shift[k] = -mean[k] * mean[plan.c + k];
   }
@@ -62,7 +62,7 @@ void fill_second(const Plan<T>& plan, const T* y, const T* mean, const Workspace
 }
 
 template <class T>
-void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Prefetch<T>& prefetch,
+void run_pool(const MixedOpPlan<T>& plan, const Stage<T>& stage, T* y, const Prefetch<T>& prefetch,
               const Workspace<T>& w) {
   const Geometry& g = plan.first;
   const int32_t* const from = g.centres.data();
@@ -77,7 +77,7 @@ void run_pool(const Plan<T>& plan, const Stage<T>& stage, T* y, const Prefetch<T
 }
 
 template <class T>
-void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
+void run_stage(const MixedOpPlan<T>& plan, const Stage<T>& stage, const T* tile, T* y, T* moments,
                Prefetch<T> prefetch, const Workspace<T>& w) {
   const Geometry& g = *stage.geometry;
   const int64_t c = plan.c;
@@ -100,7 +100,7 @@ void run_stage(const Plan<T>& plan, const Stage<T>& stage, const T* tile, T* y, 
 }
 
 template <class T>
-void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
+void stage_gradient(const MixedOpPlan<T>& plan, const Stage<T>& stage, const T* tile, const T* g,
                     const T* coefficients, const T* y, const WeightSums<T>& sums, T* to,
                     Prefetch<T> prefetch, const BackwardWorkspace<T>& w) {
   const Geometry& geometry = *stage.geometry;
@@ -154,8 +154,9 @@ void stage_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* tile, c
 }
 
 template <class T>
-void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::vector<const T*> g,
-                   const T* coefficients, const T* y, const BackwardWorkspace<T>& w) {
+void pool_gradient(const MixedOpPlan<T>& plan, const Stage<T>& stage, const T* x,
+                   std::vector<const T*> g, const T* coefficients, const T* y,
+                   const BackwardWorkspace<T>& w) {
   const Geometry& geometry = plan.first;
   const int64_t c = plan.c;
   g.push_back(y);
@@ -179,34 +180,35 @@ void pool_gradient(const Plan<T>& plan, const Stage<T>& stage, const T* x, std::
   }
 }
 
-template void fill_rectified(const Plan<float>&, const float*, const Workspace<float>&);
-template void fill_for_pools(const Plan<float>&, const std::vector<int64_t>&, const float*,
+template void fill_rectified(const MixedOpPlan<float>&, const float*, const Workspace<float>&);
+template void fill_for_pools(const MixedOpPlan<float>&, const std::vector<int64_t>&, const float*,
                              const Workspace<float>&);
-template void fill_second(const Plan<float>&, const float*, const float*, const Workspace<float>&);
-template void run_pool(const Plan<float>&, const Stage<float>&, float*, const Prefetch<float>&,
-                       const Workspace<float>&);
-template void run_stage(const Plan<float>&, const Stage<float>&, const float*, float*, float*,
-                        Prefetch<float>, const Workspace<float>&);
-template void stage_gradient(const Plan<float>&, const Stage<float>&, const float*, const float*,
-                             const float*, const float*, const WeightSums<float>&, float*,
-                             Prefetch<float>, const BackwardWorkspace<float>&);
-template void pool_gradient(const Plan<float>&, const Stage<float>&, const float*,
+template void fill_second(const MixedOpPlan<float>&, const float*, const float*,
+                          const Workspace<float>&);
+template void run_pool(const MixedOpPlan<float>&, const Stage<float>&, float*,
+                       const Prefetch<float>&, const Workspace<float>&);
+template void run_stage(const MixedOpPlan<float>&, const Stage<float>&, const float*, float*,
+                        float*, Prefetch<float>, const Workspace<float>&);
+template void stage_gradient(const MixedOpPlan<float>&, const Stage<float>&, const float*,
+                             const float*, const float*, const float*, const WeightSums<float>&,
+                             float*, Prefetch<float>, const BackwardWorkspace<float>&);
+template void pool_gradient(const MixedOpPlan<float>&, const Stage<float>&, const float*,
                             std::vector<const float*>, const float*, const float*,
                             const BackwardWorkspace<float>&);
 
-template void fill_rectified(const Plan<double>&, const double*, const Workspace<double>&);
-template void fill_for_pools(const Plan<double>&, const std::vector<int64_t>&, const double*,
+template void fill_rectified(const MixedOpPlan<double>&, const double*, const Workspace<double>&);
+template void fill_for_pools(const MixedOpPlan<double>&, const std::vector<int64_t>&, const double*,
                              const Workspace<double>&);
-template void fill_second(const Plan<double>&, const double*, const double*,
+template void fill_second(const MixedOpPlan<double>&, const double*, const double*,
                           const Workspace<double>&);
-template void run_pool(const Plan<double>&, const Stage<double>&, double*, const Prefetch<double>&,
-                       const Workspace<double>&);
-template void run_stage(const Plan<double>&, const Stage<double>&, const double*, double*, double*,
-                        Prefetch<double>, const Workspace<double>&);
-template void stage_gradient(const Plan<double>&, const Stage<double>&, const double*,
+template void run_pool(const MixedOpPlan<double>&, const Stage<double>&, double*,
+                       const Prefetch<double>&, const Workspace<double>&);
+template void run_stage(const MixedOpPlan<double>&, const Stage<double>&, const double*, double*,
+                        double*, Prefetch<double>, const Workspace<double>&);
+template void stage_gradient(const MixedOpPlan<double>&, const Stage<double>&, const double*,
                              const double*, const double*, const double*, const WeightSums<double>&,
                              double*, Prefetch<double>, const BackwardWorkspace<double>&);
-template void pool_gradient(const Plan<double>&, const Stage<double>&, const double*,
+template void pool_gradient(const MixedOpPlan<double>&, const Stage<double>&, const double*,
                             std::vector<const double*>, const double*, const double*,
                             const BackwardWorkspace<double>&);
 

@@ -46,7 +46,7 @@ class RunsOfWeightSums {
   }
 
   /// Returns the gradient of each weight; undefined tensors before begin().
-  std::vector<at::Tensor> gradients(const Plan<T>& plan) const {
+  std::vector<at::Tensor> gradients(const MixedOpPlan<T>& plan) const {
     std::vector<at::Tensor> gradients(weights_.size());
     if (sums_.get() == nullptr) {
       return gradients;

@@ -16,7 +16,7 @@ Offsets steps_of(int64_t step) {
 }  // namespace
 
 template <class T>
-Workspace<T>::Workspace(const Plan<T>& plan)
+Workspace<T>::Workspace(const MixedOpPlan<T>& plan)
     : ones(plan.c),
       zeros(plan.c),
       shift(plan.c),
@@ -40,7 +40,7 @@ Workspace<T>::Workspace(const Plan<T>& plan)
 }
 
 template <class T>
-BackwardWorkspace<T>::BackwardWorkspace(const Plan<T>& plan)
+BackwardWorkspace<T>::BackwardWorkspace(const MixedOpPlan<T>& plan)
     : Workspace<T>(plan),
       before(std::max(kBlock * 2, plan.first.n_out_whole) * plan.c),
       product(kBlock * 2 * plan.c),

@@ -17,7 +17,7 @@ struct Outputs {
 /// The scratch memory of one thread: passes over many images allocate and clear it once.
 template <class T>
 struct Workspace {
-  explicit Workspace(const Plan<T>& plan);
+  explicit Workspace(const MixedOpPlan<T>& plan);
 
   Numbers<T> ones, zeros;
   Numbers<T> shift;      ///< of a normalisation, [c]
@@ -33,7 +33,7 @@ struct Workspace {
 /// The scratch memory of one thread of the backward pass.
 template <class T>
 struct BackwardWorkspace : Workspace<T> {
-  explicit BackwardWorkspace(const Plan<T>& plan);
+  explicit BackwardWorkspace(const MixedOpPlan<T>& plan);
 
   Numbers<T> before;                         ///< gradient before the normalisation
   Numbers<T> product;                        ///< gradient before the product, of a block
