@@ -1,7 +1,7 @@
 #pragma once
 
-/// Marks the function of a body: what one thread of a GPU does in a pass. C++ compilers run it in a
-/// loop on the host, for tests.
+/// Marks the function of a body: the work of one GPU thread in a pass. A C++ compiler makes it a
+/// plain function, which tests call in a loop on the host.
 #ifdef __CUDACC__
 #define RETIA_BODY __host__ __device__ __forceinline__
 #else

@@ -7,9 +7,10 @@
 #include <stdexcept>
 #include <type_traits>
 
-/// CUDA kernel bodies on the host, for tests and sanitizers: blocks run one after another, and each
-/// thread of a block is a fibre that runs until it waits at a barrier. All is deterministic and in
-/// one host thread. What it cannot show: races within a warp between two barriers, and speed.
+/// Runs CUDA kernels on the host, for tests and sanitizers: blocks run one after another, and each
+/// thread of a block is a fibre that runs until it waits at a barrier. Everything happens in one
+/// host thread, in the same order each time. Races within a warp between two barriers do not show,
+/// nor does speed.
 
 #define __global__
 #define __device__
@@ -31,23 +32,28 @@ namespace retia::kernels::cuda::host {
 
 constexpr int kLanes = 32;
 
-/// Runs `kernel` once for each thread of each block. Throws std::logic_error if some threads of a
-/// block wait at a barrier that others never reach, and what a thread throws.
+/// Runs `kernel` once for each thread of each block. shared_bytes: size of a block's dynamic shared
+/// memory. Throws std::logic_error if some threads of a block wait at a barrier that others never
+/// reach; passes on the exception of a thread.
 void run_grid(const std::function<void()>& kernel, dim3 blocks, dim3 threads, size_t shared_bytes);
 
-/// The running block's; filled with ones, which are NaN to every type, before each block.
+/// Returns the dynamic shared memory of the running block, all of whose bits are ones, NaN in every
+/// floating-point type, when the block begins.
 void* dynamic_shared();
 
-/// Waits for all threads of the running thread's block, or warp.
+/// Waits for all threads of the running thread's block.
 void wait_for_block();
+/// Waits for all threads of the running thread's warp.
 void wait_for_warp();
 
-/// Eight bytes of the given lane of the running thread's warp; throws where there is none.
+/// Returns eight bytes that belong to a lane of the running thread's warp. Throws where the warp
+/// has no such lane.
 void* slot_of(int lane);
+/// Returns the lane of the running thread.
 int own_lane();
 
-/// While one is alive, the threads of a block run in an order that `seed` shuffles, after each
-/// barrier anew. Results that depend on the order are those of a race.
+/// Shuffles the order in which the threads of a block run, after each barrier anew, while the
+/// object lives. A result that depends on `seed` shows a race.
 class ShuffledThreads {
  public:
   explicit ShuffledThreads(uint64_t seed);
@@ -56,7 +62,8 @@ class ShuffledThreads {
   ShuffledThreads& operator=(const ShuffledThreads&) = delete;
 };
 
-/// The value that `lane` passes; all lanes of the warp must take part.
+/// Returns the `value` that the thread of `lane` passes. All lanes of the warp must call, with a
+/// full mask.
 template <class T>
 T exchange(T value, int lane, unsigned mask) {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8);

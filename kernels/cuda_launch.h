@@ -8,12 +8,12 @@
 #include "retia/kernels/cuda_host.h"
 #endif
 
-/// What kernel bodies and their launches take beyond the CUDA language, so that the same files are
-/// compiled for the GPU by nvcc, and for the tests' host by the C++ compiler (cuda_host.h).
+/// Shared memory and launches of CUDA kernels in a form that both nvcc compiles for the GPU, and
+/// the C++ compiler, for tests, for the host (cuda_host.h).
 namespace retia::kernels::cuda {
 
-/// The block's dynamic shared memory. Unset at first; a body that lays several arrays out in it
-/// starts with those of the strictest alignment, at most 16 bytes.
+/// Returns the dynamic shared memory of the block, uninitialised. A kernel with several arrays in
+/// it puts those of the strictest alignment, at most 16 bytes, first.
 template <class T>
 __device__ T* dynamic_shared() {
 #ifdef __CUDACC__
@@ -25,7 +25,7 @@ __device__ T* dynamic_shared() {
 }
 
 /// Enqueues kernel<<<blocks, threads, shared_bytes, stream>>>(arguments...). Launch errors are left
-/// for cudaGetLastError. On the host it has run when this returns, and the stream is ignored.
+/// for cudaGetLastError. On the host, runs the kernel at once and ignores the stream.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 blocks, dim3 threads, size_t shared_bytes,
             CUstream_st* stream, const Arguments&... arguments) {

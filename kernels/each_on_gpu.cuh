@@ -9,8 +9,10 @@
 
 namespace retia::kernels::cuda {
 
+/// The number of threads of a block.
 constexpr int kThreadsOfEach = 256;
 
+/// Runs body(i) in thread i of the grid, for i below n.
 template <class Body>
 __global__ void __launch_bounds__(kThreadsOfEach) each(Body body, int n) {
   const int64_t i = int64_t{kThreadsOfEach} * blockIdx.x + threadIdx.x;
@@ -27,6 +29,8 @@ void launch_each(const Body& body, int n, cudaStream_t stream) {
 
 }  // namespace retia::kernels::cuda
 
+/// Compiles launch_each() for one body, or for a body over each dtype that tensors are stored in,
+/// or that sums are computed in.
 #define RETIA_EACH(Body) template void launch_each(const Body&, int, cudaStream_t);
 #define RETIA_EACH_STORED(Body) \
   RETIA_EACH(Body<float>)       \

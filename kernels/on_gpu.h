@@ -10,6 +10,7 @@
 
 namespace retia::kernels {
 
+/// The CUDA type of the numbers that LibTorch calls scalar_t.
 template <class scalar_t>
 struct StoredOnGpu {
   using type = scalar_t;
@@ -23,7 +24,7 @@ struct StoredOnGpu<at::BFloat16> {
   using type = __nv_bfloat16;
 };
 
-/// Runs the bodies of passes on the current stream.
+/// The Runner of passes on a GPU: enqueues bodies on the current stream.
 struct OnGpu {
   template <class scalar_t>
   using Stored = typename StoredOnGpu<scalar_t>::type;

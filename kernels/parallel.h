@@ -20,6 +20,7 @@ class Tasks {
     std::atomic<uint64_t> bounds;
   };
 
+  /// Goes over the tasks of the thread, taking one at each step.
   class Iterator {
    public:
     explicit Iterator(Tasks& tasks) : tasks_(tasks), task_(tasks.take()) {}
@@ -32,6 +33,7 @@ class Tasks {
     int64_t task_;
   };
 
+  /// Makes the tasks of the thread whose share is shares[mine]; `shares` outlives the object.
   Tasks(std::vector<Share>& shares, size_t mine) : shares_(shares), mine_(mine) {}
   Iterator begin() { return Iterator(*this); }
   static std::default_sentinel_t end() { return {}; }

@@ -9,7 +9,8 @@
 
 namespace retia::kernels {
 
-/// Count, mean and sum of squares about it, [members, 3, c], of the batches of all ranks together.
+/// Returns count, mean and sum of squares about the mean of the batches of all ranks together.
+/// batch: the same of this rank's batch, [members, 3, c].
 inline at::Tensor batch_of_all_ranks(const at::Tensor& batch, SumOverRanks& ranks) {
   const at::Tensor wide = batch.to(at::kDouble);
   const at::Tensor count = wide.select(1, 0), mean = wide.select(1, 1);
@@ -21,7 +22,8 @@ inline at::Tensor batch_of_all_ranks(const at::Tensor& batch, SumOverRanks& rank
   return at::stack({all.select(1, 0), mean_of_all, square}, 1).to(batch.scalar_type());
 }
 
-/// Sums over `pixels` of this rank to means over those of all ranks. ranks: null: this one alone.
+/// Returns means over the pixels of all ranks. sums: sums over the `pixels` of this rank. ranks:
+/// null: this rank only.
 inline at::Tensor mean_over_pixels(const at::Tensor& sums, int64_t pixels, SumOverRanks* ranks) {
   if (ranks == nullptr || sums.numel() == 0) {
     return sums / pixels;

@@ -6,11 +6,11 @@
 
 namespace retia::kernels::cuda {
 
-/// Running means and variances moved towards those of a batch; a thread a channel of a
-/// normalisation. batch: count, mean and sum of squares, [normalisations, 3, c].
+/// Moves running means and variances towards the moments of a batch; one thread per channel of a
+/// normalisation. batch: count, mean and sum of squares about the mean, [normalisations, 3, c].
 template <class S>
 struct MoveRunning {
-  static constexpr int kMost = 16;  ///< normalisations
+  static constexpr int kMost = 16;  ///< largest number of normalisations of one pass
 
   int c;
   const S* batch;

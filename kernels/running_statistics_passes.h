@@ -8,7 +8,8 @@
 
 namespace retia::kernels {
 
-/// move_running() as passes, each of which `Runner::each(body, n)` runs; S: the dtype of all.
+/// Computes move_running() as passes, each of which `Runner::each(body, n)` runs. S: the dtype of
+/// `running` and `batch`.
 template <class Runner, class S>
 void move_running_by_passes(at::TensorList running, const at::Tensor& batch, double momentum) {
   using Move = cuda::MoveRunning<S>;

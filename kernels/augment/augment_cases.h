@@ -6,13 +6,15 @@
 
 namespace retia::kernels {
 
-/// A shape that the test compares and the benchmark times.
+/// A batch of images that the test compares and the benchmark times.
 struct AugmentCase {
   std::string name;
-  int64_t n, channels, height, width;
-  int64_t crop_padding, cutout;
+  int64_t n, channels, height, width;  ///< sizes of the images
+  int64_t crop_padding;                ///< largest shift, in pixels
+  int64_t cutout;                      ///< side of the square that is cut out, in pixels
 };
 
+/// Returns batches of common data sets, with the augmentation that is usual for each.
 inline std::vector<AugmentCase> augment_cases() {
   return {
       {.name = "digits",

@@ -8,7 +8,8 @@
 
 namespace retia::kernels::cuda {
 
-/// One output value a thread and turn. 32-bit indices inside an image: the divisions are the cost.
+/// Computes augment(), one output value per thread and step. Indices within an image have 32 bits,
+/// because divisions take most of the time.
 template <class T>
 __global__ void augment_flat(const uint8_t* __restrict__ images, const int32_t* __restrict__ draws,
                              const T* __restrict__ levels, T* __restrict__ out, AugmentShape shape,

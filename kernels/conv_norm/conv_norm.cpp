@@ -110,7 +110,8 @@ void check_layer(const at::Tensor& x, at::TensorList weights, at::TensorList aff
   check_list("scale and shift", affine, x, n_channels_out(x, weights, kind));
 }
 
-/// Sizes of what forward returns, on this device or, of a meta tensor, on the one that it stands for.
+/// Sizes of what forward returns, on this device or, of a meta tensor, on the one that it stands
+/// for.
 struct Returned {
   std::vector<SymInt> out, kept, moments;
   at::ScalarType dtype_of_batch;
@@ -162,7 +163,8 @@ struct Settings {
 
 class ConvNorm : public torch::autograd::Function<ConvNorm> {
  public:
-  /// all: set to what the operator returns; what is beside the result has no gradient.
+  /// Returns the result. all: set to all that the operator returns, of which the result alone has a
+  /// gradient.
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList weights,
                             at::TensorList affine, const std::vector<at::Tensor>& running,
                             const Settings& settings, ConvNormForward* all) {
@@ -204,7 +206,7 @@ class ConvNorm : public torch::autograd::Function<ConvNorm> {
         gradients[0], saved[0], out, weights, affine, saved[2], saved[3], settings[0], settings[1],
         settings[2], settings[3] != 0, settings[4] != 0, settings[5] != 0,
         ctx->saved_data["group"].toStringRef(), needs.x, needs.weights);
-    variable_list result(1 + n + affine.size() + 3);  // last: no gradients of what are no inputs
+    variable_list result(1 + n + affine.size() + 3);  // last: arguments without gradients
     auto next = found.begin();
     if (needs.x) {
       result[0] = *next++;
@@ -228,7 +230,7 @@ ConvNormForward forward_with_gradient(const at::Tensor& x, at::TensorList weight
                               .training = training,
                               .epsilon = epsilon},
                              std::string(group)};
-  // Others are for the device's check to refuse.
+  // The device's check refuses any other x.
   const at::Tensor read = is_batch_of_images(x) ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
   ConvNormForward all;
   std::get<0>(all) = ConvNorm::apply(read, weights, affine, running.vec(), settings, &all);
@@ -284,7 +286,7 @@ std::vector<at::Tensor> backward_of_sizes(const at::Tensor& gradient, const at::
   return found;
 }
 
-/// conv_norm() with ranks by name.
+/// Computes conv_norm() with the ranks that `group` names.
 at::Tensor conv_norm_in_group(const at::Tensor& x, at::TensorList weights, at::TensorList affine,
                               at::TensorList running, const ConvNormOptions& o,
                               std::string_view group) {

@@ -11,7 +11,7 @@
 
 namespace retia::kernels {
 
-/// A layer that the test compares or the benchmark times.
+/// A layer that tests compare or the benchmark times.
 struct ConvNormCase {
   std::string name;
   ConvKind kind = ConvKind::None;
@@ -19,13 +19,15 @@ struct ConvNormCase {
   int64_t kernel = 1, stride = 1, dilation = 1;
 };
 
+/// The arguments of conv_norm for a case. gradient: of the result.
 struct ConvNormInputs {
   at::Tensor x, gradient;
   std::vector<at::Tensor> weights, affine, running;
   ConvNormOptions options;
 };
 
-/// Normally distributed numbers for a case. `out` counts where the kind does not fix it.
+/// Returns random arguments for a case. Where the kind fixes the channels of the result, `of.out`
+/// is ignored.
 inline ConvNormInputs random_inputs(const ConvNormCase& of, at::ScalarType dtype) {
   const int64_t c = of.channels, k = of.kernel, s = of.stride;
   ConvNormInputs in;
@@ -55,7 +57,7 @@ inline ConvNormInputs random_inputs(const ConvNormCase& of, at::ScalarType dtype
   return in;
 }
 
-/// Layers of search networks of usual sizes.
+/// Returns layers of search networks of usual sizes.
 inline std::vector<ConvNormCase> conv_norm_cases() {
   const auto layer = [](std::string name, ConvKind kind, int64_t channels, int64_t out,
                         int64_t size, int64_t kernel, int64_t stride, int64_t n = 32) {

@@ -6,8 +6,8 @@
 namespace retia::kernels {
 namespace {
 
-/// Throws where offsets within an image of the result, or within a block of what a dense convolution
-/// reads, would not fit into 32 bits.
+/// Throws where offsets within an image of the result, or within a block of what a dense
+/// convolution reads, would not fit into 32 bits.
 void check_offsets(const at::Tensor& x, at::TensorList weights, const ConvNormOptions& o) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   constexpr int64_t kMostChannels = kMost / (64 * 7 * 7) - 8;

@@ -76,7 +76,7 @@ class ConvNormBackwardPass {
             Images<T>(x_, plan_.c_in)};
   }
 
-  /// What normalisation and relu are computed from, going back, at some pixels of an image.
+  /// Pointers from which the gradient before normalisation is computed, at some pixels of an image.
   struct Behind {
     const T *gradient, *gate, *normalised;
   };
@@ -89,7 +89,7 @@ class ConvNormBackwardPass {
                 first};
   }
 
-  /// Σ g and Σ g · (y - mean), [2, c], of gradients behind the normalisation.
+  /// Returns Σ g and Σ g · (y - mean), [2, c]. g: gradient behind the normalisation.
   Numbers<double> sums_behind() {
     const int64_t n_parts = plan_.n * plan_.n_parts;
     const Numbers<T> of_parts(n_parts * 2 * c_);
@@ -112,9 +112,9 @@ class ConvNormBackwardPass {
     return sums;
   }
 
-  /// Calls body(readers, span, run, workspace) for all parts of all images. run: where gradients of
-  /// weights by the first of the span's parts are summed: a run of images, on one thread in their
-  /// order, or where there are fewer images a run a part.
+  /// Calls body(readers, span, run, workspace) for all parts of all images. run: the sums to which
+  /// the first part of the span adds gradients of weights: one per run of images, which one thread
+  /// goes through in order, or one per part where there are fewer images.
   template <class Body>
   void for_spans(const Body& body) {
     const bool of_images = plan_.n_parts == 1;
@@ -135,8 +135,8 @@ class ConvNormBackwardPass {
     });
   }
 
-  /// Returns where a run sums gradients of weights, after setting the sums to 0 where the span is
-  /// the first to add to them; null unless these are needed.
+  /// Returns the sums of a run, after setting them to 0 where the span is the first to add to them;
+  /// null where gradients of weights are not needed.
   T* begin_sums(const Span& span, int64_t run) const {
     if (!needs_.weights) {
       return nullptr;
@@ -164,9 +164,9 @@ class ConvNormBackwardPass {
   struct Area {
     Span span;
     Pixels own;       // outputs whose part of the gradients of weights the task sums
-    Pixels to;        // inputs whose gradients it computes
-    Pixels computed;  // outputs that these take, in whole blocks
-    Pixels read;      // inputs that it reads
+    Pixels to;        // inputs whose gradients the task computes
+    Pixels computed;  // outputs that these gradients take, in whole blocks
+    Pixels read;      // inputs that the task reads
   };
   Area area_of(const Span& span) const {
     Area area = {.span = span, .own = {}, .to = {}, .computed = {}, .read = {}};
@@ -189,7 +189,7 @@ class ConvNormBackwardPass {
     return area;
   }
 
-  /// Sums gradients of the weights; returns that of x, if needed.
+  /// Sums the gradients of weights. Returns the gradient of x, if needed.
   at::Tensor through_convolution() {
     at::Tensor to_x;
     if (needs_.x) {
@@ -226,8 +226,8 @@ class ConvNormBackwardPass {
                            coefficients_ + 2 * c_, image + at.first * c_, at.n(), c_);
   }
 
-  /// Returns where gradients of weights by a part are summed; null where they are not needed or the
-  /// part is another task's. sums: of the first part of the span.
+  /// Returns the sums to which a part adds gradients of weights; null where these are not needed or
+  /// the part belongs to another task. sums: those of the first part of the span.
   T* sums_of(T* sums, const Span& span, int64_t part) const {
     const bool is_own = span.first <= part && part < span.end;
     return sums == nullptr || !is_own
@@ -235,7 +235,7 @@ class ConvNormBackwardPass {
                : sums + (part - span.first) * (stencil_size_ + product_size_);
   }
 
-  /// Sets the part of the gradient of the source that outputs add to to 0.
+  /// Sets the gradient of the source to 0 where outputs add to it.
   void clear(const Area& area, const ConvNormBackwardWorkspace<T>& w) const {
     const Tile& in = plan_.geometry.in;
     const auto row = [&](int64_t output) {
@@ -277,7 +277,7 @@ class ConvNormBackwardPass {
     });
   }
 
-  /// Depthwise, separable and pools.
+  /// Goes back through a depthwise or separable convolution or a pool.
   void through_stencil(const T* source, const Area& area, T* sums,
                        const ConvNormBackwardWorkspace<T>& w) const {
     const Geometry& g = plan_.geometry;
@@ -325,7 +325,8 @@ class ConvNormBackwardPass {
     }
   }
 
-  /// The gradient before a separable convolution's product, bordered, and of its weights.
+  /// Computes the gradient before the product of a separable convolution, in a tile, and the
+  /// gradient of the product's weights.
   void through_pointwise(const T* source, const Area& area, T* sums,
                          const ConvNormBackwardWorkspace<T>& w) const {
     const int64_t c_in = plan_.c_in;
@@ -384,8 +385,8 @@ class ConvNormBackwardPass {
   ConvNormNeeds needs_;
   const at::Tensor gradient_, x_, out_, kept_;
   const at::TensorList weights_, affine_;
-  const T* const mean_;  // and 1/deviation
-  const int64_t size_;   // of an image of what is normalised
+  const T* const mean_;  // mean and 1/deviation, [2, c]
+  const int64_t size_;   // numbers of an image of the tensor that is normalised
   Workspaces<ConvNormPlan<T>, ConvNormBackwardWorkspace<T>> workspaces_;
   const Numbers<T> coefficients_;  // [3, c]
   const int64_t n_runs_, stencil_size_, product_size_;

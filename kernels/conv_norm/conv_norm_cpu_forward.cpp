@@ -59,7 +59,8 @@ class ConvNormForwardPass {
   }
 
  private:
-  /// Computes what is normalised, and the moments of each part of each image, [n, parts, 3, c].
+  /// Computes the tensor that is normalised, and the moments of each part of each image,
+  /// [n, parts, 3, c].
   void convolve(const Numbers<T>& all_moments) {
     const Spans spans(plan_.n, plan_.n_parts);
     parallel_for(spans.n(), [&](Tasks& tasks) {
@@ -85,7 +86,7 @@ class ConvNormForwardPass {
     });
   }
 
-  /// Adds pixels of y to the moments of a part, which has its centre.
+  /// Adds pixels of y to the moments of a part, whose centre is set.
   void add_moments(const T* y, int64_t n, T* moments) const {
     plan_.out_lanes.add_moments(y, moments, n, c_, moments + c_, moments + 2 * c_);
   }
@@ -112,7 +113,7 @@ class ConvNormForwardPass {
       add_moments(to, n, of_part);
     });
     if (outputs.end == plan_.geometry.n_out) {
-      // Loops over whole groups of pixels wrote there what nobody may see.
+      // Loops over whole groups of pixels wrote beyond the last pixel.
       std::fill(y + outputs.end * c_, y + size_, T(0));
     }
   }
@@ -156,7 +157,7 @@ class ConvNormForwardPass {
   const ConvNormOptions& options_;
   const at::Tensor x_;
   const at::TensorList affine_, running_;
-  const int64_t size_;  // of an image of what is normalised
+  const int64_t size_;  // numbers of an image of the tensor that is normalised
   const at::Tensor kept_, moments_, batch_;
   Workspaces<ConvNormPlan<T>, ConvNormWorkspace<T>> workspaces_;
 };

@@ -5,13 +5,11 @@
 
 #include "retia/kernels/stencil/bodies.cuh"
 
-/// What one thread does in each pass of conv_norm, as a function of its number: no pass shares
-/// memory between threads, so that a loop on the host runs the very same code. Tensors are
-/// [n, height, width, c]; T is how they are stored, Sum<T> what is computed in. No sum depends on
-/// the order in which threads run.
+/// The bodies of the passes of conv_norm (see stencil/bodies.cuh). No result depends on the order
+/// in which threads run.
 namespace retia::kernels::cuda {
 
-/// A depthwise convolution; a thread an output. weights: [c, kernel²].
+/// Computes a depthwise convolution; one thread per output. weights: [c, kernel²].
 template <class T>
 struct Depthwise {
   Stencil at;
@@ -30,7 +28,8 @@ struct Depthwise {
   }
 };
 
-/// The gradient of its input; a thread an input.
+/// Computes the gradient of the input of a depthwise convolution; one thread per input. weights:
+/// [c, kernel²].
 template <class T>
 struct DepthwiseBack {
   Stencil at;
@@ -51,7 +50,8 @@ struct DepthwiseBack {
   }
 };
 
-/// The gradient of its weights, by slices of outputs: [slices, kernel², c]; a thread each of them.
+/// Computes the gradient of depthwise weights over slices of outputs, [slices, kernel², c]; one
+/// thread per number.
 template <class T>
 struct DepthwiseWeights {
   Stencil at;
@@ -90,7 +90,8 @@ struct MaxPool {
   }
 };
 
-/// Makes the maxima of the windows around an input again rather than keep where they are.
+/// Computes the gradient of the input of a max pool; one thread per input. Finds the maxima of the
+/// windows again rather than save their places.
 template <class T>
 struct MaxPoolBack {
   Stencil at;
@@ -115,6 +116,7 @@ struct MaxPoolBack {
   }
 };
 
+/// Computes an average pool; one thread per output.
 template <class T>
 struct AveragePool {
   Stencil at;
@@ -129,6 +131,7 @@ struct AveragePool {
   }
 };
 
+/// Computes the gradient of the input of an average pool; one thread per input.
 template <class T>
 struct AveragePoolBack {
   Stencil at;
@@ -147,8 +150,9 @@ struct AveragePoolBack {
   }
 };
 
-/// What a channel is normalised by; a thread a channel. norm: mean, 1/deviation, scale, shift
-/// [4, c]; batch: count, mean and sum of squares [3, c], or null: the running statistics are taken.
+/// Computes the factors of a normalisation; one thread per channel. norm: set to mean, 1/deviation,
+/// and the a and b of y -> a · y + b, [4, c]. batch: count, mean and sum of squares about the mean,
+/// [3, c]; null: running statistics are used. scale, shift: null: 1 and 0.
 template <class S>
 struct Normaliser {
   int c;
@@ -168,7 +172,7 @@ struct Normaliser {
   }
 };
 
-/// The normalised, rectified if asked for; a thread a number.
+/// Normalises y, followed by relu if `rectify`; one thread per number. norm: of Normaliser.
 template <class T>
 struct Normalise {
   int c;
@@ -184,7 +188,8 @@ struct Normalise {
   }
 };
 
-/// The gradient behind a normalisation where it is rectified: of what was above 0.
+/// Returns the gradient behind a normalisation, before relu if `rectify`. i: number in y, which is
+/// of `channel`.
 template <class T>
 RETIA_BODY Sum<T> behind(const T* gradient, const T* y, const Sum<T>* norm, int c, int channel,
                          int64_t i, bool rectify) {
@@ -193,8 +198,8 @@ RETIA_BODY Sum<T> behind(const T* gradient, const T* y, const Sum<T>* norm, int 
   return cut ? Sum<T>(0) : static_cast<Sum<T>>(gradient[i]);
 }
 
-/// Σ g and Σ g · (y - mean) of each channel over slices of pixels: [slices, 2, c]; a thread a slice
-/// and channel.
+/// Computes Σ g and Σ g · (y - mean) of each channel over slices of pixels, [slices, 2, c]; one
+/// thread per slice and channel. g: gradient behind the normalisation.
 template <class T>
 struct Correlate {
   Slices slices;
@@ -218,9 +223,10 @@ struct Correlate {
   }
 };
 
-/// How the gradient before a normalisation comes of that behind it, g, and of y: a · g + b · y +
-/// shift, [3, c]; and the gradients of scale and shift, [2, c]; a thread a channel. sums: Σ g and
-/// Σ g · (y - mean), [2, c]; means: the same over all that the batch's statistics are of.
+/// Computes the coefficients a, b and shift, [3, c], by which the gradient of y is a · g + b · y +
+/// shift, and the gradients of scale and shift, [2, c]; one thread per channel. g: gradient behind
+/// the normalisation. sums: Σ g and Σ g · (y - mean), [2, c]. means: the same, divided by the
+/// number of pixels of the batch, of all ranks.
 template <class S>
 struct Coefficients {
   int c;
@@ -239,7 +245,8 @@ struct Coefficients {
   }
 };
 
-/// The gradient before the normalisation; a thread a number.
+/// Computes the gradient before the normalisation; one thread per number. coefficients: of
+/// Coefficients.
 template <class T>
 struct NormaliseBack {
   int c;

@@ -21,12 +21,12 @@
 
 namespace retia::kernels {
 
-/// conv_norm on a device as passes over memory, each a body of conv_norm_kernels.cuh that
-/// `Runner::each(body, n)` runs; dense and pointwise convolutions are ATen's. scalar_t: of x;
-/// `Runner::Stored<scalar_t>` is the same as the bodies know it. Results do not depend on the order
-/// in which bodies run.
+/// Computes conv_norm on a device as passes over memory, each a body of conv_norm_kernels.cuh that
+/// `Runner::each(body, n)` runs n times. Dense and pointwise convolutions are ATen's. Results do
+/// not depend on the order in which bodies run. scalar_t: the dtype of x, which bodies know as
+/// `Runner::Stored<scalar_t>`.
 ///
-/// It keeps what is normalised, and of each channel what it is normalised by: [4, out].
+/// Saved for backward: the tensor that is normalised, and the factors of each channel, [4, out].
 template <class Runner, class scalar_t>
 class ConvNormPasses {
  public:
@@ -73,6 +73,7 @@ class ConvNormPasses {
             o_.training ? batch.unsqueeze(0) : batch};
   }
 
+  /// Returns the gradients. kept, norm: as forward returned them.
   ConvNormGradients backward(const at::Tensor& gradient, const at::Tensor& kept,
                              const at::Tensor& norm, ConvNormNeeds needs) {
     const at::Tensor& y = kind_ == ConvKind::None ? x_ : kept;
@@ -123,7 +124,7 @@ class ConvNormPasses {
   at::Tensor sums(at::IntArrayRef sizes) const {
     return at::empty(sizes, x_.options().dtype(kSum).memory_format({}));
   }
-  /// A result of the stencil.
+  /// Makes a tensor for the result of the stencil.
   at::Tensor made() const {
     return at::empty({x_.size(0), x_.size(1), stencil_.height_out, stencil_.width_out},
                      x_.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -132,13 +133,13 @@ class ConvNormPasses {
     return at::empty(x_.sizes(), x_.options().memory_format(at::MemoryFormat::ChannelsLast));
   }
   at::Tensor in_dtype(size_t weight) const { return weights_[weight].to(x_.scalar_type()); }
-  /// Of the depthwise weights, [c, 1, k, k].
+  /// Returns the depthwise weights, [c, 1, k, k], in the dtype of sums.
   at::Tensor taps() const { return weights_[0].to(kSum).contiguous(); }
   static at::Tensor channels_last(const at::Tensor& tensor) {
     return tensor.contiguous(at::MemoryFormat::ChannelsLast);
   }
 
-  /// What dense convolutions read.
+  /// Returns what dense convolutions read.
   at::Tensor source() const { return o_.relu_before ? at::relu(x_) : x_; }
   at::Tensor shifted(const at::Tensor& source) const {
     return at::constant_pad_nd(source, {-1, x_.size(3) % 2, -1, x_.size(2) % 2}, 0);
@@ -183,7 +184,7 @@ class ConvNormPasses {
     return out;
   }
 
-  /// For sums of so many columns: enough threads to fill a GPU, and no more.
+  /// Returns the slices for sums of so many columns: enough for the threads of a GPU, and no more.
   cuda::Slices sliced(int64_t columns) const {
     const int enough = std::clamp(static_cast<int>(kThreads / columns), 1, kMostSlices);
     return {pixels_, std::clamp(pixels_ / kPixelsOfSlice, 1, enough)};
@@ -191,7 +192,7 @@ class ConvNormPasses {
 
   static int64_t joins(int64_t slices) { return (slices + cuda::kJoined - 1) / cuda::kJoined; }
 
-  /// Of the batch: [3, c].
+  /// Returns count, mean and sum of squares about the mean of the batch, [3, c].
   at::Tensor moments(const at::Tensor& y) const {
     const cuda::Slices slices = sliced(c_out_);
     at::Tensor found = sums({slices.n, 3, c_out_});
@@ -207,7 +208,7 @@ class ConvNormPasses {
     return o_.ranks == nullptr ? found[0] : batch_of_all_ranks(found, *o_.ranks)[0];
   }
 
-  /// The sum over the first axis.
+  /// Returns the sum over the first axis.
   at::Tensor joined(at::Tensor slices) const {
     while (slices.size(0) > 1) {
       const auto n = static_cast<int>(slices.size(0));
@@ -282,8 +283,8 @@ class ConvNormPasses {
     return result;
   }
 
-  /// Through a convolution of ATen's that read `from`: sets the gradient of its weight, returns
-  /// that of `from`.
+  /// Goes back through a convolution of ATen's that read `from`. Sets the gradient of the weight;
+  /// returns the gradient of `from`.
   at::Tensor back(const at::Tensor& before, const at::Tensor& from, size_t weight, int64_t stride,
                   int64_t padding, ConvNormNeeds needs, ConvNormGradients& result) const {
     auto [to, to_weight, bias] = at::convolution_backward(

@@ -46,7 +46,8 @@ struct MixedOpsSettings {
 
 class MixedOps : public torch::autograd::Function<MixedOps> {
  public:
-  /// all: set to what the operator returns; what is beside the results has no gradient.
+  /// Returns the results. all: set to all that the operator returns, of which the results alone
+  /// have gradients.
   static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& blend,
                                at::TensorList weights, at::TensorList sums,
                                const std::vector<at::Tensor>& running, const MixedOpsSettings& o,
@@ -96,7 +97,7 @@ class MixedOps : public torch::autograd::Function<MixedOps> {
     for (const int64_t edge : ctx->saved_data["summed"].toIntVector()) {
       result.push_back(gradients[static_cast<size_t>(edge)]);
     }
-    result.resize(result.size() + 3);  // no gradients of what are no inputs
+    result.resize(result.size() + 3);  // arguments without gradients
     return result;
   }
 };
@@ -107,7 +108,7 @@ MixedOpsForward mixed_ops_with_gradient(const at::Tensor& x, const at::Tensor& b
                                         at::IntArrayRef edges, at::IntArrayRef summed,
                                         int64_t stride, bool training, double epsilon,
                                         std::string_view group) {
-  // Others are for the device's check to refuse.
+  // The device's check refuses any other x.
   const at::Tensor read = is_batch_of_images(x) ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
   const MixedOpsSettings settings = {branches, edges, summed, stride, training, epsilon, group};
   MixedOpsForward all;
@@ -162,7 +163,7 @@ std::vector<at::Tensor> mixed_ops_backward_of_sizes(at::TensorList gradients, co
   return found;
 }
 
-/// mixed_ops() with ranks by name.
+/// Computes mixed_ops() with the ranks that `group` names.
 std::vector<at::Tensor> mixed_ops_in_group(const at::Tensor& x, const at::Tensor& blend,
                                            at::TensorList weights, at::TensorList running,
                                            at::TensorList sums, const MixedOpOptions& o,

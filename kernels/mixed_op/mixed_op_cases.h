@@ -14,17 +14,19 @@ namespace retia::kernels {
 /// A shape that the test compares or the benchmark times.
 struct MixedOpCase {
   std::string name;
-  int64_t n, channels, height, width, stride;
-  int64_t n_edges = 1;  ///< that leave x
+  int64_t n, channels, height, width;  ///< sizes of x
+  int64_t stride;
+  int64_t n_edges = 1;  ///< number of edges that leave x
 };
 
+/// The arguments of mixed_op for a case. gradient: of the result.
 struct MixedOpInputs {
   at::Tensor x, blend, gradient;
   std::vector<at::Tensor> weights, running;
   MixedOpOptions options;
 };
 
-/// Normally distributed numbers for a case.
+/// Returns random arguments for a case. branches: MixedBranch values.
 inline MixedOpInputs random_inputs(const MixedOpCase& shape, std::vector<int64_t> branches,
                                    at::ScalarType dtype) {
   const int64_t c = shape.channels;
@@ -50,7 +52,7 @@ inline MixedOpInputs random_inputs(const MixedOpCase& shape, std::vector<int64_t
   return in;
 }
 
-/// The eight candidates of DARTS without `none`.
+/// Returns the candidates of DARTS but `none`.
 inline std::vector<int64_t> darts_branches(int64_t stride) {
   std::vector<int64_t> branches;
   for (const MixedBranch branch :
@@ -62,7 +64,7 @@ inline std::vector<int64_t> darts_branches(int64_t stride) {
   return branches;
 }
 
-/// Each branch that has this stride, and a second of a kind.
+/// Returns each branch that has this stride, and one of them twice.
 inline std::vector<int64_t> each_branch(int64_t stride) {
   std::vector<int64_t> branches;
   for (const BranchRow& row : kMixedBranches) {
@@ -74,7 +76,8 @@ inline std::vector<int64_t> each_branch(int64_t stride) {
   return branches;
 }
 
-/// Edges of search networks of usual sizes, from first cells to last, and all that leave a node.
+/// Returns edges of search networks of usual sizes, from the first cell to the last, then all edges
+/// that leave a node.
 inline std::vector<MixedOpCase> mixed_op_cases() {
   return {{.name = "small_first", .n = 16, .channels = 8, .height = 32, .width = 32, .stride = 1},
           {.name = "small_reduce", .n = 16, .channels = 16, .height = 32, .width = 32, .stride = 2},

@@ -75,7 +75,8 @@ void check_sums(const at::Tensor& x, at::TensorList sums, const MixedOpOptions& 
   }
 }
 
-/// Checks what the forward and the backward pass take alike. Returns the number of normalisations.
+/// Checks the arguments that the forward and the backward pass have in common. Returns the number
+/// of normalisations.
 int64_t check_branches(const at::Tensor& x, const at::Tensor& blend, at::TensorList weights,
                        const MixedOpOptions& options) {
   TORCH_CHECK(

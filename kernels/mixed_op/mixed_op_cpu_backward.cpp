@@ -18,7 +18,7 @@
 namespace retia::kernels::cpu {
 namespace {
 
-/// The backward pass: its arguments, and what its three sweeps over the images hand on.
+/// The backward pass: three sweeps over the images, with the numbers that one hands on to the next.
 template <class T>
 class MixedOpBackwardPass {
  public:
@@ -70,7 +70,7 @@ class MixedOpBackwardPass {
     return static_cast<size_t>(plan_.edge_of[static_cast<size_t>(branch)]);
   }
 
-  /// The gradients of all edges' results, to be read image by image.
+  /// Returns the gradients of all edges' results, to be read image by image.
   std::vector<Images<T>> images_of_gradients() const {
     std::vector<Images<T>> images;
     for (const at::Tensor& gradient : gradients_) {
@@ -101,7 +101,7 @@ class MixedOpBackwardPass {
     });
   }
 
-  /// Σ g and Σ g · (y - mean) [2, c] over the images of each run, summed.
+  /// Returns Σ g and Σ g · (y - mean), [2, c], over all images, run by run.
   Numbers<double> total(const Numbers<T>& sums, int64_t place, int64_t n_places) const {
     Numbers<double> result(2 * c_);
     for (int64_t i = 0; i < plan_.n; ++i) {
@@ -112,8 +112,8 @@ class MixedOpBackwardPass {
     return result;
   }
 
-  /// Sets the coefficients of these stages by the sums behind each: where several branches end in a
-  /// stage, by those of their gradients times their factors.
+  /// Sets the coefficients of `stages` by the sums behind each of them. Where several branches end
+  /// in a stage, their gradients count times their factors.
   void set_all_coefficients(const std::vector<int64_t>& stages,
                             const std::vector<Numbers<double>>& sums) {
     auto count = static_cast<double>(plan_.n * plan_.first.n_out);
@@ -158,7 +158,7 @@ class MixedOpBackwardPass {
     }
   }
 
-  /// What forward kept of the branches of image i.
+  /// Returns the arrays that forward saved of the branches of image i.
   Prefetch<T> kept_branches(int64_t i) const {
     Prefetch<T> kept = {};
     for (const int64_t s : plan_.last_stage) {
@@ -169,13 +169,13 @@ class MixedOpBackwardPass {
     return kept;
   }
 
-  /// What a stage made of image i before its normalisation.
+  /// Returns the output of a stage for image i before normalisation.
   const T* output(int64_t s, int64_t i) const {
     const Stage<T>& stage = plan_.stages[static_cast<size_t>(s)];
     return (stage.is_pool() ? pooled_ : outputs_)(stage.place, i);
   }
 
-  /// The pools of image i, again.
+  /// Computes the pools of image i again.
   void make_pools(const T* x, int64_t i, const BackwardWorkspace<T>& w) const {
     fill_for_pools(plan_, firsts_, x, w);
     for (const Stage<T>& stage : plan_.stages) {
@@ -185,8 +185,8 @@ class MixedOpBackwardPass {
     }
   }
 
-  /// The gradient of blend; sets the coefficients of each branch's last stage where they are
-  /// needed.
+  /// Returns the gradient of blend. Sets the coefficients of each branch's last stage where they
+  /// are needed.
   at::Tensor blend_gradient() {
     const auto n_branches = static_cast<int64_t>(plan_.last_stage.size());
     const Numbers<T> sums(plan_.n * n_branches * 2 * c_);
@@ -240,7 +240,7 @@ class MixedOpBackwardPass {
     return result;
   }
 
-  /// The stages that read a stage: gradients of their weights and of what they read.
+  /// Goes back through the stages that read a stage.
   void second_stages() {
     for (int64_t s = 0; s < n_stages_; ++s) {
       const bool is_read = plan_.stages[static_cast<size_t>(s)].branches.empty();
@@ -298,9 +298,9 @@ class MixedOpBackwardPass {
     set_all_coefficients(stages, behind);
   }
 
-  /// Goes back through the stages that read x. Returns the gradient of x if it is needed. Where there
-  /// are few images, each group of stages makes a gradient of x of its own, and these are summed; the
-  /// number of groups does not depend on the number of threads, so neither do the bits.
+  /// Goes back through the stages that read x. Returns the gradient of x if it is needed. Where
+  /// there are few images, each group of stages makes a gradient of x of its own, and these are
+  /// summed; the number of groups does not depend on the number of threads, so neither do the bits.
   at::Tensor first_stages() {
     const auto groups = groups_of(firsts_, (kRuns + n_runs_ - 1) / std::max<int64_t>(n_runs_, 1));
     std::vector<at::Tensor> to_x(groups.size());
@@ -319,8 +319,8 @@ class MixedOpBackwardPass {
     return to_x[0];
   }
 
-  /// Goes back through the stages `firsts` on images [i, end) of a run. to_x: the part of the gradient
-  /// of x that comes through these stages, and through identities where asked for.
+  /// Goes back through the stages `firsts` on images [i, end) of a run. to_x: the part of the
+  /// gradient of x that comes through these stages, and through identities where asked for.
   void first_stages(const std::vector<int64_t>& firsts, bool with_identities,
                     const at::Tensor& to_x, const BackwardWorkspace<T>& w, int64_t run, int64_t i,
                     int64_t end) {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 
-/// The forward pass: its arguments, and what its three sweeps over the images hand on.
+/// The forward pass: three sweeps over the images, with the numbers that one hands on to the next.
 template <class T>
 class MixedOpForwardPass {
  public:
@@ -71,8 +71,8 @@ class MixedOpForwardPass {
     return (stage.is_pool() ? pooled_ : convolved_)(stage.place, image);
   }
 
-  /// Runs the stages that read x, or those that read stages. A task is an image, or a group of the
-  /// stages of an image where there are few images for the threads.
+  /// Runs the stages that read x, or the stages that read stages. A task is an image, or a group of
+  /// the stages of an image where there are few images for the threads.
   void run_stages(bool on_x) {
     const std::vector<int64_t> all = plan_.stages_on(on_x);
     if (!on_x && all.empty()) {
@@ -108,14 +108,15 @@ class MixedOpForwardPass {
                     on_x ? w.rectified.get() : w.second.get(), output(s, i),
                     image_moments_ + (i * n_stages_ + s) * 3 * c_,
                     prefetch_after<T>(plan_, stages, k, i, add_next), w);
-          // Loops over whole groups of pixels wrote there what nobody may see.
+          // Loops over whole groups of pixels wrote beyond the last pixel.
           std::fill(output(s, i) + plan_.first.n_out * c_, output(s, i) + size_, T(0));
         }
       }
     });
   }
 
-  /// Sets mean and 1/deviation of these stages, and while training the moments of their batch.
+  /// Sets mean and 1/deviation of the stages that read x, or of the stages that read stages, and
+  /// while training the moments of the batch.
   void finish_moments(bool on_x) {
     const std::vector<int64_t> found = plan_.stages_on(on_x);
     if (!options_.training) {
@@ -157,8 +158,8 @@ class MixedOpForwardPass {
     return running_[static_cast<size_t>(2 * norm + which)];
   }
 
-  /// The branches' results by their factors, and `onto` if defined; normalisations become part of
-  /// the factors.
+  /// Returns the sum of the branches' results times their factors, plus `onto` if defined. Factors
+  /// include the normalisations.
   at::Tensor blended(const MixedEdge& edge, const at::Tensor& onto) const {
     const at::Tensor out =
         at::empty({plan_.n, plan_.channels, plan_.first.out.height, plan_.first.out.width},

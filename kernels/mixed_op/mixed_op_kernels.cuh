@@ -3,35 +3,36 @@
 #include "retia/kernels/mixed_op/mixed_op_branches.h"
 #include "retia/kernels/stencil/bodies.cuh"
 
-/// What one thread does in each pass of mixed_ops, as a function of its number; see
-/// stencil/bodies.cuh, whose stencils and sums these are. Branches of all edges that leave a
-/// node share a pass: the thread's number says which member of a group it works for, so that an
-/// edge of eight candidates is about a dozen launches forward and two dozen back, where layer by
-/// layer it is a hundred and two hundred. Tensors are [pixels, c].
+/// The bodies of the passes of mixed_ops (see stencil/bodies.cuh). Branches of all edges that leave
+/// a node share a pass: the number of a thread says which member of a group it works for, so that
+/// an edge of eight candidates takes about a dozen launches forward and two dozen backward, instead
+/// of a hundred and two hundred layer by layer. Tensors are [pixels, c].
 namespace retia::kernels::cuda {
 
+/// The largest number of tensors that one pass works on.
 constexpr int kMembers = 16;
 
-/// What one pass does for several tensors.
+/// The tensors that one pass works on.
 template <class Member>
 struct Group {
-  Member members[kMembers];
-  int n;
+  Member members[kMembers];  ///< first n: the members
+  int n;                     ///< number of members
 };
 
-/// A tensor read as (y - mean) · inverse, or as it is.
+/// A tensor that is read as (y - mean) / deviation, or as it is.
 template <class T>
 struct Normalised {
   const T* y;
-  const Sum<T>* norm;  ///< mean and 1/deviation [2, c], or null
+  const Sum<T>* norm;  ///< mean and 1/deviation, [2, c]; null: y is read as it is
 
+  /// Returns number i, which is of `channel`.
   RETIA_BODY Sum<T> at(int64_t i, int channel, int c) const {
     const auto value = static_cast<Sum<T>>(y[i]);
     return norm == nullptr ? value : (value - norm[channel]) * norm[c + channel];
   }
 };
 
-/// A depthwise convolution of the rectified, or a pool. weights: [c, kernel²].
+/// A depthwise convolution of relu(from), or a pool of `from`. weights: [c, kernel²].
 template <class T>
 struct StencilOf {
   StageKind kind;
@@ -41,7 +42,7 @@ struct StencilOf {
   T* out;
 };
 
-/// A thread an output of one of them. size: outputs of each.
+/// Computes stencils; one thread per output of a member. size: outputs of a member.
 template <class T>
 struct Stencils {
   int size;
@@ -69,8 +70,8 @@ struct Stencils {
   }
 };
 
-/// What the factorised reduction multiplies, [pixels, 2 c]: the rectified of each second pixel, and
-/// of the one further down and right; a thread a number.
+/// Collects what the products of a factorised reduction read, [pixels, 2 c]: relu of each second
+/// pixel, and relu of the pixel one further down and right; one thread per number.
 template <class T>
 struct Halved {
   Stencil at;
@@ -92,8 +93,8 @@ struct Halved {
   }
 };
 
-/// Count, mean and sum of squares about it, [members, slices, 3, c]; a thread a member, slice and
-/// channel.
+/// Computes count, mean and sum of squares about the mean, [members, slices, 3, c]; one thread per
+/// member, slice and channel.
 template <class T>
 struct MomentsOf {
   Slices slices;
@@ -109,15 +110,16 @@ struct MomentsOf {
   }
 };
 
+/// The statistics of one normalisation.
 template <class S>
 struct Running {
-  const S *mean, *variance;  ///< of a normalisation, read in evaluation
-  S* batch;                  ///< [3, c], written while training
+  const S *mean, *variance;  ///< running statistics, read in evaluation
+  S* batch;                  ///< moments of the batch, [3, c], written while training
 };
 
-/// What channels are normalised by, [members, 2, c]; a thread a channel of a member. batch:
-/// count, mean and sum of squares [members, 3, c], which is also written to each member's place; or
-/// null: the running statistics are taken.
+/// Computes mean and 1/deviation of each channel, [members, 2, c]; one thread per channel of a
+/// member. batch: count, mean and sum of squares about the mean, [members, 3, c], which is also
+/// copied to each Running::batch; null: running statistics are used.
 template <class S>
 struct Normalisers {
   int c;
@@ -141,18 +143,19 @@ struct Normalisers {
   }
 };
 
+/// A term of a blend.
 template <class T>
 struct Term {
   Normalised<T> from;
-  const Sum<T>* weight;  ///< in the blend; null: 1
+  const Sum<T>* weight;  ///< weight of the term; null: 1
 };
 
-/// The sum of the terms, each by its weight; a thread a number.
+/// Computes the weighted sum of the terms; one thread per number.
 template <class T>
 struct Blend {
   int c;
   Group<Term<T>> terms;
-  bool add;  ///< to what is there
+  bool add;  ///< whether the sum is added to `out`
   T* out;
 
   RETIA_BODY void operator()(int i) const {
@@ -166,14 +169,15 @@ struct Blend {
   }
 };
 
+/// A normalised tensor ŷ with its gradient g.
 template <class T>
 struct Correlated {
   Normalised<T> y;
   const T* gradient;
 };
 
-/// Σ g and Σ g · ŷ, [members, slices, 2, c]: what the gradients of the blend and of all
-/// normalisations need; a thread a member, slice and channel.
+/// Computes Σ g and Σ g · ŷ, [members, slices, 2, c], from which the gradients of the blend and of
+/// all normalisations follow; one thread per member, slice and channel.
 template <class T>
 struct Correlations {
   Slices slices;
@@ -197,7 +201,8 @@ struct Correlations {
   }
 };
 
-/// The gradient of the blend; a thread a term. sums: [terms, 2, c].
+/// Computes the gradient of the blend; one thread per term. sums: Σ g and Σ g · ŷ, [terms, 2, c].
+/// places: place of each term in the blend.
 template <class S>
 struct BlendBack {
   int c;
@@ -214,19 +219,21 @@ struct BlendBack {
   }
 };
 
+/// A normalisation on the way back.
 template <class T>
 struct Behind {
   Normalised<T> y;
-  const T* gradient;
-  const Sum<T>*means, *weight;  ///< of g and g · ŷ [2, c]; what g is multiplied by, null: 1
-  T* to;
+  const T* gradient;     ///< gradient g behind the normalisation
+  const Sum<T>* means;   ///< means of g and g · ŷ, [2, c]
+  const Sum<T>* weight;  ///< factor of g; null: 1
+  T* to;                 ///< gradient before the normalisation
 };
 
-/// Gradients before normalisations of those behind them; a thread a number of a member.
+/// Computes gradients before normalisations; one thread per number of a member.
 template <class T>
 struct NormalisedBack {
   int size, c;
-  bool training;  ///< normalised by the batch
+  bool training;  ///< whether the batch's statistics are used
   Group<Behind<T>> group;
 
   RETIA_BODY void operator()(int i) const {
@@ -241,17 +248,18 @@ struct NormalisedBack {
   }
 };
 
+/// A depthwise convolution on the way back.
 template <class T>
 struct Through {
   Stencil at;
-  Normalised<T> from;
-  const Sum<T>* weights;
-  const T* gradient;  ///< of the outputs
-  T* to;
+  Normalised<T> from;     ///< what the convolution reads, before relu
+  const Sum<T>* weights;  ///< [c, kernel²]
+  const T* gradient;      ///< gradient of the outputs
+  T* to;                  ///< gradient of `from`
 };
 
-/// Gradients of what depthwise convolutions read, each of its own; a thread an input of one. size:
-/// inputs of each.
+/// Computes gradients of what depthwise convolutions read; one thread per input of a member. size:
+/// inputs of a member.
 template <class T>
 struct ThroughDepthwise {
   int size;
@@ -272,8 +280,8 @@ struct ThroughDepthwise {
   }
 };
 
-/// Gradients of weights, [members, slices, taps, c]; a thread each. taps: of the largest kernel;
-/// beyond those of a smaller one there are zeros.
+/// Computes gradients of depthwise weights over slices of pixels, [members, slices, taps, c]; one
+/// thread per number. taps: of the largest kernel; smaller kernels have zeros at the end.
 template <class T>
 struct DepthwiseWeightsOf {
   Slices slices;
@@ -303,22 +311,23 @@ struct DepthwiseWeightsOf {
   }
 };
 
-/// How a branch reads x. gradient: of what the branch computes from x; for halving [pixels, 2 c].
+/// The first stage of a branch on the way back to x. gradient: of what the stage computes from x,
+/// [pixels, c], for halvings [pixels, 2 c].
 template <class T>
 struct Into {
   StageKind kind;
   Stencil at;
-  const Sum<T>* weights;  ///< of a depthwise convolution
+  const Sum<T>* weights;  ///< depthwise weights, [c, kernel²]
   const T* gradient;
-  const Sum<T>* identity;  ///< the weight of x itself in the blend; null: a stage reads x
+  const Sum<T>* identity;  ///< weight of x itself in the blend; null: a stage reads x
 };
 
-/// The gradient of x through all branches; a thread a number of x.
+/// Computes the gradient of x through all branches; one thread per number of x.
 template <class T>
 struct IntoInput {
   const T* x;
   Group<Into<T>> group;
-  bool add;  ///< to what is there
+  bool add;  ///< whether the gradient is added to `to`
   T* to;
 
   RETIA_BODY void operator()(int i) const {

@@ -7,7 +7,8 @@
 namespace retia::kernels {
 namespace {
 
-/// Returns how far beyond the image the branches read, at least 1, as the factorised reduction does.
+/// Returns how far beyond the image the branches read, at least 1, as the factorised reduction
+/// does.
 int64_t border_of(const std::vector<int64_t>& branches) {
   int64_t border = 1;
   for (const int64_t branch : branches) {
@@ -61,7 +62,7 @@ MixedOpPlan<T>::MixedOpPlan(const at::Tensor& x, at::TensorList weights,
   }
   for (size_t b = 0; b < options.branches.size(); ++b) {
     const auto branch = static_cast<MixedBranch>(options.branches[b]);
-    // Running statistics of edges may differ, those of a batch do not: then one pool is for all.
+    // While training, all edges normalise by the same batch, so that one pool serves all of them.
     const BranchRow& row = row_of(branch);
     const bool is_pool = row.n_stages == 1 && row.stages[0].is_pool();
     const int64_t pool = options.training && is_pool ? find_pool(row.stages[0].kind) : -1;

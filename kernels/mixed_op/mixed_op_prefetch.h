@@ -6,8 +6,8 @@
 
 namespace retia::kernels::cpu {
 
-/// Adds an array that will be read or written soon. One too many is left out: nothing but time
-/// depends on it.
+/// Adds an array that will be read or written soon; leaves it out where there is no room, which
+/// costs nothing but time.
 template <class T>
 void add_array(Prefetch<T>& prefetch, const T* array) {
   if (prefetch.n < Prefetch<T>::kMost) {
@@ -15,8 +15,9 @@ void add_array(Prefetch<T>& prefetch, const T* array) {
   }
 }
 
-/// What a sweep over images, and in each over `stages`, reads and writes after stages[k] of image
-/// i, up to its next stage with a product. add(prefetch, k, i) adds what stages[k] of image i does.
+/// Returns what a sweep over images, and in each image over `stages`, reads and writes after
+/// stages[k] of image i, up to the next stage with a product. add(prefetch, k, i) adds the arrays
+/// that stages[k] of image i reads and writes.
 template <class T, class Add>
 Prefetch<T> prefetch_after(const MixedOpPlan<T>& plan, const std::vector<int64_t>& stages, size_t k,
                            int64_t i, const Add& add) {

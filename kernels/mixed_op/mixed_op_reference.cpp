@@ -12,7 +12,7 @@
 namespace retia::kernels::reference {
 namespace {
 
-/// The branches one after another, each taking its weights and statistics from the lists.
+/// Computes branches one after another, each with the next weights and statistics of the lists.
 class Branches {
  public:
   Branches(at::TensorList weights, at::TensorList running, const MixedOpOptions& options)

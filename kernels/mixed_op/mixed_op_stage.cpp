@@ -7,13 +7,13 @@ namespace {
 
 constexpr int32_t kHere = 0;  // the one tap of a pointwise product
 
-/// Where the pixels of a block of stencils begin.
+/// Returns the offsets of the pixels of a block of depthwise results.
 template <class T>
 const int32_t* rows_of(const Stage<T>& stage, const Workspace<T>& w) {
   return stage.kind == StageKind::Halving ? w.wide.data() : stage.geometry->flat.data();
 }
 
-/// The stencil of `n` pixels from `p` on, into w.depthwise.
+/// Computes the stencil of outputs [p, p + n) into w.depthwise.
 template <class T>
 void run_stencil(const MixedOpPlan<T>& plan, const Stage<T>& stage, const T* tile, int64_t p,
                  int64_t n, const Workspace<T>& w) {

@@ -9,11 +9,12 @@
 
 namespace retia::kernels::cpu {
 
-/// The sums that become gradients of weights. Images are summed in runs, and runs in their order,
-/// so that the bits do not depend on the number of threads.
+/// The sums that become gradients of weights. The images of a run are summed in their order, then
+/// the runs in theirs, so that results do not depend on the number of threads.
 template <class T>
 class RunsOfWeightSums {
  public:
+  /// weights: all weights; outlive the object. c: channels rounded up to whole vectors.
   RunsOfWeightSums(at::TensorList weights, int64_t n_runs, int64_t c)
       : weights_(weights), n_runs_(n_runs) {
     for (const at::Tensor& weight : weights) {
@@ -23,17 +24,17 @@ class RunsOfWeightSums {
     }
   }
 
-  /// Allocates the sums: from now on stages add to them.
+  /// Allocates the sums, to which stages add from now on.
   void begin() { sums_ = Numbers<T>::unset(n_runs_ * size_); }
 
-  /// Clears the sums of a stage over a run, which come before the first of its images.
+  /// Sets the sums of a stage over a run to 0; called before the first image of the run.
   void begin(const Stage<T>& stage, int64_t run) const {
     if (sums_.get() != nullptr && !stage.is_pool()) {
       std::fill_n(sums_ + run * size_ + first_of(stage), end_of(stage) - first_of(stage), T(0));
     }
   }
 
-  /// Returns where a stage sums a run; null pointers before begin().
+  /// Returns the sums of a stage over a run; null pointers before begin().
   WeightSums<T> of(const Stage<T>& stage, int64_t run) const {
     if (sums_.get() == nullptr) {
       return {};
@@ -70,10 +71,11 @@ class RunsOfWeightSums {
   }
 
  private:
-  /// Return the offsets in a run at which the sums of a stage's two weights begin and end.
+  /// Returns the offset in a run at which the sums of a stage's two weights begin.
   int64_t first_of(const Stage<T>& stage) const {
     return places_[static_cast<size_t>(stage.first_weight)];
   }
+  /// Returns the offset in a run at which the sums of a stage's two weights end.
   int64_t end_of(const Stage<T>& stage) const {
     const auto next = static_cast<size_t>(stage.first_weight) + 2;
     return next < places_.size() ? places_[next] : size_;

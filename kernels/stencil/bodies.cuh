@@ -5,13 +5,13 @@
 
 #include "retia/kernels/body.h"
 
-/// The parts that bodies of several kernels share: how an output reads through a stencil, and sums over
-/// slices of pixels that do not depend on the order in which threads run. A body is a function of a
-/// thread's number; no body shares memory between threads, so that a loop on the host runs the very
-/// same code. Tensors are [n, height, width, c]; T is how they are stored, Sum<T> what is computed
-/// in.
+/// The parts that bodies of several kernels share: stencils, and sums over slices of pixels that do
+/// not depend on the order in which threads run. A body is a function of a thread's number. Threads
+/// share no memory, so that a loop on the host runs the very same code. Tensors are
+/// [n, height, width, c]. T is the type in which tensors are stored, Sum<T> the type of sums.
 namespace retia::kernels::cuda {
 
+/// The type in which numbers stored as T are added: double for double, float for all others.
 template <class T>
 struct SumOf {
   using type = float;
@@ -23,17 +23,18 @@ struct SumOf<double> {
 template <class T>
 using Sum = typename SumOf<T>::type;
 
-/// Sizes of a stencil and how it reads. An output's taps are at out · stride + (tap - kernel / 2) ·
-/// dilation.
+/// The sizes of a stencil. Tap `tap` of output `out` reads out · stride + (tap - kernel / 2) ·
+/// dilation along each axis.
 struct Stencil {
-  int height, width, height_out, width_out, c;
+  int height, width, height_out, width_out, c;  ///< sizes of input and output
   int kernel, stride, dilation;
-  bool rectify;  ///< max(x, 0) is read
+  bool rectify;  ///< whether max(x, 0) is read instead of x
 
+  /// Returns what the first tap of output `out` reads along an axis; negative: the padding.
   RETIA_BODY int first(int out) const { return out * stride - kernel / 2 * dilation; }
 };
 
-/// The place of number `i` in a tensor of height · width · c.
+/// The image, row, column and channel of number `i` of a tensor [n, height, width, c].
 struct Place {
   int image, y, x, channel;
 
@@ -47,18 +48,20 @@ struct Place {
   }
 };
 
+/// Returns x[i], or max(x[i], 0) if `rectify`.
 template <class T>
 RETIA_BODY Sum<T> read_rectified(const T* x, int64_t i, bool rectify) {
   const auto value = static_cast<Sum<T>>(x[i]);
   return rectify && value < 0 ? Sum<T>(0) : value;
 }
 
+/// Returns whether relu stops the gradient of x[i]. rectify: whether there is a relu.
 template <class T>
 RETIA_BODY bool is_cut(const T* x, int64_t i, bool rectify) {
   return rectify && !(static_cast<Sum<T>>(x[i]) > 0);
 }
 
-/// Calls visit(tap, place in the input) for the taps of an output that are inside.
+/// Calls visit(tap, index in the input) for the taps of output `out` that lie within the image.
 template <class Visit>
 RETIA_BODY void for_taps(const Stencil& s, const Place& out, const Visit& visit) {
   for (int row = 0; row < s.kernel; ++row) {
@@ -73,7 +76,7 @@ RETIA_BODY void for_taps(const Stencil& s, const Place& out, const Visit& visit)
   }
 }
 
-/// Calls visit(tap, y, x of the output, its place) for the outputs that read an input.
+/// Calls visit(tap, y, x, index in the output) for each output [y, x] that reads input `in`.
 template <class Visit>
 RETIA_BODY void for_readers(const Stencil& s, const Place& in, const Visit& visit) {
   for (int row = 0; row < s.kernel; ++row) {
@@ -91,7 +94,8 @@ RETIA_BODY void for_readers(const Stencil& s, const Place& in, const Visit& visi
   }
 }
 
-/// The tap of the largest input of a window, the first of several; NaN is larger than all.
+/// Returns the first tap with the largest input of a window, and sets *value to this input. NaN
+/// counts as larger than every number.
 template <class T>
 RETIA_BODY int largest_tap(const Stencil& at, const T* x, const Place& out, Sum<T>* value) {
   int best = -1;
@@ -105,15 +109,15 @@ RETIA_BODY int largest_tap(const Stencil& at, const T* x, const Place& out, Sum<
   return best;
 }
 
-/// How many inputs the window of an output along one axis holds.
+/// Returns how many pixels of an axis of `size` pixels lie in a window that begins at `first`.
 RETIA_BODY int n_inside(int first, int kernel, int size) {
   const int begin = first < 0 ? 0 : first;
   const int end = first + kernel > size ? size : first + kernel;
   return end - begin;
 }
 
-/// One by the number of inputs under a pool's window, at most three each way; a division would be a
-/// call, around which registers are spilled.
+/// Returns 1 / (number of inputs under a pool's window, at most 3 x 3). Without a division, which
+/// would be a call that spills registers.
 template <class S>
 RETIA_BODY S share(const Stencil& at, int y, int x) {
   const auto inverse = [](int n) { return n == 3 ? S(1) / S(3) : n == 2 ? S(0.5) : S(1); };
@@ -121,15 +125,17 @@ RETIA_BODY S share(const Stencil& at, int y, int x) {
          inverse(n_inside(at.first(x), at.kernel, at.width));
 }
 
-/// Pixels of one of the slices into which sums are cut.
+/// The slices into which sums over pixels are divided.
 struct Slices {
-  int pixels, n;
+  int pixels;  ///< number of pixels of all slices
+  int n;       ///< number of slices
 
+  /// Returns the first pixel of a slice.
   RETIA_BODY int begin(int slice) const { return static_cast<int>(int64_t{pixels} * slice / n); }
 };
 
-/// Count, mean and sum of squares about it of each channel over slices of pixels: [slices, 3, c];
-/// a thread a slice and channel.
+/// Computes count, mean and sum of squares about the mean of each channel over slices of pixels,
+/// [slices, 3, c]; one thread per slice and channel.
 template <class T>
 struct Moments {
   Slices slices;
@@ -156,9 +162,11 @@ struct Moments {
   }
 };
 
-/// Joins up to kJoined slices into one, of `n` in all; a thread a joined slice and channel.
+/// The largest number of slices that one thread joins.
 constexpr int kJoined = 32;
 
+/// Joins the moments of up to kJoined slices into one; one thread per joined slice and channel.
+/// from: [n, 3, c]. to: [n / kJoined rounded up, 3, c].
 template <class S>
 struct JoinMoments {
   int n, c;
@@ -182,7 +190,8 @@ struct JoinMoments {
   }
 };
 
-/// Joins slices [n, width] of sums likewise.
+/// Adds the sums of up to kJoined slices; one thread per joined slice and column. from: [n, width].
+/// to: [n / kJoined rounded up, width].
 template <class S>
 struct JoinSums {
   int n, width;

@@ -9,7 +9,7 @@
 
 namespace retia::kernels::cpu {
 
-/// The images of a channels_last tensor with the channels filled up to whole vectors.
+/// Reads images of a channels_last tensor, with the channels filled up by zeros to `c`.
 template <class T>
 class Images {
  public:
@@ -41,8 +41,8 @@ class Images {
   Numbers<T> filled_;
 };
 
-/// Writes images of a channels_last tensor: a pass writes pixels of image i at place(i), then calls
-/// put(i, pixels), which leaves out the channels that were filled up.
+/// Writes images of a channels_last tensor. A pass writes pixels of image i, of `c` channels each,
+/// at place(i), then calls put(i, pixels), which leaves out the channels that were filled up.
 template <class T>
 class ImagesToWrite {
  public:
@@ -53,8 +53,11 @@ class ImagesToWrite {
         c_(c),
         filled_(channels_ == c ? 0 : pixels_ * c) {}
 
+  /// Returns where to write the pixels of image i, valid until the next call.
   T* place(int64_t i) const { return channels_ == c_ ? data_ + i * pixels_ * c_ : filled_.get(); }
+  /// Puts all pixels of image i into the tensor.
   void put(int64_t i) const { put(i, {0, pixels_}); }
+  /// Puts some pixels of image i into the tensor.
   void put(int64_t i, Pixels pixels) const {
     if (channels_ != c_) {
       for (int64_t p = pixels.first; p < pixels.end; ++p) {

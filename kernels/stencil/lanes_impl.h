@@ -1,6 +1,6 @@
-// Included once by each file that compiles these loops for a set of instructions. Only what is in
-// the anonymous namespace may be used: an inline function of the standard library would be shared
-// with files that are compiled for older processors.
+// Each file that compiles the loops for a set of instructions includes this header once. Loops may
+// use only names of the anonymous namespace: the linker could share an inline function of the
+// standard library with files that are compiled for older processors.
 #include "retia/kernels/stencil/lanes_maxima.h"
 #include "retia/kernels/stencil/lanes_pixels.h"
 #include "retia/kernels/stencil/lanes_products.h"
@@ -10,7 +10,7 @@
 namespace retia::kernels {
 namespace {
 
-/// The loops on vectors of kLanes channels.
+/// Returns the loops on vectors of kLanes channels.
 template <class T, int kLanes>
 Lanes<T> loops() {
   using Stencils = StencilLoops<T, kLanes>;
@@ -37,7 +37,7 @@ Lanes<T> loops() {
           .add_correlation = &Sums::add_correlation};
 }
 
-/// The loops on the widest vectors that divide `channels`.
+/// Returns the loops on the widest vectors that divide `channels`.
 template <class T>
 Lanes<T> lanes(int64_t channels) {
   constexpr int kLanes = kWidestBytes / static_cast<int>(sizeof(T));

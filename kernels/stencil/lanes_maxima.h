@@ -1,4 +1,4 @@
-// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
+// Included by lanes_impl.h only, whose rule about names that may be used holds here too.
 #pragma once
 
 #include "retia/kernels/stencil/lanes_vectors.h"
@@ -6,7 +6,7 @@
 namespace retia::kernels {
 namespace {
 
-/// Pools of maxima and their gradients.
+/// The loops of Lanes for max pools and their gradients.
 template <class T, int kLanes>
 struct MaximumLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
@@ -21,8 +21,8 @@ struct MaximumLoops : Vectors<T, kLanes> {
     return more ? value : most;
   }
 
-  /// kGroup pixels that lie kStep units apart, under taps a unit apart: a maximum down a column
-  /// serves every pixel that has it under its taps.
+  /// Computes kGroup outputs whose centres lie kStep units apart, with taps one unit apart. The
+  /// maximum of a column of inputs serves every output that reads the column.
   template <int kStep>
   static inline void maximum_of_columns(const T* at, int64_t unit, const int32_t* taps, T* dst,
                                         int64_t c) {

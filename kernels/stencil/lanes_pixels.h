@@ -1,4 +1,4 @@
-// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
+// Included by lanes_impl.h only, whose rule about names that may be used holds here too.
 #pragma once
 
 #include "retia/kernels/stencil/lanes_vectors.h"
@@ -6,7 +6,7 @@
 namespace retia::kernels {
 namespace {
 
-/// What is done to each pixel by itself.
+/// The loops of Lanes that treat each pixel by itself.
 template <class T, int kLanes>
 struct PixelLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;

@@ -1,4 +1,4 @@
-// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
+// Included by lanes_impl.h only, whose rule about names that may be used holds here too.
 #pragma once
 
 #include "retia/kernels/stencil/lanes_vectors.h"
@@ -6,7 +6,7 @@
 namespace retia::kernels {
 namespace {
 
-/// Pointwise convolutions and the gradients of their weights.
+/// The loops of Lanes for pointwise convolutions and the gradients of their weights.
 template <class T, int kLanes>
 struct ProductLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
@@ -18,7 +18,8 @@ struct ProductLoops : Vectors<T, kLanes> {
   static constexpr int kColumnsAtOnce = kRegisters == 32 ? 1 : 2;
   static constexpr int kRowsAtOnce = kRegisters == 32 ? 8 : 4;
 
-  /// kColumns vectors of the product's columns from v on, kPixels pixels at a time.
+  /// Computes kColumns vectors of columns of the product, from column v on, kPixels pixels at a
+  /// time.
   template <int kColumns, int kPixels>
   static void product_of_columns(const T* src, const int32_t* from, const int32_t* taps,
                                  int64_t n_taps, int64_t in, const T* weights, int64_t out, T* dst,

@@ -1,4 +1,4 @@
-// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
+// Included by lanes_impl.h only, whose rule about names that may be used holds here too.
 #pragma once
 
 #include "retia/kernels/stencil/lanes_vectors.h"
@@ -6,14 +6,14 @@
 namespace retia::kernels {
 namespace {
 
-/// Depthwise convolutions and their gradients.
+/// The loops of Lanes for depthwise convolutions and their gradients.
 template <class T, int kLanes>
 struct StencilLoops : Vectors<T, kLanes> {
   using typename Vectors<T, kLanes>::Vector;
   using Vectors<T, kLanes>::load;
   using Vectors<T, kLanes>::store;
 
-  /// kGroup pixels that lie anywhere.
+  /// Adds the taps of kGroup outputs that lie anywhere to `sum`.
   static inline void add_taps(const T* src, const int32_t* from, const int32_t* taps,
                               int64_t n_taps, const T* weights, int64_t c, Vector* sum) {
     const T* at[kGroup];
@@ -31,8 +31,8 @@ struct StencilLoops : Vectors<T, kLanes> {
     }
   }
 
-  /// kGroup pixels that lie kStep units apart, under rows of kColumns taps kGap units apart: what
-  /// is loaded once serves every pixel that has it under a tap of the row.
+  /// Adds the taps of kGroup outputs that lie kStep units apart to `sum`, by rows of kColumns taps
+  /// kGap units apart. A vector that is loaded once serves every output that reads it.
   template <int kColumns, int kStep, int kGap>
   static inline void add_rows(const T* at, int64_t unit, const int32_t* taps, int64_t n_taps,
                               const T* weights, int64_t c, Vector* sum) {
@@ -55,7 +55,7 @@ struct StencilLoops : Vectors<T, kLanes> {
     }
   }
 
-  /// kColumns: taps of a row; 1: taps that lie anywhere.
+  /// Runs over all pixels and channels. kColumns: number of taps in a row; 1: taps lie anywhere.
   template <bool kAdd, int kColumns, int kStep, int kGap>
   static void stencil_loop(const T* src, const int32_t* from, int64_t unit, const int32_t* taps,
                            int64_t n_taps, const T* weights, T* dst, const int32_t* to, int64_t n,
@@ -81,7 +81,7 @@ struct StencilLoops : Vectors<T, kLanes> {
     }
   }
 
-  /// Taps in a row of theirs, which form a rectangle too.
+  /// Returns the number of taps in a row of the rectangle that the taps form; 1: they form none.
   static int64_t columns_of(const int32_t* taps, int64_t n_taps, int64_t gap) {
     int64_t columns = 1;
     while (columns < n_taps && taps[columns] - taps[columns - 1] == gap) {
@@ -90,7 +90,8 @@ struct StencilLoops : Vectors<T, kLanes> {
     return columns > 1 && n_taps % columns == 0 ? columns : 1;
   }
 
-  /// The loop for pixels `step` and taps `gap` apart, if there is one for both together.
+  /// Returns the loop for outputs `step` and taps `gap` numbers apart; the general loop where there
+  /// is no special one.
   template <bool kAdd>
   static auto loop_for(int64_t columns, int64_t step, int64_t gap) {
     if (step == gap) {
@@ -134,8 +135,9 @@ struct StencilLoops : Vectors<T, kLanes> {
     any_stencil<true>(src, from, taps, n_taps, weights, dst, to, n, c);
   }
 
-  /// kRows rows of a kernel of kKernel columns, all their sums in registers. Of kPixels pixels that
-  /// lie kStep units apart, under taps kGap units apart, what is loaded once serves all.
+  /// Adds to the gradients of kRows rows of a kernel of kKernel columns, with all sums in
+  /// registers. A vector that is loaded once serves all of kPixels outputs that lie kStep units
+  /// apart, with taps kGap units apart.
   template <int kKernel, int kRows, int kPixels, int kStep, int kGap>
   static void add_weights_of_rows(const T* src, const int32_t* from, int64_t row, int64_t column,
                                   const T* g, const int32_t* g_from, int64_t n, int64_t c, T* sum) {
@@ -188,7 +190,7 @@ struct StencilLoops : Vectors<T, kLanes> {
     }
   }
 
-  /// All rows of the kernel, kRows at a time.
+  /// Adds to the gradients of all rows of the kernel, kRows at a time.
   template <int kKernel, int kRows, int kPixels, int kStep, int kGap>
   static void add_weights(const T* src, const int32_t* from, int64_t row, int64_t column,
                           const T* g, const int32_t* g_from, int64_t n, int64_t c, T* sum) {

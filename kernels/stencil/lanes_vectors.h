@@ -1,4 +1,4 @@
-// Seen only through lanes_impl.h, whose rule on what may be used holds here too.
+// Included by lanes_impl.h only, whose rule about names that may be used holds here too.
 #pragma once
 
 #include "retia/kernels/stencil/lanes.h"
@@ -15,7 +15,7 @@ constexpr int kWidestBytes = 32;
 #endif
 constexpr int kGroup = static_cast<int>(kPixelGroup);
 
-/// kLanes channels side by side.
+/// Vectors of kLanes channels of a pixel.
 template <class T, int kLanes>
 struct Vectors {
   typedef T Vector __attribute__((vector_size(kLanes * sizeof(T))));
@@ -27,7 +27,7 @@ struct Vectors {
   }
   static inline void store(T* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
 
-  /// g[at]; 0 where kGated and gate[at] is not above 0.
+  /// Returns the vector at g[at]; if kGated, with 0 where gate[at] is not above 0.
   template <bool kGated>
   static inline Vector load_gated(const T* g, const T* gate, int64_t at) {
     const Vector gradient = load(g + at);
@@ -37,8 +37,8 @@ struct Vectors {
     return gradient;
   }
 
-  /// Has n vectors `step` numbers apart come into the second cache from each array; the first has
-  /// no room for them.
+  /// Prefetches n vectors `step` numbers apart from each array, into the second-level cache: the
+  /// first level has no room for them.
   static inline void request(const Prefetch<T>& prefetch, int64_t first, int64_t step, int n) {
     for (int64_t a = 0; a < prefetch.n; ++a) {
       const T* const wanted = prefetch.arrays[a] + prefetch.at + first;
@@ -50,8 +50,9 @@ struct Vectors {
   }
 };
 
-/// Whether `n` > 1 pixels of a rectangle lie `step` numbers apart. They go on by two distances,
-/// within a row and to the next, or repeat the last: so both ends tell.
+/// Returns whether n > 1 pixels of a table lie `step` numbers apart. Neighbours in a table have one
+/// distance within a row and another from row to row, or are equal at the end, so that the first
+/// and the last two entries tell.
 inline bool lie_evenly(const int32_t* from, int n, int64_t step) {
   return from[n - 1] - from[0] == (n - 1) * step && from[n - 1] - from[n - 2] == step;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Batch normalisation for all kernels of the CPU.
+// The statistics, factors and gradients of batch normalisation on the CPU.
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -15,15 +15,16 @@
 
 namespace retia::kernels::cpu {
 
-/// The mean of each channel of a batch, the sum of squares about the mean, and the number of
-/// pixels.
+/// The moments of a batch: of each channel the mean and the sum of squares about the mean, and the
+/// number of pixels.
 template <class T>
 struct BatchMoments {
   BatchMoments() = default;
+  /// Makes the moments of no pixels of c channels.
   explicit BatchMoments(int64_t c) : mean(c), square(c) {}
 
-  /// Adds pixels, of which `moments` [3, c] has a centre, the sum of distances from the centre, and
-  /// the sum of squared distances.
+  /// Adds n_pixels pixels by the formula of Chan et al. (1983). moments: of each channel a centre,
+  /// the sum of distances from the centre, and the sum of squared distances, [3, c].
   void add(const T* moments, int64_t n_pixels, int64_t c) {
     // Copies, for the loop writes numbers that the compiler could take for members.
     const double before = count;
@@ -40,12 +41,12 @@ struct BatchMoments {
     count = before + now;
   }
 
-  Numbers<double> mean, square;
-  double count = 0;
+  Numbers<double> mean, square;  ///< mean, sum of squares about the mean: [c]
+  double count = 0;              ///< number of pixels
 };
 
-/// Replaces each of `sums`, of n numbers, and what they are of, `count` numbers, by those of all
-/// ranks, in one call.
+/// Replaces sums and count by their sums over all ranks, in one collective call. sums: arrays of n
+/// numbers. count: the number of pixels that are summed.
 inline void sum_over_ranks(const std::vector<Numbers<double>>& sums, int64_t n, double& count,
                            SumOverRanks& ranks) {
   const auto n_sums = static_cast<int64_t>(sums.size());
@@ -61,7 +62,8 @@ inline void sum_over_ranks(const std::vector<Numbers<double>>& sums, int64_t n, 
   count = numbers[n_sums * n];
 }
 
-/// Makes these moments, all of as many numbers, those of all ranks' batches.
+/// Replaces moments of this rank's batch, all of the same number of pixels, by the moments of all
+/// ranks' batches together.
 template <class T>
 void join_over_ranks(std::vector<BatchMoments<T>>& batches, int64_t c, SumOverRanks& ranks) {
   if (batches.empty()) {
@@ -87,7 +89,7 @@ void join_over_ranks(std::vector<BatchMoments<T>>& batches, int64_t c, SumOverRa
   }
 }
 
-/// Sets mean and 1/deviation [2, c] to those of a batch.
+/// Sets mean and 1/deviation, [2, c], from the moments of a batch.
 template <class T>
 void normalise_by_batch(T* mean, const BatchMoments<T>& batch, double epsilon, int64_t c) {
   for (int64_t k = 0; k < c; ++k) {
@@ -96,7 +98,7 @@ void normalise_by_batch(T* mean, const BatchMoments<T>& batch, double epsilon, i
   }
 }
 
-/// The same by the running mean and variance of the first `channels`.
+/// Sets mean and 1/deviation, [2, c], from running statistics, [channels], of at most c channels.
 template <class T>
 void normalise_by_running(T* mean, const at::Tensor& running_mean, const at::Tensor& running_var,
                           double epsilon, int64_t c) {
@@ -107,13 +109,13 @@ void normalise_by_running(T* mean, const at::Tensor& running_mean, const at::Ten
   }
 }
 
-/// A tensor for the batch moments of each normalisation, [normalisations, 3, channels]; empty in
-/// evaluation.
+/// Makes a tensor for the batch moments of each normalisation, [normalisations, 3, channels]; empty
+/// in evaluation.
 inline at::Tensor batch_tensor(bool training, int64_t n_norms, int64_t channels) {
   return training ? at::empty({n_norms, 3, channels}, at::kDouble) : at::empty({0}, at::kDouble);
 }
 
-/// Writes count, mean and sum of squares of the first `channels` to `to`, [3, channels].
+/// Writes count, mean and sum of squares of the first `channels` channels to `to`, [3, channels].
 template <class T>
 void write_batch(double* to, const BatchMoments<T>& batch, int64_t channels) {
   std::fill_n(to, channels, batch.count);
@@ -121,9 +123,10 @@ void write_batch(double* to, const BatchMoments<T>& batch, int64_t channels) {
   std::copy_n(batch.square.get(), channels, to + 2 * channels);
 }
 
-/// How the gradient before a normalisation comes of the gradient g behind it and of what is
-/// normalised, y: a · g + b · y + shift. sums: Σ g and Σ g · (y - mean) over `count` numbers;
-/// factor: what the normalised is taken by. Sets a, b and shift of channel k in `to`, [3, c].
+/// Sets the coefficients a, b and shift of channel k in `to`, [3, c], by which the gradient of y is
+/// a · g + b · y + shift. y: the tensor that is normalised. g: the gradient of factor · (y - mean)
+/// / deviation. mean: mean and 1/deviation, [2, c]. sums: Σ g and Σ g · (y - mean), [2, c], over
+/// `count` pixels.
 template <class T>
 void set_coefficients(T* to, const T* mean, const double* sums, T factor, double count,
                       bool training, int64_t c, int64_t k) {
