@@ -13,7 +13,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ClimbOptions, mutation)
 class ClimbStrategy final : public Strategy {
  public:
   ClimbStrategy(const Domain& domain, const ClimbOptions& options, uint64_t seed)
-      : proposals_(domain, "climb", {}), options_(options), random_(seed) {}
+      : proposals_(domain, {}), options_(options), random_(seed) {}
 
   Answer ask() override {
     const Domain& domain = proposals_.domain();

@@ -3,17 +3,12 @@
 #include <algorithm>
 
 namespace retia {
-namespace {
-
-constexpr const char* kAsha = "asha";
-
-}  // namespace
-
 AshaStrategy::AshaStrategy(const Domain& domain, const AshaOptions& options, uint64_t seed)
-    : proposals_(domain, kAsha, {.tries = options.tries}), options_(options), random_(seed) {
-  check_option(kAsha, "min_epochs", options.min_epochs, 1);
-  check_option(kAsha, "max_epochs", options.max_epochs, options.min_epochs);
-  check_option(kAsha, "reduction", options.reduction, 2);
+    : proposals_(domain, {.tries = options.tries}), options_(options), random_(seed) {
+  check_declared(options, "strategy 'asha'");
+  TORCH_CHECK(options.max_epochs >= options.min_epochs,
+              "strategy 'asha': max_epochs must be at least min_epochs, got ", options.max_epochs,
+              " and ", options.min_epochs);
   for (int64_t epochs = options.min_epochs; epochs < options.max_epochs;
        epochs = std::min(epochs * options.reduction, options.max_epochs)) {
     rungs_.push_back({epochs, {}});

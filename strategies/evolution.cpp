@@ -1,21 +1,13 @@
 #include "retia/strategies/evolution.h"
 
 namespace retia {
-namespace {
-
-constexpr const char* kEvolution = "evolution";
-
-}  // namespace
-
 EvolutionStrategy::EvolutionStrategy(const Domain& domain, const EvolutionOptions& options,
                                      uint64_t seed)
-    : proposals_(domain, kEvolution, {options.duplicates, options.tries}),
-      options_(options),
-      random_(seed) {
-  check_option(kEvolution, "population", options.population, 1);
-  check_option(kEvolution, "sample", static_cast<double>(options.sample), 1,
-               static_cast<double>(options.population));
-  check_option(kEvolution, "mutation_probability", options.mutation_probability, 0, 1);
+    : proposals_(domain, {options.duplicates, options.tries}), options_(options), random_(seed) {
+  check_declared(options, "strategy 'evolution'");
+  TORCH_CHECK(options.sample <= options.population,
+              "strategy 'evolution': sample must be at most population, got ", options.sample,
+              " and ", options.population);
 }
 
 Strategy::Answer EvolutionStrategy::ask() {

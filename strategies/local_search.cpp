@@ -1,19 +1,13 @@
 #include "retia/strategies/local_search.h"
 
 namespace retia {
-namespace {
-
-constexpr const char* kLocalSearch = "local_search";
-
-}  // namespace
-
 LocalSearchStrategy::LocalSearchStrategy(const Domain& domain, const LocalSearchOptions& options,
                                          uint64_t seed)
-    : proposals_(domain, kLocalSearch, {.tries = options.tries}),
+    : proposals_(domain, {.tries = options.tries}),
       factors_(domain.mutables()),
       options_(options),
       random_(seed) {
-  check_option(kLocalSearch, "starts", options.starts, 1);
+  check_declared(options, "strategy 'local_search'");
 }
 
 Strategy::Answer LocalSearchStrategy::ask() {

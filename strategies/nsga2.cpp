@@ -4,17 +4,9 @@
 #include <tuple>
 
 namespace retia {
-namespace {
-
-constexpr const char* kNsga2 = "nsga2";
-
-}  // namespace
-
 Nsga2Strategy::Nsga2Strategy(const Domain& domain, const Nsga2Options& options, uint64_t seed)
-    : proposals_(domain, kNsga2, {.tries = options.tries}), options_(options), random_(seed) {
-  check_option(kNsga2, "population", options.population, 2);
-  check_option(kNsga2, "crossover_probability", options.crossover_probability, 0, 1);
-  check_option(kNsga2, "mutation_probability", options.mutation_probability, 0, 1);
+    : proposals_(domain, {.tries = options.tries}), options_(options), random_(seed) {
+  check_declared(options, "strategy 'nsga2'");
 }
 
 Strategy::Answer Nsga2Strategy::ask() {

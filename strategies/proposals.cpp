@@ -15,11 +15,6 @@ constexpr double kWorst = -std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-Proposals::Proposals(Domain domain, const char* strategy, const Novelty& novelty)
-    : domain_(std::move(domain)), novelty_(novelty) {
-  check_option(strategy, "tries", novelty.tries, 1);
-}
-
 std::optional<Proposal> Proposals::any(Random& random) {
   for (int64_t i = 0; i < novelty_.tries; ++i) {
     if (auto proposal = offer(domain_.sample(random))) {
@@ -93,16 +88,6 @@ std::optional<double> reward_of(const Outcome& outcome, OnFailure on_failure) {
     return outcome.objectives.front();
   }
   return on_failure == OnFailure::Worst ? std::optional(kWorst) : std::nullopt;
-}
-
-void check_option(const char* strategy, const char* name, double value, double low, double high) {
-  TORCH_CHECK(value >= low && value <= high, "strategy '", strategy, "': ", name, " must be in ",
-              low, " to ", high, ", got ", value);
-}
-
-void check_option(const char* strategy, const char* name, int64_t value, int64_t low) {
-  TORCH_CHECK(value >= low, "strategy '", strategy, "': ", name, " must be at least ", low,
-              ", got ", value);
 }
 
 Json reward_to_json(double reward) { return std::isfinite(reward) ? Json(reward) : Json(); }

@@ -24,7 +24,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(OnFailure,
 /// Settings for finding architectures that were not proposed yet.
 struct Novelty {
   Duplicates duplicates = Duplicates::Skip;  ///< Skip: no architecture is proposed twice
-  int64_t tries = 500;                       ///< draws per proposal, ≥ 1
+  int64_t tries = 500;                       ///< draws per proposal
 };
 
 /// The common part of strategies: numbers proposals and finds admitted, new architectures. Where
@@ -33,8 +33,9 @@ struct Novelty {
 /// architectures are kept.
 class Proposals {
  public:
-  /// `strategy`: the strategy's name, for messages.
-  Proposals(Domain domain, const char* strategy, const Novelty& novelty);
+  /// Proposes architectures of `domain`, new ones as `novelty` says.
+  Proposals(Domain domain, const Novelty& novelty)
+      : domain_(std::move(domain)), novelty_(novelty) {}
 
   /// Returns the domain given at construction.
   const Domain& domain() const { return domain_; }
@@ -90,11 +91,6 @@ Strategy::Answer answer(std::optional<Proposal> proposal);
 /// Returns the reward of an architecture: its first objective; for a failure, minus infinity or
 /// none, as `on_failure` says.
 std::optional<double> reward_of(const Outcome& outcome, OnFailure on_failure);
-
-/// Throws, naming the option, unless low ≤ value ≤ high.
-void check_option(const char* strategy, const char* name, double value, double low, double high);
-/// Throws, naming the option, unless value ≥ low.
-void check_option(const char* strategy, const char* name, int64_t value, int64_t low);
 
 /// Returns a reward as JSON; minus infinity, which JSON lacks, becomes null.
 Json reward_to_json(double reward);

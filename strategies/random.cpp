@@ -3,7 +3,9 @@
 namespace retia {
 
 RandomStrategy::RandomStrategy(const Domain& domain, const RandomOptions& options, uint64_t seed)
-    : proposals_(domain, "random", {options.duplicates, options.tries}), random_(seed) {}
+    : proposals_(domain, {options.duplicates, options.tries}), random_(seed) {
+  check_declared(options, "strategy 'random'");
+}
 
 Strategy::Answer RandomStrategy::ask() { return answer(proposals_.any(random_)); }
 

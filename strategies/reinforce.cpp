@@ -6,8 +6,6 @@
 namespace retia {
 namespace {
 
-constexpr const char* kReinforce = "reinforce";
-
 std::vector<double> softmax(const std::vector<double>& logits) {
   const double highest = *std::max_element(logits.begin(), logits.end());
   std::vector<double> weights;
@@ -34,13 +32,11 @@ double entropy(const std::vector<double>& probabilities) {
 
 ReinforceStrategy::ReinforceStrategy(const Domain& domain, const ReinforceStrategyOptions& options,
                                      uint64_t seed)
-    : proposals_(domain, kReinforce, {options.duplicates, options.tries}),
+    : proposals_(domain, {options.duplicates, options.tries}),
       factors_(domain.mutables()),
       options_(options),
       random_(seed) {
-  check_option(kReinforce, "lr", options.lr, 0, 1e9);
-  check_option(kReinforce, "baseline_decay", options.baseline_decay, 0, 1);
-  check_option(kReinforce, "entropy_weight", options.entropy_weight, 0, 1e9);
+  check_declared(options, "strategy 'reinforce'");
   for (const Factor& factor : factors_.list()) {
     logits_.emplace_back(static_cast<size_t>(factor.n));
   }

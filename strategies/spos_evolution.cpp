@@ -5,20 +5,14 @@
 namespace retia {
 namespace {
 
-constexpr const char* kSposEvolution = "spos_evolution";
 constexpr int64_t kTries = 10;  // for each architecture that a round wants
 
 }  // namespace
 
 SposEvolutionStrategy::SposEvolutionStrategy(const Domain& domain,
                                              const SposEvolutionOptions& options, uint64_t seed)
-    : proposals_(domain, kSposEvolution, {.tries = kTries}), options_(options), random_(seed) {
-  check_option(kSposEvolution, "population", options.population, 1);
-  check_option(kSposEvolution, "parents", options.parents, 1);
-  check_option(kSposEvolution, "crossovers", options.crossovers, 0);
-  check_option(kSposEvolution, "mutations", options.mutations, 0);
-  check_option(kSposEvolution, "rounds", options.rounds, 1);
-  check_option(kSposEvolution, "mutation_probability", options.mutation_probability, 0, 1);
+    : proposals_(domain, {.tries = kTries}), options_(options), random_(seed) {
+  check_declared(options, "strategy 'spos_evolution'");
 }
 
 Strategy::Answer SposEvolutionStrategy::ask() {

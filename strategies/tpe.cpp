@@ -6,9 +6,6 @@
 namespace retia {
 namespace {
 
-constexpr const char* kTpe = "tpe";
-constexpr double kMost = 1e9;
-
 Json to_json(const Categories& categories) {
   Json json = Json::array();
   for (const std::optional<int64_t>& category : categories) {
@@ -63,16 +60,12 @@ Categories CategoryDensity::sample(Random& random) const {
 }
 
 TpeStrategy::TpeStrategy(const Domain& domain, const TpeOptions& options, uint64_t seed)
-    : proposals_(domain, kTpe, {options.duplicates, options.tries}),
+    : proposals_(domain, {options.duplicates, options.tries}),
       factors_(domain.mutables()),
       options_(options),
       random_(seed),
       all_(factors_, options.prior) {
-  check_option(kTpe, "startup", options.startup, 1);
-  check_option(kTpe, "candidates", options.candidates, 1);
-  check_option(kTpe, "most_good", options.most_good, 1);
-  check_option(kTpe, "gamma", options.gamma, 1e-9, kMost);
-  check_option(kTpe, "prior", options.prior, 1e-9, kMost);
+  check_declared(options, "strategy 'tpe'");
 }
 
 Strategy::Answer TpeStrategy::ask() {

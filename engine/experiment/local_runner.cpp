@@ -26,9 +26,7 @@ LocalRunner::LocalRunner(TrialSetting setting, std::vector<Mutable> mutables,
       options_(options),
       processes_(std::move(program)) {
   TORCH_CHECK(concurrency >= 1, "--concurrency must be at least 1, got ", concurrency);
-  TORCH_CHECK(options.time_limit >= 0 && options.memory_limit >= 0 && options.retries >= 0,
-              "runner: time_limit, memory_limit and retries must be at least 0, got ",
-              options.time_limit, ", ", options.memory_limit, " and ", options.retries);
+  check_declared(options, "runner");
   if (setting_.device == "cuda") {
     gpus_.emplace(options.gpus, options.use_active_gpu ? ActiveGpus::Use : ActiveGpus::LeaveAlone);
   }

@@ -24,7 +24,7 @@ inline std::vector<Option> declared(SlurmOptions& o) {
       option("partition", o.partition, "partition; empty: the default of the cluster"),
       option("time", o.time, "time limit of a job, as sbatch takes it"),
       option("arguments", o.arguments, "further arguments of sbatch or srun"),
-      option("poll", o.poll, Range{0}, "seconds between two queries of the queue"),
+      option("poll", o.poll, Range::above(0), "seconds between two queries of the queue"),
       option("retries", o.retries, Range{0, 1e6}, "times that a lost job is queued again"),
   };
 }

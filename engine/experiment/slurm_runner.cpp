@@ -61,8 +61,7 @@ SlurmRunner::SlurmRunner(std::unique_ptr<SlurmQueue> queue, TrialSetting setting
       options_(options),
       warn_(std::move(warn)) {
   TORCH_CHECK(concurrency >= 1, "--concurrency must be at least 1, got ", concurrency);
-  TORCH_CHECK(options.poll > 0, "runner.poll must be more than 0 seconds, got ", options.poll);
-  TORCH_CHECK(options.retries >= 0, "runner.retries must be at least 0, got ", options.retries);
+  check_declared(options, "runner");
 }
 
 void SlurmRunner::start(Job job) {

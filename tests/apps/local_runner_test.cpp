@@ -311,7 +311,7 @@ TEST_F(LocalRunners, RefuseOptionsOutOfRange) {
   EXPECT_THAT(error_of([&] { runner(setting("echo 1"), {}, 0); }),
               HasSubstr("--concurrency must be at least 1, got 0"));
   EXPECT_THAT(error_of([&] { runner(setting("echo 1"), {.retries = -1}); }),
-              HasSubstr("must be at least 0, got 0, 0 and -1"));
+              HasSubstr("runner.retries must be at least 0, got -1"));
 }
 
 }  // namespace

@@ -57,7 +57,9 @@ TEST(Asha, EndsInTheHighestRungWhateverTheReductionMakesOfIt) {
   }
   EXPECT_THAT(epochs, testing::ElementsAre(2, 6, 10));
   EXPECT_EQ(error_of([] { AshaStrategy(chain_of({3}), {.reduction = 1}, 1); }),
-            "strategy 'asha': reduction must be at least 2, got 1");
+            "strategy 'asha'.reduction must be at least 2, got 1");
+  EXPECT_EQ(error_of([] { AshaStrategy(chain_of({3}), {.min_epochs = 9, .max_epochs = 3}, 1); }),
+            "strategy 'asha': max_epochs must be at least min_epochs, got 3 and 9");
 }
 
 }  // namespace

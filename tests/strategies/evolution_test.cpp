@@ -125,11 +125,11 @@ TEST(Evolution, RefusesOptionsOutOfRange) {
   const auto error = [](const EvolutionOptions& options) {
     return error_of([&] { EvolutionStrategy(chain(), options, 1); });
   };
-  EXPECT_EQ(error({.population = 0}), "strategy 'evolution': population must be at least 1, got 0");
+  EXPECT_EQ(error({.population = 0}), "strategy 'evolution'.population must be at least 1, got 0");
   EXPECT_EQ(error({.population = 10, .sample = 11}),
-            "strategy 'evolution': sample must be in 1 to 10, got 11");
+            "strategy 'evolution': sample must be at most population, got 11 and 10");
   EXPECT_EQ(error({.mutation_probability = 2}),
-            "strategy 'evolution': mutation_probability must be in 0 to 1, got 2");
+            "strategy 'evolution'.mutation_probability must be at most 1, got 2");
 }
 
 }  // namespace

@@ -62,5 +62,10 @@ TEST(LocalSearch, ChangesOneInputWhereAnyNumberMayBeChosen) {
   }
 }
 
+TEST(LocalSearch, RefusesNoStarts) {
+  EXPECT_EQ(error_of([] { LocalSearchStrategy(chain_of({3}), {.starts = 0}, 1); }),
+            "strategy 'local_search'.starts must be at least 1, got 0");
+}
+
 }  // namespace
 }  // namespace retia

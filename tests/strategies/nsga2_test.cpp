@@ -57,5 +57,10 @@ TEST(Nsga2, WaitsForAGenerationToBeTold) {
   EXPECT_TRUE(std::holds_alternative<Proposal>(strategy.ask()));
 }
 
+TEST(Nsga2, RefusesAPopulationOfOne) {
+  EXPECT_EQ(error_of([] { Nsga2Strategy(chain_of({3}), {.population = 1}, 1); }),
+            "strategy 'nsga2'.population must be at least 2, got 1");
+}
+
 }  // namespace
 }  // namespace retia

@@ -89,7 +89,7 @@ TEST(RandomStrategy, ContinuesFromItsState) {
 
 TEST(RandomStrategy, RefusesZeroTries) {
   EXPECT_EQ(error_of([] { RandomStrategy(two_by_two(), {.tries = 0}, 1); }),
-            "strategy 'random': tries must be at least 1, got 0");
+            "strategy 'random'.tries must be at least 1, got 0");
 }
 
 }  // namespace

@@ -73,5 +73,10 @@ TEST(Reinforce, ConvergesToThePlantedOptimum) {
   }
 }
 
+TEST(Reinforce, RefusesALearningRateOfZero) {
+  EXPECT_EQ(error_of([] { ReinforceStrategy(chain_of({3}), {.lr = 0}, 1); }),
+            "strategy 'reinforce'.lr must be above 0, got 0.0");
+}
+
 }  // namespace
 }  // namespace retia

@@ -131,7 +131,7 @@ TEST(SposEvolution, RefusesOptionsOutOfRange) {
   EXPECT_THAT(error_of([] { SposEvolutionStrategy(chain(2), {.population = 0}, 1); }),
               HasSubstr("population must be at least 1, got 0"));
   EXPECT_THAT(error_of([] { SposEvolutionStrategy(chain(2), {.mutation_probability = 2}, 1); }),
-              HasSubstr("mutation_probability must be in 0 to 1, got 2"));
+              HasSubstr("mutation_probability must be at most 1, got 2"));
 }
 
 }  // namespace

@@ -63,5 +63,10 @@ TEST(Tpe, LearnsFromFailuresWhereTheyCountAsTheWorst) {
   EXPECT_EQ(counts(OnFailure::Worst), 1);
 }
 
+TEST(Tpe, RefusesNoPrior) {
+  EXPECT_EQ(error_of([] { TpeStrategy(chain_of({3}), {.prior = 0}, 1); }),
+            "strategy 'tpe'.prior must be above 0, got 0.0");
+}
+
 }  // namespace
 }  // namespace retia

@@ -8,7 +8,6 @@ namespace retia {
 namespace {
 
 constexpr int64_t kPatches = 4;
-constexpr int64_t kMostNoise = 127;
 constexpr uint64_t kPatchKey = 1;
 constexpr uint64_t kTrainKey = 2;
 constexpr uint64_t kTestKey = 3;
@@ -46,13 +45,7 @@ Dataset make_part(const SyntheticOptions& o, int64_t n, uint64_t part) {
 }  // namespace
 
 DataSplits make_synthetic(const SyntheticOptions& options) {
-  for (const int64_t size : {options.n_train, options.n_test, options.n_classes, options.channels,
-                             options.height, options.width}) {
-    TORCH_CHECK(size >= 1, "synthetic data: every number and size must be at least 1, but one is ",
-                size);
-  }
-  TORCH_CHECK(0 <= options.noise && options.noise <= kMostNoise,
-              "synthetic data: noise must be 0 … ", kMostNoise, ", but is ", options.noise);
+  check_declared(options, "data.synthetic");
   return {.train = make_part(options, options.n_train, kTrainKey),
           .test = make_part(options, options.n_test, kTestKey)};
 }

@@ -28,11 +28,7 @@ ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& op
                                                  const DataSets& data_sets, at::Device device,
                                                  at::ScalarType dtype, Executor executor)
     : options_(options), device_(device), dtype_(dtype), executor_(executor) {
-  TORCH_CHECK(options.data.valid_fraction > 0 && options.data.valid_fraction < 1,
-              "evaluator 'classification': valid_fraction must be between 0 and 1, got ",
-              options.data.valid_fraction);
-  TORCH_CHECK(options.epochs >= 1, "evaluator 'classification': epochs must be at least 1, got ",
-              options.epochs);
+  check_declared(options, "evaluator 'classification'");
   set_ = data_sets.load(options.data).train.to(device);
   TORCH_CHECK(set_.n_classes > 0, "evaluator 'classification': the data set '", set_.name,
               "' has no classes: give another");

@@ -177,8 +177,7 @@ CommandEvaluator::CommandEvaluator(const CommandOptions& options)
                                     CommandOptions{}.metric)) {
   TORCH_CHECK(!options.command.empty(),
               "evaluator 'command' needs a command: --set evaluator.command=\"…\"");
-  TORCH_CHECK(options.time_limit >= 0, "evaluator 'command': time_limit must be at least 0, got ",
-              options.time_limit);
+  check_declared(options, "evaluator 'command'");
 }
 
 Evaluation CommandEvaluator::evaluate(const Trial& trial) {

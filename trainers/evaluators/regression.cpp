@@ -25,11 +25,7 @@ RegressionEvaluator::RegressionEvaluator(const RegressionOptions& options,
                                          const DataSets& data_sets, at::Device device,
                                          at::ScalarType dtype, Executor executor)
     : options_(options), device_(device), dtype_(dtype), executor_(executor) {
-  TORCH_CHECK(options.data.valid_fraction > 0 && options.data.valid_fraction < 1,
-              "evaluator 'regression': valid_fraction must be between 0 and 1, got ",
-              options.data.valid_fraction);
-  TORCH_CHECK(options.epochs >= 1, "evaluator 'regression': epochs must be at least 1, got ",
-              options.epochs);
+  check_declared(options, "evaluator 'regression'");
   set_ = data_sets.load(options.data).train.to(device);
   TORCH_CHECK(set_.n_classes == 0, "evaluator 'regression': the data set '", set_.name,
               "' holds classes: give one of numbers, e.g. --data csv --set "

@@ -51,7 +51,9 @@ SearchedEvaluator::SearchedEvaluator(const EvaluatorTable& table, std::string na
   Architecture first;
   for (const ir::Setting& setting : ir::settings_in(options_, "evaluator")) {
     for (const Json& value : setting.value.options()) {
-      check_options(replaced(options_, setting.path, value), table_.defaults(name_), "evaluator");
+      const Json with_value = replaced(options_, setting.path, value);
+      check_options(with_value, table_.defaults(name_), "evaluator");
+      check_given(table_.options(name_), with_value, "evaluator");
     }
     for (const auto& [label, n_options] : setting.value.choices()) {
       first[label] = {{0}};

@@ -13,7 +13,7 @@ namespace retia {
 class SearchedEvaluator final : public Evaluator {
  public:
   /// `options`: options of the evaluator `name` in `table`, including a choice. Throws, naming the
-  /// option, where a candidate has the wrong type.
+  /// option, where a candidate has the wrong type or is out of range.
   SearchedEvaluator(const EvaluatorTable& table, std::string name, Json options,
                     EvaluatorContext context);
 

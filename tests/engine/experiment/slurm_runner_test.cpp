@@ -329,7 +329,7 @@ TEST_F(SlurmRuns, RefusesOptionsOutOfRange) {
                 SlurmRunner(std::make_unique<FakeQueue>(cluster_), {}, {}, folder_.path(), 1,
                             {.poll = 0}, nullptr);
               }),
-              HasSubstr("runner.poll must be more than 0 seconds, got 0"));
+              HasSubstr("runner.poll must be above 0, got 0"));
 }
 
 }  // namespace

@@ -204,7 +204,7 @@ TEST(ClassificationEvaluator, RefusesModelsAndDataThatDoNotSuit) {
   ClassificationOptions all_held_out = options();
   all_held_out.data.valid_fraction = 1;
   EXPECT_EQ(error_of([&] { ClassificationEvaluator(all_held_out, standard_data_sets()); }),
-            "evaluator 'classification': valid_fraction must be between 0 and 1, got 1");
+            "evaluator 'classification'.data.valid_fraction must be below 1, got 1.0");
 }
 
 }  // namespace

@@ -174,6 +174,12 @@ TEST_F(SearchedEvaluatorTest, RefusesWhatNoOptionTakes) {
                 make({{"x", {{"choice", "x"}, {"options", {1, "two"}}}}});
               }),
               HasSubstr("evaluator.x: expected a number (the default is 0.0), but got \"two\""));
+  const Json epochs = {{"epochs", {{"choice", "epochs"}, {"options", {1, 0}}}}};
+  EXPECT_EQ(error_of([&] {
+              evaluator_from_json(standard_evaluators(),
+                                  {{"name", "classification"}, {"options", epochs}}, {});
+            }),
+            "evaluator.epochs must be at least 1, got 0");
   const auto evaluator = make(choices);
   const ir::Graph model = ir::freeze(two_by_two(), ir::completed(two_by_two(), {}));
   EXPECT_THAT(error_of([&] { evaluator->evaluate(trial_of(model)); }), HasSubstr("x"));
