@@ -45,7 +45,7 @@ double kendall_tau(const std::vector<double>& x, const std::vector<double>& y) {
   int64_t difference = 0, untied_x = 0, untied_y = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      const int of_x = sign(x[i] - x[j]), of_y = sign(y[i] - y[j]);
+      const int64_t of_x = sign(x[i] - x[j]), of_y = sign(y[i] - y[j]);
       difference += of_x * of_y;
       untied_x += of_x * of_x;
       untied_y += of_y * of_y;
@@ -88,9 +88,8 @@ Interval bootstrap(
   }
   std::sort(drawn.begin(), drawn.end());
   const auto quantile = [&](double part) {
-    return drawn.empty()
-               ? std::numeric_limits<double>::quiet_NaN()
-               : drawn[static_cast<size_t>(part * static_cast<double>(drawn.size() - 1) + 0.5)];
+    return drawn.empty() ? std::numeric_limits<double>::quiet_NaN()
+                         : drawn[std::lround(part * static_cast<double>(drawn.size() - 1))];
   };
   return {statistic(x, y), quantile(0.025), quantile(0.975)};
 }

@@ -6,7 +6,7 @@
 namespace retia {
 
 std::string reason_and_remedy(int failure) {
-  const std::string reason = std::strerror(failure);
+  std::string reason = std::strerror(failure);
   switch (failure) {
     case ENOSPC:
     case EDQUOT:
