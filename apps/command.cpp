@@ -7,6 +7,7 @@
 #include "retia/apps/program.h"
 #include "retia/engine/base/suggest.h"
 #include "retia/engine/io/files.h"
+#include "retia/engine/io/options.h"
 
 namespace retia {
 namespace {
@@ -52,8 +53,13 @@ po::variables_map parse(const po::options_description& options, const Words& wor
   po::variables_map values;
   try {
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(words).options(options).positional({}).style(style).run(),
-              values);
+    const po::parsed_options parsed =
+        po::command_line_parser(words).options(options).style(style).run();
+    for (const po::option& option : parsed.options) {
+      TORCH_CHECK(option.position_key < 0, "unexpected word '", c10::Join(" ", option.value),
+                  "': every option begins with --");
+    }
+    po::store(parsed, values);
     return values;
   } catch (const po::unknown_option& error) {
     Words known;
@@ -62,8 +68,6 @@ po::variables_map parse(const po::options_description& options, const Words& wor
     }
     TORCH_CHECK(false, "unknown option ", error.get_option_name(),
                 suggestion(error.get_option_name(), known));
-  } catch (const po::too_many_positional_options_error&) {
-    TORCH_CHECK(false, "unexpected word among the options: every option begins with --");
   } catch (const po::error& error) {
     TORCH_CHECK(false, error.what());
   }
@@ -74,6 +78,10 @@ Json::json_pointer pointer(std::string key) {
   return Json::json_pointer("/" + key);
 }
 
+/// Returns the flag as it is written on the command line.
+std::string dashed(const Flag& flag) { return (flag.name.size() == 1 ? "-" : "--") + flag.name; }
+
+/// Sets the entry of a flag. Throws, naming the flag, where the value is of another type.
 void set(Json& json, const Flag& flag, const std::string& value) {
   if (flag.placeholder.empty()) {
     json[pointer(flag.key)] = true;
@@ -81,6 +89,8 @@ void set(Json& json, const Flag& flag, const std::string& value) {
     json[pointer(flag.key)] = value;
   } else {
     set_by_path(json, flag.key + "=" + value);
+    check_options({{dashed(flag), json[pointer(flag.key)]}}, {{dashed(flag), flag.option.value}},
+                  "");
   }
 }
 
@@ -143,8 +153,7 @@ void check_flags(const Program& program, const std::vector<Flag>& flags, const J
   for (const Flag& flag : flags) {
     const Json::json_pointer place = pointer(flag.key);
     if (json.contains(place)) {
-      const std::string dashes = flag.name.size() == 1 ? "-" : "--";
-      check_value(with_names(program, flag.option), json[place], dashes + flag.name);
+      check_value(with_names(program, flag.option), json[place], dashed(flag));
     }
   }
 }

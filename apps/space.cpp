@@ -100,11 +100,16 @@ struct SpaceOptions {
 };
 std::vector<Option> declared(SpaceOptions& o) {
   return {option("format", o.format, Names{{"text", "ir", "search-space", "dot"}}, "output format"),
-          option("profile", o.profile, "costs of each operation of one architecture"),
+          option("profile", o.profile,
+                 "costs of each operation of --architecture, or with the first candidates"),
           option("plan", o.plan, "what the fused executor makes of the search network")};
 }
 
 int run_space(const Program& program, const Config& config, const SpaceOptions& options) {
+  const int n_outputs = (options.profile ? 1 : 0) + (options.plan ? 1 : 0) +
+                        (options.format == SpaceOptions().format ? 0 : 1);
+  TORCH_CHECK(n_outputs <= 1,
+              "space: --profile, --plan and --format print different things: give one of them");
   const DataSplits data = program.data_sets.load(config.data);
   const ir::Space space = explored_space(
       program, config, {data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)});

@@ -84,8 +84,9 @@ Workbench open_workbench(const Program& program, const Config& config, Ranks* ra
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore" || config.command == "trial";
   TORCH_CHECK(evaluator_judges || data.train.n_classes > 0, "data set '", config.data.name,
-              "' holds numbers to predict, but models are trained to tell classes apart: give "
-              "other --data");
+              "' holds numbers to predict, but ", config.command,
+              " trains models to tell classes apart: `retia explore --evaluator regression` "
+              "searches for such data");
   Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
   return {device, dtype_of(config.run.precision), std::move(data), std::move(task), ranks};
 }

@@ -13,8 +13,8 @@ const Decision& Architecture::at(const std::string& label) const {
     for (const auto& [known, decision] : decisions_) {
       labels.push_back(known);
     }
-    TORCH_CHECK(false, "the architecture decides nothing for '", label, "'",
-                suggestion(label, labels));
+    TORCH_CHECK(false, "the architecture decides nothing for '", label,
+                "', a choice of the space with the options given", suggestion(label, labels));
   }
   return found->second;
 }

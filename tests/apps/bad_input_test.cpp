@@ -64,7 +64,8 @@ TEST_F(BadInput, NamesTheNearestOptionAndTakesNoAbbreviation) {
   expect_usage_error(search({"--lernrate", "2"}), "unknown option --lernrate; known: --");
   expect_usage_error(search({"--checkpoint", out()}), "unknown option --checkpoint");
   expect_usage_error(search({"-q"}), "unknown option -q");
-  expect_usage_error(search({"tiny"}), "unexpected word among the options");
+  expect_usage_error(search({"tiny"}), "unexpected word 'tiny': every option begins with --");
+  expect_usage_error(search({"--", "big", "net"}), "unexpected word 'big'");
   expect_usage_error(search({"--resume=1"}), "'--resume' does not take any arguments");
   expect_usage_error(search({"--seed"}), "--seed");
   expect_usage_error(search({"--out", out()}), "'--out' cannot be specified more than once");
@@ -124,7 +125,8 @@ TEST_F(BadInput, NamesTheNearestSectionAndKey) {
 }
 
 TEST_F(BadInput, NamesTheTypeThatAnOptionTakes) {
-  expect_usage_error(search({"--seed", "many"}), "run.seed: expected an integer");
+  expect_usage_error(search({"--seed", "many"}), "--seed: expected an integer (the default is 0)");
+  expect_usage_error(search({"--time-limit", "long"}), "--time-limit: expected a number");
   const auto set = [&](const std::string& assignment) { return search({"--set", assignment}); };
   expect_usage_error(set("trainer.batch_size=1.5"), "trainer.batch_size: expected an integer");
   expect_usage_error(set("space.channels=true"), "space 'tiny'.channels: expected an integer");
@@ -156,7 +158,7 @@ TEST_F(BadInput, NamesTheRangeOfANumber) {
                      "weight_optimizer.lr must be at most 1000000, got");
   expect_usage_error(search({"--set", "trainer.label_smoothing=1"}),
                      "trainer.label_smoothing must be below 1, got 1");
-  expect_usage_error(search({"--seed", "99999999999999999999"}), "run.seed: expected");
+  expect_usage_error(search({"--seed", "99999999999999999999"}), "--seed: expected");
 }
 
 TEST_F(BadInput, NamesTheOptionThatIsMissing) {
@@ -277,11 +279,19 @@ TEST_F(BadInput, RefusesABatchLargerThanTheData) {
                  "8 samples or more are needed for one batch, but there are");
 }
 
+TEST_F(BadInput, RefusesToPrintASpaceInTwoWays) {
+  expect_failure(joined({"space", "tiny", "--profile", "--plan"}, little_data()),
+                 "give one of them");
+  expect_failure(joined({"space", "tiny", "--plan", "--format", "dot"}, little_data()),
+                 "give one of them");
+}
+
 TEST_F(BadInput, RefusesNumbersToPredict) {
   const std::string table = file("t.csv", "a,y\n1,0.5\n2,1.5\n3,2.5\n4,3.5\n5,0.1\n");
   expect_failure({"search", "--space", "tiny", "--data", "csv", "--data-dir", table, "--set",
                   "data.csv.task=regression", "--out", out()},
-                 "'csv' holds numbers to predict");
+                 "'csv' holds numbers to predict, but search trains models to tell classes apart: "
+                 "`retia explore --evaluator regression`");
 }
 
 TEST_F(BadInput, RefusesASpaceFileThatIsNoGraph) {

@@ -127,7 +127,7 @@ int64_t count_classes(const Table& table, int64_t target, const std::filesystem:
     TORCH_CHECK(value == std::floor(value) && value >= 0 && value < kMostClasses, path.string(),
                 ", line ", table.lines[row], ", ", table.column(target),
                 ": expected a class, a whole number from 0, but got ", value,
-                "; for other numbers set the task to regression");
+                "; for numbers to predict, give --set data.csv.task=regression");
     highest = std::max(highest, value);
   }
   return static_cast<int64_t>(highest) + 1;

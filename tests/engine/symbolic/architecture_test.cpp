@@ -51,7 +51,8 @@ TEST(Architecture, NamesTheNearestLabelWhenOneIsMissing) {
   EXPECT_TRUE(a.contains("normal/0"));
   EXPECT_FALSE(a.contains("normal/1"));
   EXPECT_THAT(error_of([&] { a.at("norml/0"); }),
-              HasSubstr("decides nothing for 'norml/0'; did you mean 'normal/0'?"));
+              HasSubstr("decides nothing for 'norml/0', a choice of the space with the options "
+                        "given; did you mean 'normal/0'?"));
 }
 
 }  // namespace
