@@ -40,7 +40,7 @@ struct Workbench {
 /// several ranks were given different configurations.
 Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks = nullptr);
 
-/// Returns the search space of the configuration; for retrain, the space in which to train.
+/// Returns the space of the configuration as it is searched.
 ir::Space search_space(const Program& program, const Config& config, const Task& task);
 /// Returns the search space, with the value choices in the evaluator's options added as settings.
 ir::Space explored_space(const Program& program, const Config& config, const Task& task);
@@ -48,7 +48,7 @@ ir::Space explored_space(const Program& program, const Config& config, const Tas
 /// the space is a file.
 std::function<ir::Graph(const Json&)> search_space_with(const Program& program,
                                                         const Config& config, const Task& task);
-/// Returns the evaluation space of the configuration.
+/// Returns the space of the configuration in which what a search has found is trained.
 ir::Space evaluation_space(const Program& program, const Config& config, const Task& task);
 
 /// Returns the space of `graph`, which a run with configuration `config` has written. Where the

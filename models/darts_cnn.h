@@ -14,8 +14,8 @@ struct DartsCnnOptions {
   /// rest bypass it (max-pooled where the edge reduces), and the channels are then shuffled. 1: all
   /// channels.
   int64_t partial_channels = 1;
-  /// Probability, at the beginning of the search, that an identity drops a number (see
-  /// ops::fading_dropout): the dropout of P-DARTS (Chen et al., ICCV 2019); in [0, 1).
+  /// The dropout on identities of P-DARTS (Chen et al., ICCV 2019): the probability in [0, 1) with
+  /// which each number is dropped when the search begins (see ops::fading_dropout).
   double skip_dropout = 0;
 };
 inline std::vector<Option> declared(DartsCnnOptions& o) {

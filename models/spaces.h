@@ -52,8 +52,8 @@ class SpaceTable {
     return evaluation_.make(name, options, task);
   }
 
-  /// Throws, naming the option, where one of the search network is unknown, of another type or out
-  /// of range.
+  /// Throws, naming the option, where an option of the search network is unknown, of another type
+  /// or out of range.
   void check_search(const std::string& name, const Json& options) const {
     search_.check(name, options);
   }

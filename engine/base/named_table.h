@@ -11,8 +11,8 @@
 
 namespace retia {
 
-/// A table name → value, as the tables of what users can name are made of. A value that is passed
-/// as an argument; nothing is registered globally.
+/// A table from names that users can give, such as those of algorithms, to values. The table is
+/// passed as an argument; nothing is registered globally.
 template <class Value>
 class NamedTable {
  public:

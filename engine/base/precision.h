@@ -7,7 +7,7 @@
 
 namespace retia {
 
-/// Precisions are told by a dtype. float32 and float64 are used throughout; bfloat16 and float16
+/// A dtype stands for each precision. float32 and float64 are used throughout; bfloat16 and float16
 /// mean mixed precision by autocast, where weights, batch statistics, outputs, losses, gradients
 /// and alphas stay float32.
 

@@ -21,8 +21,8 @@ class MergedNetwork {
   /// members.
   struct Stacked {
     at::Tensor tensor;
-    std::vector<size_t> members;  ///< member that owns the row, per row
-    /// Tensor of the member, per row; of the same number of elements.
+    std::vector<size_t> members;  ///< per row, the member that owns the row
+    /// Per row, the tensor of that member, which has as many elements as the row.
     std::vector<at::Tensor> theirs;
   };
 

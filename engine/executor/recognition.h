@@ -18,8 +18,8 @@ namespace retia::executor {
 /// Who writes and who reads each value of a program, as indices into its instructions.
 struct Uses {
   std::vector<std::optional<size_t>> writer;  ///< none: an input of the program
-  /// Readers, once per read, those that only replaced instructions do included. The number of
-  /// instructions stands for the program, which returns the value.
+  /// The readers of each value, an instruction once per read; what its replaced instructions read
+  /// counts too. The number of instructions stands for the program, which returns the value.
   std::vector<std::vector<size_t>> readers;
 };
 

@@ -130,8 +130,8 @@ Schedule::Schedule(const Program& program) {
   for (const Value output : program.outputs) {
     is_kept[output] = true;
   }
-  // Per value, the last entry that reads it, and the last one of another instruction than that of
-  // this last entry.
+  // Per value: the last entry that reads it, and the last reader among the entries with another
+  // root than that entry.
   struct Readers {
     std::optional<size_t> last, other;
   };

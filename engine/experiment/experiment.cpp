@@ -279,7 +279,7 @@ void Experiment::write_best() const {
 
 Trial Experiment::debug_run(const ir::Space& space, Evaluator& evaluator, Strategy& strategy,
                             ExperimentObserver& observer) {
-  // Whoever asks is answered with the trial or an exception, so observers are told nothing else.
+  // The caller gets the trial or an exception, so the observer is only asked whether to stop.
   struct : ExperimentObserver {
     ExperimentObserver* asked;
     bool stop_requested() override { return asked->stop_requested(); }

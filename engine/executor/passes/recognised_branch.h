@@ -11,8 +11,8 @@
 
 namespace retia::executor {
 
-/// A candidate of a layer choice as `mixed_op` sees it: one of its branches, or none and why.
-/// Branches have batch normalisation without scale and shift.
+/// A candidate of a layer choice as `mixed_op` sees it: one of its branches, or no branch and the
+/// reason. A candidate whose batch normalisation has scale and shift is no branch.
 struct RecognisedBranch {
   std::string reason;  ///< why the candidate is no branch; empty: it is one
   kernels::MixedBranch branch = kernels::MixedBranch::Identity;

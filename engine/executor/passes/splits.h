@@ -4,8 +4,8 @@
 
 namespace retia::executor {
 
-/// Lets all splits of one value that do not overlap run as one instruction: cut at once, the parts
-/// make one gradient of the value, where parts taken one by one make one of the whole size each.
+/// Puts one instruction in the place of all splits of a value whose parts do not overlap. Its
+/// backward pass makes one gradient of the value's size, instead of one per part.
 Program share_splits(Program program);
 
 }  // namespace retia::executor
