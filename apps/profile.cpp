@@ -83,6 +83,7 @@ int run_profile(const Program& program, const Config& config) {
   const std::vector<Measurable> todo =
       missing(space, options.force ? LatencyTable(conditions) : table);
 
+  table.write(options.table);  // where that fails, it fails before the measurements
   const StopSignal stop;
   Progress progress(std::cerr, progress_options(config.run));
   progress.begin({.title = "profile", .n_steps = static_cast<int64_t>(todo.size())});

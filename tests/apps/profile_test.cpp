@@ -53,6 +53,15 @@ TEST_F(Profile, MeasuresEveryOperationOnceAndKeepsWhatIsThere) {
   EXPECT_GT(read_json(table()).at("entries").size(), n);
 }
 
+TEST_F(Profile, RefusesATableThatCannotBeWrittenBeforeItMeasures) {
+  const std::string nowhere = folder_ / "none" / "latency.json";
+  const Ended ended = run_program(
+      joined({"profile", "tiny", "--table", nowhere, "--threads", "1"}, little_data()));
+  EXPECT_EQ(ended.code, kFailed);
+  // No line of progress comes first.
+  EXPECT_EQ(ended.err, "retia: " + nowhere + ": cannot be written: No such file or directory\n");
+}
+
 TEST_F(Profile, RefusesToMixConditionsUnlessForced) {
   ASSERT_EQ(profile().code, kDone);
   Ended ended = profile({"--precision", "fp64"});
