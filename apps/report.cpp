@@ -112,10 +112,11 @@ void add_training(Facts& facts, const std::filesystem::path& run, bool running) 
   facts["checkpoint"] = steps.empty() ? Facts() : Facts(c10::str("step ", steps.back()));
 }
 
-void add_trials(Facts& facts, const ListedTrials& listed) {
+void add_trials(Facts& facts, const ListedTrials& listed, bool running) {
   std::map<std::string, int64_t> counts;
   for (const Json& trial : listed.trials) {
-    ++counts[trial.at("status").get<std::string>()];
+    const bool interrupted = trial.at("status") == TrialStatus::Running && !running;
+    ++counts[interrupted ? "interrupted" : trial.at("status").get<std::string>()];
   }
   facts["trials"] = listed.trials.size();
   double seconds = 0;
@@ -140,7 +141,8 @@ std::string text_of(const Facts& facts, const std::string& format) {
   }
   std::string text;
   for (const auto& [name, value] : facts.items()) {
-    const std::string cell = value.is_string() ? value.get<std::string>() : value.dump();
+    const Json form = format == "text" ? rounded(value) : Json(value);
+    const std::string cell = form.is_string() ? form.get<std::string>() : form.dump();
     if (format == "csv") {
       text.append(name).append(",").append(csv_field(cell)).append("\n");
     } else if (value.is_object()) {
@@ -184,7 +186,7 @@ int run_report(const Program&, const Config& config, const ReportOptions& option
   if (command == "explore") {
     const ListedTrials listed = trials_in(config.run.out);
     facts["state"] = running ? kRunning : state_of_trials(listed);
-    add_trials(facts, listed);
+    add_trials(facts, listed, running);
   } else {
     facts["state"] = running ? kRunning : state_of_training(run);
     add_training(facts, run, running);

@@ -1,6 +1,7 @@
 #include "retia/apps/trial_list.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 namespace retia {
@@ -30,7 +31,12 @@ std::vector<std::string> labels_of(const std::vector<Json>& trials) {
   return labels;
 }
 
-std::vector<std::vector<std::string>> rows_of(const std::vector<Json>& trials) {
+/// Returns a number as it is.
+Json exact(const Json& value) { return value; }
+
+/// Returns the header and the rows. `form`: gives the form of numbers, choices left out.
+std::vector<std::vector<std::string>> rows_of(const std::vector<Json>& trials,
+                                              Json (*form)(const Json&)) {
   const std::vector<std::string> labels = labels_of(trials);
   std::vector<std::vector<std::string>> rows(1);
   rows[0].assign(kColumns.begin(), kColumns.end());
@@ -38,7 +44,7 @@ std::vector<std::vector<std::string>> rows_of(const std::vector<Json>& trials) {
   for (const Json& trial : trials) {
     rows.emplace_back();
     for (const char* column : kColumns) {
-      rows.back().push_back(cell(trial.at(column)));
+      rows.back().push_back(cell(form(trial.at(column))));
     }
     for (const std::string& label : labels) {
       rows.back().push_back(cell(trial.at("choices").value(label, Json())));
@@ -116,6 +122,15 @@ std::vector<Json> best_trials(const ListedTrials& listed, int64_t n) {
   return trials;
 }
 
+Json rounded(const Json& value) {
+  if (!value.is_number_float()) {
+    return value;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value.get<double>());
+  return text;
+}
+
 std::string csv_field(const std::string& field) {
   if (field.find_first_of(",\"\n") == std::string::npos) {
     return field;
@@ -136,7 +151,7 @@ std::string written(const std::vector<Json>& trials, const std::string& format) 
   if (format == "json") {
     return Json(trials).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
-  return format == "csv" ? as_csv(rows_of(trials)) : as_text(rows_of(trials));
+  return format == "csv" ? as_csv(rows_of(trials, exact)) : as_text(rows_of(trials, rounded));
 }
 
 }  // namespace retia

@@ -22,6 +22,9 @@ std::vector<Json> best_trials(const ListedTrials& listed, int64_t n);
 /// run; its value is written into `format`.
 Option format_option(std::string& format);
 
+/// Returns a number as text for people shows it, with six digits; any other value as it is.
+Json rounded(const Json& value);
+
 /// Returns a CSV field, quoted where necessary.
 std::string csv_field(const std::string& field);
 

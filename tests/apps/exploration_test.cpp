@@ -346,6 +346,24 @@ TEST(Exploration, ShowsTrialsThatRun) {
   EXPECT_THAT(run_program({"top", folder.path()}).err, HasSubstr("no trial in"));
 }
 
+TEST(Exploration, ShowsSixDigitsToPeopleAndAllToPrograms) {
+  const TemporaryFolder folder;
+  const std::vector<Mutable> mutables = {{.label = "op", .names = {"a", "b"}}};
+  TrialStore store(store_path(folder.path()), mutables, "mine", {{"score"}});
+  store.write(std::vector<Trial>{{.proposal = {.architecture = {{"op", {{1}}}}},
+                                  .evaluation = {.objectives = {2.0 / 3}},
+                                  .seconds = 4.0 / 3}});
+  const auto shown = [&](const std::string& format) {
+    return run_program({"top", folder.path(), "--format", format}).out;
+  };
+  EXPECT_EQ(shown("text"),
+            "trial  status     metric    direction  seconds  op\n"
+            "0      succeeded  0.666667  maximise   1.33333  b\n");
+  EXPECT_THAT(shown("csv"),
+              HasSubstr("0,succeeded,0.6666666666666666,maximise,,1.3333333333333333,"));
+  EXPECT_EQ(Json::parse(shown("json"))[0].at("metric"), 2.0 / 3);
+}
+
 TEST(Exploration, RefusesWhereAndHowManyItCannotRun) {
   const auto error = [](const Words& more) {
     const Ended ended = run_program(little("explore", joined({"--out", "none"}, more)));

@@ -55,8 +55,8 @@ TEST_F(Profile, MeasuresEveryOperationOnceAndKeepsWhatIsThere) {
 
 TEST_F(Profile, RefusesATableThatCannotBeWrittenBeforeItMeasures) {
   const std::string nowhere = folder_ / "none" / "latency.json";
-  const Ended ended = run_program(
-      joined({"profile", "tiny", "--table", nowhere, "--threads", "1"}, little_data()));
+  const Ended ended =
+      run_program(joined({"profile", "tiny", "--table", nowhere, "--threads", "1"}, little_data()));
   EXPECT_EQ(ended.code, kFailed);
   // No line of progress comes first.
   EXPECT_EQ(ended.err, "retia: " + nowhere + ": cannot be written: No such file or directory\n");

@@ -1,11 +1,13 @@
 #include <gmock/gmock.h>
 
+#include "retia/engine/experiment/trial_store.h"
 #include "retia/engine/io/run_directory.h"
 #include "retia/tests/apps/program_runs.h"
 
 namespace retia {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -33,6 +35,7 @@ TEST(Report, ShowsAFinishedSearch) {
   EXPECT_THAT(text, StartsWith("run  "));
   EXPECT_THAT(text, HasSubstr("\nstate               finished\n"));
   EXPECT_THAT(run_program({"report", out, "--format", "csv"}).out, HasSubstr("state,finished\n"));
+  EXPECT_THAT(text, ContainsRegex("\nloss                [0-9][0-9.]{0,7}\n"));
 }
 
 TEST(Report, TellsRunningStoppedAndCrashedApart) {
@@ -72,6 +75,12 @@ TEST(Report, ShowsAnExperiment) {
   report = report_of(out);
   EXPECT_EQ(report.at("state"), "finished: exhausted");
   EXPECT_EQ(report.at("best"), "trial 3, metric 3 (maximise)");
+  // A trial that the killed program has left behind.
+  Database(store_path(out), DatabaseAccess::Write)
+      .execute("UPDATE trials SET status = 'running' WHERE id = 0");
+  report = report_of(out);
+  EXPECT_EQ(report.at("interrupted"), 1);
+  EXPECT_FALSE(report.contains("running"));
 }
 
 TEST(Report, RefusesWhatIsNoRun) {
