@@ -20,10 +20,13 @@ std::unique_ptr<Runner> make_inline(const InlineOptions&, const RunnerContext& c
                                         context.stop_requested, context.concurrency);
 }
 
+void print_warning(const std::string& line) { std::cerr << line << std::endl; }
+
 std::unique_ptr<Runner> make_local(const LocalRunnerOptions& options,
                                    const RunnerContext& context) {
   return std::make_unique<LocalRunner>(context.setting, context.mutables, context.folder,
-                                       context.concurrency, options);
+                                       context.concurrency, options, "/proc/self/exe",
+                                       print_warning);
 }
 
 std::unique_ptr<Runner> make_slurm(const SlurmOptions& options, const RunnerContext& context) {
@@ -31,8 +34,7 @@ std::unique_ptr<Runner> make_slurm(const SlurmOptions& options, const RunnerCont
   return std::make_unique<SlurmRunner>(
       open_slurm(options, context.setting.threads, folder / "trials",
                  std::filesystem::read_symlink("/proc/self/exe")),
-      context.setting, context.mutables, folder, context.concurrency, options,
-      [](const std::string& warning) { std::cerr << warning << std::endl; });
+      context.setting, context.mutables, folder, context.concurrency, options, print_warning);
 }
 
 }  // namespace

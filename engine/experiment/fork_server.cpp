@@ -97,6 +97,8 @@ class ForkServer {
     }
     if (message->first == Message::Start) {
       start(message->second);
+    } else if (message->first == Message::Ping) {
+      send_message(socket_, Message::Pong, nullptr);
     } else if (message->first == Message::Stop) {
       for (Child& child : children_) {
         if (child.id == message->second) {

@@ -51,12 +51,14 @@ struct ProcessEnd {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ProcessEnd, id, cause, code, seconds, peak_memory)
 
 /// The messages between a fork server and TrialProcesses: one JSON object per packet.
-enum class Message { Start, Stop, Ready, Started, Ended };
+enum class Message { Start, Stop, Ping, Ready, Started, Ended, Pong };
 NLOHMANN_JSON_SERIALIZE_ENUM(Message, {{Message::Start, "start"},      // a ProcessRequest
                                        {Message::Stop, "stop"},        // its id
+                                       {Message::Ping, "ping"},        // null, answered by Pong
                                        {Message::Ready, "ready"},      // null
                                        {Message::Started, "started"},  // [id, process]
-                                       {Message::Ended, "ended"}})     // a ProcessEnd
+                                       {Message::Ended, "ended"},      // a ProcessEnd
+                                       {Message::Pong, "pong"}})       // null
 
 /// Sends a message; returns false where the other side has closed the socket.
 bool send_message(int socket, Message message, const Json& content);

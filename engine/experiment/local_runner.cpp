@@ -7,24 +7,28 @@
 #include <exception>
 #include <set>
 
+#include "retia/engine/base/clock.h"
+#include "retia/engine/io/patience.h"
 #include "retia/engine/io/process.h"
 
 namespace retia {
 namespace {
 
 constexpr double kSecondsBetweenGpuQuestions = 1;
+constexpr double kFirstPause = 0.05, kLongestPause = 5;  // seconds, while no process can be made
 
 }  // namespace
 
 LocalRunner::LocalRunner(TrialSetting setting, std::vector<Mutable> mutables,
                          std::filesystem::path folder, int64_t concurrency,
-                         const LocalRunnerOptions& options, std::filesystem::path program)
+                         const LocalRunnerOptions& options, std::filesystem::path program,
+                         std::function<void(const std::string&)> warn)
     : setting_(std::move(setting)),
       mutables_(std::move(mutables)),
       folder_(std::move(folder)),
       concurrency_(concurrency),
       options_(options),
-      processes_(std::move(program)) {
+      processes_(std::move(program), std::move(warn)) {
   TORCH_CHECK(concurrency >= 1, "--concurrency must be at least 1, got ", concurrency);
   check_declared(options, "runner");
   if (setting_.device == "cuda") {
@@ -86,7 +90,8 @@ void LocalRunner::remove_old_files() {
 }
 
 void LocalRunner::launch() {
-  while (!again_.empty() && static_cast<int64_t>(running_.size()) < concurrency_) {
+  while (!again_.empty() && static_cast<int64_t>(running_.size()) < concurrency_ &&
+         now() >= launch_at_) {
     const std::optional<std::string> gpu = gpus_ ? gpus_->take() : std::nullopt;
     if (gpus_ && !gpu) {
       return;
@@ -129,16 +134,22 @@ std::vector<Trial> LocalRunner::wait(double seconds) {
   forget_taken();
   launch();
   if (finished_.empty() && !(running_.empty() && again_.empty())) {
-    const bool waits_for_gpu =
-        !again_.empty() && static_cast<int64_t>(running_.size()) < concurrency_;
-    for (const ProcessEnd& end : processes_.wait(
-             waits_for_gpu ? std::min(seconds, kSecondsBetweenGpuQuestions) : seconds)) {
+    for (const ProcessEnd& end : processes_.wait(seconds_to_wait(seconds))) {
       settle(end);
     }
     launch();
   }
   taken_files_ = std::exchange(finished_files_, {});
   return std::exchange(finished_, {});
+}
+
+/// Jobs that wait for a GPU or for a process are looked after in between.
+double LocalRunner::seconds_to_wait(double seconds) const {
+  if (again_.empty() || static_cast<int64_t>(running_.size()) >= concurrency_) {
+    return seconds;
+  }
+  const double pause = now() < launch_at_ ? launch_at_ - now() : kSecondsBetweenGpuQuestions;
+  return std::min(seconds, pause);
 }
 
 void LocalRunner::stop() {
@@ -162,11 +173,18 @@ void LocalRunner::settle(const ProcessEnd& end) {
   if (const auto gpu = gpus_in_use_.extract(end.id)) {
     gpus_->give_back(gpu.mapped());
   }
+  const bool refused = end.cause == EndCause::NotStarted && is_passing(end.code);
+  if (!refused) {
+    refused_since_.reset();
+    pause_ = 0;
+  }
   const bool over_limit = end.cause == EndCause::TimedOut || end.cause == EndCause::OutOfMemory;
   if (auto results = files_of(job).results(job)) {
     finish(files_of(job), std::move(*results));
   } else if (stopping_) {
     finish(std::move(job), {.status = TrialStatus::Stopped}, end.seconds);
+  } else if (refused) {
+    refuse(std::move(job), end.code);
   } else if (end.cause == EndCause::Lost) {
     again_.push_front(std::move(job));
   } else if (job.trials.size() > 1 || (!over_limit && job.n_deaths++ < options_.retries)) {
@@ -175,6 +193,19 @@ void LocalRunner::settle(const ProcessEnd& end) {
     const std::string error = failure(end, job);
     finish(std::move(job), {.status = TrialStatus::Failed, .error = error}, end.seconds);
   }
+}
+
+/// Keeps a job for which no process could be made for a later attempt. Throws where none could be
+/// made for minutes.
+void LocalRunner::refuse(Job job, int failure) {
+  refused_since_ = refused_since_.value_or(now());
+  TORCH_CHECK(!running_.empty() || now() < *refused_since_ + kProcessPatience, no_process(failure));
+  pause_ = pause_ == 0 ? kFirstPause : std::min(2 * pause_, kLongestPause);
+  launch_at_ = now() + pause_;
+  for (Trial& trial : job.trials) {
+    --trial.n_attempts;
+  }
+  again_.push_front(std::move(job));
 }
 
 /// Runs a job whose process died again: several trials one by one.
@@ -216,7 +247,7 @@ std::string LocalRunner::failure(const ProcessEnd& end, const Job& job) const {
                     options_.memory_limit, " MB (runner.memory_limit)");
   }
   if (end.cause == EndCause::NotStarted) {
-    return c10::str("no process can be made: ", std::strerror(end.code));
+    return no_process(end.code);
   }
   const std::string how =
       end.cause == EndCause::Signalled

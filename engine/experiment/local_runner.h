@@ -33,15 +33,16 @@ inline std::vector<Option> declared(LocalRunnerOptions& o) {
 /// Runs each job in its own process on this machine, so that crashes, leaks and CUDA errors stay
 /// there. While a job runs, its files are in `trials/<id>/` of the experiment's folder; its output
 /// remains there as log.txt. If the process of a job of several trials dies, they are run again one
-/// by one. All processes die with this one.
+/// by one. Where no process can be made for now, it tries again. All processes die with this one.
 class LocalRunner final : public Runner {
  public:
   /// `setting`: threads 0 divides the cores among the jobs; on device cuda each job has its own
   /// GPU. `mutables`: see TrialFile. `program`: a program with the command `trial`; by default this
-  /// one. Throws on options out of range, and where no GPU is available.
+  /// one. `warn`: see TrialProcesses. Throws on options out of range, and where no GPU is available.
   LocalRunner(TrialSetting setting, std::vector<Mutable> mutables, std::filesystem::path folder,
               int64_t concurrency, const LocalRunnerOptions& options,
-              std::filesystem::path program = "/proc/self/exe");
+              std::filesystem::path program = "/proc/self/exe",
+              std::function<void(const std::string&)> warn = {});
   ~LocalRunner() override;
 
   int64_t concurrency() const override { return concurrency_; }
@@ -56,6 +57,8 @@ class LocalRunner final : public Runner {
   void launch(Job job, const std::optional<std::string>& gpu);
   void settle(const ProcessEnd& end);
   void run_again(Job job);
+  void refuse(Job job, int failure);
+  double seconds_to_wait(double seconds) const;
   void finish(const JobFiles& files, std::vector<Trial> trials);
   void finish(Job job, const Evaluation& evaluation, double seconds);
   std::string failure(const ProcessEnd& end, const Job& job) const;
@@ -71,6 +74,9 @@ class LocalRunner final : public Runner {
   TrialProcesses processes_;
 
   bool stopping_ = false, removed_old_files_ = false;
+  double pause_ = 0;                     // seconds between two attempts to make a process; 0: none
+  double launch_at_ = 0;                 // when the next attempt is made
+  std::optional<double> refused_since_;  // since when no process could be made
   int64_t next_id_ = 0;
   std::deque<Job> again_;                       // jobs to start when a GPU or a place is free
   std::map<int64_t, Job> running_;              // key: id of its process

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "retia/engine/base/clock.h"
+#include "retia/engine/io/patience.h"
 #include "retia/engine/io/session.h"
 
 namespace retia {
@@ -23,6 +24,9 @@ namespace {
 
 constexpr int64_t kFailedStarts = 100;
 constexpr double kSecondsToEnd = 10;  // for a server that ends by itself, and its trials with it
+constexpr double kFirstToEnd =
+    15;                          // in which the first of the trials that are to stop has ended
+constexpr double kLoading = 10;  // times the patience, for a server that loads its program
 
 std::string described(int status) {
   return WIFSIGNALED(status)
@@ -32,7 +36,9 @@ std::string described(int status) {
 
 }  // namespace
 
-TrialProcesses::TrialProcesses(std::filesystem::path program) : program_(std::move(program)) {
+TrialProcesses::TrialProcesses(std::filesystem::path program,
+                               std::function<void(const std::string&)> warn, double patience)
+    : program_(std::move(program)), warn_(std::move(warn)), patience_(patience) {
   open();
 }
 
@@ -56,8 +62,13 @@ void TrialProcesses::open() {
   std::array<std::string, 3> words = {"retia", "trial", "--server"};
   const std::array<char*, 4> arguments = {words[0].data(), words[1].data(), words[2].data(),
                                           nullptr};
-  const int failure =
-      ::posix_spawn(&server_, program_.c_str(), &files, &attributes, arguments.data(), environ);
+  const auto spawn = [&] {
+    return ::posix_spawn(&server_, program_.c_str(), &files, &attributes, arguments.data(),
+                         environ);
+  };
+  const int failure = patiently(spawn, kProcessPatience);
+  heard_ = now();
+  message_due_ = heard_ + kLoading * patience_;
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   ::close(ends[1]);
@@ -85,7 +96,30 @@ void TrialProcesses::start(const ProcessRequest& request) {
   send_message(socket_, Message::Start, request);  // where the server is dead wait() will notice
 }
 
-void TrialProcesses::stop(int64_t id) { send_message(socket_, Message::Stop, id); }
+void TrialProcesses::stop(int64_t id) {
+  send_message(socket_, Message::Stop, id);
+  expect_message(kFirstToEnd);
+}
+
+void TrialProcesses::expect_message(double seconds) {
+  message_due_ = std::min(message_due_.value_or(now() + seconds), now() + seconds);
+}
+
+/// Asks a server that has said nothing for a while, and kills one that does not answer: whoever
+/// waits finds its socket closed then.
+void TrialProcesses::look_after_server() {
+  if (message_due_ && now() > *message_due_) {
+    if (warn_) {
+      warn_(c10::str("process ", server_, ", which starts trials, does not answer for ",
+                     now() - heard_, " s: it is replaced, and its trials are started again"));
+    }
+    ::kill(server_, SIGKILL);
+    message_due_.reset();
+  } else if (!message_due_ && !running_.empty() && now() > heard_ + patience_ / 4) {
+    send_message(socket_, Message::Ping, nullptr);
+    expect_message(patience_);
+  }
+}
 
 /// interrupted: set where a signal came first.
 bool TrialProcesses::has_message(double seconds, bool& interrupted) const {
@@ -98,9 +132,12 @@ bool TrialProcesses::has_message(double seconds, bool& interrupted) const {
 std::vector<ProcessEnd> TrialProcesses::wait(double seconds) {
   std::vector<ProcessEnd> ended;
   const double end = now() + seconds;
+  look_after_server();
   bool interrupted = false;
   while (has_message(ended.empty() ? std::max(0.0, end - now()) : 0, interrupted)) {
     const auto message = receive_message(socket_);
+    heard_ = now();
+    message_due_.reset();
     if (!message) {
       const std::vector<ProcessEnd> lost = replace_server();
       ended.insert(ended.end(), lost.begin(), lost.end());

@@ -281,6 +281,36 @@ TEST_F(LocalRunners, StartAnotherServerWhereItDies) {
   }
 }
 
+TEST_F(LocalRunners, WaitWhereNoProcessCanBeMadeAndBlameNoModel) {
+  // A server that is refused three processes (EAGAIN), and then runs the trial.
+  const std::filesystem::path server = folder_ / "server";
+  write_plainly(server, std::string("#!/usr/bin/env python3\nPROGRAM = '") + RETIA_PROGRAM + R"('
+import json, socket, subprocess
+peer, n_refused = socket.socket(fileno=0), 0
+def say(kind, content):
+    peer.send(json.dumps({"message": kind, "content": content}).encode())
+def end(id, cause, code):
+    say("ended", {"id": id, "cause": cause, "code": code, "seconds": 0, "peak_memory": 0})
+say("ready", None)
+while text := peer.recv(1 << 20):
+    message = json.loads(text)
+    if message["message"] == "start" and n_refused < 3:
+        n_refused += 1
+        end(message["content"]["id"], "not_started", 11)
+    elif message["message"] == "start":
+        subprocess.run([PROGRAM, "trial", message["content"]["file"]], stdout=subprocess.DEVNULL)
+        end(message["content"]["id"], "exited", 0)
+)");
+  std::filesystem::permissions(server, std::filesystem::perms::owner_all);
+  LocalRunner local(setting("echo 5"), ir::mutables(space()), folder_.path(), 1, {.retries = 0},
+                    server);
+  local.start(job({7}));
+  const Trial found = results(local, 1).at(0);
+  EXPECT_EQ(found.evaluation.error, "");
+  EXPECT_THAT(found.evaluation.objectives, ElementsAre(5));
+  EXPECT_EQ(found.n_attempts, 1);
+}
+
 TEST_F(LocalRunners, SayWhereNoServerCanBeStarted) {
   LocalRunner local(setting("echo 1"), ir::mutables(space()), folder_.path(), 1, {}, "/bin/false");
   local.start(job({0}));
@@ -292,13 +322,16 @@ TEST_F(LocalRunners, DieWithTheirManager) {
   const std::filesystem::path file = folder_ / "pid";
   const pid_t manager = ::fork();
   if (manager == 0) {
-    LocalRunner local = runner(setting("sleep 60 & echo $! > " + file.string() + "; wait"));
+    // The child calls setsid and is nobody's child any more.
+    LocalRunner local = runner(
+        setting("(setsid sh -c 'echo $$ > " + file.string() + "; exec sleep 60' &); sleep 60"));
     local.start(job({0}));
     while (true) {
       local.wait(60);
     }
   }
   EXPECT_TRUE(comes_true([&] { return number_in(file) > 0; }));
+  EXPECT_NE(parent_of(number_in(file)), 0);
   const pid_t server = server_of(manager);
   EXPECT_GT(server, 0);
   ::kill(manager, SIGKILL);

@@ -13,6 +13,7 @@ using testing::IsEmpty;
 
 /// What a server does that obeys: it starts no process, and the file of a trial says what happens.
 /// "ends": the trial ends with code 3. "dies": the server dies. "waits": it ends when it is stopped.
+/// "hangs": the server does nothing any more.
 constexpr const char* kObeys = R"(
 def obey(kind, content):
     if kind == "start":
@@ -21,6 +22,10 @@ def obey(kind, content):
             end(content["id"], "exited", 3)
         if content["file"] == "dies":
             os._exit(1)
+        if content["file"] == "hangs":
+            os.kill(os.getpid(), signal.SIGSTOP)
+    if kind == "ping":
+        say("pong", None)
     if kind == "stop":
         end(content, "signalled", 15)
 
@@ -38,7 +43,7 @@ class TrialProcessesTest : public testing::Test {
   /// A program that does what `python` says, whatever its arguments are.
   std::filesystem::path program(const std::string& python) const {
     write_plainly(folder_ / "program", R"(#!/usr/bin/env python3
-import json, os, socket, sys
+import json, os, signal, socket, sys
 assert sys.argv[1:] == ["trial", "--server"]
 peer = socket.socket(fileno=0)
 def say(kind, content):
@@ -94,6 +99,36 @@ TEST_F(TrialProcessesTest, LoseTheProcessesOfAServerThatDiesAndStartAnother) {
   ended = end_of_any(processes);
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0].cause, EndCause::Exited);
+}
+
+TEST_F(TrialProcessesTest, ReplaceAServerThatDoesNotAnswer) {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& warning) { warnings.push_back(warning); };
+  TrialProcesses processes(program(kObeys), warn, 0.3);
+  processes.start({.id = 1, .file = "hangs"});
+  std::vector<ProcessEnd> ended;
+  for (const double end = now() + 30; ended.empty() && now() < end;) {
+    ended = processes.wait(0.02);
+  }
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].cause, EndCause::Lost);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr(", which starts trials, does not answer for "));
+  processes.start({.id = 1, .file = "ends"});
+  ended = end_of_any(processes);
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].cause, EndCause::Exited);
+}
+
+TEST_F(TrialProcessesTest, KeepAServerThatAnswers) {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& warning) { warnings.push_back(warning); };
+  TrialProcesses processes(program(kObeys), warn, 1);
+  processes.start({.id = 1, .file = "waits"});
+  for (const double end = now() + 2; now() < end;) {
+    EXPECT_THAT(processes.wait(0.1), IsEmpty());
+  }
+  EXPECT_THAT(warnings, IsEmpty());
 }
 
 TEST_F(TrialProcessesTest, SayThatAServerGivesUp) {
