@@ -24,10 +24,11 @@ struct RunOptions {
   std::string executor = "fused";  ///< reference or fused
   int64_t threads = 0;             ///< threads of one operation; 0: all cores
   int64_t seed = 0;                ///< seed of weights, data order, split and search
-  double time_limit = 0;  ///< seconds after which the run stops, to be resumed; 0: no limit
-  bool resume = false;    ///< continue the run in `out`
-  bool quiet = false;     ///< show no progress
-  double timeout = 300;   ///< seconds that ranks wait for each other, > 0
+  double time_limit = 0;     ///< seconds after which the run stops, to be resumed; 0: no limit
+  bool resume = false;       ///< continue the run in `out`
+  bool quiet = false;        ///< show no progress
+  double timeout = 300;      ///< seconds that ranks wait for each other, > 0
+  bool require_lock = true;  ///< refuse a run directory whose file system has no locks
 };
 inline std::vector<Option> declared(RunOptions& o) {
   return {
@@ -45,6 +46,7 @@ inline std::vector<Option> declared(RunOptions& o) {
       option("resume", o.resume, "continue what --out holds, or start there"),
       option("quiet", o.quiet, "no progress"),
       option("timeout", o.timeout, Range::above(0), "seconds that ranks wait for each other"),
+      option("require_lock", o.require_lock, "refuse an --out whose file system has no locks"),
   };
 }
 

@@ -66,7 +66,8 @@ Experiment::Experiment(ir::Space space, std::string space_name,
       objectives_(evaluator.objectives()),
       strategy_(strategy),
       folder_(std::move(folder)),
-      lock_(folder_ ? std::optional<LockFile>(std::in_place, *folder_ / "experiment.lock")
+      lock_(folder_ ? std::optional<LockFile>(std::in_place, *folder_ / "experiment.lock",
+                                              Locking::IfSupported)
                     : std::nullopt),
       store_(folder_ ? store_path(*folder_) : kInMemory, mutables_, space_name_, objectives_),
       telling_(strategy_, objectives_) {

@@ -15,11 +15,16 @@
 namespace retia {
 namespace {
 
+bool means_no_locks(int failure) {
+  return failure == ENOLCK || failure == ENOSYS || failure == EOPNOTSUPP;
+}
+
 /// A descriptor that holds the lock.
-int locked(const std::filesystem::path& path) {
+int locked(const std::filesystem::path& path, Locking locking) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   TORCH_CHECK(descriptor >= 0, path.string(), ": cannot be written: ", reason_and_remedy(errno));
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 ||
+      (locking == Locking::IfSupported && means_no_locks(errno))) {
     const std::string pid = std::to_string(::getpid());
     const bool written =
         ::ftruncate(descriptor, 0) == 0 && ::write(descriptor, pid.data(), pid.size()) >= 0;
@@ -34,12 +39,27 @@ int locked(const std::filesystem::path& path) {
   TORCH_CHECK(failure != EWOULDBLOCK, "another process is running in ", path.parent_path().string(),
               " (pid ", n_read > 0 ? pid.data() : "unknown",
               "): wait for it, or give another --out");
+  TORCH_CHECK(!means_no_locks(failure), path.string(), ": its file system has no locks (",
+              std::strerror(failure),
+              "): give a folder of another one, see docs/clusters.md, or, where you see to it that "
+              "one process at a time works there, --set run.require_lock=false");
   TORCH_CHECK(false, path.string(), ": cannot be locked: ", reason_and_remedy(failure));
 }
 
 }  // namespace
 
-LockFile::LockFile(const std::filesystem::path& path) : descriptor_(locked(path)) {}
+bool has_locks(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return true;
+  }
+  const bool has = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0 || !means_no_locks(errno);
+  ::close(descriptor);
+  return has;
+}
+
+LockFile::LockFile(const std::filesystem::path& path, Locking locking)
+    : descriptor_(locked(path, locking)) {}
 
 LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
@@ -54,9 +74,9 @@ bool LockFile::is_held(const std::filesystem::path& path) {
   if (descriptor < 0) {
     return false;
   }
-  const bool is_free = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+  const bool is_held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);
-  return !is_free;
+  return is_held;
 }
 
 }  // namespace retia

@@ -21,9 +21,9 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kRunVersion = 1;
-constexpr std::array<const char*, 13> kHarmlessKeys = {
-    "threads",     "quiet", "resume", "device",     "out",     "max_trials",  "max_duration",
-    "concurrency", "merge", "runner", "time_limit", "timeout", "digest_every"};
+constexpr std::array<const char*, 14> kHarmlessKeys = {
+    "threads",     "quiet", "resume", "device",     "out",     "max_trials",   "max_duration",
+    "concurrency", "merge", "runner", "time_limit", "timeout", "digest_every", "require_lock"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();
@@ -67,6 +67,11 @@ bool holds_files(const std::filesystem::path& path) {
   return std::any_of(begin(entries), end(entries), counts);
 }
 
+Locking locking_of(const json& config) {
+  return config.value("/run/require_lock"_json_pointer, true) ? Locking::Required
+                                                              : Locking::IfSupported;
+}
+
 void check_is_folder(const std::filesystem::path& path) {
   TORCH_CHECK(std::filesystem::is_directory(path), path.string(),
               " is a file: give a folder as --out");
@@ -74,8 +79,8 @@ void check_is_folder(const std::filesystem::path& path) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(std::filesystem::path path, RunState state)
-    : path_(std::move(path)), lock_(path_ / kLockFile), state_(state) {}
+RunDirectory::RunDirectory(std::filesystem::path path, RunState state, Locking locking)
+    : path_(std::move(path)), lock_(path_ / kLockFile, locking), state_(state) {}
 
 RunDirectory RunDirectory::create(const std::filesystem::path& path, const json& config) {
   TORCH_CHECK(config.is_object(), path.string(), ": expected an object as config, but got ",
@@ -90,7 +95,7 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
   }
   make_folders(path);
 
-  RunDirectory directory(path, RunState::New);
+  RunDirectory directory(path, RunState::New, locking_of(config));
   TORCH_CHECK(!holds_files(path), "another process has started a run in ", path.string(),
               ": give another --out");
   json document = config;
@@ -119,7 +124,7 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
                 "): give another --out");
     return create(path, config);
   }
-  RunDirectory directory(path, RunState::Unfinished);
+  RunDirectory directory(path, RunState::Unfinished, locking_of(config));
   json before = read_format(path / kConfigFile, kConfigFormat, kRunVersion);
   json now = config;
   for (const char* header : {"format", "version"}) {

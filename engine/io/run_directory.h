@@ -17,6 +17,7 @@ class RunDirectory {
  public:
   /// Creates the folder, or uses an empty one, and writes `config` (an object) into it. Throws
   /// where `path` holds a run or any files, or cannot be written; nothing is then left there.
+  /// `/run/require_lock` of `config`: false where a file system without locks is admitted.
   static RunDirectory create(const std::filesystem::path& path, const nlohmann::json& config);
 
   /// Like create where `path` is missing or empty; else opens the run in it, and state() tells
@@ -41,7 +42,7 @@ class RunDirectory {
 
  private:
   /// Takes the lock. Throws when another process is running there.
-  RunDirectory(std::filesystem::path path, RunState state);
+  RunDirectory(std::filesystem::path path, RunState state, Locking locking);
 
   std::filesystem::path path_;
   LockFile lock_;

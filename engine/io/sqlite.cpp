@@ -7,6 +7,7 @@
 
 #include "retia/engine/io/failed_write.h"
 #include "retia/engine/io/files.h"
+#include "retia/engine/io/lock_file.h"
 
 namespace retia {
 namespace {
@@ -35,10 +36,11 @@ void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(c
 Database::Database(std::filesystem::path path, DatabaseAccess access)
     : path_(std::move(path)), access_(access) {
   if (access_ == DatabaseAccess::Write) {
-    open(path_.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    // Folding the log in waits for the disk: not oftener than each 16 MiB.
-    execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096");
+    open_for_writing();
+    return;
+  }
+  if (!has_locks(path_)) {
+    open(immutable(path_), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     return;
   }
   // Opened for writing, where that is allowed, so that a log that a killed process left is tidied
@@ -57,9 +59,25 @@ Database::Database(std::filesystem::path path, DatabaseAccess access)
   }
 }
 
-void Database::open(const std::string& name, int flags) {
+void Database::open_for_writing() {
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  open(path_.string(), kFlags);
+  if (has_locks(path_)) {
+    // Folding the log in waits for the disk: not oftener than each 16 MiB.
+    execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096");
+    return;
+  }
+  open(path_.string(), kFlags, "unix-none");
+  execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; "
+      "PRAGMA synchronous = NORMAL");
+}
+
+/// `locking`: the name of SQLite's file system layer; null: its default.
+void Database::open(const std::string& name, int flags, const char* locking) {
   sqlite3* connection = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, locking);
   connection_.reset(connection);
   check(code);
   check(sqlite3_busy_timeout(connection, kPatience));

@@ -65,8 +65,9 @@ enum class DatabaseAccess { Write, Read };
 
 /// An SQLite database file, written by one process and read by any number meanwhile (journal mode:
 /// write-ahead log). A committed transaction survives a crash of this process; it survives a crash
-/// of the machine once the log is synced, a moment later. Every error is one line that names the
-/// file. For use by one thread.
+/// of the machine once the log is synced, a moment later. In a file system without locks (see
+/// has_locks) there is no log: a reader may find a row half written, and says then that the file is
+/// damaged. Every error is one line that names the file. For use by one thread.
 class Database {
  public:
   /// Opens the database. Write: creates the file where it is missing. Read: the file must exist;
@@ -87,7 +88,8 @@ class Database {
  private:
   friend class Statement;
 
-  void open(const std::string& name, int flags);
+  void open(const std::string& name, int flags, const char* locking = nullptr);
+  void open_for_writing();
   int try_to_read();
   /// Throws unless `code` is an SQLite success code.
   void check(int code);

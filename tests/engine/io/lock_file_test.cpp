@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/without_locks.h"
 
 namespace retia {
 namespace {
@@ -35,6 +36,28 @@ TEST(LockFile, MovesWithItsOwner) {
   std::optional<LockFile> first(folder / "lock");
   const LockFile second(std::move(*first));
   first.reset();
+  EXPECT_TRUE(LockFile::is_held(folder / "lock"));
+}
+
+TEST(LockFile, SaysWhatToDoWhereThereAreNoLocks) {
+  const TemporaryFolder folder;
+  expect_without_locks([&] {
+    const std::string error = error_of([&] { LockFile(folder / "lock"); });
+    return error.find("its file system has no locks") != error.npos &&
+           error.find("run.require_lock=false") != error.npos &&
+           error.find("another process") == error.npos && !LockFile::is_held(folder / "lock") &&
+           !has_locks(folder / "lock");
+  });
+  EXPECT_TRUE(has_locks(folder / "lock"));
+}
+
+TEST(LockFile, IsNotNeededWhereNoneIsRequired) {
+  const TemporaryFolder folder;
+  expect_without_locks([&] {
+    const LockFile lock(folder / "lock", Locking::IfSupported);
+    return std::filesystem::file_size(folder / "lock") > 0;
+  });
+  const LockFile lock(folder / "lock", Locking::IfSupported);
   EXPECT_TRUE(LockFile::is_held(folder / "lock"));
 }
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "retia/tests/engine/io/temporary_folder.h"
+#include "retia/tests/engine/io/without_locks.h"
 
 namespace retia {
 namespace {
@@ -39,6 +40,22 @@ TEST(Database, KeepsValuesOfEveryKind) {
   EXPECT_EQ(rows.text(2), "");
   EXPECT_EQ(rows.optional_integer(3), 7);
   EXPECT_FALSE(rows.next());
+}
+
+TEST(Database, IsWrittenAndReadWithoutLocks) {
+  const TemporaryFolder folder;
+  {
+    Database before(folder / "a.sqlite", DatabaseAccess::Write);
+    before.execute("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
+  }
+  expect_without_locks([&] {
+    Database database(folder / "a.sqlite", DatabaseAccess::Write);
+    database.execute("INSERT INTO t VALUES (2)");
+    Database reader(folder / "a.sqlite", DatabaseAccess::Read);
+    return n_rows(database) == 2 && n_rows(reader) == 2;
+  });
+  Database database(folder / "a.sqlite", DatabaseAccess::Write);
+  EXPECT_EQ(n_rows(database), 2);
 }
 
 TEST(Database, UndoesWhatWasNotCommitted) {
