@@ -88,6 +88,33 @@ void print_best(const Trial& best, const std::vector<Objective>& objectives) {
   std::cout << std::endl;
 }
 
+/// Puts the trials of an exploration whose folder was removed into a new one, and says so.
+[[noreturn]] void keep_trials(const Experiment& experiment, RunDirectory& directory) {
+  directory.create_again();
+  experiment.copy_store(directory.path());
+  TORCH_CHECK(
+      false, directory.path().string(),
+      " was removed while the exploration was working: its trials are there again: give the "
+      "command again, with --resume");
+}
+
+/// Runs the experiment; where its folder is removed meanwhile, keeps the trials and throws.
+ExperimentEnding run(Experiment& experiment, const Config& config, Runner& runner,
+                     TrialObserver& observer, RunDirectory& directory) {
+  std::optional<ExperimentEnding> ending;
+  try {
+    ending = experiment.run(config.experiment, runner, observer);
+  } catch (const std::exception&) {
+    if (!directory.was_removed()) {
+      throw;
+    }
+  }
+  if (directory.was_removed()) {
+    keep_trials(experiment, directory);
+  }
+  return *ending;
+}
+
 struct ExploreOptions {
   bool debug = false;
 };
@@ -117,13 +144,13 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   }
   RunDirectory directory = open_run_directory(config);
   write_json(directory.file("space.json"), ir::to_json(space.graph()));
-  TrialObserver observer(config.run, config.experiment, *evaluator);
+  TrialObserver observer(config.run, config.experiment, *evaluator, &directory);
   Experiment experiment(space, config.space, *evaluator, *strategy, directory.path());
   observer.begin(experiment);
   const std::unique_ptr<Runner> runner =
       make_runner(program, config, *evaluator, space.mutables(), directory.path(),
                   [&observer] { return observer.stop_requested(); });
-  const ExperimentEnding ending = experiment.run(config.experiment, *runner, observer);
+  const ExperimentEnding ending = run(experiment, config, *runner, observer, directory);
   std::cout << counted(experiment) << "; " << reason(ending) << '\n';
   if (const auto& best = experiment.best()) {
     std::cout << "architecture " << config.run.out << "/architecture.json\n";

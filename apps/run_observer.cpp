@@ -10,6 +10,8 @@ namespace retia {
 namespace {
 
 constexpr int kStdErr = 2;
+constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char* kEvents = "events.out.tfevents.retia";
 constexpr int64_t kStepsBetweenEvents = 100;
 
 /// TensorBoard's tag of a number in metrics.jsonl: training and validation in one chart.
@@ -29,16 +31,21 @@ ProgressOptions progress_options(const RunOptions& options) {
   return progress;
 }
 
-RunObserver::RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options)
-    : progress_(std::cerr, directory ? progress_options(options)
+RunObserver::RunObserver(std::optional<RunDirectory>& directory, const RunOptions& options)
+    : directory_(directory ? &*directory : nullptr),
+      progress_(std::cerr, directory ? progress_options(options)
                                      : ProgressOptions{.style = ProgressStyle::Quiet}),
       ends_(options.time_limit > 0 ? now() + options.time_limit
                                    : std::numeric_limits<double>::infinity()) {
-  if (directory) {
-    metrics_.emplace(directory->file("metrics.jsonl"));
-    events_.emplace(directory->file("events.out.tfevents.retia"));
-    progress_.log_to(directory->file("log.txt"));
+  if (directory_ != nullptr) {
+    open_files();
   }
+}
+
+void RunObserver::open_files() {
+  metrics_.emplace(directory_->file(kMetrics));
+  events_.emplace(directory_->file(kEvents));
+  progress_.log_to(directory_->file("log.txt"));
 }
 
 void RunObserver::on_step(const StepReport& report) {
@@ -102,10 +109,23 @@ bool RunObserver::stop_requested() {
     out_of_time_ = true;
     note("--time-limit is reached");
   }
-  return out_of_time_ || stop_.requested();
+  return out_of_time_ || was_removed_ || stop_.requested();
+}
+
+void RunObserver::check_folder() const {
+  TORCH_CHECK(!was_removed_, directory_->path().string(),
+              " was removed while the run was working: what it held in memory is there again: give "
+              "the command again, with --resume");
 }
 
 Json RunObserver::state() {
+  if (directory_ != nullptr && directory_->was_removed()) {
+    directory_->create_again();
+    metrics_->copy_to(directory_->file(kMetrics));
+    events_->copy_to(directory_->file(kEvents));
+    open_files();
+    was_removed_ = true;
+  }
   return metrics_ ? Json{{"metrics", metrics_->position()}, {"events", events_->position()}}
                   : Json::object();
 }

@@ -18,20 +18,28 @@ ProgressOptions progress_options(const RunOptions& options);
 /// or at the time limit. Without a directory (on ranks other than the first) it only stops.
 class RunObserver final : public TrainingObserver {
  public:
-  /// `directory`: folder of the files; none: nothing is written.
-  RunObserver(const std::optional<RunDirectory>& directory, const RunOptions& options);
+  /// `directory`: folder of the files, which must outlive this object; none: nothing is written.
+  RunObserver(std::optional<RunDirectory>& directory, const RunOptions& options);
 
   void on_step(const StepReport& report) override;
   void on_epoch(const EpochReport& report) override;
   bool stop_requested() override;
+  /// Where the folder was removed, creates it again, for the checkpoint that is saved next; the run
+  /// then stops, and check_folder() throws.
   Json state() override;
   void load_state(const Json& state) override;
+
+  /// Throws one line where the folder was removed while the run was working.
+  void check_folder() const;
 
   /// Prints a line above the progress bar and writes it into the log.
   void note(const std::string& text) { progress_.note(text); }
 
  private:
+  void open_files();
+
   StopSignal stop_;
+  RunDirectory* directory_;  // null: nothing is written
   Progress progress_;
   std::optional<MetricsWriter> metrics_;
   std::optional<EventFile> events_;
@@ -39,6 +47,7 @@ class RunObserver final : public TrainingObserver {
   int64_t epoch_ = -1;
   int64_t steps_ = 0;  // steps completed since the beginning
   bool out_of_time_ = false;
+  bool was_removed_ = false;
 };
 
 /// Returns a percentage: "97.22 %" for 0.9722.

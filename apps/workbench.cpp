@@ -228,11 +228,16 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
 }
 
 TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
-                             const Evaluator& evaluator)
-    : quiet_(options.quiet),
+                             const Evaluator& evaluator, const RunDirectory* directory)
+    : directory_(directory),
+      quiet_(options.quiet),
       limits_(limits),
       objective_(evaluator.objectives().front()),
       started_(now()) {}
+
+bool TrialObserver::stop_requested() {
+  return stop_.requested() || (directory_ != nullptr && directory_->was_removed());
+}
 
 void TrialObserver::begin(const Experiment& experiment) {
   n_before_ = n_trials_ = experiment.n_trials();
@@ -383,7 +388,9 @@ Ending train(Trainer& trainer, const std::optional<RunDirectory>& directory, Run
     observer.load_state({{"metrics", 0}, {"events", 0}});
   }
   const Ending ending = trainer.fit(observer, checkpoints ? &*checkpoints : nullptr);
+  observer.check_folder();
   if (ending == Ending::Stopped) {
+    ranks.any(false);  // the first has saved: a launcher may end all where one of them ends
     observer.note("stopped after step " + std::to_string(trainer.steps_done()) +
                   "; continue with the same command and --resume (retia " + config.command +
                   " … --out " + config.run.out + " --resume)");

@@ -88,23 +88,24 @@ struct TrainedSupernet {
 TrainedSupernet read_supernet(const Program& program, const Config& config, const Workbench& bench);
 
 /// Shows the progress of an exploration on standard error, one line per trial, at most ten per
-/// second. Stops on Ctrl-C.
+/// second. Stops on Ctrl-C, and where the folder of the exploration was removed.
 class TrialObserver final : public ExperimentObserver {
  public:
   /// `limits`: limits of the exploration, for the remaining time. `evaluator`: its first objective
-  /// is shown.
+  /// is shown. `directory`: of the exploration, must outlive this object; null: there is none.
   TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
-                const Evaluator& evaluator);
+                const Evaluator& evaluator, const RunDirectory* directory = nullptr);
   /// Prints the number of trials of earlier runs; called once, before any trial begins.
   void begin(const Experiment& experiment);
   void on_begin(const Proposal&) override { ++n_running_; }
   void on_end(const Trial& trial) override;
-  bool stop_requested() override { return stop_.requested(); }
+  bool stop_requested() override;
 
  private:
   std::string remaining(double elapsed) const;
 
   StopSignal stop_;
+  const RunDirectory* directory_;
   bool quiet_;
   ExperimentOptions limits_;
   Objective objective_;

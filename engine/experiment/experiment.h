@@ -89,7 +89,7 @@ class Experiment {
   /// Reads the trials stored in `folder`, which must exist, and tells them to `strategy`.
   /// `evaluator` and `strategy` must outlive the experiment; `strategy` has not been asked yet.
   /// Throws when the stored trials are not those that the strategy proposes, and while another
-  /// process runs there.
+  /// process runs there, where the folder's file system has locks.
   Experiment(ir::Space space, std::string space_name, Evaluator& evaluator, Strategy& strategy,
              std::filesystem::path folder);
 
@@ -123,6 +123,10 @@ class Experiment {
 
   /// Returns all ended trials in the order of their ids, read from the store.
   std::vector<Trial> trials() const;
+
+  /// Writes a copy of the trials' store into `folder`, also where the experiment's own folder was
+  /// removed.
+  void copy_store(const std::filesystem::path& folder) const { store_.copy_to(store_path(folder)); }
 
   /// Calls `visit` for each ended trial, read from the store one by one.
   void each_trial(const std::function<void(const Trial&)>& visit) const;

@@ -225,6 +225,10 @@ TrialStore::TrialStore(const std::filesystem::path& path, const std::vector<Muta
                             .c_str()),
       update_run_(database_, "UPDATE runs SET seconds = ?, ending = ? WHERE id = ?") {}
 
+void TrialStore::copy_to(const std::filesystem::path& path) const {
+  Statement(database_, "VACUUM INTO ?").with(std::string_view(path.native())).run();
+}
+
 void TrialStore::each(const std::function<void(const Trial&)>& visit) const {
   Statement rows = all_trials(database_);
   while (rows.next()) {

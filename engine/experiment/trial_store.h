@@ -34,6 +34,9 @@ class TrialStore {
   TrialStore(const std::filesystem::path& path, const std::vector<Mutable>& mutables,
              const std::string& space, const std::vector<Objective>& objectives);
 
+  /// Writes a copy of the store, also where its file was removed since it was opened.
+  void copy_to(const std::filesystem::path& path) const;
+
   /// Calls `visit` for each trial in the order of ids, holding one in memory at a time. Throws one
   /// line that names the file and the trial where it is damaged.
   void each(const std::function<void(const Trial&)>& visit) const;

@@ -185,4 +185,9 @@ void EventFile::rewind(int64_t position) {
   }
 }
 
+void EventFile::copy_to(const std::filesystem::path& path) const {
+  std::filesystem::copy_file("/proc/self/fd/" + std::to_string(file_), path,
+                             std::filesystem::copy_options::overwrite_existing);
+}
+
 }  // namespace retia

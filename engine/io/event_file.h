@@ -42,6 +42,9 @@ class EventFile {
   /// Truncates the file to a stored position. Throws when the file is shorter.
   void rewind(int64_t position);
 
+  /// Copies the file, also where it was removed since it was opened.
+  void copy_to(const std::filesystem::path& path) const;
+
  private:
   void begin();
   void append(const std::string& message);

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -67,6 +68,15 @@ LockFile::~LockFile() {
   if (descriptor_ >= 0) {
     ::close(descriptor_);
   }
+}
+
+std::filesystem::path LockFile::place() const {
+  struct stat file = {};
+  if (::fstat(descriptor_, &file) != 0 || file.st_nlink == 0) {
+    return {};
+  }
+  std::error_code failure;
+  return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(descriptor_), failure);
 }
 
 bool LockFile::is_held(const std::filesystem::path& path) {

@@ -29,6 +29,9 @@ class LockFile {
   /// Returns whether a process holds the lock of `path` now.
   static bool is_held(const std::filesystem::path& path);
 
+  /// Returns where the locked file is now; empty where it was removed.
+  std::filesystem::path place() const;
+
  private:
   int descriptor_;
 };

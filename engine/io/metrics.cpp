@@ -61,6 +61,11 @@ void MetricsWriter::rewind(int64_t position) {
               ": cannot be cut: ", std::strerror(errno));
 }
 
+void MetricsWriter::copy_to(const std::filesystem::path& path) const {
+  std::filesystem::copy_file("/proc/self/fd/" + std::to_string(file_), path,
+                             std::filesystem::copy_options::overwrite_existing);
+}
+
 int64_t MetricsWriter::size() const {
   struct stat status = {};
   TORCH_CHECK(::fstat(file_, &status) == 0, path_.string(),

@@ -29,6 +29,9 @@ class MetricsWriter {
   /// uninterrupted one. Throws when the file is shorter or no line ends there.
   void rewind(int64_t position);
 
+  /// Copies the file, also where it was removed since it was opened.
+  void copy_to(const std::filesystem::path& path) const;
+
  private:
   int64_t size() const;
 

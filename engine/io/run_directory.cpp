@@ -1,6 +1,7 @@
 #include "retia/engine/io/run_directory.h"
 
 #include <c10/util/Exception.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -72,6 +73,14 @@ Locking locking_of(const json& config) {
                                                               : Locking::IfSupported;
 }
 
+/// Returns the device and the inode of a folder; zeros where it is missing.
+std::pair<uint64_t, uint64_t> identity_of(const std::filesystem::path& path) {
+  struct stat found = {};
+  return ::stat(path.c_str(), &found) == 0
+             ? std::pair<uint64_t, uint64_t>(found.st_dev, found.st_ino)
+             : std::pair<uint64_t, uint64_t>(0, 0);
+}
+
 void check_is_folder(const std::filesystem::path& path) {
   TORCH_CHECK(std::filesystem::is_directory(path), path.string(),
               " is a file: give a folder as --out");
@@ -80,7 +89,11 @@ void check_is_folder(const std::filesystem::path& path) {
 }  // namespace
 
 RunDirectory::RunDirectory(std::filesystem::path path, RunState state, Locking locking)
-    : path_(std::move(path)), lock_(path_ / kLockFile, locking), state_(state) {}
+    : path_(std::move(path)),
+      locking_(locking),
+      lock_(std::in_place, path_ / kLockFile, locking),
+      folder_(identity_of(path_)),
+      state_(state) {}
 
 RunDirectory RunDirectory::create(const std::filesystem::path& path, const json& config) {
   TORCH_CHECK(config.is_object(), path.string(), ": expected an object as config, but got ",
@@ -101,6 +114,7 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
   json document = config;
   document["format"] = kConfigFormat;
   document["version"] = kRunVersion;
+  directory.config_ = document;
   try {
     write_json(path / kConfigFile, document);
   } catch (const c10::Error&) {
@@ -126,6 +140,7 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
   }
   RunDirectory directory(path, RunState::Unfinished, locking_of(config));
   json before = read_format(path / kConfigFile, kConfigFormat, kRunVersion);
+  directory.config_ = before;
   json now = config;
   for (const char* header : {"format", "version"}) {
     before.erase(header);
@@ -145,7 +160,37 @@ bool RunDirectory::is_in_use(const std::filesystem::path& path) {
   return LockFile::is_held(path / kLockFile);
 }
 
+bool RunDirectory::was_removed() const {
+  const bool has_config = std::filesystem::exists(path_ / kConfigFile);
+  if (has_config && identity_of(path_) == folder_) {
+    return false;
+  }
+  const std::filesystem::path place = lock_->place();
+  const std::filesystem::path now = place.parent_path();
+  const bool was_moved =
+      !place.empty() && identity_of(now) == folder_ && identity_of(path_) != folder_;
+  TORCH_CHECK(!was_moved, path_.string(), " was moved to ", now.string(),
+              " while the run was working: continue it there, with --out ", now.string(),
+              " --resume");
+  TORCH_CHECK(!has_config, path_.string(),
+              " was replaced by another run while this one was working: give another --out");
+  return true;
+}
+
+void RunDirectory::create_again() {
+  make_folders(path_);
+  lock_.emplace(path_ / kLockFile, locking_);
+  write_json(path_ / kConfigFile, config_);
+  folder_ = identity_of(path_);
+}
+
+void RunDirectory::check_is_there() const {
+  TORCH_CHECK(!was_removed(), path_.string(),
+              " was removed while the run was working: give the command again");
+}
+
 void RunDirectory::mark_finished() {
+  check_is_there();
   write_json(path_ / kFinishedFile, {{"format", "retia.finished"}, {"version", kRunVersion}});
   state_ = RunState::Finished;
 }

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "retia/engine/io/lock_file.h"
 
@@ -37,16 +40,29 @@ class RunDirectory {
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
-  /// Writes finished.json, which marks the run as complete.
+  /// Writes finished.json, which marks the run as complete. Throws where the folder has gone.
   void mark_finished();
+
+  /// Returns whether the folder was removed since it was opened, or since create_again(). Throws one
+  /// line where it was moved, which names the new place, and where it was replaced by another run.
+  bool was_removed() const;
+
+  /// Creates a folder that was removed again, with the lock and config.json, for what a run holds in
+  /// memory.
+  void create_again();
 
  private:
   /// Takes the lock. Throws when another process is running there.
   RunDirectory(std::filesystem::path path, RunState state, Locking locking);
 
+  void check_is_there() const;
+
   std::filesystem::path path_;
-  LockFile lock_;
+  Locking locking_;
+  std::optional<LockFile> lock_;
+  std::pair<uint64_t, uint64_t> folder_;  // device and inode
   RunState state_;
+  nlohmann::json config_;  // of config.json
 };
 
 }  // namespace retia

@@ -154,6 +154,44 @@ TEST(RunDirectory, NamesTheProcessThatRunsThere) {
   EXPECT_EQ(RunDirectory::resume(folder.path(), kConfig).state(), RunState::Unfinished);
 }
 
+TEST(RunDirectory, IsCreatedAgainWhereItWasRemoved) {
+  const TemporaryFolder folder;
+  const auto path = folder / "run";
+  RunDirectory directory = RunDirectory::create(path, kConfig);
+  const json config = read_json(path / "config.json");
+  EXPECT_FALSE(directory.was_removed());
+  for (const bool half : {false, true}) {
+    std::filesystem::remove_all(path);
+    if (half) {
+      std::filesystem::create_directories(path / "checkpoints");  // by a write that came later
+    }
+    EXPECT_TRUE(directory.was_removed());
+    EXPECT_NE(error_of([&] { directory.mark_finished(); }), "(no error)");
+    EXPECT_FALSE(std::filesystem::exists(path / "finished.json"));
+    directory.create_again();
+    EXPECT_FALSE(directory.was_removed());
+    EXPECT_EQ(read_json(path / "config.json"), config);
+    EXPECT_TRUE(RunDirectory::is_in_use(path));
+  }
+}
+
+TEST(RunDirectory, SaysWhereItWasMovedAndThatItWasReplaced) {
+  const TemporaryFolder folder;
+  const auto path = folder / "run";
+  const RunDirectory directory = RunDirectory::create(path, kConfig);
+  std::filesystem::rename(path, folder / "moved");
+  const std::string moved = std::filesystem::canonical(folder / "moved");
+  EXPECT_EQ(error_of([&] { directory.was_removed(); }),
+            path.string() + " was moved to " + moved +
+                " while the run was working: continue it there, with --out " + moved + " --resume");
+  const RunDirectory other = RunDirectory::create(path, kConfig);
+  EXPECT_NE(error_of([&] { directory.was_removed(); }), "(no error)");
+  std::filesystem::remove_all(folder / "moved");
+  EXPECT_EQ(error_of([&] { directory.was_removed(); }),
+            path.string() +
+                " was replaced by another run while this one was working: give another --out");
+}
+
 TEST(RunDirectory, MovesItsLock) {
   const TemporaryFolder folder;
   RunDirectory first = RunDirectory::create(folder.path(), kConfig);
