@@ -1,9 +1,10 @@
 """Runs that are killed at any moment and resumed come to the numbers of those that nobody disturbed,
-to the bit, and never leave a file that cannot be read.
+to the bit, and never leave a file that cannot be read, nor a process; no trial is tried by two at once.
 
 RETIA_FAULT_RUNS says how many (20), RETIA_FAULT_SEED at which moments (1), RETIA_FAULT_CASES which,
 e.g. darts,enas.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import uuid
 
 import numpy
 
@@ -44,6 +46,16 @@ TINY = ["--space", "tiny"]
 RETRAIN = ["retrain", *TINY, "--architecture", "chosen.json"]
 
 
+# A trial that another process still tries, or whose child outlived it, is written into `twice`.
+COMMAND = ("exec 9>$MARKS/$RETIA_TRIAL; flock -n 9 || echo $RETIA_TRIAL >>$MARKS/twice; "
+           "(setsid sleep 100 &); sleep 0.2; echo 0.$RETIA_TRIAL")
+
+
+def explore_by_commands(*more):
+    return ["explore", *TINY, "--strategy", "evolution", "--max-trials", "8", "--evaluator", "command", *more,
+            *settings("strategy.population=3", "strategy.sample=2", f"evaluator.command={COMMAND}")]
+
+
 def search(algorithm, space, *more):
     return ["search", "--algorithm", algorithm, "--space", space, *more]
 
@@ -60,6 +72,11 @@ CASES = {
     "spos on two ranks": (search("spos", "spos_chain", *CHAIN, *EVOLUTION, *SHARED), 2),
     "explore": (["explore", *TINY, "--strategy", "evolution", "--max-trials", "6", *settings(
         "strategy.population=3", "strategy.sample=2")], 1),
+    "commands": (explore_by_commands(), 1),
+    "commands in processes": (explore_by_commands("--runner", "local", "--concurrency", "2", *settings(
+        "runner.retries=10")), 1),
+    "explore in processes": (["explore", *TINY, "--strategy", "random", "--max-trials", "6", "--runner", "local",
+                              "--concurrency", "2", *settings("runner.retries=10")], 1),
     "gdas": (search("gdas", "darts_cnn", *CELLS), 1),
     "proxyless": (search("proxyless", "spos_chain", *CHAIN, *settings("algorithm.warmup=0")), 1),
     "p_darts": (search("p_darts", "darts_cnn", *CELLS, *settings(
@@ -80,15 +97,43 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def facts_of(process):
+    """The parent and the words of a process; none where it has ended."""
+    try:
+        words = pathlib.Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        stat = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0, []
+    return int(stat[1]), words
+
+
+def children_of(parent):
+    processes = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+    return [process for process in processes if facts_of(process)[0] == parent]
+
+
+def processes_with(variable):
+    """The processes that have it in their environment."""
+    found = []
+    for environment in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if variable.encode() in environment.read_bytes().split(b"\0"):
+                found.append(int(environment.parent.name))
+        except OSError:
+            pass
+    return found
+
+
 class Job:
     """A command on so many ranks, each of which writes what it says into a file."""
 
     def __init__(self, words, n_ranks, folder):
         port = str(free_port())
+        self.mark = uuid.uuid4().hex
         self.logs = [folder / f"rank-{rank}.txt" for rank in range(n_ranks)]
         self.ranks = []
         for rank, log in enumerate(self.logs):
-            environment = dict(os.environ, OMP_NUM_THREADS="1")
+            environment = dict(os.environ, OMP_NUM_THREADS="1", MARKS=str(folder / "marks"), JOB=self.mark)
             if n_ranks > 1:
                 environment |= dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(n_ranks),
                                     MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
@@ -102,6 +147,18 @@ class Job:
     def kill(self, victims):
         for victim in victims:
             self.ranks[victim].send_signal(signal.SIGKILL)
+
+    def helpers(self):
+        """The process that starts trials, and those that run one."""
+        servers = [child for child in children_of(self.ranks[0].pid) if b"--server" in facts_of(child)[1]]
+        return servers + [child for server in servers for child in children_of(server)]
+
+    def left_over(self):
+        """The processes that the job has started and that outlive it by seconds."""
+        end = time.monotonic() + 10
+        while processes_with(f"JOB={self.mark}") and time.monotonic() < end:
+            time.sleep(0.01)
+        return [facts_of(process) for process in processes_with(f"JOB={self.mark}")]
 
     def wait(self):
         return [rank.wait(timeout=120) for rank in self.ranks]
@@ -123,8 +180,10 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        (cls.folder / "marks").mkdir()
         (cls.folder / "chosen.json").write_text(json.dumps({"body": "conv3x3", "skip": "body"}))
         cls.undisturbed = {}
+        cls.n_helpers_killed = 0
 
     def words(self, case, out):
         return [*CASES[case][0], "--data", "digits", "--data-dir", ROOT / "data/digits", "--batch-size", "12",
@@ -164,6 +223,12 @@ class Faults(unittest.TestCase):
             end = 0
         while job.runs() and time.monotonic() < end:
             time.sleep(0.001)
+        helpers = job.helpers()
+        if helpers and chance.random() < 0.5:  # the run goes on by itself
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(helpers), signal.SIGKILL)
+                self.n_helpers_killed += 1
+            return []
         killed = [victim for victim in victims if job.ranks[victim].poll() is None]
         job.kill(killed)
         return killed
@@ -215,6 +280,7 @@ class Faults(unittest.TestCase):
         seconds = self.expected(case)[2]
         run = self.folder / f"run-{number}"
         n_kills, n_ranks, step = 0, {own_ranks}, 0
+        n_helpers = self.n_helpers_killed
         while True:
             others = own_ranks > 1 and n_kills > 0 and chance.random() < 0.3
             ranks = chance.choice([1, 3, 4]) if others else own_ranks
@@ -224,6 +290,7 @@ class Faults(unittest.TestCase):
             if n_kills == 0 or (n_kills < 3 and chance.random() < 1 / 3):
                 killed = self.disturb(job, run, chance, seconds)
             codes = job.wait()
+            self.assertEqual(job.left_over(), [])
             found = read_run(run) if run.exists() else {}
             self.check_survivors(job, killed, codes)
             if not killed or codes[0] == 0:
@@ -233,7 +300,8 @@ class Faults(unittest.TestCase):
         self.assertEqual(codes[0], 0, job.said())
         self.check_resumed(job, step)
         self.compare(case, run.name, n_ranks, without_speed(found), self.result(job))
-        return n_kills
+        self.assertFalse((self.folder / "marks/twice").exists(), "a trial was tried by two processes at once")
+        return n_kills + self.n_helpers_killed - n_helpers
 
     def test_killed_runs_resume_to_the_same(self):
         names = [name for name in CASES if not CHOSEN or name in CHOSEN.split(",")]
