@@ -59,8 +59,9 @@ auto read_document(const std::filesystem::path& path, const char* format, const 
 
 // Where one is lost its trial is run again, and thousands a minute cannot wait for the disk. What a
 // command said may be any bytes.
-void write_document(const std::filesystem::path& path, const Json& json) {
-  write_unsynchronised(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+void write_document(const std::filesystem::path& path, const Json& json, Readers readers) {
+  write_unsynchronised(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
+                       readers);
 }
 
 /// Writes a number; infinity and NaN, which JSON lacks, become a text such as "inf".
@@ -134,13 +135,14 @@ void write_trial_file(const std::filesystem::path& path, const TrialFile& file) 
                       {"continues", trial.proposal.continues},
                       {"model", trial.model ? ir::to_json(*trial.model) : Json()}});
   }
-  write_document(path, {{"format", kTrialFormat},
-                        {"version", kTrialFileVersion},
-                        {"setting", file.setting},
-                        {"mutables", file.mutables},
-                        {"attempt", file.job.attempt},
-                        {"floors", numbers(file.job.trials.at(0).floors)},
-                        {"trials", trials}});
+  const Json document = {{"format", kTrialFormat},
+                         {"version", kTrialFileVersion},
+                         {"setting", file.setting},
+                         {"mutables", file.mutables},
+                         {"attempt", file.job.attempt},
+                         {"floors", numbers(file.job.trials.at(0).floors)},
+                         {"trials", trials}};
+  write_document(path, document, Readers::Owner);  // a command may hold a password
 }
 
 TrialFile read_trial_file(const std::filesystem::path& path, const OperationTable& operations) {
@@ -197,9 +199,10 @@ std::vector<Trial> results_from_json(const Json& list, const Job& job) {
 
 void write_results(const std::filesystem::path& trial_file, const std::vector<Trial>& trials,
                    int64_t attempt) {
-  write_document(result_path(trial_file, attempt), {{"format", kResultFormat},
-                                                    {"version", kTrialFileVersion},
-                                                    {"results", results_to_json(trials)}});
+  const Json document = {{"format", kResultFormat},
+                         {"version", kTrialFileVersion},
+                         {"results", results_to_json(trials)}};
+  write_document(result_path(trial_file, attempt), document, Readers::All);
 }
 
 std::vector<Trial> read_results(const std::filesystem::path& trial_file, const Job& job) {

@@ -26,7 +26,7 @@ struct TrialFile {
   Job job;                        ///< the trials to run
 };
 
-/// Writes the file atomically. Throws one line that names the file.
+/// Writes the file atomically, for its owner alone to read. Throws one line that names the file.
 void write_trial_file(const std::filesystem::path& path, const TrialFile& file);
 /// Reads the file. Throws one line that names the file where it is damaged.
 TrialFile read_trial_file(const std::filesystem::path& path, const OperationTable& operations);

@@ -19,8 +19,8 @@ using nlohmann::json;
 /// A file that closes itself.
 class OpenFile {
  public:
-  OpenFile(const std::filesystem::path& path, int flags)
-      : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  OpenFile(const std::filesystem::path& path, int flags, mode_t mode = 0)
+      : value_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
   ~OpenFile() {
@@ -49,10 +49,17 @@ int write_all(int descriptor, std::string_view bytes) {
 
 enum class Wait { No, ForDisk };
 
+/// The way in which a file is written.
+struct Writing {
+  Wait wait = Wait::ForDisk;
+  Readers readers = Readers::All;
+};
+
 /// 0, or the errno of the step that failed.
 int write_file(const std::filesystem::path& path, std::span<const std::string_view> parts,
-               Wait wait) {
-  const OpenFile file(path, O_WRONLY | O_CREAT | O_TRUNC);
+               Writing how) {
+  const OpenFile file(path, O_WRONLY | O_CREAT | O_TRUNC,
+                      how.readers == Readers::Owner ? 0600 : 0666);
   if (file.value() < 0) {
     return errno;
   }
@@ -61,7 +68,7 @@ int write_file(const std::filesystem::path& path, std::span<const std::string_vi
       return failure;
     }
   }
-  return wait == Wait::No || ::fsync(file.value()) == 0 ? 0 : errno;
+  return how.wait == Wait::No || ::fsync(file.value()) == 0 ? 0 : errno;
 }
 
 int sync_folder(const std::filesystem::path& folder) {
@@ -75,20 +82,21 @@ int sync_folder(const std::filesystem::path& folder) {
 
 /// 0, or the errno of the step that failed.
 int replace_file(const std::filesystem::path& path, const std::filesystem::path& temporary,
-                 std::span<const std::string_view> parts, Wait wait) {
-  if (const int failure = write_file(temporary, parts, wait); failure != 0) {
+                 std::span<const std::string_view> parts, Writing how) {
+  if (const int failure = write_file(temporary, parts, how); failure != 0) {
     return failure;
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return errno;
   }
-  return wait == Wait::No ? 0 : sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+  return how.wait == Wait::No ? 0 : sync_folder(path.has_parent_path() ? path.parent_path() : ".");
 }
 
-void write(const std::filesystem::path& path, std::span<const std::string_view> parts, Wait wait) {
+void write(const std::filesystem::path& path, std::span<const std::string_view> parts,
+           Writing how) {
   std::filesystem::path temporary = path;
   temporary += ".tmp";
-  if (const int failure = replace_file(path, temporary, parts, wait); failure != 0) {
+  if (const int failure = replace_file(path, temporary, parts, how); failure != 0) {
     ::unlink(temporary.c_str());
     TORCH_CHECK(false, path.string(), ": cannot be written: ", reason_and_remedy(failure));
   }
@@ -117,11 +125,12 @@ void write_atomically(const std::filesystem::path& path, std::string_view bytes)
 }
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts) {
-  write(path, parts, Wait::ForDisk);
+  write(path, parts, {});
 }
 
-void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes) {
-  write(path, std::span(&bytes, 1), Wait::No);
+void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes,
+                          Readers readers) {
+  write(path, std::span(&bytes, 1), {.wait = Wait::No, .readers = readers});
 }
 
 json read_json(const std::filesystem::path& path) {
@@ -139,7 +148,7 @@ json read_json(const std::filesystem::path& path) {
   }
 }
 
-void write_json(const std::filesystem::path& path, const json& document) {
+void write_json(const std::filesystem::path& path, const json& document, Readers readers) {
   check_finite(document, path.string());
   std::string text;
   try {
@@ -147,7 +156,9 @@ void write_json(const std::filesystem::path& path, const json& document) {
   } catch (const json::exception& error) {
     TORCH_CHECK(false, path.string(), ": cannot be written as JSON: ", error.what());
   }
-  write_atomically(path, text + "\n");
+  text += "\n";
+  const std::string_view bytes = text;
+  write(path, std::span(&bytes, 1), {.readers = readers});
 }
 
 void check_finite(const json& document, std::string_view where) {

@@ -9,6 +9,9 @@
 
 namespace retia {
 
+/// The users who may read a file that is written: all whom the umask admits, or its owner alone.
+enum class Readers { All, Owner };
+
 /// Returns the contents of a file. Throws one line with the path and the system's reason.
 std::string read_file(const std::filesystem::path& path);
 
@@ -23,7 +26,8 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::st
 
 /// Replaces the file `path` atomically without waiting for the disk: a reader sees the old file or
 /// the new one, except after a crash of the machine. For data that can be made again.
-void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes);
+void write_unsynchronised(const std::filesystem::path& path, std::string_view bytes,
+                          Readers readers = Readers::All);
 
 /// Reads a JSON file. Throws one line that names the file and the byte where it is missing,
 /// truncated or not JSON.
@@ -31,7 +35,8 @@ nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Writes a JSON file atomically, indented by two, with a newline at the end. Throws on NaN and
 /// infinity.
-void write_json(const std::filesystem::path& path, const nlohmann::json& document);
+void write_json(const std::filesystem::path& path, const nlohmann::json& document,
+                Readers readers = Readers::All);
 
 /// Throws when `document` contains NaN or infinity, which JSON cannot hold. The message begins with
 /// `where`.

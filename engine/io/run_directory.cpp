@@ -73,6 +73,23 @@ Locking locking_of(const json& config) {
                                                               : Locking::IfSupported;
 }
 
+/// Returns whether `evaluator` or one inside it runs a command, which may hold a password.
+bool holds_command(const json& evaluator) {
+  if (!evaluator.is_structured()) {
+    return false;
+  }
+  const json command = evaluator.is_object() ? evaluator.value("command", json()) : json();
+  if (command.is_string() && command != "") {
+    return true;
+  }
+  return std::any_of(evaluator.begin(), evaluator.end(), holds_command);
+}
+
+void write_config(const std::filesystem::path& folder, const json& config) {
+  write_json(folder / kConfigFile, config,
+             holds_command(config.value("evaluator", json())) ? Readers::Owner : Readers::All);
+}
+
 /// Returns the device and the inode of a folder; zeros where it is missing.
 std::pair<uint64_t, uint64_t> identity_of(const std::filesystem::path& path) {
   struct stat found = {};
@@ -116,7 +133,7 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
   document["version"] = kRunVersion;
   directory.config_ = document;
   try {
-    write_json(path / kConfigFile, document);
+    write_config(path, document);
   } catch (const c10::Error&) {
     std::error_code ignored;
     std::filesystem::remove(path / kLockFile, ignored);
@@ -180,7 +197,7 @@ bool RunDirectory::was_removed() const {
 void RunDirectory::create_again() {
   make_folders(path_);
   lock_.emplace(path_ / kLockFile, locking_);
-  write_json(path_ / kConfigFile, config_);
+  write_config(path_, config_);
   folder_ = identity_of(path_);
 }
 

@@ -18,7 +18,8 @@ enum class RunState { New, Unfinished, Finished };
 /// this object lives it holds a lock on the folder (see LockFile).
 class RunDirectory {
  public:
-  /// Creates the folder, or uses an empty one, and writes `config` (an object) into it. Throws
+  /// Creates the folder, or uses an empty one, and writes `config` (an object) into it, for its
+  /// owner alone to read where an evaluator's command is in it. Throws
   /// where `path` holds a run or any files, or cannot be written; nothing is then left there.
   /// `/run/require_lock` of `config`: false where a file system without locks is admitted.
   static RunDirectory create(const std::filesystem::path& path, const nlohmann::json& config);

@@ -68,6 +68,14 @@ std::vector<Trial> some_results(const Job& job) {
            .host = "there"}};
 }
 
+TEST(TrialFile, IsReadByItsOwnerAlone) {
+  using std::filesystem::perms;
+  const TemporaryFolder folder;
+  write_trial_file(folder / "trial.json", some_file());
+  EXPECT_EQ(std::filesystem::status(folder / "trial.json").permissions(),
+            perms::owner_read | perms::owner_write);
+}
+
 TEST(TrialFile, IsReadAsItWasWritten) {
   const TemporaryFolder folder;
   const TrialFile written = some_file();

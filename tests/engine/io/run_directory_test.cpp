@@ -154,6 +154,24 @@ TEST(RunDirectory, NamesTheProcessThatRunsThere) {
   EXPECT_EQ(RunDirectory::resume(folder.path(), kConfig).state(), RunState::Unfinished);
 }
 
+TEST(RunDirectory, KeepsCommandsFromOtherUsers) {
+  using std::filesystem::perms;
+  const TemporaryFolder folder;
+  json config = kConfig;
+  const auto readers = [&](const std::string& name) {
+    RunDirectory::create(folder / name, config);
+    return std::filesystem::status(folder / name / "config.json").permissions() &
+           (perms::group_read | perms::others_read);
+  };
+  config["command"] = "explore";
+  config["evaluator"] = {{"name", "command"}, {"command", ""}};
+  EXPECT_NE(readers("none"), perms::none);
+  config["evaluator"]["command"] = "TOKEN=secret score";
+  EXPECT_EQ(readers("command"), perms::none);
+  config["evaluator"] = {{"name", "searched"}, {"of", {{"options", {{"command", "score"}}}}}};
+  EXPECT_EQ(readers("inner"), perms::none);
+}
+
 TEST(RunDirectory, IsCreatedAgainWhereItWasRemoved) {
   const TemporaryFolder folder;
   const auto path = folder / "run";
