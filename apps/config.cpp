@@ -25,6 +25,26 @@ std::string take_name(Json& section, const std::string& where, const std::string
   return name.get<std::string>();
 }
 
+/// The validation fraction of a retraining, which needs its samples to train on.
+constexpr double kRetrainingValidFraction = 0.1;
+
+/// Returns the section `data` with the command's default of valid_fraction.
+Json data_given(const Json& json, const std::string& command) {
+  Json data = json.value("data", Json::object());
+  if (command == "retrain" && data.is_object() && !data.contains("valid_fraction")) {
+    data["valid_fraction"] = kRetrainingValidFraction;
+  }
+  return data;
+}
+
+/// Throws where a command that chooses by validation samples would hold out none.
+void check_validation(const std::string& command, double valid_fraction) {
+  const bool chooses = command == "search" || command == "explore" || command == "rank";
+  TORCH_CHECK(valid_fraction > 0 || !chooses,
+              "data.valid_fraction must be above 0, got 0: ", command,
+              " chooses by the samples held out (0 is for retrain, which then trains on all)");
+}
+
 /// Fills in the defaults of `given`, which must have no other keys.
 void complete(Json& given, const Json& defaults, const std::string& where) {
   check_options(given, defaults, where);
@@ -204,6 +224,10 @@ Section data_section(const Program& program, const Command& command, const Words
   std::erase_if(section.options, [&](const Option& option) {
     return holds(sets, option.key) && option.key != name;
   });
+  const Json defaults = data_given(Json::object(), command.name);
+  for (Option& option : section.options) {
+    option.value = defaults.value(option.key, option.value);
+  }
   return section;
 }
 
@@ -296,7 +320,9 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
   const bool writes = json.value("/run/debug"_json_pointer, Json()) != true;
   config.own = take_own(program, own, json);
   config.sections = row.sections;
+  json["data"] = data_given(json, name);
   config.data = read_section<DataOptions>(program, json, "data");
+  check_validation(name, config.data.valid_fraction);
   config.trainer = read_section<TrainerOptions>(program, json, "trainer");
   config.weight_optimizer = read_section<SgdOptions>(program, json, "weight_optimizer");
   config.run = read_section<RunOptions>(program, json, "run");

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "retia/apps/commands.h"
+#include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/space/architecture_json.h"
 
@@ -22,9 +23,12 @@ int run_evaluate(const Program& program, const Config& config) {
     network = inherit(network, architecture);
     recalibrate(network, bench.scoring(config, bench.data.train), kRecalibrationBatches);
   }
-  const Score score = score_of(network, bench.scoring(config, bench.data.test));
-  std::cout << "test loss " << score.loss << "\ntest accuracy " << percent(score.accuracy)
-            << std::endl;
+  const ScoredSamples samples = samples_to_score(bench.data, trained.split);
+  const Score score = score_of(network, bench.scoring(config, samples.set));
+  const char* const which = samples.are_test ? "test " : "";
+  std::cout << samples.described << '\n'
+            << which << "loss " << score.loss << '\n'
+            << which << "accuracy " << percent(score.accuracy) << std::endl;
   return kDone;
 }
 

@@ -2,6 +2,7 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/front.h"
+#include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/cost/profile.h"
 #include "retia/engine/distributed/launch.h"
@@ -9,6 +10,7 @@
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/json.h"
 #include "retia/engine/space/architecture_json.h"
+#include "retia/engine/space/setting.h"
 
 namespace retia {
 namespace {
@@ -115,6 +117,23 @@ ExperimentEnding run(Experiment& experiment, const Config& config, Runner& runne
   return *ending;
 }
 
+/// Returns the split of the samples on which trials train; none where they train on none, or where
+/// the trial's architecture decides an option of the data.
+std::optional<SplitRecord> split_of_trials(const Program& program, const Config& config,
+                                           const Workbench& bench) {
+  const Json& options = config.evaluator_options;
+  if (!options.contains("data") || !options.value("seed", Json()).is_number() ||
+      !ir::settings_in(options.at("data"), "data").empty()) {
+    return std::nullopt;
+  }
+  const auto of_trials = options.at("data").get<DataOptions>();
+  const DataSplits data =
+      options.at("data") == Json(config.data) ? bench.data : program.data_sets.load(of_trials);
+  const auto seed = options.at("seed").get<uint64_t>();
+  return record_of(data, split_of_run(data.train, of_trials.valid_fraction, seed, true),
+                   of_trials.valid_fraction, seed);
+}
+
 struct ExploreOptions {
   bool debug = false;
 };
@@ -143,6 +162,9 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
     return debug(config, space, *evaluator, *strategy);
   }
   RunDirectory directory = open_run_directory(config);
+  if (const std::optional<SplitRecord> split = split_of_trials(program, config, bench)) {
+    keep_split(directory, *split, std::filesystem::exists(store_path(directory.path())));
+  }
   write_json(directory.file("space.json"), ir::to_json(space.graph()));
   TrialObserver observer(config.run, config.experiment, *evaluator, &directory);
   Experiment experiment(space, config.space, *evaluator, *strategy, directory.path());

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "retia/apps/commands.h"
+#include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/base/rank_correlation.h"
 #include "retia/engine/experiment/experiment.h"
@@ -77,8 +78,9 @@ int run_rank(const Program& program, const Config& config) {
               "rank needs --max-trials N, the number of architectures to train alone: at least 2");
   const Workbench bench = open_workbench(program, config);
   const TrainedSupernet supernet = read_supernet(program, config, bench);
-  const auto [held_out, trained] = split_indices(
-      bench.data.train.size(), config.data.valid_fraction, static_cast<uint64_t>(config.run.seed));
+  const auto seed = static_cast<uint64_t>(config.run.seed);
+  const Split split = supernet.split ? split_again(bench.data, *supernet.split)
+                                     : split_of(bench.data.train, config.data.valid_fraction, seed);
   const std::unique_ptr<Strategy> strategy =
       program.strategies.make(config.strategy, config.strategy_options, supernet.space,
                               static_cast<uint64_t>(config.run.seed));
@@ -95,8 +97,8 @@ int run_rank(const Program& program, const Config& config) {
     return kInterrupted;
   }
 
-  const Batches train = bench.scoring(config, bench.data.train, trained);
-  const Batches valid = bench.scoring(config, bench.data.train, held_out);
+  const Batches train = bench.scoring(config, bench.data.train, split.train);
+  const Batches valid = bench.scoring(config, bench.data.train, split.valid);
   const std::vector<Mutable> mutables = supernet.space.mutables();
   Network shared = make_network(supernet.space.supernet(), config, bench);
   copy_weights(supernet.weights, *shared);
@@ -120,7 +122,6 @@ int run_rank(const Program& program, const Config& config) {
   }
   TORCH_CHECK(points.size() >= 2, "only ", points.size(), " of ", experiment.n_trials(),
               " trials succeeded, but a rank needs two: see retia show ", config.run.out);
-  const auto seed = static_cast<uint64_t>(config.run.seed);
   const Interval tau = bootstrap(kendall_tau, inherited, alone, seed);
   const Interval rho = bootstrap(spearman_rho, inherited, alone, seed);
   write_json(directory.file("rank.json"), {{"format", "retia.rank"},

@@ -27,6 +27,7 @@ std::string last_line(const std::filesystem::path& log) {
   return last;
 }
 
+constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kRunning = "running";
 constexpr const char* kFinished = "finished";
 constexpr const char* kStopped = "stopped: continue with --resume";
@@ -35,7 +36,7 @@ constexpr const char* kCrashed = "crashed: continue with --resume";
 /// Returns the state of a training that is not running: stopped by a signal or the time limit, or
 /// crashed, which the log does not tell.
 std::string state_of_training(const std::filesystem::path& run) {
-  if (std::filesystem::exists(run / "finished.json")) {
+  if (std::filesystem::exists(run / kFinishedFile)) {
     return kFinished;
   }
   const bool stopped = last_line(run / "log.txt").find("stopped ") != std::string::npos;
@@ -107,6 +108,12 @@ void add_training(Facts& facts, const std::filesystem::path& run, bool running) 
   if (best != nullptr) {
     facts["best"] = c10::str("valid accuracy ", percent((*best)["valid_accuracy"].get<double>()),
                              " after epoch ", (*best)["epoch"].get<int64_t>());
+  }
+  if (std::filesystem::exists(run / kFinishedFile)) {
+    const Json results = read_json(run / kFinishedFile);
+    if (results.contains("test_accuracy")) {
+      facts["test_accuracy"] = results["test_accuracy"];
+    }
   }
   const std::vector<int64_t> steps = CheckpointStore(run / "checkpoints").steps();
   facts["checkpoint"] = steps.empty() ? Facts() : Facts(c10::str("step ", steps.back()));

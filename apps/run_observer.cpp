@@ -104,6 +104,13 @@ void RunObserver::on_epoch(const EpochReport& report) {
   }
 }
 
+void RunObserver::on_test(const Score& score, int64_t steps) {
+  if (events_) {
+    events_->write(
+        {.step = steps, .scalars = {{"loss/test", score.loss}, {"accuracy/test", score.accuracy}}});
+  }
+}
+
 bool RunObserver::stop_requested() {
   if (!out_of_time_ && now() >= ends_) {
     out_of_time_ = true;

@@ -23,6 +23,8 @@ class RunObserver final : public TrainingObserver {
 
   void on_step(const StepReport& report) override;
   void on_epoch(const EpochReport& report) override;
+  /// Writes the score on the test samples, after `steps` steps, into TensorBoard's event file.
+  void on_test(const Score& score, int64_t steps);
   bool stop_requested() override;
   /// Where the folder was removed, creates it again, for the checkpoint that is saved next; the run
   /// then stops, and check_folder() throws.

@@ -2,6 +2,7 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/final_search.h"
+#include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/ir/json.h"
@@ -28,22 +29,22 @@ int run_search(const Program& program, const Config& config) {
   Ranks ranks(read_launch(), config.run.timeout);
   const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Graph space = search_space(program, config, bench.task).supernet();
-  const auto [held_out, trained] = split_indices(
-      bench.data.train.size(), config.data.valid_fraction, static_cast<uint64_t>(config.run.seed));
+  const auto seed = static_cast<uint64_t>(config.run.seed);
+  const Split split =
+      split_of_run(bench.data.train, config.data.valid_fraction, seed, ranks.is_first());
   SearchSetup setup{.network = make_network(space, config, bench),
-                    .train = bench.training(config, trained, LastBatch::Drop),
-                    .valid = bench.training(config, held_out, LastBatch::Drop),
+                    .train = bench.training(config, split.train, LastBatch::Drop),
+                    .valid = bench.training(config, split.valid, LastBatch::Drop),
                     .trainer = config.trainer,
                     .weight_optimizer = config.weight_optimizer,
-                    .scoring = bench.scoring(config, bench.data.train, held_out),
+                    .scoring = bench.scoring(config, bench.data.train, split.valid),
                     .space_options = config.space_options,
                     .space_with = search_space_with(program, config, bench.task),
                     .ranks = bench.ranks};
   if (!ranks.is_first()) {
     setup.warn = [](const std::string&) {};
   }
-  Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup,
-                                          static_cast<uint64_t>(config.run.seed));
+  Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup, seed);
 
   std::optional<RunDirectory> directory = open_run_directory(config, ranks);
   if (is_finished(directory, ranks)) {
@@ -51,6 +52,10 @@ int run_search(const Program& program, const Config& config) {
       std::cout << "nothing to do: " << config.run.out << " holds a finished search\n";
     }
     return kDone;
+  }
+  if (directory) {
+    keep_split(*directory, record_of(bench.data, split, config.data.valid_fraction, seed),
+               holds_checkpoints(directory->path()));
   }
   RunObserver observer(directory, config.run);
   for (int64_t stage = 0;; ++stage) {

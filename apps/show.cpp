@@ -14,6 +14,8 @@ std::vector<Option> declared(ShowOptions& o) { return {format_option(o.format)};
 int run_show(const Program&, const Config& config, const ShowOptions& options) {
   ListedTrials listed = trials_in(config.run.out);
   for (Json& trial : listed.trials) {
+    // Which may be of the test: `top` and the end of `explore` tell it of what was chosen.
+    trial["metrics"].erase("report");
     trial = shown(trial, listed.objectives);
   }
   std::cout << written(listed.trials, options.format);

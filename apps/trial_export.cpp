@@ -40,6 +40,9 @@ void export_trial(const Program& program, const fs::path& run, const Json& trial
              to_json(architecture, space.mutables(), config.at("space").at("name")));
   fs::copy(run / "config.json", to);
   fs::copy(run / "space.json", to);
+  if (const auto split = read_split(run)) {
+    write_split(to, *split);
+  }
   const fs::path weights = run / "weights" / trial.at("trial").dump();
   if (fs::exists(weights)) {
     fs::copy(weights, to / "checkpoints", fs::copy_options::recursive);

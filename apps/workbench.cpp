@@ -221,10 +221,16 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
   check_suits(graph, bench.task, (run / "space.json").string());
   ir::Space space = written_space(program, written, std::move(graph), bench.task);
   const CheckpointStore checkpoints(newest_checkpoints(run));
-  const auto saved =
-      checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });
+  std::optional<SplitRecord> split = read_split(run);
+  std::optional<Checkpoint> saved;
+  if (written.at("command") == "retrain" && split && !split->valid.empty()) {
+    saved = checkpoints.best();
+  }
+  if (!saved) {
+    saved = checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });
+  }
   TORCH_CHECK(saved.has_value(), run.string(), " holds no checkpoint yet: let it train an epoch");
-  return {written.at("command"), std::move(space), trained_weights(*saved)};
+  return {written.at("command"), std::move(space), trained_weights(*saved), std::move(split)};
 }
 
 TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions& limits,
@@ -344,6 +350,8 @@ std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t s
 static bool has_saved(const std::filesystem::path& run, int64_t stage) {
   return !CheckpointStore(checkpoints_of(run, stage)).steps().empty();
 }
+
+bool holds_checkpoints(const std::filesystem::path& run) { return has_saved(run, 0); }
 
 std::filesystem::path newest_checkpoints(const std::filesystem::path& run) {
   int64_t stage = 0;

@@ -11,6 +11,7 @@
 #include "retia/engine/distributed/ranks.h"
 #include "retia/engine/io/run_directory.h"
 #include "retia/engine/io/stop_signal.h"
+#include "retia/trainers/data/split_record.h"
 
 namespace retia {
 
@@ -78,12 +79,14 @@ bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks);
 
 /// The weights of a trained supernet, or of a model that is being retrained.
 struct TrainedSupernet {
-  std::string command;   ///< command of the run
-  ir::Space space;       ///< space that the run trained
-  NamedTensors weights;  ///< parameters and buffers, by name
+  std::string command;                    ///< command of the run
+  ir::Space space;                        ///< space that the run trained
+  NamedTensors weights;                   ///< parameters and buffers, by name
+  std::optional<SplitRecord> split = {};  ///< split of its samples; none: it kept none
 };
 
-/// Reads the run directory of --checkpoint. Throws where it belongs to another space, does not suit
+/// Reads the run directory of --checkpoint: of a retraining that held out samples the weights with
+/// the best validation score, else the last ones. Throws where it belongs to another space, does not suit
 /// the data, is damaged, or has no checkpoint yet.
 TrainedSupernet read_supernet(const Program& program, const Config& config, const Workbench& bench);
 
@@ -125,6 +128,8 @@ std::unique_ptr<Evaluator> make_evaluator(const Program& program, const Config& 
 
 /// Returns the checkpoint folder of one stage of a search.
 std::filesystem::path checkpoints_of(const std::filesystem::path& run, int64_t stage);
+/// Returns whether a run has saved a checkpoint.
+bool holds_checkpoints(const std::filesystem::path& run);
 /// Returns the checkpoint folder of the last stage that has begun.
 std::filesystem::path newest_checkpoints(const std::filesystem::path& run);
 

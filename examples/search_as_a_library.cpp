@@ -10,7 +10,7 @@ int main() {
   const Space space = standard_spaces().search("darts_cnn", {{"channels", 4}, {"layers", 3}}, task);
   const Network network(space.supernet(), /*seed=*/1);
   DartsMutator mutator(*network, {.seed = 1});
-  const auto [first, second] = split_indices(digits.size(), 0.5, /*seed=*/1);
+  const auto [first, second] = split_of(digits, /*valid_fraction=*/0.5, /*seed=*/1);
   BilevelTrainer trainer({.network = network,
                           .train = Batches(digits, first, {.batch_size = 32}),
                           .valid = Batches(digits, second, {.batch_size = 32}),

@@ -206,9 +206,12 @@ void RunDirectory::check_is_there() const {
               " was removed while the run was working: give the command again");
 }
 
-void RunDirectory::mark_finished() {
+void RunDirectory::mark_finished(const json& results) {
   check_is_there();
-  write_json(path_ / kFinishedFile, {{"format", "retia.finished"}, {"version", kRunVersion}});
+  json document = results;
+  document["format"] = "retia.finished";
+  document["version"] = kRunVersion;
+  write_json(path_ / kFinishedFile, document);
   state_ = RunState::Finished;
 }
 

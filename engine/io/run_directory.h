@@ -41,8 +41,9 @@ class RunDirectory {
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
-  /// Writes finished.json, which marks the run as complete. Throws where the folder has gone.
-  void mark_finished();
+  /// Writes finished.json, which marks the run as complete, with `results`, an object. Throws where
+  /// the folder has gone.
+  void mark_finished(const nlohmann::json& results = nlohmann::json::object());
 
   /// Returns whether the folder was removed since it was opened, or since create_again(). Throws one
   /// line where it was moved, which names the new place, and where it was replaced by another run.

@@ -51,6 +51,7 @@
 #include "retia/strategies/tpe.h"
 #include "retia/trainers/algorithms.h"
 #include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/data/split.h"
 #include "retia/trainers/evaluators.h"
 #include "retia/trainers/one_shot/bilevel_trainer.h"
 #include "retia/trainers/one_shot/enas_trainer.h"

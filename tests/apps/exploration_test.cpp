@@ -174,9 +174,9 @@ TEST(Exploration, KeepsTheWeightsOfTheBestAndExportsThem) {
                     0);
     copy_weights(with_prefix(newest_checkpoint(exported).tensors, "network/"), *network);
     const Dataset set = standard_data_sets().load(options.at("data").get<DataOptions>()).train;
-    const auto held_out = split_indices(set.size(), options.at("data").at("valid_fraction"), 0);
+    const auto held_out = split_of(set, options.at("data").at("valid_fraction"), 0);
     const Score score = score_of(
-        network, Batches(set, held_out.first, {.batch_size = 8, .order = SampleOrder::Given}));
+        network, Batches(set, held_out.valid, {.batch_size = 8, .order = SampleOrder::Given}));
     EXPECT_EQ(score.accuracy, trial.at("metric").get<double>());
     const Ended scored = run_program(little(
         "evaluate", {"--architecture", exported / "architecture.json", "--checkpoint", exported}));

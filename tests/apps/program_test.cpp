@@ -52,7 +52,8 @@ TEST(Program, SearchesRetrainsAndEvaluates) {
   ended =
       run_program(little("retrain", {"--epochs", "1", "--out", retrain, "--architecture", found}));
   ASSERT_EQ(ended.code, kDone) << ended.err;
-  EXPECT_THAT(ended.out, MatchesRegex("parameters [0-9]+, multiply-adds [0-9]+\n" +
+  EXPECT_THAT(ended.out, MatchesRegex("parameters [0-9]+, multiply-adds [0-9]+\n"
+                                      "valid accuracy [0-9.]+ %, the best, after epoch 1\n" +
                                       std::string(kTestAccuracy)));
   EXPECT_EQ(read_json(folder / "retrain/architecture.json"), read_json(found));
 
@@ -64,10 +65,12 @@ TEST(Program, SearchesRetrainsAndEvaluates) {
     const Ended scored =
         run_program(little("evaluate", {"--architecture", found, "--checkpoint", run}));
     ASSERT_EQ(scored.code, kDone) << scored.err;
-    EXPECT_THAT(scored.out, MatchesRegex("test loss [0-9.]+\n" + std::string(kTestAccuracy)));
+    EXPECT_THAT(scored.out, MatchesRegex("scored on the test split of the run, 32 samples of "
+                                         "synthetic\ntest loss [0-9.]+\n" +
+                                         std::string(kTestAccuracy)));
     EXPECT_EQ(scored.err, "");
     if (run == retrain) {
-      EXPECT_THAT(ended.out, EndsWith(scored.out.substr(scored.out.find('\n') + 1)));
+      EXPECT_THAT(ended.out, EndsWith(scored.out.substr(scored.out.find("test accuracy"))));
     }
   }
 }

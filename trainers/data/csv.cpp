@@ -13,6 +13,7 @@
 
 #include "retia/engine/base/suggest.h"
 #include "retia/trainers/data/compressed_file.h"
+#include "retia/trainers/data/split.h"
 
 namespace retia {
 namespace {
@@ -186,8 +187,7 @@ DataSplits read_csv(const std::filesystem::path& path, const CsvOptions& options
   TORCH_CHECK(options.test_fraction > 0 && options.test_fraction < 1,
               "test_fraction must be above 0 and below 1, but is ", options.test_fraction);
   const Dataset all = read_csv_file(path, options);
-  const auto [train, test] =
-      split_indices(all.size(), 1 - options.test_fraction, options.split_seed);
+  const auto [test, train] = split_of(all, 1 - options.test_fraction, options.split_seed);
   TORCH_CHECK(!train.empty() && !test.empty(), path.string(), " has ", all.size(),
               " rows: too few to set a fraction of ", options.test_fraction, " apart for the test");
   return {.train = all.subset(train), .test = all.subset(test)};

@@ -50,8 +50,8 @@ std::vector<CsvLine> read_csv_lines(const std::filesystem::path& path, char sepa
 /// name file, line and column.
 Dataset read_csv_file(const std::filesystem::path& path, const CsvOptions& options);
 
-/// Reads a file, whose rows are split into training and test, or a folder with train.csv and
-/// test.csv (or .csv.gz).
+/// Reads a file, whose rows are split into training and test, each class alike (see split_of), or a
+/// folder with train.csv and test.csv (or .csv.gz).
 DataSplits read_csv(const std::filesystem::path& path, const CsvOptions& options);
 
 }  // namespace retia

@@ -8,6 +8,7 @@
 
 #include "retia/trainers/data/cifar.h"
 #include "retia/trainers/data/idx.h"
+#include "retia/trainers/data/split.h"
 
 namespace retia {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kDigits = 10;
+constexpr uint64_t kLimitSeed = 0;
 
 /// Folders that are tried where none is given, the best first.
 std::vector<fs::path> usual_folders(const std::string& name) {
@@ -70,8 +72,7 @@ DataSplits DataSets::load(const DataOptions& options) const {
     check_dataset(*part);
   }
   if (options.limit > 0 && options.limit < splits.train.size()) {
-    splits.train.inputs = splits.train.inputs.slice(0, 0, options.limit).clone();
-    splits.train.targets = splits.train.targets.slice(0, 0, options.limit).clone();
+    splits.train = splits.train.subset(drawn_samples(splits.train, options.limit, kLimitSeed));
   }
   return with_statistics(std::move(splits));
 }

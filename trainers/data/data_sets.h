@@ -19,8 +19,9 @@ namespace retia {
 struct DataOptions {
   std::string name = "digits";  ///< a name in DataSets::names()
   std::string dir = "";         ///< folder of its files; for csv: the file, or a folder of two
-  int64_t limit = 0;            ///< number of training samples to use, from the first; 0: all
-  /// Fraction of the training samples that is held out to score architectures.
+  /// Number of training samples to use, drawn at random, each class alike; 0: all.
+  int64_t limit = 0;
+  /// Fraction of the training samples that is held out for validation, in [0, 1).
   double valid_fraction = 0.5;
   AugmentOptions augment = {};  ///< augmentation of training images
   CsvOptions csv = {};
@@ -31,7 +32,7 @@ inline std::vector<Option> declared(DataOptions& o) {
       option("name", o.name, Names{.table = "data set"}, "data set"),
       option("dir", o.dir, "folder of its files; csv: the file, or a folder of two"),
       option("limit", o.limit, Range{0, 1e12}, "training samples to use; 0: all"),
-      option("valid_fraction", o.valid_fraction, Range::between(0, 1),
+      option("valid_fraction", o.valid_fraction, Range::from_to_below(0, 1),
              "fraction of the training samples that is held out for validation"),
       option("augment", o.augment, "augmentation of training images"),
       option("csv", o.csv, "tables"),

@@ -32,8 +32,9 @@ ClassificationEvaluator::ClassificationEvaluator(const ClassificationOptions& op
   set_ = data_sets.load(options.data).train.to(device);
   TORCH_CHECK(set_.n_classes > 0, "evaluator 'classification': the data set '", set_.name,
               "' has no classes: give another");
-  std::tie(valid_, train_) = split_indices(set_.size(), options.data.valid_fraction, options.seed);
-  TORCH_CHECK(!valid_.empty() && !train_.empty(), "evaluator 'classification': ", set_.size(),
+  split_ = split_of(set_, options.data.valid_fraction, options.seed);
+  TORCH_CHECK(!split_.valid.empty() && !split_.train.empty(),
+              "evaluator 'classification': ", set_.size(),
               " samples are too few to hold out a part of ", options.data.valid_fraction);
 }
 
@@ -47,15 +48,15 @@ Network ClassificationEvaluator::network_of(const ir::Graph& model) const {
 }
 
 TrialTraining ClassificationEvaluator::training() const {
-  const bool fills_a_batch = static_cast<int64_t>(train_.size()) >= options_.batch_size;
-  const Batches train(set_, train_,
+  const bool fills_a_batch = static_cast<int64_t>(split_.train.size()) >= options_.batch_size;
+  const Batches train(set_, split_.train,
                       {.batch_size = options_.batch_size,
                        .seed = options_.seed,
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
                        .augment = options_.data.augment,
                        .device = device_,
                        .dtype = stored_in(dtype_)});
-  const Batches valid(set_, valid_,
+  const Batches valid(set_, split_.valid,
                       {.batch_size = options_.batch_size,
                        .order = SampleOrder::Given,
                        .device = device_,

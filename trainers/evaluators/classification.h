@@ -7,6 +7,7 @@
 #include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/io/option.h"
 #include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/data/split.h"
 #include "retia/trainers/evaluators/trial_training.h"
 #include "retia/trainers/optimizer.h"
 
@@ -62,7 +63,7 @@ class ClassificationEvaluator final : public Evaluator {
   at::ScalarType dtype_;
   Executor executor_;
   Dataset set_;
-  std::vector<int64_t> train_, valid_;
+  Split split_;
 };
 
 }  // namespace retia

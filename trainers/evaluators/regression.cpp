@@ -30,10 +30,11 @@ RegressionEvaluator::RegressionEvaluator(const RegressionOptions& options,
   TORCH_CHECK(set_.n_classes == 0, "evaluator 'regression': the data set '", set_.name,
               "' holds classes: give one of numbers, e.g. --data csv --set "
               "data.csv.task=regression, or --evaluator classification");
-  std::tie(valid_, train_) = split_indices(set_.size(), options.data.valid_fraction, options.seed);
-  TORCH_CHECK(!valid_.empty() && !train_.empty(), "evaluator 'regression': ", set_.size(),
+  split_ = split_of(set_, options.data.valid_fraction, options.seed);
+  TORCH_CHECK(!split_.valid.empty() && !split_.train.empty(),
+              "evaluator 'regression': ", set_.size(),
               " samples are too few to hold out a part of ", options.data.valid_fraction);
-  const at::Tensor known = set_.subset(train_).targets.to(at::kDouble);
+  const at::Tensor known = set_.subset(split_.train).targets.to(at::kDouble);
   mean_ = known.mean().item<double>();
   deviation_ = known.std(/*unbiased=*/false).item<double>();
   deviation_ = deviation_ > 0 ? deviation_ : 1;
@@ -57,8 +58,8 @@ Network RegressionEvaluator::network_of(const ir::Graph& model) const {
 }
 
 TrialTraining RegressionEvaluator::training() const {
-  const bool fills_a_batch = static_cast<int64_t>(train_.size()) >= options_.batch_size;
-  const Batches train(set_, train_,
+  const bool fills_a_batch = static_cast<int64_t>(split_.train.size()) >= options_.batch_size;
+  const Batches train(set_, split_.train,
                       {.batch_size = options_.batch_size,
                        .seed = options_.seed,
                        .last = fills_a_batch ? LastBatch::Drop : LastBatch::Keep,
@@ -100,7 +101,7 @@ std::optional<std::vector<Evaluation>> RegressionEvaluator::evaluate_merged(
 }
 
 Evaluation RegressionEvaluator::score(Network& network) const {
-  const Batches valid(set_, valid_,
+  const Batches valid(set_, split_.valid,
                       {.batch_size = options_.batch_size,
                        .order = SampleOrder::Given,
                        .device = device_,

@@ -7,6 +7,7 @@
 #include "retia/engine/experiment/evaluator.h"
 #include "retia/engine/io/option.h"
 #include "retia/trainers/data/data_sets.h"
+#include "retia/trainers/data/split.h"
 #include "retia/trainers/evaluators/trial_training.h"
 #include "retia/trainers/optimizer.h"
 
@@ -87,7 +88,7 @@ class RegressionEvaluator final : public Evaluator {
   Executor executor_;
   Dataset set_;  // with standardised targets
   double mean_ = 0, deviation_ = 1;
-  std::vector<int64_t> train_, valid_;
+  Split split_;
 };
 
 }  // namespace retia

@@ -1,11 +1,13 @@
 #include "retia/trainers/data/data_sets.h"
 
+#include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
 #include <optional>
 
 #include "retia/tests/trainers/data/data_files.h"
+#include "retia/trainers/data/split.h"
 
 namespace retia {
 namespace {
@@ -50,12 +52,13 @@ TEST(DataSets, LoadWithTheStatisticsOfTheTrainingPart) {
   EXPECT_EQ(splits.test.mean, splits.train.mean);
 }
 
-TEST(DataSets, TakeTheFirstTrainingSamplesWhereLimited) {
+TEST(DataSets, TakeSamplesOfEachClassWhereLimited) {
   const DataSets sets = standard_data_sets();
   const DataSplits all = sets.load({.name = "synthetic"});
-  const DataSplits some = sets.load({.name = "synthetic", .limit = 7});
-  EXPECT_TRUE(some.train.inputs.equal(all.train.inputs.slice(0, 0, 7)));
-  EXPECT_TRUE(some.train.targets.equal(all.train.targets.slice(0, 0, 7)));
+  const DataSplits some = sets.load({.name = "synthetic", .limit = 30});
+  const std::vector<int64_t> drawn = drawn_samples(all.train, 30, 0);
+  EXPECT_TRUE(some.train.inputs.equal(all.train.subset(drawn).inputs));
+  EXPECT_TRUE(some.train.targets.bincount().equal(at::full({10}, 3, at::kLong)));
   EXPECT_TRUE(some.test.inputs.equal(all.test.inputs));
   EXPECT_NE(some.train.mean, all.train.mean);
   EXPECT_EQ(sets.load({.name = "synthetic", .limit = 1 << 20}).train.size(), all.train.size());
