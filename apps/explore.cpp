@@ -64,15 +64,17 @@ ir::Filter admitted(const Program& program, const Config& config, const ir::Spac
   };
 }
 
-/// "93 trials, 2 failed, 1 invalid"
+/// "93 trials, 2 failed, 3 diverged, 1 invalid"
 std::string counted(const Experiment& experiment) {
-  int64_t n_failed = 0, n_invalid = 0;
+  int64_t n_failed = 0, n_invalid = 0, n_diverged = 0;
   experiment.each_trial([&](const Trial& trial) {
     n_failed += trial.evaluation.status == TrialStatus::Failed ? 1 : 0;
     n_invalid += trial.evaluation.status == TrialStatus::Invalid ? 1 : 0;
+    n_diverged += trial.evaluation.status == TrialStatus::Diverged ? 1 : 0;
   });
   return c10::str(experiment.n_trials(), " trials",
                   n_failed > 0 ? c10::str(", ", n_failed, " failed") : "",
+                  n_diverged > 0 ? c10::str(", ", n_diverged, " diverged") : "",
                   n_invalid > 0 ? c10::str(", ", n_invalid, " invalid") : "");
 }
 

@@ -124,12 +124,15 @@ std::optional<Score> MergedTrainer::validate() {
   const at::NoGradGuard no_grad;
   network()->eval();
   at::Tensor loss, correct;
+  OutputRange range;
   for (int64_t i = 0; i < valid_->n_batches(); ++i) {
     const Batch batch = valid_->batch(0, i);
     const at::Tensor output = by_model(network()->forward(batch.inputs));
     accumulate(loss, losses(output, batch.targets, 0).sum(0).to(at::kDouble));
     accumulate(correct, n_correct_of_each(output, batch.targets));
+    range.add(output);
   }
+  const at::Tensor varies = range.varies().cpu();
   const auto n = static_cast<double>(valid_->n_samples());
   loss = loss.cpu();
   correct = correct.cpu();
@@ -137,7 +140,8 @@ std::optional<Score> MergedTrainer::validate() {
   for (size_t m = 0; m < reports_.size(); ++m) {
     const auto row = static_cast<int64_t>(m);
     const Score score{loss[row].item<double>() / n,
-                      static_cast<double>(correct[row].item<int64_t>()) / n, valid_->n_samples()};
+                      static_cast<double>(correct[row].item<int64_t>()) / n, valid_->n_samples(),
+                      varies[row].item<bool>()};
     reports_[m].validation = score;
     mean.loss += score.loss / static_cast<double>(reports_.size());
     mean.accuracy += score.accuracy / static_cast<double>(reports_.size());

@@ -3,6 +3,8 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/minimum.h>
 
 #include "retia/engine/operations/elastic_layer.h"
 #include "retia/engine/space/freeze.h"
@@ -31,10 +33,23 @@ void accumulate(at::Tensor& sum, const at::Tensor& more) {
   sum = sum.defined() ? sum + more : more;
 }
 
+void OutputRange::add(const at::Tensor& outputs) {
+  const at::Tensor low = outputs.amin(0), high = outputs.amax(0);
+  low_ = low_.defined() ? at::minimum(low_, low) : low;
+  high_ = high_.defined() ? at::maximum(high_, high) : high;
+}
+
+at::Tensor OutputRange::varies() const {
+  constexpr double kRounding = 1e-6;  // relative; batches of other sizes are added up otherwise
+  const at::Tensor largest = at::maximum(low_.abs(), high_.abs());
+  return (high_ - low_).gt(largest * kRounding).any(-1);
+}
+
 Score score_of(Network& network, const Batches& batches, Ranks* ranks) {
   const at::NoGradGuard no_grad;
   const Mode evaluation(*network, false);
   at::Tensor loss, correct;
+  OutputRange range;
   const int64_t first = ranks == nullptr ? 0 : ranks->rank();
   const int64_t stride = ranks == nullptr ? 1 : ranks->size();
   for (int64_t i = first; i < batches.n_batches(); i += stride) {
@@ -43,16 +58,18 @@ Score score_of(Network& network, const Batches& batches, Ranks* ranks) {
     const at::Tensor batch_loss =
         at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Sum).to(at::kDouble);
     const at::Tensor batch_correct = logits.argmax(1).eq(batch.targets).sum();
+    range.add(logits);
     loss = loss.defined() ? loss + batch_loss : batch_loss;
     correct = correct.defined() ? correct + batch_correct : batch_correct;
   }
   double sums[] = {loss.defined() ? loss.item<double>() : 0,
-                   correct.defined() ? static_cast<double>(correct.item<int64_t>()) : 0};
+                   correct.defined() ? static_cast<double>(correct.item<int64_t>()) : 0,
+                   loss.defined() && range.varies().item<bool>() ? 1.0 : 0.0};
   if (ranks != nullptr) {
-    ranks->sum(at::from_blob(sums, {2}, at::kDouble));
+    ranks->sum(at::from_blob(sums, {3}, at::kDouble));
   }
   const auto n = static_cast<double>(batches.n_samples());
-  return {sums[0] / n, sums[1] / n, batches.n_samples()};
+  return {sums[0] / n, sums[1] / n, batches.n_samples(), sums[2] > 0};
 }
 
 std::vector<std::shared_ptr<BatchNormLayer>> norms_of(const torch::nn::Module& model) {

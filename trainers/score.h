@@ -13,6 +13,19 @@ struct Score {
   double loss = 0;        ///< mean cross-entropy
   double accuracy = 0;    ///< fraction of samples classified correctly, in [0, 1]
   int64_t n_samples = 0;  ///< number of samples scored, over all ranks
+  bool varies = true;     ///< whether any output differs between the samples of a rank
+};
+
+/// Finds out whether outputs differ between samples, beyond rounding.
+class OutputRange {
+ public:
+  /// Adds the outputs of a batch: [b, …, outputs].
+  void add(const at::Tensor& outputs);
+  /// Returns whether any output of those added differs between samples: bool, […].
+  at::Tensor varies() const;
+
+ private:
+  at::Tensor low_, high_;
 };
 
 /// Adds `more` to `sum`; an undefined sum counts as 0.

@@ -62,11 +62,15 @@ NamedNumbers traffic_since(const std::array<Traffic, 3>& before, const Ranks& ra
   return numbers;
 }
 
-/// Throws, naming the step, unless `is_finite`.
+/// Throws a Divergence, naming the step, unless `is_finite`.
 void check_finite(bool is_finite, const char* what, int64_t epoch, int64_t steps) {
-  TORCH_CHECK(is_finite, what, " became infinite or NaN at step ", steps, " of epoch ", epoch + 1,
-              ": lower the learning rate (--set weight_optimizer.lr=…); the last checkpoint is "
-              "kept");
+  if (!is_finite) {
+    throw Divergence(
+        {__func__, __FILE__, __LINE__},
+        c10::str(what, " became infinite or NaN at step ", steps, " of epoch ", epoch + 1,
+                 ": lower the learning rate (--set weight_optimizer.lr=…); the last "
+                 "checkpoint is kept"));
+  }
 }
 
 }  // namespace

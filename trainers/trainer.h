@@ -105,6 +105,12 @@ class TrainingObserver {
   virtual void load_state(const Json&) {}
 };
 
+/// The error of a training whose loss or weights became infinite or NaN.
+class Divergence : public c10::Error {
+ public:
+  using c10::Error::Error;
+};
+
 /// The ways in which a training ends.
 enum class Ending { Finished, Stopped };
 
@@ -130,7 +136,7 @@ class Trainer {
   Trainer& operator=(const Trainer&) = delete;
 
   /// Trains from the current position to the last epoch. Saves to `checkpoints` (may be null) after
-  /// every epoch and when stopped. Throws on a loss that is not finite, naming the step; on weights
+  /// every epoch and when stopped. Throws a Divergence on a loss that is not finite, naming the step; on weights
   /// that are not finite, which are never saved; and where ranks differ. The last checkpoint stays
   /// in all these cases. A stop request on any rank stops all ranks after the same step; only one
   /// rank needs `checkpoints`.

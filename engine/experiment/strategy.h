@@ -25,18 +25,20 @@ enum class TrialStatus {
   Succeeded,
   Failed,   ///< the evaluator threw, or returned objectives that are not finite
   Invalid,  ///< the architecture has no valid model
-  Stopped   ///< the experiment was interrupted: the trial runs again later, and no strategy is told
+  Diverged,  ///< the model learnt nothing: its loss is infinite, NaN or absurd, or its outputs constant
+  Stopped  ///< the experiment was interrupted: the trial runs again later, and no strategy is told
 };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(TrialStatus, {{TrialStatus::Running, "running"},
                                            {TrialStatus::Succeeded, "succeeded"},
                                            {TrialStatus::Failed, "failed"},
                                            {TrialStatus::Invalid, "invalid"},
+                                           {TrialStatus::Diverged, "diverged"},
                                            {TrialStatus::Stopped, "stopped"}})
 
 /// The result of a trial, as told to a strategy.
 struct Outcome {
-  TrialStatus status = TrialStatus::Failed;  ///< Succeeded, Failed or Invalid
+  TrialStatus status = TrialStatus::Failed;  ///< Succeeded, Failed, Invalid or Diverged
   /// One per objective, larger is better; empty unless succeeded.
   std::vector<double> objectives = {};
 };

@@ -2,6 +2,7 @@
 
 #include "retia/engine/base/precision.h"
 #include "retia/engine/ir/infer.h"
+#include "retia/trainers/evaluators/divergence.h"
 #include "retia/trainers/evaluators/merged_training.h"
 
 namespace retia {
@@ -13,13 +14,14 @@ void check_output(const ir::Graph& model, int64_t n_classes) {
               ir::to_string(shape), ", expected [", n_classes, "], one number a class");
 }
 
-Evaluation evaluation_of(const EpochReport& last, const Network& network) {
+Evaluation evaluation_of(const EpochReport& last, const Network& network, int64_t n_classes) {
   const Score score = last.validation.value();
-  return {.objectives = {score.accuracy},
-          .metrics = {{"loss", score.loss},
-                      {"train_loss", last.loss},
-                      {"train_accuracy", last.accuracy},
-                      {"parameters", static_cast<double>(n_parameters(*network))}}};
+  return marked({.objectives = {score.accuracy},
+                 .metrics = {{"loss", score.loss},
+                             {"train_loss", last.loss},
+                             {"train_accuracy", last.accuracy},
+                             {"parameters", static_cast<double>(n_parameters(*network))}}},
+                divergence_of(last, n_classes));
 }
 
 }  // namespace
@@ -75,9 +77,11 @@ Evaluation ClassificationEvaluator::evaluate(const Trial& trial) {
   if (wants_intermediate(how, trial)) {
     how.score = [](const EpochReport& report) { return report.validation->accuracy; };
   }
-  const auto trained = train_trial(network, how, trial);
-  return trained ? with_course(evaluation_of(trained->last, network), *trained)
-                 : Evaluation{.status = TrialStatus::Stopped};
+  return unless_it_diverges([&] {
+    const auto trained = train_trial(network, how, trial);
+    return trained ? with_course(evaluation_of(trained->last, network, set_.n_classes), *trained)
+                   : Evaluation{.status = TrialStatus::Stopped};
+  });
 }
 
 std::optional<std::vector<Evaluation>> ClassificationEvaluator::evaluate_merged(
@@ -86,9 +90,10 @@ std::optional<std::vector<Evaluation>> ClassificationEvaluator::evaluate_merged(
   for (const Trial& trial : trials) {
     networks.push_back(network_of(*trial.model));
   }
-  return retia::evaluate_merged(
-      std::move(networks), training(), trials,
-      [](const Network& network, const EpochReport& last) { return evaluation_of(last, network); });
+  return retia::evaluate_merged(std::move(networks), training(), trials,
+                                [this](const Network& network, const EpochReport& last) {
+                                  return evaluation_of(last, network, set_.n_classes);
+                                });
 }
 
 Json ClassificationEvaluator::to_json() const {

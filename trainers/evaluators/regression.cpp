@@ -6,6 +6,7 @@
 
 #include "retia/engine/base/precision.h"
 #include "retia/engine/ir/infer.h"
+#include "retia/trainers/evaluators/divergence.h"
 #include "retia/trainers/evaluators/merged_training.h"
 
 namespace retia {
@@ -84,9 +85,11 @@ Evaluation RegressionEvaluator::evaluate(const Trial& trial) {
       return scored->objectives.front();
     };
   }
-  const auto trained = train_trial(network, how, trial);
-  return trained ? with_course(scored ? *scored : score(network), *trained)
-                 : Evaluation{.status = TrialStatus::Stopped};
+  return unless_it_diverges([&] {
+    const auto trained = train_trial(network, how, trial);
+    return trained ? with_course(scored ? *scored : score(network), *trained)
+                   : Evaluation{.status = TrialStatus::Stopped};
+  });
 }
 
 std::optional<std::vector<Evaluation>> RegressionEvaluator::evaluate_merged(
@@ -117,15 +120,17 @@ Evaluation RegressionEvaluator::score(Network& network) const {
   const auto restored = [&](const std::vector<at::Tensor>& parts) {
     return at::cat(parts) * deviation_ + mean_;
   };
-  const RegressionScore found = score_regression(restored(predictions), restored(targets));
+  const at::Tensor y = restored(targets), predicted = restored(predictions);
+  const RegressionScore found = score_regression(predicted, y);
   const double objective = options_.metric == RegressionMetric::Mse   ? found.mse
                            : options_.metric == RegressionMetric::Mae ? found.mae
                                                                       : found.r2;
-  return {.objectives = {objective},
-          .metrics = {{"mse", found.mse},
-                      {"mae", found.mae},
-                      {"r2", found.r2},
-                      {"parameters", static_cast<double>(n_parameters(*network))}}};
+  return marked({.objectives = {objective},
+                 .metrics = {{"mse", found.mse},
+                             {"mae", found.mae},
+                             {"r2", found.r2},
+                             {"parameters", static_cast<double>(n_parameters(*network))}}},
+                divergence_of(predicted, y, deviation_ * deviation_));
 }
 
 Json RegressionEvaluator::to_json() const {

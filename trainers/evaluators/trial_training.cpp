@@ -21,8 +21,11 @@ class TrialEpochs final : public TrainingObserver {
       return;  // nobody asks, or former epochs were not asked about
     }
     known.push_back(training_.score(report));
-    TORCH_CHECK(std::isfinite(known.back()), "the objective became ", known.back(), " in epoch ",
-                report.epoch + 1);
+    if (!std::isfinite(known.back())) {
+      throw Divergence(
+          {__func__, __FILE__, __LINE__},
+          c10::str("the objective became ", known.back(), " in epoch ", report.epoch + 1));
+    }
     is_below_ = below_floors(trial_, training_.direction, known);
   }
   bool stop_requested() override { return is_below_ || trial_.stop_requested(); }

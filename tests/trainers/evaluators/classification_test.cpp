@@ -74,9 +74,27 @@ TEST(ClassificationEvaluator, LetsAnExperimentFindTheBestOfASpace) {
   Experiment experiment(seeing_or_blind(), "eyes", evaluator, grid, folder.path());
   EXPECT_EQ(experiment.run({}, observer), ExperimentEnding::Exhausted);
   ASSERT_EQ(experiment.trials().size(), 2u);
-  EXPECT_LT(experiment.trials()[0].evaluation.objectives.at(0), 0.5);
+  EXPECT_EQ(experiment.trials()[0].evaluation.status, TrialStatus::Diverged);
+  EXPECT_EQ(experiment.trials()[0].evaluation.error,
+            "the outputs are the same for all 100 validation samples");
   EXPECT_GT(experiment.trials()[1].evaluation.objectives.at(0), 0.9);
   EXPECT_EQ(read_json(folder / "architecture.json")["choices"], (Json{{"eye", "seeing"}}));
+}
+
+TEST(ClassificationEvaluator, MarksATrialThatDiverged) {
+  const auto evaluated = [](double lr, double clip) {
+    ClassificationOptions diverging = options();
+    diverging.weight_optimizer.lr = lr;
+    diverging.weight_optimizer.gradient_clip = clip;
+    ClassificationEvaluator evaluator(diverging, standard_data_sets());
+    return evaluator.evaluate(trial_of(two_layers(4)));
+  };
+  const Evaluation absurd = evaluated(1e4, 5);
+  EXPECT_EQ(absurd.status, TrialStatus::Diverged);
+  EXPECT_THAT(absurd.error, testing::HasSubstr("but guessing gives 1.38"));
+  const Evaluation infinite = evaluated(1e20, 0);
+  EXPECT_EQ(infinite.status, TrialStatus::Diverged);
+  EXPECT_THAT(infinite.error, testing::HasSubstr("became infinite or NaN"));
 }
 
 TEST(ClassificationEvaluator, GivesTheSameNumbersAgainAndWhenRebuiltFromItsJson) {
