@@ -321,6 +321,7 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
   config.own = take_own(program, own, json);
   config.sections = row.sections;
   json["data"] = data_given(json, name);
+  config.names_data = json["data"].contains("name");
   config.data = read_section<DataOptions>(program, json, "data");
   check_validation(name, config.data.valid_fraction);
   config.trainer = read_section<TrainerOptions>(program, json, "trainer");

@@ -78,6 +78,7 @@ struct Config {
   std::string algorithm;              ///< algorithm of a search
   Json algorithm_options;             ///< options of the algorithm, complete
   DataOptions data;                   ///< section `data`
+  bool names_data = true;             ///< whether the data set was named, rather than the default
   TrainerOptions trainer;             ///< section `trainer`
   SgdOptions weight_optimizer;        ///< section `weight_optimizer`: SGD, which trains the weights
   RunOptions run;                     ///< section `run`

@@ -54,15 +54,17 @@ std::string state_of_trials(const ListedTrials& listed) {
                                                    : std::string(kFinished) + ": " + ending;
 }
 
-/// The lines of metrics.jsonl; one that is being written is left out.
+/// Returns the lines of metrics.jsonl, without a last one that is still being written. Throws, naming
+/// it, where one is damaged.
 std::vector<Json> metrics_of(const std::filesystem::path& run) {
+  const std::filesystem::path path = run / "metrics.jsonl";
   std::vector<Json> lines;
-  std::ifstream file(run / "metrics.jsonl");
-  for (std::string line; std::getline(file, line);) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line) && !file.eof();) {
     Json metrics = Json::parse(line, nullptr, false);
-    if (metrics.is_object()) {
-      lines.push_back(std::move(metrics));
-    }
+    TORCH_CHECK(metrics.is_object(), path.string(), ", line ", lines.size() + 1,
+                ": is damaged: expected the numbers of an epoch as a JSON object");
+    lines.push_back(std::move(metrics));
   }
   return lines;
 }

@@ -81,6 +81,9 @@ Workbench open_workbench(const Program& program, const Config& config, Ranks* ra
   // Where trials run in other processes this one leaves the GPU to them.
   const bool trains_here = config.runner == "inline";
   const at::Device device = open_device(trains_here ? config.run.device : "cpu");
+  if (!config.names_data && (ranks == nullptr || ranks->is_first())) {
+    std::cerr << "no --data was given: the data are '" << config.data.name << "'\n";
+  }
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore" || config.command == "trial";
   TORCH_CHECK(evaluator_judges || data.train.n_classes > 0, "data set '", config.data.name,

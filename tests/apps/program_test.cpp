@@ -75,6 +75,19 @@ TEST(Program, SearchesRetrainsAndEvaluates) {
   }
 }
 
+TEST(Program, SaysWhichDataItTakesWhereNoneWereGiven) {
+  const Ended ended =
+      run_program({"explore", "--space", "tiny", "--strategy", "grid", "--evaluator", "command",
+                   "--set", "evaluator.command=echo 1", "--debug"});
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("no --data was given: the data are 'digits'\n"));
+  const Ended given =
+      run_program(joined({"explore", "--space", "tiny", "--strategy", "grid", "--evaluator",
+                          "command", "--set", "evaluator.command=echo 1", "--debug"},
+                         little_data()));
+  EXPECT_THAT(given.err, testing::Not(HasSubstr("no --data")));
+}
+
 TEST(Program, RetrainsInTheEvaluationNetworkOfTheSpace) {
   const TemporaryFolder folder;
   const Words space = {"--space", "darts_cnn",      "--set", "space.channels=2",

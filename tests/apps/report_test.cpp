@@ -83,6 +83,21 @@ TEST(Report, ShowsAnExperiment) {
   EXPECT_FALSE(report.contains("running"));
 }
 
+TEST(Report, NamesADamagedLineButNotOneThatIsBeingWritten) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  ASSERT_EQ(
+      run_program(little("search", {"--algorithm", "random", "--epochs", "2", "--out", out})).code,
+      kDone);
+  const std::string whole = read_file(folder / "run/metrics.jsonl");
+  write_plainly(folder / "run/metrics.jsonl", whole + "{\"epoch\": 3, \"lo");
+  EXPECT_EQ(report_of(out).at("epochs"), "2/2");
+  write_plainly(folder / "run/metrics.jsonl", "{\"epo\n" + whole);
+  const Ended ended = run_program({"report", out});
+  EXPECT_EQ(ended.code, kFailed);
+  EXPECT_THAT(ended.err, testing::HasSubstr("metrics.jsonl, line 1: is damaged"));
+}
+
 TEST(Report, RefusesWhatIsNoRun) {
   const TemporaryFolder folder;
   const Ended ended = run_program({"report", folder / "none"});
