@@ -1,9 +1,11 @@
 #include "retia/apps/config.h"
 
 #include <algorithm>
+#include <iostream>
 #include <map>
 
 #include "retia/apps/program.h"
+#include "retia/apps/recalled.h"
 #include "retia/engine/base/suggest.h"
 #include "retia/engine/experiment/local_runner.h"
 #include "retia/engine/io/options.h"
@@ -49,10 +51,6 @@ void check_validation(const std::string& command, double valid_fraction) {
 void complete(Json& given, const Json& defaults, const std::string& where) {
   check_options(given, defaults, where);
   given = merged(defaults, given);
-}
-
-bool is_file(const std::string& space) {
-  return space.size() > 5 && space.compare(space.size() - 5, 5, ".json") == 0;
 }
 
 void check_known(const std::string& what, const std::string& name,
@@ -139,6 +137,8 @@ void read_evaluator(const Program& program, const Json& json, Config& config) {
 
 }  // namespace
 
+bool is_space_file(const std::string& space) { return space.ends_with(".json"); }
+
 std::vector<Flag> shared_flags() {
   const auto entry = [](const std::string& name, const std::string& meaning) {
     const Option named{.key = name, .value = "", .meaning = meaning, .names = Names{.table = name}};
@@ -201,7 +201,7 @@ Section entry_section(const Program& program, const Command& command, const Word
     return {name, {}, "add --" + name + " NAME to --help"};
   }
   if (name == "space") {
-    if (is_file(entry)) {
+    if (is_space_file(entry)) {
       return {name, {}, "a file takes no options"};
     }
     return {name, command.name == "retrain" ? program.spaces.evaluation_described(entry)
@@ -316,6 +316,11 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
   }
 
   Config config;
+  if (holds(row.flags, "architecture") || holds(row.flags, "checkpoint")) {
+    Recalled complete = recalled(program, name, json);
+    json = std::move(complete.given);
+    config.differences = std::move(complete.differences);
+  }
   config.command = name;
   const bool writes = json.value("/run/debug"_json_pointer, Json()) != true;
   config.own = take_own(program, own, json);
@@ -344,7 +349,7 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
   if (writes) {
     check_required(json, row);
   }
-  if (is_file(config.space)) {
+  if (is_space_file(config.space)) {
     TORCH_CHECK(config.space_options.empty(), "space: a file takes no options, got ",
                 config.space_options.begin().key());
   } else {
@@ -414,6 +419,9 @@ Command configured(const ConfiguredCommand& row, const std::vector<Option>& own,
   made.read = [row, own, run = std::move(run), parsed = made](const Program& program,
                                                               const Words& words) -> Work {
     return [&program, run, config = read_config(program, row, parsed, own, words)] {
+      for (const std::string& line : config.differences) {
+        std::cerr << line << std::endl;
+      }
       return run(program, config);
     };
   };

@@ -91,6 +91,8 @@ struct Config {
   std::string runner = "inline";      ///< runner of the trials of an exploration
   Json runner_options;                ///< options of the runner, complete
   ProfileOptions profile;             ///< section `profile`
+  /// Lines on options that were given otherwise than in the files that the command line names.
+  std::vector<std::string> differences = {};
 
   /// Returns the whole configuration, defaults included, as it is written into the run directory.
   Json resolved() const;
@@ -131,6 +133,9 @@ Command configured(const ConfiguredCommand& row,
 
 /// Returns `names` and the flags of every command that runs models.
 std::vector<std::string> with_model_flags(std::vector<std::string> names);
+
+/// Returns whether `--space` names a file with a graph.
+bool is_space_file(const std::string& space);
 
 /// Returns all flags that several commands have.
 std::vector<Flag> shared_flags();

@@ -37,6 +37,7 @@ int run_evaluate(const Program& program, const Config& config) {
 Command commands::evaluate() {
   return configured({.name = "evaluate",
                      .summary = "scores an architecture with the weights of a run",
+                     .positional = "run.checkpoint",
                      .flags = with_model_flags({"architecture", "checkpoint"}),
                      .required = {"architecture", "checkpoint"}},
                     run_evaluate);

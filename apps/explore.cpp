@@ -2,6 +2,7 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/front.h"
+#include "retia/apps/recalled.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/cost/profile.h"
@@ -169,7 +170,7 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   }
   write_json(directory.file("space.json"), ir::to_json(space.graph()));
   TrialObserver observer(config.run, config.experiment, *evaluator, &directory);
-  Experiment experiment(space, config.space, *evaluator, *strategy, directory.path());
+  Experiment experiment(space, space_reference(config), *evaluator, *strategy, directory.path());
   observer.begin(experiment);
   const std::unique_ptr<Runner> runner =
       make_runner(program, config, *evaluator, space.mutables(), directory.path(),

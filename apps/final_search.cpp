@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "retia/apps/recalled.h"
 #include "retia/engine/experiment/experiment.h"
 #include "retia/engine/experiment/inline_runner.h"
 #include "retia/engine/experiment/ranked_runner.h"
@@ -94,10 +95,10 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner
   const std::filesystem::path folder = directory.file("final_search");
   make_folders(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
-  Experiment experiment(space, config.space, *search.evaluator, *search.strategy, folder);
+  Experiment experiment(space, space_reference(config), *search.evaluator, *search.strategy, folder);
   trials.watch(experiment, search, [&](size_t rank, const Trial& trial) {
     write_json(folder / "top" / (std::to_string(rank) + ".json"),
-               to_json(trial.proposal.architecture, ir::mutables(space), config.space));
+               to_json(trial.proposal.architecture, ir::mutables(space), space_reference(config)));
   });
   const ExperimentEnding ending = experiment.run({.max_trials = search.max_trials}, runner, trials);
   trials.end(ending);

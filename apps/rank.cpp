@@ -90,7 +90,7 @@ int run_rank(const Program& program, const Config& config) {
   RunDirectory directory = open_run_directory(config);
   write_json(directory.file("space.json"), ir::to_json(supernet.space.graph()));
   TrialObserver observer(config.run, config.experiment, *evaluator);
-  Experiment experiment(supernet.space, config.space, *evaluator, *strategy, directory.path());
+  Experiment experiment(supernet.space, supernet.reference, *evaluator, *strategy, directory.path());
   observer.begin(experiment);
   if (experiment.run(config.experiment, observer) == ExperimentEnding::Stopped) {
     std::cout << "stopped; continue with the same command and --resume\n";

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "retia/apps/commands.h"
+#include "retia/apps/recalled.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/cost/profile.h"
@@ -94,7 +95,9 @@ int run_retrain(const Program& program, const Config& config) {
                holds_checkpoints(directory->path()));
     write_json(directory->file("space.json"), ir::to_json(space.graph()));
     write_json(directory->file("architecture.json"),
-               to_json(space.canonical(architecture), space.mutables(), config.space));
+               to_json(space.canonical(architecture), space.mutables(),
+                       evaluated_reference(
+                           config, read_space_reference(config.run.architecture))));
   }
   RunObserver observer(directory, config.run);
   if (train(trainer, directory, observer, config, ranks) == Ending::Stopped) {
@@ -122,6 +125,7 @@ Command commands::retrain() {
   return configured(
       {.name = "retrain",
        .summary = "trains an architecture from scratch, and scores it",
+       .positional = "run.architecture",
        .flags = with_model_flags({"architecture", "out", "epochs", "resume", "time-limit"}),
        .required = {"architecture", "out"}},
       run_retrain);

@@ -2,6 +2,7 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/final_search.h"
+#include "retia/apps/recalled.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/io/files.h"
@@ -79,7 +80,7 @@ int run_search(const Program& program, const Config& config) {
   const Architecture architecture = ir::canonical(space, *found);
   if (directory) {
     write_json(directory->file("architecture.json"),
-               to_json(architecture, ir::mutables(space), config.space));
+               to_json(architecture, ir::mutables(space), space_reference(config)));
   }
   const std::string worth =
       summary(config, bench, setup.train, *setup.scoring, search.trainer->network(),

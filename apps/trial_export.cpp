@@ -37,7 +37,7 @@ void export_trial(const Program& program, const fs::path& run, const Json& trial
   make_folders(to);
   write_json(to / "model.json", ir::to_json(model));
   write_json(to / "architecture.json",
-             to_json(architecture, space.mutables(), config.at("space").at("name")));
+             to_json(architecture, space.mutables(), written_reference(config)));
   fs::copy(run / "config.json", to);
   fs::copy(run / "space.json", to);
   if (const auto split = read_split(run)) {

@@ -20,7 +20,6 @@
 #include "retia/engine/io/options.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/json.h"
-#include "retia/engine/space/architecture_json.h"
 #include "retia/engine/space/setting.h"
 #include "retia/trainers/evaluators/costed.h"
 
@@ -171,6 +170,13 @@ ir::Space written_space(const Program& program, const Json& config, ir::Graph gr
                                            : program.spaces.search(graph.name(), options, task);
 }
 
+SpaceReference written_reference(const Json& config) {
+  Json options = config.at("space");
+  const auto name = options.at("name").get<std::string>();
+  options.erase("name");
+  return {name, options.empty() ? Json() : options};
+}
+
 void check_suits(const ir::Graph& graph, const Task& task, const std::string& source) {
   const std::map<ir::NodeId, Shape> shapes =
       ir::in_context(source, [&] { return ir::infer(graph); });
@@ -233,7 +239,8 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
     saved = checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });
   }
   TORCH_CHECK(saved.has_value(), run.string(), " holds no checkpoint yet: let it train an epoch");
-  return {written.at("command"), std::move(space), trained_weights(*saved), std::move(split)};
+  return {written.at("command"), written_reference(written), std::move(space),
+          trained_weights(*saved), std::move(split)};
 }
 
 TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions& limits,

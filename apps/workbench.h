@@ -11,6 +11,7 @@
 #include "retia/engine/distributed/ranks.h"
 #include "retia/engine/io/run_directory.h"
 #include "retia/engine/io/stop_signal.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/trainers/data/split_record.h"
 
 namespace retia {
@@ -57,6 +58,9 @@ ir::Space evaluation_space(const Program& program, const Config& config, const T
 ir::Space written_space(const Program& program, const Json& config, ir::Graph graph,
                         const Task& task);
 
+/// Returns how a run with configuration `config`, of a search or an exploration, names its space.
+SpaceReference written_reference(const Json& config);
+
 /// Throws where `graph`, read from `source`, does not take the samples of `task` or has another
 /// number of outputs.
 void check_suits(const ir::Graph& graph, const Task& task, const std::string& source);
@@ -79,10 +83,12 @@ bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks);
 
 /// The weights of a trained supernet, or of a model that is being retrained.
 struct TrainedSupernet {
-  std::string command;                    ///< command of the run
-  ir::Space space;                        ///< space that the run trained
-  NamedTensors weights;                   ///< parameters and buffers, by name
-  std::optional<SplitRecord> split = {};  ///< split of its samples; none: it kept none
+  std::string command;       ///< command of the run
+  SpaceReference reference;  ///< name and options of its space
+  ir::Space space;           ///< space that the run trained
+  NamedTensors weights;      ///< parameters and buffers, by name
+  /// Split of its samples; none: it kept none.
+  std::optional<SplitRecord> split = {};
 };
 
 /// Reads the run directory of --checkpoint: of a retraining that held out samples the weights with

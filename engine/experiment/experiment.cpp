@@ -10,7 +10,6 @@
 #include "retia/engine/experiment/inline_runner.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/process.h"
-#include "retia/engine/space/architecture_json.h"
 
 namespace retia {
 namespace {
@@ -56,11 +55,11 @@ class Experiment::Clock {
   double before_, began_, written_ = 0;
 };
 
-Experiment::Experiment(ir::Space space, std::string space_name,
+Experiment::Experiment(ir::Space space, SpaceReference reference,
                        std::optional<std::filesystem::path> folder, Evaluator& evaluator,
                        Strategy& strategy)
     : space_(std::move(space)),
-      space_name_(std::move(space_name)),
+      reference_(std::move(reference)),
       mutables_(space_.mutables()),
       evaluator_(evaluator),
       objectives_(evaluator.objectives()),
@@ -69,15 +68,15 @@ Experiment::Experiment(ir::Space space, std::string space_name,
       lock_(folder_ ? std::optional<LockFile>(std::in_place, *folder_ / "experiment.lock",
                                               Locking::IfSupported)
                     : std::nullopt),
-      store_(folder_ ? store_path(*folder_) : kInMemory, mutables_, space_name_, objectives_),
+      store_(folder_ ? store_path(*folder_) : kInMemory, mutables_, reference_.name, objectives_),
       telling_(strategy_, objectives_) {
   TORCH_CHECK(!objectives_.empty(), "an evaluator needs at least one objective");
   replay();
 }
 
-Experiment::Experiment(ir::Space space, std::string space_name, Evaluator& evaluator,
+Experiment::Experiment(ir::Space space, SpaceReference reference, Evaluator& evaluator,
                        Strategy& strategy, std::filesystem::path folder)
-    : Experiment(std::move(space), std::move(space_name), std::optional(std::move(folder)),
+    : Experiment(std::move(space), std::move(reference), std::optional(std::move(folder)),
                  evaluator, strategy) {}
 
 Experiment::Experiment(ir::Space space, Evaluator& evaluator, Strategy& strategy)
@@ -274,7 +273,7 @@ bool Experiment::count(const Trial& trial) {
 void Experiment::write_best() const {
   if (folder_ && best_) {
     write_json(*folder_ / "architecture.json",
-               to_json(best_->proposal.architecture, mutables_, space_name_));
+               to_json(best_->proposal.architecture, mutables_, reference_));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "retia/engine/experiment/trial_store.h"
 #include "retia/engine/io/lock_file.h"
 #include "retia/engine/io/option.h"
+#include "retia/engine/space/architecture_json.h"
 #include "retia/engine/space/space.h"
 
 namespace retia {
@@ -87,10 +88,11 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ExperimentEnding, {{ExperimentEnding::Exhausted, "e
 class Experiment {
  public:
   /// Reads the trials stored in `folder`, which must exist, and tells them to `strategy`.
+  /// `reference`: how `architecture.json` names the space.
   /// `evaluator` and `strategy` must outlive the experiment; `strategy` has not been asked yet.
   /// Throws when the stored trials are not those that the strategy proposes, and while another
   /// process runs there, where the folder's file system has locks.
-  Experiment(ir::Space space, std::string space_name, Evaluator& evaluator, Strategy& strategy,
+  Experiment(ir::Space space, SpaceReference reference, Evaluator& evaluator, Strategy& strategy,
              std::filesystem::path folder);
 
   /// Makes an experiment that keeps its trials in memory and writes nothing: no weights, and no
@@ -142,7 +144,7 @@ class Experiment {
   class Clock;
 
   /// `folder`: none: in memory.
-  Experiment(ir::Space space, std::string space_name, std::optional<std::filesystem::path> folder,
+  Experiment(ir::Space space, SpaceReference reference, std::optional<std::filesystem::path> folder,
              Evaluator& evaluator, Strategy& strategy);
   void replay();
   MedianStop median_of_told() const;
@@ -158,7 +160,7 @@ class Experiment {
   void write_best() const;
 
   ir::Space space_;
-  std::string space_name_;
+  SpaceReference reference_;  // written beside architectures
   std::vector<Mutable> mutables_;
   Evaluator& evaluator_;
   std::vector<Objective> objectives_;

@@ -185,23 +185,34 @@ bool is_ours(const Json& document) {
          format->get_ref<const std::string&>().compare(0, 6, "retia.") == 0;
 }
 
-/// The space of a document, whose header is checked; empty for a plain object.
-std::string space_of(const Json& document) {
+/// The options that a document has under `key`; null: none.
+Json options_of(const Json& document, const char* key) {
+  const auto found = document.find(key);
+  TORCH_CHECK(found == document.end() || found->is_object(), "architecture: expected an object \"",
+              key, "\", got ", found == document.end() ? "" : shown(*found));
+  return found == document.end() ? Json() : *found;
+}
+
+/// The space of a document, whose header is checked; without a name for a plain object.
+SpaceReference space_of(const Json& document) {
   TORCH_CHECK(document.is_object(), "expected an object label -> choice, got ", shown(document));
   if (!is_ours(document)) {
     return "";
   }
   check_format(document, "architecture", kArchitectureFormat, kArchitectureVersion);
   for (const auto& [key, value] : document.items()) {
-    const std::vector<std::string> known = {"format", "version", "space", "choices", "settings"};
+    const std::vector<std::string> known = {"format",     "version", "space",   "options",
+                                            "evaluation", "choices", "settings"};
     TORCH_CHECK(std::find(known.begin(), known.end(), key) != known.end(),
                 "architecture: unknown key '", key, "'", suggestion(key, known));
   }
   TORCH_CHECK(document.contains("space") && document["space"].is_string(),
               "architecture: expected the name of its space as \"space\"");
   TORCH_CHECK(document.contains("choices"), "architecture: expected an object \"choices\"");
-  return document["space"];
+  return {document["space"], options_of(document, "options"), options_of(document, "evaluation")};
 }
+
+bool is_file(const std::string& space) { return space.ends_with(".json"); }
 
 /// label -> path of the settings of a document that are none of `mutables`.
 std::map<std::string, std::string> foreign(const Json& document,
@@ -263,11 +274,17 @@ Architecture choices_from_json(const Json& choices, const std::vector<Mutable>& 
 }
 
 Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutables,
-             const std::string& space) {
+             const SpaceReference& space) {
   Json document = {{"format", kArchitectureFormat},
                    {"version", kArchitectureVersion},
-                   {"space", space},
+                   {"space", space.name},
                    {"choices", choices_to_json(architecture, mutables)}};
+  if (!space.options.is_null()) {
+    document["options"] = space.options;
+  }
+  if (!space.evaluation.is_null()) {
+    document["evaluation"] = space.evaluation;
+  }
   for (const Mutable& choice : mutables) {
     if (ir::is_setting(choice) && architecture.contains(choice.label)) {
       document["settings"][choice.label] = choice.scope;
@@ -278,8 +295,13 @@ Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutab
 
 WrittenArchitecture architecture_from_json(const Json& document,
                                            const std::vector<Mutable>& mutables) {
-  std::string space = space_of(document);
+  SpaceReference space = space_of(document);
   return {std::move(space), decisions_of(document, mutables)};
+}
+
+SpaceReference read_space_reference(const std::filesystem::path& path) {
+  const Json document = read_json(path);
+  return ir::in_context(path.string(), [&] { return space_of(document); });
 }
 
 Architecture read_architecture(const std::filesystem::path& path,
@@ -287,8 +309,9 @@ Architecture read_architecture(const std::filesystem::path& path,
                                const std::string& expected_space) {
   const Json document = read_json(path);
   return ir::in_context(path.string(), [&] {
-    const std::string space = space_of(document);
-    TORCH_CHECK(space.empty() || space == expected_space, "is of space '", space, "', expected '",
+    const std::string space = space_of(document).name;
+    const bool are_files = is_file(space) && is_file(expected_space);
+    TORCH_CHECK(space.empty() || space == expected_space || are_files, "is of space '", space, "', expected '",
                 expected_space, "'");
     return decisions_of(document, mutables);
   });

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "retia/engine/base/json.h"
@@ -23,16 +24,33 @@ Json choices_to_json(const Architecture& architecture, const std::vector<Mutable
 /// needs a missing one.
 Architecture choices_from_json(const Json& choices, const std::vector<Mutable>& mutables);
 
-/// Returns a document `{"format": "retia.architecture", "version": 1, "space": space, "choices":
-/// …}` with the choices as choices_to_json writes them. Choices outside the graph (see ir::Setting)
-/// are also listed under "settings", as label → path.
+/// The space of an architecture, as a document names it.
+struct SpaceReference {
+  /// Refers to a space without options, such as a file.
+  SpaceReference(const char* named) : name(named) {}
+  /// Refers to the space `named` with the options `of_search` of its search network, and those of
+  /// its evaluation network.
+  SpaceReference(std::string named, Json of_search = nullptr, Json of_evaluation = nullptr)
+      : name(std::move(named)),
+        options(std::move(of_search)),
+        evaluation(std::move(of_evaluation)) {}
+
+  std::string name;  ///< name in the table of spaces, or a file; empty: not known
+  Json options;      ///< complete options of the search network, an object; null: not known
+  Json evaluation;   ///< those of the evaluation network where it was trained with others
+};
+
+/// Returns a document `{"format": "retia.architecture", "version": 1, "space": name, "options": …,
+/// "evaluation": …, "choices": …}` with the choices as choices_to_json writes them; options that are
+/// not known are left out. Choices outside the graph (see ir::Setting) are also listed under
+/// "settings", as label → path.
 Json to_json(const Architecture& architecture, const std::vector<Mutable>& mutables,
-             const std::string& space);
+             const SpaceReference& space);
 
 /// The content of an architecture document.
 struct WrittenArchitecture {
-  /// Name of the space; empty where the document is a plain object, which has no name.
-  std::string space;
+  /// Space of the document; without a name where the document is a plain object.
+  SpaceReference space;
   Architecture architecture;  ///< decisions in the document, without foreign settings
 };
 
@@ -42,8 +60,12 @@ struct WrittenArchitecture {
 WrittenArchitecture architecture_from_json(const Json& document,
                                            const std::vector<Mutable>& mutables);
 
+/// Returns the space that the document in the file `path` names; without a name where the document
+/// is a plain object. Throws one line that names the file.
+SpaceReference read_space_reference(const std::filesystem::path& path);
+
 /// Reads the architecture in the file `path`. Throws one line that names the file, also when the
-/// document names another space than `expected_space`.
+/// document names another space than `expected_space`; two files may have different names.
 Architecture read_architecture(const std::filesystem::path& path,
                                const std::vector<Mutable>& mutables,
                                const std::string& expected_space);

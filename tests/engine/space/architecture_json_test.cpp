@@ -58,7 +58,7 @@ TEST(ArchitectureJson, WritesNamesWhereThereAreAnyAndValuesOfValueChoices) {
 
 TEST(ArchitectureJson, ReadsWhatItWrote) {
   const auto written = architecture_from_json(to_json(kArchitecture, kMutables, "tiny"), kMutables);
-  EXPECT_EQ(written.space, "tiny");
+  EXPECT_EQ(written.space.name, "tiny");
   EXPECT_EQ(written.architecture, kArchitecture);
 }
 
@@ -82,7 +82,7 @@ TEST(ArchitectureJson, RefusesToWriteWhatItWouldNotRead) {
 
 TEST(ArchitectureJson, ReadsAPlainObject) {
   const auto written = architecture_from_json(kChoices, kMutables);
-  EXPECT_EQ(written.space, "");
+  EXPECT_EQ(written.space.name, "");
   EXPECT_EQ(written.architecture, kArchitecture);
 }
 
