@@ -26,10 +26,17 @@ MedianStop::MedianStop(Direction direction, const MedianStopOptions& options)
 void MedianStop::add(const std::vector<double>& intermediate) {
   averages_.resize(std::max(averages_.size(), intermediate.size()));
   double sum = 0;
+  int64_t n = 0;
   for (size_t e = 0; e < intermediate.size(); ++e) {
-    sum += intermediate[e];
+    if (!std::isnan(intermediate[e])) {
+      sum += intermediate[e];
+      ++n;
+    }
     TORCH_CHECK(std::isfinite(sum), "the objective became ", intermediate[e], " in epoch ", e + 1);
-    const double average = sum / static_cast<double>(e + 1);
+    if (n == 0) {
+      continue;
+    }
+    const double average = sum / static_cast<double>(n);
     std::vector<double>& all = averages_[e];
     all.insert(std::upper_bound(all.begin(), all.end(), average), average);
   }

@@ -16,7 +16,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MedianStopOptions, min_trials, m
 /// The median stopping rule (Golovin et al., KDD 2017, Google Vizier): a trial ends after epoch e
 /// where its best first objective up to e is strictly worse than the median, over the earlier
 /// trials that reached epoch e, of their running averages
-///   (o_1 + … + o_e) / e.
+///   (o_1 + … + o_e) / e,
+/// in which an epoch whose objective is no number does not count.
 /// A trial that was stopped early counts for the epochs it completed; otherwise the median would
 /// rise to that of the survivors.
 class MedianStop {
@@ -24,7 +25,7 @@ class MedianStop {
   /// `direction`: of the first objective.
   explicit MedianStop(Direction direction, const MedianStopOptions& options = {});
 
-  /// Adds a trial that succeeded. `intermediate`: its first objective after each epoch, finite.
+  /// Adds a trial that succeeded. `intermediate`: its first objective after each epoch, finite or NaN.
   void add(const std::vector<double>& intermediate);
 
   /// Returns the pruning thresholds for a trial that begins now: see Trial::floors. All are finite;

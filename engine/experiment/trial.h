@@ -30,8 +30,9 @@ struct Evaluation {
   TrialStatus status = TrialStatus::Succeeded;  ///< Stopped: stop_requested returned true
   std::vector<double> objectives = {};          ///< one per entry of Evaluator::objectives()
   std::map<std::string, double> metrics = {};   ///< other numbers worth keeping
-  std::vector<double> intermediate = {};        ///< the first objective after each epoch, if known
-  std::string error = {};                       ///< one line; set when the trial failed
+  /// The first objective after each epoch, if known; NaN where it was not finite.
+  std::vector<double> intermediate = {};
+  std::string error = {};  ///< one line; set when the trial failed
 
   friend bool operator==(const Evaluation&, const Evaluation&) = default;
 };

@@ -1,6 +1,8 @@
 #include "retia/engine/experiment/try_proposal.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "retia/engine/base/clock.h"
 #include "retia/engine/experiment/run_job.h"
@@ -39,15 +41,15 @@ void check_evaluation(const Evaluation& evaluation, const std::vector<Objective>
   for (const auto& [name, value] : evaluation.metrics) {
     TORCH_CHECK(std::isfinite(value), "the metric '", name, "' became ", value);
   }
-  for (const double value : evaluation.intermediate) {
-    TORCH_CHECK(std::isfinite(value), "the objective '", objectives.front().name, "' became ",
-                value, " after an epoch");
-  }
 }
 
 void complete(Trial& trial, const std::vector<Objective>& objectives) {
   trial.ended = utc_now();
   trial.model.reset();
+  // The store has no infinity, and a resumed experiment must know what this one knows.
+  std::replace_if(
+      trial.evaluation.intermediate.begin(), trial.evaluation.intermediate.end(),
+      [](double value) { return std::isinf(value); }, std::numeric_limits<double>::quiet_NaN());
   if (!has_succeeded(trial)) {
     trial.evaluation.objectives.clear();
     trial.evaluation.metrics.clear();

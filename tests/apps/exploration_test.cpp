@@ -235,7 +235,7 @@ TEST(Exploration, RecordsWhatACommandSaysWhereItFails) {
   ASSERT_EQ(ended.code, kDone) << ended.err;
   EXPECT_THAT(ended.out, StartsWith("4 trials, 1 failed; the space is exhausted\n"));
   const Json all = Json::parse(run_program({"show", out, "--format", "json"}).out);
-  EXPECT_EQ(all[2].at("error"), "no luck");
+  EXPECT_EQ(all[2].at("error"), "the command ended with code 1: no luck");
   EXPECT_EQ(all[2].at("metric"), Json());
   EXPECT_THAT(run_program({"show", out}).out, HasSubstr("no luck"));
   EXPECT_THAT(run_program({"top", out, "-k", "9", "--format", "csv"}).out,
@@ -293,6 +293,22 @@ TEST(Exploration, FindsTheFrontOfObjectivesOfACommand) {
     front.insert(trial.at("trial").get<int64_t>());
   }
   EXPECT_EQ(front, (std::set<int64_t>{0, 1, 3}));
+}
+
+TEST(Exploration, KeepsThePlaceOfAnIntermediateNaN) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Ended ended = run_program(little(
+      "explore", {"--strategy", "grid", "--evaluator", "command", "--set",
+                  "evaluator.command=for x in NaN 0.2 0.3; do echo '{\"intermediate\": '$x'}'; "
+                  "done; echo 0.3",
+                  "--set", "experiment.early_stop=median", "--max-trials", "2", "--out", out}));
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.out, StartsWith("2 trials; --max-trials was reached\n"));
+  for (const Json& trial : Json::parse(run_program({"show", out, "--format", "json"}).out)) {
+    EXPECT_EQ(trial.at("intermediate"), Json::parse("[null, 0.2, 0.3]"));
+    EXPECT_EQ(trial.at("metric"), 0.3);
+  }
 }
 
 TEST(Exploration, ExploresARegressionOnATable) {

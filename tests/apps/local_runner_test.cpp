@@ -185,7 +185,7 @@ TEST_F(LocalRunners, StartATrialAgainWhoseProcessHasDied) {
 
 TEST_F(LocalRunners, DoNotStartATrialAgainThatFails) {
   const Trial result = result_of("echo no >&2; exit 3", {.retries = 5});
-  EXPECT_EQ(result.evaluation.error, "no");
+  EXPECT_EQ(result.evaluation.error, "the command ended with code 3: no");
   EXPECT_EQ(result.n_attempts, 1);
   TrialSetting wrong = setting("");
   wrong.evaluator = {{"name", "nobody"}};

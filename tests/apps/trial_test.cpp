@@ -94,7 +94,7 @@ TEST(Trial, SaysInOneLineWhatIsWrong) {
   EXPECT_THAT(no_space.err, HasSubstr("no space was given"));
   const Ended failed = run_trial(folder / "p.json", "echo broken >&2; exit 1");
   EXPECT_EQ(failed.code, kFailed);
-  EXPECT_EQ(failed.err, "retia: broken\n");
+  EXPECT_EQ(failed.err, "retia: the command ended with code 1: broken\n");
   write_plainly(folder / "p.json", R"({"skip": "stam"})");
   EXPECT_THAT(run_trial(folder / "p.json", "echo 1").err, HasSubstr("did you mean 'stem'?"));
 }

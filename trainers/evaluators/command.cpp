@@ -5,38 +5,54 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include "retia/engine/io/process.h"
 #include "retia/engine/ir/json.h"
+#include "retia/trainers/evaluators/result_line.h"
 #include "retia/trainers/evaluators/trial_training.h"
 
 namespace retia {
 namespace {
 
-/// The last line that is not empty; empty: none.
-std::string last_line(const std::string& text) {
-  const size_t end = text.find_last_not_of(" \t\r\n");
-  if (end == std::string::npos) {
-    return "";
-  }
-  const size_t before = text.rfind('\n', end);
-  const size_t begin = before == std::string::npos ? 0 : before + 1;
-  return text.substr(begin, end + 1 - begin);
+constexpr const char* kBlank = " \t\r\n";
+constexpr int kLinesOfErrors = 3;        // that the message of a failed trial repeats
+constexpr size_t kLengthOfErrors = 120;  // bytes of each
+
+/// Takes the last line that is not empty off the end of `text`, without blanks around it; empty:
+/// none is left.
+std::string_view take_last_line(std::string_view& text) {
+  text = text.substr(0, text.find_last_not_of(kBlank) + 1);
+  const size_t begin = text.rfind('\n') + 1;
+  const std::string_view line = text.substr(begin);
+  text = text.substr(0, begin);
+  return line.substr(std::min(line.find_first_not_of(kBlank), line.size()));
 }
 
-/// Returns what went wrong, in one line; empty where nothing did.
+/// Returns the last lines that are not empty, in one.
+std::string last_lines(std::string_view text) {
+  std::string all;
+  for (int i = 0; i < kLinesOfErrors; ++i) {
+    const std::string_view line = take_last_line(text);
+    if (!line.empty()) {
+      all = std::string(line.substr(0, kLengthOfErrors)) + (all.empty() ? "" : " | " + all);
+    }
+  }
+  return all;
+}
+
+/// Returns what went wrong, in one line, with what the command said last; empty where nothing did.
 std::string failure(const ProcessResult& result, double time_limit) {
-  const std::string said = last_line(result.err);
+  const std::string last = last_lines(result.err);
+  const std::string said = last.empty() ? "" : ": " + last;
   switch (result.ending) {
     case ProcessEnding::TimedOut:
-      return c10::str("the command ran longer than ", time_limit, " seconds");
+      return c10::str("the command ran longer than ", time_limit, " seconds", said);
     case ProcessEnding::Killed:
       return c10::str("the command was ended by signal ", result.code, " (",
-                      ::strsignal(result.code), ")", said.empty() ? "" : ": " + said);
+                      ::strsignal(result.code), ")", said);
     default:
-      return result.code == 0 ? ""
-             : said.empty()   ? c10::str("the command ended with code ", result.code)
-                              : said;
+      return result.code == 0 ? "" : c10::str("the command ended with code ", result.code, said);
   }
 }
 
@@ -58,7 +74,8 @@ std::optional<std::vector<std::string>> keys_in(const Json& json,
     if (found == possible.end()) {
       return std::nullopt;
     }
-    TORCH_CHECK(!has_number(json, objective.name) || json[objective.name] == json[*found],
+    TORCH_CHECK(*found == objective.name || !has_number(json, objective.name) ||
+                    json[objective.name] == json[*found],
                 "the command printed ", json[*found].dump(), " as \"", *found, "\" and ",
                 json[objective.name].dump(), " as \"", objective.name,
                 "\", which is the objective: print one of them");
@@ -96,9 +113,9 @@ std::string expected_form(const std::vector<Objective>& objectives) {
   return "an object with the numbers " + names;
 }
 
-Evaluation read_evaluation(const std::string& out, const std::vector<Objective>& objectives) {
-  const std::string line = last_line(out);
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+Evaluation read_evaluation(std::string_view out, const std::vector<Objective>& objectives) {
+  const std::string line(take_last_line(out));
+  const Json json = read_result_line(line);
   const auto values = values_in(json, objectives);
   TORCH_CHECK(values.has_value(), "the last line that the command printed is '", line,
               "', expected ", expected_form(objectives));
@@ -123,22 +140,15 @@ class Intermediate {
   /// Reads one line. Lines after the trial has fallen below its pruning threshold are ignored, so
   /// that the time at which the command dies makes no difference.
   void read(const std::string& line) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const Json json = read_result_line(line);
     if (is_over() || !json.is_object() || !json.contains("intermediate")) {
       return;
     }
-    const Json& value = json["intermediate"];
-    const auto all = values_in(value, objectives_);
-    if (!all && !value.is_number()) {
-      error_ = c10::str("the command printed '", line, "', expected ",
-                        objectives_.size() == 1 ? "a number" : expected_form(objectives_),
-                        " as \"intermediate\"");
-      return;
+    try {
+      add(json["intermediate"], line);
+    } catch (const c10::Error& error) {
+      error_ = error.what_without_backtrace();
     }
-    last_ = all.value_or(std::vector<double>());
-    values_.push_back(all ? all->front() : value.get<double>());
-    // A trial of several objectives can end early only where the command tells them all.
-    is_below_ = all && below_floors(trial_, objectives_.front().direction, values_);
   }
 
   bool is_over() const { return is_below_ || !error_.empty(); }
@@ -157,6 +167,17 @@ class Intermediate {
   const std::vector<double>& values() const { return values_; }
 
  private:
+  void add(const Json& value, const std::string& line) {
+    const auto all = values_in(value, objectives_);
+    TORCH_CHECK(all || value.is_number(), "the command printed '", line, "', expected ",
+                objectives_.size() == 1 ? "a number" : expected_form(objectives_),
+                " as \"intermediate\"");
+    last_ = all.value_or(std::vector<double>());
+    values_.push_back(all ? all->front() : value.get<double>());
+    // A trial of several objectives can end early only where the command tells them all.
+    is_below_ = all && below_floors(trial_, objectives_.front().direction, values_);
+  }
+
   const Trial& trial_;
   const std::vector<Objective>& objectives_;
   std::vector<double> values_;  // of the first objective, after each epoch

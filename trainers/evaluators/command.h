@@ -35,8 +35,10 @@ void check_together(const CommandOptions& options);
 /// objectives, an object with each under its name; other numbers in the object are kept as metrics.
 /// Earlier lines `{"intermediate": x}` give the number after each epoch, from the first, or an
 /// object with each objective; where the first objective is worse than the trial's pruning
-/// threshold, the command is killed and x is the score. A failing command fails its trial, with the
-/// last line of its standard error as the message.
+/// threshold, the command is killed and x is the score. NaN and infinity, and numbers as Python
+/// writes them, are read too (see read_result_line): as the result they fail the trial, as an
+/// intermediate value they keep the place of their epoch. A failing command fails its trial, with
+/// its exit code and the last lines of its standard error.
 class CommandEvaluator final : public Evaluator {
  public:
   /// Throws where the command is empty, the time limit negative, or a direction is missing.

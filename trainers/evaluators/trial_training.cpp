@@ -82,12 +82,14 @@ std::optional<TrainedTrial> train_trial(const Network& network, const TrialTrain
 
 bool below_floors(const Trial& trial, Direction direction,
                   const std::vector<double>& intermediate) {
-  if (intermediate.empty() || intermediate.size() > trial.floors.size()) {
+  if (intermediate.empty() || intermediate.size() > trial.floors.size() ||
+      std::isnan(intermediate.back())) {
     return false;
   }
   const double floor = gain(direction, trial.floors[intermediate.size() - 1]);
-  return std::all_of(intermediate.begin(), intermediate.end(),
-                     [&](double value) { return gain(direction, value) < floor; });
+  return std::all_of(intermediate.begin(), intermediate.end(), [&](double value) {
+    return std::isnan(value) || gain(direction, value) < floor;
+  });
 }
 
 Evaluation with_course(Evaluation evaluation, const TrainedTrial& trained) {

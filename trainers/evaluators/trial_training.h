@@ -45,7 +45,8 @@ inline bool wants_intermediate(const TrialTraining& training, const Trial& trial
   return training.intermediate || !trial.floors.empty();
 }
 
-/// Returns whether a trial may end after the last epoch of `intermediate` (see Trial::floors).
+/// Returns whether a trial may end after the last epoch of `intermediate` (see Trial::floors). A
+/// trial goes on after an epoch whose score is no number.
 bool below_floors(const Trial& trial, Direction direction, const std::vector<double>& intermediate);
 
 /// Returns the number of trained parameters.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "retia/engine/base/random.h"
 #include "retia/tests/error_of.h"
@@ -81,11 +82,19 @@ TEST(MedianStop, AgreesWithTheDefinitionOnRandomTrials) {
   }
 }
 
-TEST(MedianStop, RefusesWhatIsNoNumberAndOptionsOutOfRange) {
+// The averages are -, 0.4, 0.5 and 0.2, 0.2, 0.5 of those that are numbers.
+TEST(MedianStop, LeavesOutEpochsThatHaveNoNumber) {
+  MedianStop rule(Direction::Maximise, kAtOnce);
+  rule.add({std::nan(""), 0.4, 0.6});
+  rule.add({0.2, std::nan(""), 0.8});
+  EXPECT_THAT(rule.floors(), ElementsAre(DoubleEq(0.2), DoubleEq(0.3), DoubleEq(0.5)));
+}
+
+TEST(MedianStop, RefusesInfinityAndOptionsOutOfRange) {
   EXPECT_EQ(error_of([] {
-              MedianStop(Direction::Maximise).add({1, std::nan("")});
+              MedianStop(Direction::Maximise).add({1, HUGE_VAL});
             }),
-            "the objective became nan in epoch 2");
+            "the objective became inf in epoch 2");
   EXPECT_EQ(error_of([] { MedianStop(Direction::Maximise, {.min_trials = 0}); }),
             "median stop: min_trials and min_epochs must be at least 1, got 0 and 1");
 }

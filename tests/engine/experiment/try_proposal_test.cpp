@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <limits>
 
 #include "retia/engine/io/process.h"
@@ -73,6 +74,13 @@ TEST(TryProposal, RecordsNumbersThatAreNoResult) {
     EXPECT_EQ(trial.evaluation.error, error);
     EXPECT_THAT(trial.evaluation.objectives, testing::IsEmpty());
   }
+}
+
+TEST(TryProposal, KeepsThePlaceOfAnEpochThatHasNoNumber) {
+  Fixed evaluator({.objectives = {3}, .intermediate = {std::nan(""), 2, HUGE_VAL, 3}});
+  const Trial trial = try_proposal(two_widths(), evaluator, kWide);
+  EXPECT_EQ(trial.evaluation.status, TrialStatus::Succeeded);
+  EXPECT_THAT(trial.evaluation.intermediate, ElementsAre(testing::IsNan(), 2, testing::IsNan(), 3));
 }
 
 TEST(TryProposal, DoesNotBeginAfterAStop) {

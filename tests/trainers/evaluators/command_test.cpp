@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cmath>
 
 #include "retia/engine/ir/builder.h"
 #include "retia/engine/operations/linear.h"
@@ -37,10 +38,10 @@ TEST(CommandEvaluator, GivesTheModelAndTheTrial) {
   EXPECT_EQ(evaluation.metrics, (std::map<std::string, double>{{"trial", 7}, {"epochs", 5}}));
 }
 
-TEST(CommandEvaluator, FailsWithTheLastLineOfTheErrors) {
-  const Evaluation failed = run("echo first >&2; echo out of memory >&2; exit 1");
+TEST(CommandEvaluator, FailsWithTheLastLinesOfTheErrors) {
+  const Evaluation failed = run("seq 3 >&2; echo; echo '  out of memory ' >&2; exit 1");
   EXPECT_EQ(failed.status, TrialStatus::Failed);
-  EXPECT_EQ(failed.error, "out of memory");
+  EXPECT_EQ(failed.error, "the command ended with code 1: 2 | 3 | out of memory");
   EXPECT_EQ(run("exit 4").error, "the command ended with code 4");
   EXPECT_THAT(run("kill -9 $$").error, testing::StartsWith("the command was ended by signal 9"));
   EXPECT_THAT(error_of([] { run("echo done"); }),
@@ -61,6 +62,27 @@ TEST(CommandEvaluator, TakesIntermediateValuesFromLinesBeforeTheLast) {
   EXPECT_EQ(run(kThreeEpochs, with_floors({0.25, 0.5, 9})).objectives, std::vector<double>{1});
   EXPECT_EQ(run(R"(echo '{"intermediate": "x"}'; sleep 60)").error,
             R"(the command printed '{"intermediate": "x"}', expected a number as "intermediate")");
+}
+
+TEST(CommandEvaluator, KeepsThePlaceOfAnIntermediateNaN) {
+  constexpr const char* kPython =
+      "python3 -c 'import json; [print(json.dumps({\"intermediate\": float(x)})) "
+      "for x in (\"nan\", 0.2, \"-inf\", 0.3)]'; echo .3";
+  const Evaluation found = run(kPython);
+  EXPECT_EQ(found.objectives, std::vector<double>{0.3});
+  EXPECT_THAT(found.intermediate, testing::ElementsAre(testing::IsNan(), 0.2, -HUGE_VAL, 0.3));
+  const Evaluation ended = run(kPython, with_floors({0.5, 0.2, 0.25}));
+  EXPECT_EQ(ended.objectives, std::vector<double>{-HUGE_VAL});
+}
+
+TEST(CommandEvaluator, TakesAResultThatIsNoNumberAsOne) {
+  EXPECT_THAT(run("echo NaN").objectives, testing::ElementsAre(testing::IsNan()));
+  CommandEvaluator speed({.command = R"(echo '{"speed": NaN}')", .metric = "speed"});
+  EXPECT_THAT(speed.evaluate(trial_of(linear_model())).objectives,
+              testing::ElementsAre(testing::IsNan()));
+  const Evaluation named = run(R"(echo '{"metric": +0.5, "loss": Infinity}')");
+  EXPECT_EQ(named.objectives, std::vector<double>{0.5});
+  EXPECT_EQ(named.metrics, (std::map<std::string, double>{{"loss", HUGE_VAL}}));
 }
 
 TEST(CommandEvaluator, KillsACommandThatFallsBelowTheFloors) {
@@ -99,9 +121,15 @@ TEST(CommandEvaluator, MinimisesALossAlsoWhenItEndsEarly) {
 TEST(CommandEvaluator, RefusesTwoDifferentValuesOfItsObjective) {
   CommandEvaluator evaluator(
       {.command = R"(echo '{"metric": 0.9, "speed": 0.3}')", .metric = "speed"});
-  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial_of(linear_model())); }),
-            "the command printed 0.9 as \"metric\" and 0.3 as \"speed\", which is the objective: "
-            "print one of them");
+  constexpr const char* kRefused =
+      "the command printed 0.9 as \"metric\" and 0.3 as \"speed\", which is the objective: print "
+      "one "
+      "of them";
+  EXPECT_EQ(error_of([&] { evaluator.evaluate(trial_of(linear_model())); }), kRefused);
+  CommandEvaluator early(
+      {.command = R"(echo '{"intermediate": {"metric": 0.9, "speed": 0.3}}'; sleep 60)",
+       .metric = "speed"});
+  EXPECT_EQ(early.evaluate(trial_of(linear_model())).error, kRefused);
 }
 
 TEST(CommandEvaluator, ReturnsSeveralObjectivesByTheirNames) {
