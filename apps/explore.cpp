@@ -1,4 +1,5 @@
 #include <iostream>
+#include <sstream>
 
 #include "retia/apps/commands.h"
 #include "retia/apps/front.h"
@@ -24,6 +25,8 @@ const char* reason(ExperimentEnding ending) {
       return "--max-trials was reached";
     case ExperimentEnding::MaxDuration:
       return "--max-duration was reached";
+    case ExperimentEnding::Failures:
+      return "stopped: too many trials in a row failed";
     default:
       return "stopped; continue with the same command and --resume";
   }
@@ -139,9 +142,42 @@ std::optional<SplitRecord> split_of_trials(const Program& program, const Config&
 
 struct ExploreOptions {
   bool debug = false;
+  std::string retry = "";
 };
 std::vector<Option> declared(ExploreOptions& o) {
-  return {option("debug", o.debug, "one trial in this process, and nothing written")};
+  return {option("debug", o.debug, "one trial in this process, and nothing written"),
+          option("retry", o.retry, "with --resume: trials to run again, failed (all) or ids as 3,7")
+              .taking("IDS")};
+}
+
+/// Returns the ids in "3,7"; empty for "failed".
+std::vector<int64_t> ids_in(const std::string& text) {
+  if (text == "failed") {
+    return {};
+  }
+  const auto is_id = [](const std::string& word) {
+    return !word.empty() && word.size() < 16 &&
+           word.find_first_not_of("0123456789") == std::string::npos;
+  };
+  std::vector<int64_t> ids;
+  std::istringstream words(text + ",");
+  for (std::string word; std::getline(words, word, ',');) {
+    TORCH_CHECK(is_id(word), "--retry is failed or the ids of trials, e.g. 3,7, but got '", text,
+                "'");
+    ids.push_back(std::stoll(word));
+  }
+  return ids;
+}
+
+/// Makes the failed trials that --retry names pending again.
+void retry(Experiment& experiment, const Config& config, const ExploreOptions& options) {
+  if (options.retry.empty()) {
+    return;
+  }
+  TORCH_CHECK(config.run.resume, "--retry runs trials of ", config.run.out,
+              " again: give --resume too");
+  const int64_t n = experiment.retry(ids_in(options.retry));
+  TORCH_CHECK(n > 0, "--retry failed: no trial in ", config.run.out, " has failed");
 }
 
 int run_explore(const Program& program, const Config& given, const ExploreOptions& options) {
@@ -171,6 +207,7 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   write_json(directory.file("space.json"), ir::to_json(space.graph()));
   TrialObserver observer(config.run, config.experiment, *evaluator, &directory);
   Experiment experiment(space, space_reference(config), *evaluator, *strategy, directory.path());
+  retry(experiment, config, options);
   observer.begin(experiment);
   const std::unique_ptr<Runner> runner =
       make_runner(program, config, *evaluator, space.mutables(), directory.path(),
@@ -188,6 +225,8 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   if (ending == ExperimentEnding::Stopped) {
     return kInterrupted;
   }
+  TORCH_CHECK(ending != ExperimentEnding::Failures, experiment.failures().to_string(),
+              "; mend the cause, then give the same command with --resume --retry failed");
   TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see retia show ", config.run.out);
   return kDone;
 }

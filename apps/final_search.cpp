@@ -100,7 +100,8 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner
     write_json(folder / "top" / (std::to_string(rank) + ".json"),
                to_json(trial.proposal.architecture, ir::mutables(space), space_reference(config)));
   });
-  const ExperimentEnding ending = experiment.run({.max_trials = search.max_trials}, runner, trials);
+  const ExperimentEnding ending = experiment.run(
+      {.max_trials = search.max_trials, .max_failures = search.max_trials}, runner, trials);
   trials.end(ending);
   if (ending == ExperimentEnding::Stopped) {
     return std::nullopt;

@@ -92,7 +92,9 @@ int run_rank(const Program& program, const Config& config) {
   TrialObserver observer(config.run, config.experiment, *evaluator);
   Experiment experiment(supernet.space, supernet.reference, *evaluator, *strategy, directory.path());
   observer.begin(experiment);
-  if (experiment.run(config.experiment, observer) == ExperimentEnding::Stopped) {
+  const ExperimentEnding ending = experiment.run(config.experiment, observer);
+  TORCH_CHECK(ending != ExperimentEnding::Failures, experiment.failures().to_string());
+  if (ending == ExperimentEnding::Stopped) {
     std::cout << "stopped; continue with the same command and --resume\n";
     return kInterrupted;
   }

@@ -8,6 +8,7 @@
 #include "retia/apps/run_observer.h"
 #include "retia/apps/trial_list.h"
 #include "retia/apps/workbench.h"
+#include "retia/engine/experiment/failures.h"
 #include "retia/engine/io/checkpoint.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/space/architecture_json.h"
@@ -16,6 +17,8 @@ namespace retia {
 namespace {
 
 using Facts = nlohmann::ordered_json;
+
+constexpr size_t kCauses = 10;  // of failures that are shown
 
 /// Returns the last line of the log; empty where there is none.
 std::string last_line(const std::filesystem::path& log) {
@@ -31,6 +34,8 @@ constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kRunning = "running";
 constexpr const char* kFinished = "finished";
 constexpr const char* kStopped = "stopped: continue with --resume";
+constexpr const char* kFailing =
+    "stopped by failures in a row: mend their cause, continue with --resume --retry failed";
 constexpr const char* kCrashed = "crashed: continue with --resume";
 
 /// Returns the state of a training that is not running: stopped by a signal or the time limit, or
@@ -49,6 +54,9 @@ std::string state_of_trials(const ListedTrials& listed) {
       listed.runs.empty() ? "" : listed.runs.back().at("ending").get<std::string>();
   if (ending.empty()) {
     return kCrashed;
+  }
+  if (ending == Json(ExperimentEnding::Failures)) {
+    return kFailing;
   }
   return ending == Json(ExperimentEnding::Stopped) ? kStopped
                                                    : std::string(kFinished) + ": " + ending;
@@ -123,9 +131,13 @@ void add_training(Facts& facts, const std::filesystem::path& run, bool running) 
 
 void add_trials(Facts& facts, const ListedTrials& listed, bool running) {
   std::map<std::string, int64_t> counts;
+  FailureCounts failures;
   for (const Json& trial : listed.trials) {
     const bool interrupted = trial.at("status") == TrialStatus::Running && !running;
     ++counts[interrupted ? "interrupted" : trial.at("status").get<std::string>()];
+    if (trial.at("status") == TrialStatus::Failed) {
+      failures.add(trial.at("error"));
+    }
   }
   facts["trials"] = listed.trials.size();
   double seconds = 0;
@@ -135,6 +147,10 @@ void add_trials(Facts& facts, const ListedTrials& listed, bool running) {
   facts["time"] = clock(seconds);
   for (const auto& [status, n] : counts) {
     facts[status] = n;
+  }
+  const std::vector<FailureCounts::Cause> causes = failures.sorted();
+  for (size_t i = 0; i < std::min(causes.size(), kCauses); ++i) {
+    facts["failures"][causes[i].example] = causes[i].n;
   }
   const std::vector<Json> best = best_trials(listed, 1);
   if (!best.empty()) {

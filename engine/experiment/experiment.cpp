@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "retia/engine/base/clock.h"
 #include "retia/engine/experiment/dispatch.h"
 #include "retia/engine/experiment/inline_runner.h"
+#include "retia/engine/experiment/job_files.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/process.h"
 
@@ -94,20 +96,64 @@ void Experiment::replay() {
                 proposal == nullptr ? "nothing" : proposal->architecture.to_string(),
                 " now: resume with the same space, strategy and seed, or give another --out");
     ++n_proposed_;
-    if (trial.evaluation.status == TrialStatus::Running) {
-      interrupted_.push_back(trial);
-    } else {
+    const bool has_ended = trial.evaluation.status != TrialStatus::Running;
+    if (has_ended) {
       count(trial);
+    } else {
+      interrupted_.push_back(trial);
+    }
+    if (has_ended || trial.told_failed) {
       telling_.add(trial);
     }
   });
   write_best();
 }
 
+std::vector<Trial> Experiment::failed_trials(const std::vector<int64_t>& ids) const {
+  std::set<int64_t> asked(ids.begin(), ids.end());
+  std::vector<Trial> failed;
+  store_.each([&](const Trial& trial) {
+    const TrialStatus status = trial.evaluation.status;
+    const bool is_asked = asked.erase(trial.proposal.id) > 0;
+    TORCH_CHECK(!is_asked || status == TrialStatus::Failed, store_.path().string(), ": trial ",
+                trial.proposal.id, " is ", Json(status).get<std::string>(),
+                ": only failed trials can run again");
+    if (is_asked || (ids.empty() && status == TrialStatus::Failed)) {
+      failed.push_back(trial);
+    }
+  });
+  TORCH_CHECK(asked.empty(), store_.path().string(), ": has no trial ",
+              asked.empty() ? 0 : *asked.begin());
+  return failed;
+}
+
+int64_t Experiment::retry(const std::vector<int64_t>& ids) {
+  std::vector<Trial> again = failed_trials(ids);
+  for (Trial& trial : again) {
+    const int64_t id = trial.proposal.id;
+    trial = {.proposal = std::move(trial.proposal),
+             .floors = std::move(trial.floors),
+             .n_told = trial.n_told,
+             .job = id,
+             .n_attempts = trial.n_attempts,
+             .told_failed = trial.told_failed || id < telling_.n_told()};
+    if (folder_) {  // what it left says nothing of the next attempt
+      JobFiles(*folder_, alone(trial)).remove();
+    }
+  }
+  store_.retry(again);
+  for (const Trial& trial : again) {
+    telling_.take_back(trial.proposal.id);
+    interrupted_.push_back(trial);
+  }
+  n_trials_ -= static_cast<int64_t>(again.size());
+  return static_cast<int64_t>(again.size());
+}
+
 MedianStop Experiment::median_of_told() const {
   MedianStop median(objectives_.front().direction);
   each_trial([&](const Trial& trial) {
-    if (trial.proposal.id < telling_.n_told() && has_succeeded(trial)) {
+    if (trial.proposal.id < telling_.n_told() && has_succeeded(trial) && !trial.told_failed) {
       median.add(trial.evaluation.intermediate);
     }
   });
@@ -168,6 +214,8 @@ ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_
                                         ExperimentObserver& observer) {
   TrialQueue queue(concurrency, options.merge);
   add_interrupted(queue);
+  failures_.clear();
+  const int64_t n_allowed = failures_allowed(options.max_failures, concurrency, options.merge);
   const auto end = [&](std::vector<Trial> ended) {
     for (const Trial& trial : ended) {
       queue.end(trial);
@@ -180,6 +228,10 @@ ExperimentEnding Experiment::run_trials(const ExperimentOptions& options, int64_
     if (observer.stop_requested() || dispatch.was_stopped()) {
       end(dispatch.stop());
       return ExperimentEnding::Stopped;
+    }
+    if (failures_.size() >= n_allowed) {
+      end(dispatch.stop());
+      return ExperimentEnding::Failures;
     }
     if (const double seconds = clock.seconds(); !ending) {
       ending = limit(options, seconds);
@@ -248,8 +300,11 @@ void Experiment::take(std::vector<Trial> ended, ExperimentObserver& observer) {
       write_best();
     }
     tidy(trial);
+    failures_.add(trial);
     observer.on_end(trial);
-    telling_.add(std::move(trial));
+    if (!trial.told_failed) {
+      telling_.add(std::move(trial));
+    }
   }
 }
 

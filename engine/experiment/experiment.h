@@ -7,6 +7,7 @@
 
 #include "retia/engine/cost/window.h"
 #include "retia/engine/experiment/evaluator.h"
+#include "retia/engine/experiment/failures.h"
 #include "retia/engine/experiment/kept_weights.h"
 #include "retia/engine/experiment/runner.h"
 #include "retia/engine/experiment/strategy.h"
@@ -36,6 +37,9 @@ struct ExperimentOptions {
   double max_duration = 0;
   int64_t concurrency = 1;  ///< number of jobs that run at once
   int64_t merge = 1;        ///< number of trials per job
+  /// Trials that fail in a row before the experiment ends; 0: ten, or twice the trials that run at
+  /// once where these are more.
+  int64_t max_failures = 0;
   StopRule early_stop = StopRule::None;
   int64_t keep_weights = 0;  ///< number of best trials whose weights are kept
   ir::Window window = {};    ///< cost limits of models that are proposed
@@ -48,6 +52,8 @@ inline std::vector<Option> declared(ExperimentOptions& o) {
       option("max_duration", o.max_duration, Range{0}, "seconds; 0: no limit"),
       option("concurrency", o.concurrency, Range{1, 4096}, "jobs that run at once"),
       option("merge", o.merge, Range{1, 4096}, "models of a job, which share its work"),
+      option("max_failures", o.max_failures, Range{0, 1e12},
+             "failures in a row that end the run; 0: by the trials that run at once, at least 10"),
       option("early_stop", o.early_stop, "early stopping of trials"),
       option("keep_weights", o.keep_weights, Range{0, 1e9},
              "number of best trials whose weights are kept"),
@@ -70,11 +76,12 @@ class ExperimentObserver {
 };
 
 /// The reasons for which an experiment ended.
-enum class ExperimentEnding { Exhausted, MaxTrials, MaxDuration, Stopped };
+enum class ExperimentEnding { Exhausted, MaxTrials, MaxDuration, Stopped, Failures };
 NLOHMANN_JSON_SERIALIZE_ENUM(ExperimentEnding, {{ExperimentEnding::Exhausted, "exhausted"},
                                                 {ExperimentEnding::MaxTrials, "max_trials"},
                                                 {ExperimentEnding::MaxDuration, "max_duration"},
-                                                {ExperimentEnding::Stopped, "stopped"}})
+                                                {ExperimentEnding::Stopped, "stopped"},
+                                                {ExperimentEnding::Failures, "failures"}})
 
 /// Runs a multi-trial search: asks the strategy for proposals, freezes the space, lets a runner
 /// score the models, and tells the strategy the outcomes. Keeps a store of all trials (see
@@ -99,10 +106,16 @@ class Experiment {
   /// `architecture.json`.
   Experiment(ir::Space space, Evaluator& evaluator, Strategy& strategy);
 
-  /// Runs trials until the strategy is exhausted or a limit is reached; a new Experiment continues
-  /// stopped trials. A trial that fails, or whose architecture has no valid model, is recorded with
-  /// its error, and the experiment goes on. If the runner throws, the store keeps all trials that
-  /// ended.
+  /// Makes failed trials pending again, under their ids: the next run begins with them, even where
+  /// its limits are reached. `ids`: those trials; empty: all that failed. A strategy that was told
+  /// of a failure is not told of what comes of it, so that an experiment that is resumed again
+  /// proposes the same. Returns their number. Throws where a trial of `ids` has not failed.
+  int64_t retry(const std::vector<int64_t>& ids = {});
+
+  /// Runs trials until the strategy is exhausted, a limit is reached or too many trials in a row
+  /// have failed; a new Experiment continues stopped trials. A trial that fails, or whose
+  /// architecture has no valid model, is recorded with its error, and the experiment goes on. If
+  /// the runner throws, the store keeps all trials that ended.
   ExperimentEnding run(const ExperimentOptions& options, Runner& runner,
                        ExperimentObserver& observer);
   /// Runs trials in this process, one after the other.
@@ -137,6 +150,9 @@ class Experiment {
   /// succeeded.
   const std::optional<Trial>& best() const { return best_; }
 
+  /// The trials of the last run() that failed after the last one that succeeded.
+  const FailureRow& failures() const { return failures_; }
+
   /// Returns the objectives of the evaluator.
   const std::vector<Objective>& objectives() const { return objectives_; }
 
@@ -148,6 +164,8 @@ class Experiment {
              Evaluator& evaluator, Strategy& strategy);
   void replay();
   MedianStop median_of_told() const;
+  /// Returns the failed trials of `ids`, or all of them where `ids` is empty; throws as retry().
+  std::vector<Trial> failed_trials(const std::vector<int64_t>& ids) const;
   /// Removes weights that are no longer kept.
   void tidy(const Trial& trial);
   ExperimentEnding run_trials(const ExperimentOptions& options, int64_t concurrency,
@@ -172,6 +190,7 @@ class Experiment {
   std::optional<KeptWeights> kept_weights_;
   int64_t n_proposed_ = 0, n_trials_ = 0;
   std::vector<Trial> interrupted_;
+  FailureRow failures_;
   std::optional<Trial> best_;
 };
 

@@ -285,7 +285,7 @@ void SlurmRunner::finish(const Attempt& attempt, std::vector<Trial> trials) {
   const JobFiles files = files_of(attempt);
   for (Trial& trial : trials) {
     trial.log = files.log_name();
-    trial.n_attempts = std::max<int64_t>(attempt.n_starts, 1);
+    trial.n_attempts += std::max<int64_t>(attempt.n_starts, 1);
     finished_.push_back(std::move(trial));
   }
   finished_files_.push_back(files);

@@ -21,6 +21,10 @@ bool Telling::first(int64_t n) {
 }
 
 void Telling::tell(const Trial& trial) {
+  if (trial.told_failed) {
+    strategy_.tell(trial.proposal, {.status = TrialStatus::Failed});
+    return;
+  }
   strategy_.tell(trial.proposal, {trial.evaluation.status, gains(objectives_, trial)});
   if (rule_ && has_succeeded(trial)) {
     rule_->add(trial.evaluation.intermediate);

@@ -18,8 +18,11 @@ class Telling {
   Telling(Strategy& strategy, const std::vector<Objective>& objectives)
       : strategy_(strategy), objectives_(objectives) {}
 
-  /// Adds an ended trial.
+  /// Adds a trial that has ended, or that is told as failed (see Trial::told_failed).
   void add(Trial trial);
+
+  /// Takes back a trial whose outcome has not been told.
+  void take_back(int64_t id) { held_back_.erase(id); }
 
   /// Tells the outcomes of the first `n` trials, as far as the strategy does not know them. Returns
   /// false where a trial has not ended; the outcomes of the trials before it are told then.

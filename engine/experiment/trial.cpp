@@ -7,7 +7,7 @@ namespace retia {
 bool operator==(const Trial& a, const Trial& b) {
   const auto all = [](const Trial& t) {
     return std::tie(t.proposal, t.weights, t.floors, t.model, t.n_told, t.job, t.seed, t.evaluation,
-                    t.seconds, t.began, t.ended, t.host, t.log, t.n_attempts);
+                    t.seconds, t.began, t.ended, t.host, t.log, t.n_attempts, t.told_failed);
   };
   return all(a) == all(b);
 }

@@ -64,6 +64,9 @@ struct Trial {
   /// Path of its output, relative to the experiment's folder; empty: no output.
   std::string log = {};
   int64_t n_attempts = 0;  ///< number of starts, e.g. after its machine was lost
+  /// Whether strategies are told that the trial failed, whatever it has reached since: it has run
+  /// again after the strategy was told (see Experiment::retry).
+  bool told_failed = false;
 
   /// Compares all but stop_requested.
   friend bool operator==(const Trial& a, const Trial& b);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "retia/engine/ir/graph.h"
 #include "retia/engine/space/architecture_json.h"
@@ -31,6 +32,13 @@ constexpr const char* kTables = R"(
 constexpr const char* kColumns =
     "id, status, choices, epochs, continues, objectives, metrics, intermediate, error, seconds, "
     "began, ended, host, log, attempts, seed, seen, job, floors, model";
+// Stores of earlier versions have none.
+constexpr const char* kRetries = R"(
+  CREATE TABLE IF NOT EXISTS retries (
+    id INTEGER PRIMARY KEY, trial INTEGER NOT NULL, error TEXT NOT NULL, seconds REAL NOT NULL,
+    began REAL NOT NULL, ended REAL NOT NULL, host TEXT NOT NULL, attempts INTEGER NOT NULL,
+    told INTEGER NOT NULL))";
+
 enum Column {
   kId,
   kStatus,
@@ -51,11 +59,29 @@ enum Column {
   kSeen,
   kJob,
   kFloors,
-  kModel
+  kModel,
+  kToldFailed
 };
 
 Statement all_trials(Database& database) {
-  return Statement(database, c10::str("SELECT ", kColumns, " FROM trials ORDER BY id").c_str());
+  const char* told_failed = database.has_table("retries")
+                                ? "EXISTS (SELECT 1 FROM retries WHERE trial = trials.id AND told)"
+                                : "0";
+  return Statement(
+      database,
+      c10::str("SELECT ", kColumns, ", ", told_failed, " FROM trials ORDER BY id").c_str());
+}
+
+/// Returns the errors after which trials ran again, by trial.
+std::map<int64_t, std::vector<std::string>> failures_in(Database& database) {
+  std::map<int64_t, std::vector<std::string>> failures;
+  if (database.has_table("retries")) {
+    Statement rows(database, "SELECT trial, error FROM retries ORDER BY id");
+    while (rows.next()) {
+      failures[rows.integer(0)].push_back(rows.text(1));
+    }
+  }
+  return failures;
 }
 
 /// Returns read(row) for the row of a trial; errors name the file and the trial.
@@ -106,7 +132,8 @@ Trial trial_from(const Statement& row, const std::vector<Mutable>& mutables) {
           .ended = row.number(kEnded),
           .host = row.text(kHost),
           .log = row.text(kLog),
-          .n_attempts = row.integer(kAttempts)};
+          .n_attempts = row.integer(kAttempts),
+          .told_failed = row.integer(kToldFailed) != 0};
 }
 
 Json listed(const Statement& row) {
@@ -210,6 +237,7 @@ Database opened(const std::filesystem::path& path, const Json& mutables, const s
   }
   check_format(database);
   check_subject(database, mutables, space, objectives);
+  database.execute(kRetries);
   return database;
 }
 
@@ -241,6 +269,24 @@ void TrialStore::write(std::span<const Trial> trials) {
     return;
   }
   Transaction transaction(database_);
+  write_rows(trials);
+  transaction.commit();
+}
+
+void TrialStore::retry(std::span<const Trial> trials) {
+  Transaction transaction(database_);
+  Statement keep(database_,
+                 "INSERT INTO retries (trial, error, seconds, began, ended, host, attempts, told) "
+                 "SELECT id, error, seconds, began, ended, host, attempts, ? FROM trials "
+                 "WHERE id = ?");
+  for (const Trial& trial : trials) {
+    keep.with(int64_t{trial.told_failed}, trial.proposal.id).run();
+  }
+  write_rows(trials);
+  transaction.commit();
+}
+
+void TrialStore::write_rows(std::span<const Trial> trials) {
   for (const Trial& trial : trials) {
     const Proposal& proposal = trial.proposal;
     const Evaluation& evaluation = trial.evaluation;
@@ -254,7 +300,6 @@ void TrialStore::write(std::span<const Trial> trials) {
               hex(proposal.architecture.hash()))
         .run();
   }
-  transaction.commit();
 }
 
 void TrialStore::begin_run(const ManagerRun& run) {
@@ -289,9 +334,13 @@ ListedTrials list_trials(const std::filesystem::path& folder) {
   ListedTrials all;
   all.space = meta(database, "space");
   all.objectives = objectives_in(database);
+  const std::map<int64_t, std::vector<std::string>> failures = failures_in(database);
   Statement rows = all_trials(database);
   while (rows.next()) {
-    all.trials.push_back(read_row(path, rows, [&] { return listed(rows); }));
+    Json trial = read_row(path, rows, [&] { return listed(rows); });
+    const auto failed = failures.find(rows.integer(kId));
+    trial["failures"] = failed == failures.end() ? Json::array() : Json(failed->second);
+    all.trials.push_back(std::move(trial));
   }
   Statement runs(database,
                  "SELECT began, seconds, host, process, concurrency, merge, max_trials, "

@@ -23,9 +23,9 @@ struct ManagerRun {
   double max_duration = 0;  ///< seconds of the whole experiment; 0: no limit
 };
 
-/// The trials of an experiment in an SQLite file, `"retia.experiment"`, version 1, with three
-/// tables: `meta` describes the experiment, `runs` has one row per run, `trials` one row per trial,
-/// from its start on. One process writes; others may read meanwhile (see list_trials). A committed
+/// The trials of an experiment in an SQLite file, `"retia.experiment"`, version 1, with four tables:
+/// `meta` describes the experiment, `runs` has one row per run, `trials` one row per trial, from its
+/// start on, `retries` one row per failure after which a trial ran again. One process writes; others may read meanwhile (see list_trials). A committed
 /// row survives a crash of this process, and of the machine a moment later.
 class TrialStore {
  public:
@@ -44,6 +44,10 @@ class TrialStore {
   /// Adds trials, or replaces those with the same ids; all or none.
   void write(std::span<const Trial> trials);
 
+  /// Replaces failed trials by `trials`, which are to run again under the same ids, and keeps how
+  /// they failed; all or none.
+  void retry(std::span<const Trial> trials);
+
   /// Adds a row for a run that begins now; update_run() then completes this row.
   void begin_run(const ManagerRun& run);
   /// Writes the duration of the run so far, and why it ended; empty: it is still running.
@@ -55,6 +59,8 @@ class TrialStore {
   const std::filesystem::path& path() const { return database_.path(); }
 
  private:
+  void write_rows(std::span<const Trial> trials);
+
   mutable Database database_;  // mutable, since reading changes the handle too
   std::vector<Mutable> mutables_;
   Statement write_, update_run_;
@@ -67,7 +73,8 @@ struct ListedTrials {
   std::vector<Objective> objectives;  ///< objectives of the evaluator
   /// Each has `trial`, `status`, `choices`, `epochs`, `continues`, `objectives` (a list),
   /// `metrics`, `intermediate`, `error`, `seconds`, `started` and `ended` (seconds since 1970, UTC;
-  /// null: not yet), `host`, `log`, `attempts`, `seed`, `model` (a text that equal models share).
+  /// null: not yet), `host`, `log`, `attempts`, `seed`, `model` (a text that equal models share),
+  /// `failures` (the errors after which it ran again, the first one first).
   std::vector<Json> trials;
   /// Each has `began`, `seconds`, `host`, `process`, `concurrency`, `merge`, `max_trials`,
   /// `max_duration`, `ending` (empty: still running, or killed).

@@ -311,6 +311,49 @@ TEST(Exploration, KeepsThePlaceOfAnIntermediateNaN) {
   }
 }
 
+TEST(Exploration, EndsWhereTrialsFailAndRunsThemAgain) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run", data = folder / "data";
+  const auto explore = [&](const Words& more) {
+    const Words words = {"--strategy",
+                         "grid",
+                         "--evaluator",
+                         "command",
+                         "--set",
+                         "evaluator.command=test -e " + data +
+                             " && echo $RETIA_TRIAL || { echo no data $RETIA_TRIAL >&2; exit 1; }",
+                         "--out",
+                         out};
+    return run_program(little("explore", joined(words, more)));
+  };
+  const Ended failed = explore({"--set", "experiment.max_failures=3"});
+  EXPECT_EQ(failed.code, kFailed);
+  EXPECT_THAT(failed.out,
+              StartsWith("3 trials, 3 failed; stopped: too many trials in a row failed"));
+  EXPECT_THAT(failed.err,
+              HasSubstr("3 trials in a row failed, 3 of them with: the command ended with code 1: "
+                        "no data 0; mend the cause, then give the same command with --resume "
+                        "--retry failed\n"));
+  Json report = Json::parse(run_program({"report", out, "--format", "json"}).out);
+  EXPECT_THAT(report.at("state").get<std::string>(), StartsWith("stopped by failures in a row"));
+  EXPECT_EQ(report.at("failures"), (Json{{"the command ended with code 1: no data 0", 3}}));
+
+  write_plainly(data, "");
+  EXPECT_THAT(explore({"--retry", "failed"}).err, HasSubstr("give --resume too"));
+  EXPECT_THAT(explore({"--resume", "--retry", "1,x"}).err, HasSubstr("e.g. 3,7, but got '1,x'"));
+  const Ended one = explore({"--resume", "--retry", "1", "--max-trials", "3"});
+  EXPECT_EQ(one.code, kDone) << one.err;
+  EXPECT_THAT(one.out, StartsWith("3 trials, 2 failed; --max-trials was reached\n"));
+  const Ended all = explore({"--resume", "--retry", "failed"});
+  EXPECT_EQ(all.code, kDone) << all.err;
+  EXPECT_THAT(all.out, StartsWith("4 trials; the space is exhausted\n"));
+  const Json trials = Json::parse(run_program({"show", out, "--format", "json"}).out);
+  EXPECT_EQ(trials[2].at("attempts"), 2);
+  EXPECT_EQ(trials[2].at("failures"), Json{"the command ended with code 1: no data 2"});
+  EXPECT_EQ(trials[3].at("attempts"), 1);
+  EXPECT_THAT(explore({"--resume", "--retry", "failed"}).err, HasSubstr("has failed"));
+}
+
 TEST(Exploration, ExploresARegressionOnATable) {
   const TemporaryFolder folder;
   std::string rows;

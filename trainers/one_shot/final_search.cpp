@@ -7,7 +7,7 @@ namespace retia {
 Architecture best_of(const FinalSearch& search, const ir::Graph& space) {
   Experiment experiment(space, *search.evaluator, *search.strategy);
   ExperimentObserver nobody;
-  experiment.run({.max_trials = search.max_trials}, nobody);
+  experiment.run({.max_trials = search.max_trials, .max_failures = search.max_trials}, nobody);
   if (const std::optional<Trial>& best = experiment.best()) {
     return best->proposal.architecture;
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <set>
 #include <stdexcept>
 
 #include "retia/engine/io/files.h"
@@ -310,6 +311,149 @@ TEST(Experiment, RunsAgainWhatWasStopped) {
   }
   InOrder again;
   EXPECT_EQ(Experiment(six_widths(), "six", evaluator, again, folder.path()).trials(), all);
+}
+
+/// Eight widths, of which each depends on all outcomes told before.
+class Learning final : public Strategy {
+ public:
+  Answer ask() override {
+    if (next_ == 8) {
+      return Exhausted{};
+    }
+    return Proposal{.id = next_++, .architecture = width(1 + memory_ % 6)};
+  }
+  void tell(const Proposal& proposal, const Outcome& outcome) override {
+    memory_ = memory_ * 7 + (outcome.status == TrialStatus::Succeeded ? 2 + proposal.id : 1);
+  }
+  Json state() const override { return {next_, memory_}; }
+  void load_state(const Json&) override {}
+
+ private:
+  int64_t next_ = 0, memory_ = 0;
+};
+
+/// Fails the trials of some ids.
+class Failing final : public Fake {
+ public:
+  explicit Failing(std::set<int64_t> ids) : Fake(best_at_three), ids_(std::move(ids)) {}
+  Evaluation evaluate(const Trial& trial) override {
+    TORCH_CHECK(!ids_.contains(trial.proposal.id), "no memory for trial ", trial.proposal.id);
+    return trial.stop_requested() ? Evaluation{.status = TrialStatus::Stopped}
+                                  : Fake::evaluate(trial);
+  }
+
+ private:
+  std::set<int64_t> ids_;
+};
+
+/// Stops when the trial `at` begins.
+class StopsAt final : public ExperimentObserver {
+ public:
+  explicit StopsAt(int64_t at) : at_(at) {}
+  void on_begin(const Proposal& proposal) override { stop_ = proposal.id == at_; }
+  bool stop_requested() override { return stop_; }
+
+ private:
+  int64_t at_;
+  bool stop_ = false;
+};
+
+/// What does not depend on the clock.
+std::vector<Json> lasting(const std::filesystem::path& folder) {
+  std::vector<Json> trials = list_trials(folder).trials;
+  for (Json& trial : trials) {
+    for (const char* passing : {"seconds", "started", "ended"}) {
+      trial.erase(passing);
+    }
+  }
+  return trials;
+}
+
+/// An experiment of which trials 1, 3 and 5 fail, the last of them without being told.
+void run_with_failures(const std::filesystem::path& folder) {
+  Learning strategy;
+  Failing evaluator({1, 3, 5});
+  ExperimentObserver observer;
+  Experiment(six_widths(), "six", evaluator, strategy, folder).run({.max_trials = 6}, observer);
+}
+
+/// Opens an experiment without failures again, lets `with` use it, and runs it to the end.
+void resume(const std::filesystem::path& folder, const std::function<void(Experiment&)>& with,
+            ExperimentObserver&& observer = ExperimentObserver()) {
+  Learning strategy;
+  Failing evaluator({});
+  Experiment experiment(six_widths(), "six", evaluator, strategy, folder);
+  with(experiment);
+  experiment.run({.early_stop = StopRule::Median}, observer);
+}
+
+TEST(Experiment, RunsFailedTrialsAgainHoweverOftenItIsKilled) {
+  const TemporaryFolder whole, killed;
+  run_with_failures(whole.path());
+  resume(whole.path(), [](Experiment& e) {
+    EXPECT_EQ(e.n_trials(), 6);
+    EXPECT_EQ(e.retry(), 3);
+    EXPECT_EQ(e.n_trials(), 3);
+  });
+  const std::vector<Json> expected = lasting(whole.path());
+  ASSERT_EQ(expected.size(), 8u);
+  for (size_t id = 0; id < expected.size(); ++id) {
+    const bool failed = id == 1 || id == 3 || id == 5;
+    EXPECT_EQ(expected[id].at("status"), "succeeded") << id;
+    EXPECT_EQ(expected[id].at("attempts"), failed ? 2 : 1) << id;
+    EXPECT_EQ(expected[id].at("failures"),
+              failed ? Json{c10::str("no memory for trial ", id)} : Json::array())
+        << id;
+  }
+
+  run_with_failures(killed.path());
+  {
+    Learning strategy;
+    Failing evaluator({});
+    Experiment(six_widths(), "six", evaluator, strategy, killed.path()).retry();
+  }  // killed before it ran any
+  for (const int64_t id : {1, 3, 5, 6, 7}) {
+    resume(
+        killed.path(), [](Experiment& e) { EXPECT_GT(e.n_interrupted(), 0); }, StopsAt(id));
+  }
+  resume(killed.path(), [](Experiment&) {});
+  EXPECT_EQ(lasting(killed.path()), expected);
+  resume(killed.path(), [](Experiment& e) { EXPECT_EQ(e.n_interrupted(), 0); });
+}
+
+TEST(Experiment, RunsAgainOnlyTrialsThatFailed) {
+  const TemporaryFolder folder;
+  run_with_failures(folder.path());
+  resume(folder.path(), [&](Experiment& e) {
+    EXPECT_THAT(error_of([&] {
+                  e.retry({3, 0});
+                }),
+                testing::EndsWith("trial 0 is succeeded: only failed trials can run again"));
+    EXPECT_THAT(error_of([&] { e.retry({71}); }), testing::EndsWith("has no trial 71"));
+    EXPECT_EQ(e.retry({3}), 1);
+  });
+  const std::vector<Json> found = lasting(folder.path());
+  EXPECT_EQ(found[1].at("status"), "failed");
+  EXPECT_EQ(found[3].at("status"), "succeeded");
+}
+
+TEST(Experiment, EndsWhenTooManyTrialsInARowFail) {
+  const TemporaryFolder folder;
+  {
+    Learning strategy;
+    Failing evaluator({0, 2, 3, 4, 5});
+    ExperimentObserver observer;
+    Experiment experiment(six_widths(), "six", evaluator, strategy, folder.path());
+    EXPECT_EQ(experiment.run({.max_failures = 3}, observer), ExperimentEnding::Failures);
+    EXPECT_EQ(experiment.n_trials(), 5);
+    EXPECT_EQ(experiment.failures().to_string(),
+              "3 trials in a row failed, 3 of them with: no memory for trial 2");
+  }
+  EXPECT_EQ(list_trials(folder.path()).runs.back().at("ending"), "failures");
+  resume(folder.path(), [](Experiment& e) { EXPECT_EQ(e.retry(), 4); });
+  for (const Json& trial : lasting(folder.path())) {
+    EXPECT_EQ(trial.at("status"), "succeeded");
+  }
 }
 
 TEST(Experiment, KnowsHowLongItHasRunInAll) {

@@ -112,6 +112,7 @@ TEST(TrialStore, IsReadWhileItIsWritten) {
                                     {"log", "logs/a b.txt"},
                                     {"attempts", 2},
                                     {"seed", 3},
+                                    {"failures", Json::array()},
                                     {"model", listed.trials[0].at("model")}}));
   EXPECT_EQ(listed.trials[1].at("status"), "running");
   EXPECT_EQ(listed.trials[1].at("ended"), Json());
