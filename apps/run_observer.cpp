@@ -102,6 +102,7 @@ void RunObserver::on_epoch(const EpochReport& report) {
   if (!report.note.empty()) {
     note(report.note);
   }
+  after_epoch_(report.epoch);
 }
 
 void RunObserver::on_test(const Score& score, int64_t steps) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "retia/apps/config.h"
@@ -34,6 +35,11 @@ class RunObserver final : public TrainingObserver {
   /// Throws one line where the folder was removed while the run was working.
   void check_folder() const;
 
+  /// Sets a function that is called after each epoch, before the checkpoint is saved, where there is
+  /// a directory.
+  void after_epoch(std::function<void(int64_t epoch)> call) { after_epoch_ = std::move(call); }
+
+
   /// Prints a line above the progress bar and writes it into the log.
   void note(const std::string& text) { progress_.note(text); }
 
@@ -45,6 +51,7 @@ class RunObserver final : public TrainingObserver {
   Progress progress_;
   std::optional<MetricsWriter> metrics_;
   std::optional<EventFile> events_;
+  std::function<void(int64_t)> after_epoch_ = [](int64_t) {};
   double ends_;  // time of the time limit, on the steady clock
   int64_t epoch_ = -1;
   int64_t steps_ = 0;  // steps completed since the beginning

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "retia/apps/commands.h"
+#include "retia/apps/epoch_architectures.h"
 #include "retia/apps/final_search.h"
 #include "retia/apps/recalled.h"
 #include "retia/apps/run_split.h"
@@ -26,7 +27,29 @@ std::string summary(const Config& config, const Workbench& bench, const Batches&
          ", test accuracy " + percent(on_test.accuracy);
 }
 
-int run_search(const Program& program, const Config& config) {
+struct SearchOptions {
+  std::string epoch = "";
+};
+std::vector<Option> declared(SearchOptions& o) {
+  return {option("epoch", o.epoch,
+                 "no search: makes the architecture of this epoch (best, last or its number) that "
+                 "of the run in --out")
+              .taking("EPOCH")};
+}
+
+/// Makes the architecture of an epoch that of the run.
+int choose_epoch(const std::string& run, const std::string& epoch) {
+  TORCH_CHECK(!RunDirectory::is_in_use(run), run, ": another process is searching there: stop it, ",
+              "or wait until it has ended");
+  const int64_t number = EpochArchitectures(run).choose(epoch);
+  std::cout << "architecture " << run << "/architecture.json of epoch " << number << '\n';
+  return kDone;
+}
+
+int run_search(const Program& program, const Config& config, const SearchOptions& options) {
+  if (!options.epoch.empty()) {
+    return choose_epoch(config.run.out, options.epoch);
+  }
   Ranks ranks(read_launch(), config.run.timeout);
   const Workbench bench = open_workbench(program, config, ranks.several());
   const ir::Graph space = search_space(program, config, bench.task).supernet();
@@ -63,6 +86,13 @@ int run_search(const Program& program, const Config& config) {
     // What is trained, which may be a changed form of the space.
     if (directory) {
       write_json(directory->file("space.json"), ir::to_json(search.trainer->network()->graph()));
+    }
+    if (directory && !search.trainer->final_search()) {
+      observer.after_epoch([&, stage](int64_t epoch) {
+        const Architecture now = ir::canonical(space, search.trainer->export_architecture());
+        EpochArchitectures(directory->path())
+            .write(stage, epoch, to_json(now, ir::mutables(space), config.space));
+      });
     }
     if (train(*search.trainer, directory, observer, config, ranks, stage) == Ending::Stopped) {
       return kInterrupted;
