@@ -6,6 +6,7 @@
 #include "retia/apps/recalled.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
+#include "retia/engine/cost/nearest.h"
 #include "retia/engine/cost/profile.h"
 #include "retia/engine/distributed/launch.h"
 #include "retia/engine/experiment/experiment.h"
@@ -66,6 +67,20 @@ ir::Filter admitted(const Program& program, const Config& config, const ir::Spac
   return [users = program.admits, within](const Architecture& architecture) {
     return users(architecture) && within(architecture);
   };
+}
+
+/// Throws where the strategy found no architecture to try, since the cost window admits none.
+void check_window(const Config& config, const ir::Space& space) {
+  constexpr int64_t kDraws = 1000;
+  const Domain all(space);
+  Random random(static_cast<uint64_t>(config.run.seed));
+  std::vector<Architecture> drawn;
+  for (int64_t i = 0; i < kDraws; ++i) {
+    drawn.push_back(all.sample(random));
+  }
+  const std::string nearest = ir::nearest_costs(space, config.experiment.window, drawn);
+  TORCH_CHECK(nearest.empty(), "experiment.window admits no model that was found: of ", kDraws,
+              " drawn at random the nearest has ", nearest, ": widen the window");
 }
 
 /// "93 trials, 2 failed, 3 diverged, 1 invalid"
@@ -227,6 +242,9 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   }
   TORCH_CHECK(ending != ExperimentEnding::Failures, experiment.failures().to_string(),
               "; mend the cause, then give the same command with --resume --retry failed");
+  if (experiment.n_trials() == 0 && ending == ExperimentEnding::Exhausted) {
+    check_window(config, space);
+  }
   TORCH_CHECK(experiment.best().has_value(), "no trial succeeded: see retia show ", config.run.out);
   return kDone;
 }

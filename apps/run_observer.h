@@ -39,7 +39,6 @@ class RunObserver final : public TrainingObserver {
   /// a directory.
   void after_epoch(std::function<void(int64_t epoch)> call) { after_epoch_ = std::move(call); }
 
-
   /// Prints a line above the progress bar and writes it into the log.
   void note(const std::string& text) { progress_.note(text); }
 

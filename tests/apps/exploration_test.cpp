@@ -224,6 +224,19 @@ TEST(Exploration, KeepsToAWindowOfCostsAndToTheUsersFilter) {
   }
 }
 
+TEST(Exploration, SaysHowFarAWindowIsFromAnyModel) {
+  const TemporaryFolder folder;
+  for (const char* strategy : {"random", "grid", "evolution"}) {
+    const Ended ended = run_program(little(
+        "explore", {"--strategy", strategy, "--evaluator", "command", "--set",
+                    "evaluator.command=echo 1", "--set", "experiment.window.max_parameters=1",
+                    "--max-trials", "2", "--out", folder / strategy}));
+    EXPECT_EQ(ended.code, kFailed);
+    EXPECT_THAT(ended.err, HasSubstr("experiment.window admits no model that was found"));
+    EXPECT_THAT(ended.err, HasSubstr(" (at most 1): widen the window\n"));
+  }
+}
+
 TEST(Exploration, RecordsWhatACommandSaysWhereItFails) {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
