@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "retia/apps/commands.h"
+#include "retia/apps/fed_trials.h"
 #include "retia/apps/front.h"
 #include "retia/apps/recalled.h"
 #include "retia/apps/run_split.h"
@@ -14,6 +15,7 @@
 #include "retia/engine/ir/json.h"
 #include "retia/engine/space/architecture_json.h"
 #include "retia/engine/space/setting.h"
+#include "retia/strategies/fed.h"
 
 namespace retia {
 namespace {
@@ -58,15 +60,24 @@ int debug(const Config& config, const ir::Space& space, Evaluator& evaluator, St
   return kDone;
 }
 
-/// Returns the filter that admits what both the user's filter and the cost window admit.
-ir::Filter admitted(const Program& program, const Config& config, const ir::Space& space) {
-  const ir::Filter within = ir::within(space, config.experiment.window);
-  if (!program.admits || !within) {
-    return within ? within : program.admits;
+/// Returns the filter that admits what both filters admit; null admits all.
+ir::Filter both(const ir::Filter& a, const ir::Filter& b) {
+  if (!a || !b) {
+    return a ? a : b;
   }
-  return [users = program.admits, within](const Architecture& architecture) {
-    return users(architecture) && within(architecture);
-  };
+  return [a, b](const Architecture& architecture) { return a(architecture) && b(architecture); };
+}
+
+/// Returns the strategy of the configuration, which first proposes what it is fed with.
+std::unique_ptr<Strategy> make_strategy(const Program& program, const Config& config,
+                                        const ir::Space& space, const FedTrials& fed) {
+  const ir::Filter admits = both(program.admits, ir::within(space, config.experiment.window));
+  std::unique_ptr<Strategy> strategy = program.strategies.make(
+      config.strategy, config.strategy_options, Domain(space, both(fed.others(), admits)),
+      static_cast<uint64_t>(config.run.seed));
+  return fed.is_empty()
+             ? std::move(strategy)
+             : std::make_unique<FedStrategy>(std::move(strategy), fed.enqueued, fed.known);
 }
 
 /// Throws where the strategy found no architecture to try, since the cost window admits none.
@@ -158,11 +169,18 @@ std::optional<SplitRecord> split_of_trials(const Program& program, const Config&
 struct ExploreOptions {
   bool debug = false;
   std::string retry = "";
+  std::string enqueue = "";
+  std::string imported = "";
 };
 std::vector<Option> declared(ExploreOptions& o) {
-  return {option("debug", o.debug, "one trial in this process, and nothing written"),
-          option("retry", o.retry, "with --resume: trials to run again, failed (all) or ids as 3,7")
-              .taking("IDS")};
+  return {
+      option("debug", o.debug, "one trial in this process, and nothing written"),
+      option("retry", o.retry, "with --resume: trials to run again, failed (all) or ids as 3,7")
+          .taking("IDS"),
+      option("enqueue", o.enqueue, "architectures to try first (JSON, as `retia top` writes)")
+          .taking("FILE"),
+      option("import", o.imported, "earlier results to learn from: a run or a file as --enqueue")
+          .taking("RUN")};
 }
 
 /// Returns the ids in "3,7"; empty for "failed".
@@ -207,10 +225,10 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
               n_ranks);
   const Workbench bench = open_workbench(program, config);
   const ir::Space space = explored_space(program, config, bench.task);
-  const std::unique_ptr<Strategy> strategy = program.strategies.make(
-      config.strategy, config.strategy_options, Domain(space, admitted(program, config, space)),
-      static_cast<uint64_t>(config.run.seed));
   const std::unique_ptr<Evaluator> evaluator = make_evaluator(program, config, bench, space);
+  const FedTrials fed = fed_trials(
+      {options.enqueue, options.imported, config.run.out, config.run.resume}, space, *evaluator);
+  const std::unique_ptr<Strategy> strategy = make_strategy(program, config, space, fed);
 
   if (options.debug) {
     return debug(config, space, *evaluator, *strategy);
@@ -220,6 +238,7 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
     keep_split(directory, *split, std::filesystem::exists(store_path(directory.path())));
   }
   write_json(directory.file("space.json"), ir::to_json(space.graph()));
+  fed.write(directory.path(), space.mutables(), evaluator->objectives());
   TrialObserver observer(config.run, config.experiment, *evaluator, &directory);
   Experiment experiment(space, space_reference(config), *evaluator, *strategy, directory.path());
   retry(experiment, config, options);

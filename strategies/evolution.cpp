@@ -24,11 +24,15 @@ Strategy::Answer EvolutionStrategy::ask() {
 
 void EvolutionStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
   --n_pending_;
+  learn(proposal.architecture, outcome);
+}
+
+void EvolutionStrategy::learn(const Architecture& architecture, const Outcome& outcome) {
   const std::optional<double> reward = reward_of(outcome, options_.on_failure);
   if (!reward) {
     return;
   }
-  population_.push_back({proposal.architecture, *reward});
+  population_.push_back({architecture, *reward});
   if (population_.size() > static_cast<size_t>(options_.population)) {
     population_.pop_front();
   }

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "retia/engine/io/option.h"
+#include "retia/strategies/learner.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -37,7 +38,7 @@ inline std::vector<Option> declared(EvolutionOptions& o) {
 /// each decision comes from either parent before mutation. Failed founders are replaced where
 /// failures are ignored. Children that were proposed before are bred again. Any number of trials
 /// may run at once.
-class EvolutionStrategy final : public Strategy {
+class EvolutionStrategy final : public Strategy, public Learner {
  public:
   /// Proposes architectures of `domain`. `seed`: seed of founders, tournaments and mutations.
   /// Throws, naming the option, where one is out of range.
@@ -45,6 +46,7 @@ class EvolutionStrategy final : public Strategy {
 
   Answer ask() override;
   void tell(const Proposal& proposal, const Outcome& outcome) override;
+  void learn(const Architecture& architecture, const Outcome& outcome) override;
   Json state() const override;
   void load_state(const Json& state) override;
 

@@ -41,15 +41,19 @@ Strategy::Answer LocalSearchStrategy::ask() {
 
 void LocalSearchStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
   --n_pending_;
+  learn(proposal.architecture, outcome);
+}
+
+void LocalSearchStrategy::learn(const Architecture& architecture, const Outcome& outcome) {
   const std::optional<double> reward = reward_of(outcome, OnFailure::Ignore);
   if (!reward) {
     return;
   }
-  rewards_[proposal.architecture.hash()] = *reward;
+  rewards_[architecture.hash()] = *reward;
   if (!climbing_ && (!place_ || *reward > place_->reward)) {
-    place_ = {proposal.architecture, *reward};
+    place_ = {architecture, *reward};
   } else if (climbing_ && options_.step == Improvement::First && *reward > place_->reward) {
-    stand_on({proposal.architecture, *reward});
+    stand_on({architecture, *reward});
   }
 }
 

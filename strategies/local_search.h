@@ -4,6 +4,7 @@
 
 #include "retia/engine/io/option.h"
 #include "retia/strategies/factors.h"
+#include "retia/strategies/learner.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -36,7 +37,7 @@ inline std::vector<Option> declared(LocalSearchOptions& o) {
 /// neighbour, which differs in one decision (where any number of inputs may be chosen: in one
 /// input), until there is none; then starts again elsewhere. No architecture is proposed twice; the
 /// scores of known neighbours are remembered.
-class LocalSearchStrategy final : public Strategy {
+class LocalSearchStrategy final : public Strategy, public Learner {
  public:
   /// Proposes architectures of `domain`. `seed`: seed of the starts and of the order of neighbours.
   /// Throws, naming the option, where one is out of range.
@@ -44,6 +45,7 @@ class LocalSearchStrategy final : public Strategy {
 
   Answer ask() override;
   void tell(const Proposal& proposal, const Outcome& outcome) override;
+  void learn(const Architecture& architecture, const Outcome& outcome) override;
   Json state() const override;
   void load_state(const Json& state) override;
 

@@ -25,8 +25,12 @@ Strategy::Answer Nsga2Strategy::ask() {
 
 void Nsga2Strategy::tell(const Proposal& proposal, const Outcome& outcome) {
   ++n_told_;
+  learn(proposal.architecture, outcome);
+}
+
+void Nsga2Strategy::learn(const Architecture& architecture, const Outcome& outcome) {
   if (outcome.status == TrialStatus::Succeeded) {
-    children_.push_back({proposal.architecture, outcome.objectives});
+    children_.push_back({architecture, outcome.objectives});
   }
 }
 

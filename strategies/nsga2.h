@@ -2,6 +2,7 @@
 
 #include "retia/engine/base/pareto.h"
 #include "retia/engine/io/option.h"
+#include "retia/strategies/learner.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -29,7 +30,7 @@ inline std::vector<Option> declared(Nsga2Options& o) {
 /// and are mutated; the next parents are the best of both generations in the same order, whole
 /// fronts first. The first generation is random. No architecture is proposed twice; failed trials
 /// have no children. A generation waits until the one before has been told.
-class Nsga2Strategy final : public Strategy {
+class Nsga2Strategy final : public Strategy, public Learner {
  public:
   /// Proposes architectures of `domain`. `seed`: seed of founders, tournaments, crossover and
   /// mutation. Throws, naming the option, where one is out of range.
@@ -37,6 +38,7 @@ class Nsga2Strategy final : public Strategy {
 
   Answer ask() override;
   void tell(const Proposal& proposal, const Outcome& outcome) override;
+  void learn(const Architecture& architecture, const Outcome& outcome) override;
   Json state() const override;
   void load_state(const Json& state) override;
 

@@ -29,13 +29,17 @@ Strategy::Answer SposEvolutionStrategy::ask() {
 
 void SposEvolutionStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
   ++n_told_;
+  learn(proposal.architecture, outcome);
+}
+
+void SposEvolutionStrategy::learn(const Architecture& architecture, const Outcome& outcome) {
   if (outcome.status != TrialStatus::Succeeded) {
     return;
   }
   const double fitness = outcome.objectives.front();
   const auto better_than = std::find_if(parents_.begin(), parents_.end(),
                                         [&](const Parent& p) { return p.fitness < fitness; });
-  parents_.insert(better_than, {fitness, proposal.architecture});
+  parents_.insert(better_than, {fitness, architecture});
   if (parents_.size() > static_cast<size_t>(options_.parents)) {
     parents_.pop_back();
   }

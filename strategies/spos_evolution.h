@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "retia/engine/io/option.h"
+#include "retia/strategies/learner.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -35,7 +36,7 @@ inline std::vector<Option> declared(SposEvolutionOptions& o) {
 /// mutation_probability; random architectures fill the population. No architecture is proposed
 /// twice: a child that is not new is bred again, up to ten times the wanted number. Ends after
 /// `rounds`, or when no architecture is left, so also in spaces smaller than a population.
-class SposEvolutionStrategy final : public Strategy {
+class SposEvolutionStrategy final : public Strategy, public Learner {
  public:
   /// Proposes architectures of `domain`. `seed`: seed of random architectures, crossovers and
   /// mutations. Throws, naming the option, where one is out of range.
@@ -45,6 +46,7 @@ class SposEvolutionStrategy final : public Strategy {
   /// Adds a trial that succeeded to the parents if its reward is high enough; other trials have no
   /// children.
   void tell(const Proposal& proposal, const Outcome& outcome) override;
+  void learn(const Architecture& architecture, const Outcome& outcome) override;
   Json state() const override;
   void load_state(const Json& state) override;
 

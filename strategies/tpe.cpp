@@ -116,12 +116,16 @@ std::optional<Proposal> TpeStrategy::suggest() {
 }
 
 void TpeStrategy::tell(const Proposal& proposal, const Outcome& outcome) {
+  learn(proposal.architecture, outcome);
+}
+
+void TpeStrategy::learn(const Architecture& architecture, const Outcome& outcome) {
   const std::optional<double> reward = reward_of(outcome, options_.on_failure);
   if (!reward) {
     return;
   }
   ++n_observed_;
-  Observation observation{factors_.categories(proposal.architecture), *reward};
+  Observation observation{factors_.categories(architecture), *reward};
   all_.add(observation.categories);
   const auto place = std::find_if(best_.begin(), best_.end(),
                                   [&](const Observation& o) { return o.reward < *reward; });

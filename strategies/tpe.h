@@ -2,6 +2,7 @@
 
 #include "retia/engine/io/option.h"
 #include "retia/strategies/factors.h"
+#include "retia/strategies/learner.h"
 #include "retia/strategies/proposals.h"
 
 namespace retia {
@@ -64,7 +65,7 @@ inline std::vector<Option> declared(TpeOptions& o) {
 ///   prod over decisions l(d) / g(d),
 /// which maximises the expected improvement. Decisions that an architecture does not use count in
 /// neither density.
-class TpeStrategy final : public Strategy {
+class TpeStrategy final : public Strategy, public Learner {
  public:
   /// Proposes architectures of `domain`. `seed`: seed of the start and of the candidates. Throws,
   /// naming the option, where one is out of range.
@@ -72,6 +73,7 @@ class TpeStrategy final : public Strategy {
 
   Answer ask() override;
   void tell(const Proposal& proposal, const Outcome& outcome) override;
+  void learn(const Architecture& architecture, const Outcome& outcome) override;
   Json state() const override;
   void load_state(const Json& state) override;
 

@@ -22,10 +22,10 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kRunVersion = 1;
-constexpr std::array<const char*, 16> kHarmlessKeys = {
-    "threads",    "quiet",        "resume",       "device",       "out",   "max_trials",
+constexpr std::array<const char*, 18> kHarmlessKeys = {
+    "threads",      "quiet",        "resume",       "device", "out",        "max_trials",
     "max_duration", "concurrency",  "merge",        "runner", "time_limit", "timeout",
-    "digest_every", "require_lock", "max_failures", "retry"};
+    "digest_every", "require_lock", "max_failures", "retry",  "enqueue",    "import"};
 
 bool is_harmless(const std::string& key) {
   return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();

@@ -28,7 +28,7 @@ class RunDirectory {
   /// whether it had finished. Throws, naming the first key, when `config` differs from the config
   /// the run was started with. Keys that do not change results (threads, quiet, resume, device,
   /// out, timeout, digest_every), or only where and how far a run goes (max_trials, max_duration,
-  /// time_limit, concurrency, merge, runner, max_failures, retry), may differ; config.json is not rewritten. Throws when
+  /// time_limit, concurrency, merge, runner, max_failures, retry, enqueue, import), may differ; config.json is not rewritten. Throws when
   /// another process is running there.
   static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config);
 

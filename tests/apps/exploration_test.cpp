@@ -367,6 +367,95 @@ TEST(Exploration, EndsWhereTrialsFailAndRunsThemAgain) {
   EXPECT_THAT(explore({"--resume", "--retry", "failed"}).err, HasSubstr("has failed"));
 }
 
+TEST(Exploration, BeginsWithWhatItIsFedAndLearnsFromOldResults) {
+  const TemporaryFolder folder;
+  const std::string table = write_table(folder);
+  const auto run = [&](const std::string& out, const Words& more) {
+    return run_program(explore(table, "evolution",
+                               joined({"--set", "strategy.population=20", "--set",
+                                       "strategy.sample=5", "--quiet", "--out", folder / out},
+                                      more)));
+  };
+  const auto trials = [&](const std::string& out) {
+    return Json::parse(run_program({"show", folder / out, "--format", "json"}).out);
+  };
+  ASSERT_EQ(run("old", {"--max-trials", "40"}).code, kDone);
+  const Json best =
+      Json::parse(run_program({"top", folder / "old", "-k", "3", "--format", "json"}).out);
+  Json architectures = Json::array();
+  for (const Json& trial : best) {
+    architectures.push_back({{"choices", trial.at("choices")}});
+  }
+  write_json(folder / "first.json", architectures);
+
+  // Without scores they are the first trials.
+  const Words fed = {"--enqueue", folder / "first.json"};
+  ASSERT_EQ(run("fed", joined(fed, {"--max-trials", "30"})).code, kDone);
+  const Json all = trials("fed");
+  ASSERT_EQ(all.size(), 30u);
+  std::set<Json> tried;
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_TRUE(tried.insert(all[i].at("choices")).second) << i;
+    EXPECT_TRUE(i >= 3 || all[i].at("choices") == best[i].at("choices")) << i;
+  }
+  // One that is stopped tries the same, also where the file is gone.
+  ASSERT_EQ(run("parts", joined(fed, {"--max-trials", "2"})).code, kDone);
+  std::filesystem::remove(folder / "first.json");
+  for (const char* more : {"9", "30"}) {
+    ASSERT_EQ(run("parts", joined(fed, {"--resume", "--max-trials", more})).code, kDone);
+  }
+  const Json parts = trials("parts");
+  ASSERT_EQ(parts.size(), all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(parts[i].at("choices"), all[i].at("choices")) << i;
+  }
+
+  // What an old run knows is not tried again; its 40 results fill the population.
+  const Ended imported = run("new", {"--import", folder / "old", "--max-trials", "20"});
+  ASSERT_EQ(imported.code, kDone) << imported.err;
+  EXPECT_THAT(imported.err, HasSubstr("old: 40 results are known, 0 are left out\n"));
+  std::set<Json> old;
+  for (const Json& trial : trials("old")) {
+    old.insert(trial.at("choices"));
+  }
+  double bred = 0, random = 0;
+  for (const Json& trial : trials("new")) {
+    EXPECT_FALSE(old.contains(trial.at("choices")));
+    bred += trial.at("metric").get<double>();
+  }
+  for (size_t i = 0; i < 20; ++i) {
+    random += trials("old")[i].at("metric").get<double>();
+  }
+  EXPECT_GT(bred, random);
+  EXPECT_THAT(run("old", {"--resume", "--import", folder / "new"}).err,
+              HasSubstr("has begun without --enqueue and --import"));
+}
+
+TEST(Exploration, SaysWhichOldResultsItCannotUse) {
+  const TemporaryFolder folder;
+  const auto explore = [&](const std::string& out, const Words& more) {
+    return run_program(
+        little("explore", joined({"--strategy", "grid", "--evaluator", "command", "--set",
+                                  "evaluator.command=echo $RETIA_TRIAL", "--out", folder / out},
+                                 more)));
+  };
+  write_json(folder / "old.json",
+             Json::parse(R"([{"choices": {"body": 0, "skip": 0}, "objectives": {"metric": 7}},
+                             {"trial": 5, "choices": {"bodi": 0}, "objectives": {"metric": 7}},
+                             {"choices": {"body": 1, "skip": 0}}])"));
+  const Ended ended = explore("new", {"--import", folder / "old.json"});
+  ASSERT_EQ(ended.code, kDone) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("old.json: 1 results are known, 2 are left out\n  trial 5: "));
+  EXPECT_THAT(ended.err, HasSubstr("did you mean 'body'?"));
+  EXPECT_THAT(ended.err,
+              HasSubstr("  entry 3: has no number for each of the objectives \"metric\"\n"));
+  EXPECT_THAT(ended.out, StartsWith("3 trials; the space is exhausted\n"));
+  const Ended refused = explore("refused", {"--enqueue", folder / "old.json"});
+  EXPECT_EQ(refused.code, kFailed);
+  EXPECT_THAT(refused.err, HasSubstr("old.json: trial 5: "));
+  EXPECT_FALSE(std::filesystem::exists(folder / "refused"));
+}
+
 TEST(Exploration, ExploresARegressionOnATable) {
   const TemporaryFolder folder;
   std::string rows;
