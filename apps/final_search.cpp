@@ -95,7 +95,8 @@ std::optional<Architecture> run_trials(const FinalSearch& search, Runner& runner
   const std::filesystem::path folder = directory.file("final_search");
   make_folders(folder / "top");
   FinalSearchObserver trials(observer, config, directory.file("log.txt"));
-  Experiment experiment(space, space_reference(config), *search.evaluator, *search.strategy, folder);
+  Experiment experiment(space, space_reference(config), *search.evaluator, *search.strategy,
+                        folder);
   trials.watch(experiment, search, [&](size_t rank, const Trial& trial) {
     write_json(folder / "top" / (std::to_string(rank) + ".json"),
                to_json(trial.proposal.architecture, ir::mutables(space), space_reference(config)));

@@ -90,7 +90,8 @@ int run_rank(const Program& program, const Config& config) {
   RunDirectory directory = open_run_directory(config);
   write_json(directory.file("space.json"), ir::to_json(supernet.space.graph()));
   TrialObserver observer(config.run, config.experiment, *evaluator);
-  Experiment experiment(supernet.space, supernet.reference, *evaluator, *strategy, directory.path());
+  Experiment experiment(supernet.space, supernet.reference, *evaluator, *strategy,
+                        directory.path());
   observer.begin(experiment);
   const ExperimentEnding ending = experiment.run(config.experiment, observer);
   TORCH_CHECK(ending != ExperimentEnding::Failures, experiment.failures().to_string());

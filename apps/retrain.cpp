@@ -96,8 +96,7 @@ int run_retrain(const Program& program, const Config& config) {
     write_json(directory->file("space.json"), ir::to_json(space.graph()));
     write_json(directory->file("architecture.json"),
                to_json(space.canonical(architecture), space.mutables(),
-                       evaluated_reference(
-                           config, read_space_reference(config.run.architecture))));
+                       evaluated_reference(config, read_space_reference(config.run.architecture))));
   }
   RunObserver observer(directory, config.run);
   if (train(trainer, directory, observer, config, ranks) == Ending::Stopped) {

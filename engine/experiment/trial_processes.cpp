@@ -24,9 +24,8 @@ namespace {
 
 constexpr int64_t kFailedStarts = 100;
 constexpr double kSecondsToEnd = 10;  // for a server that ends by itself, and its trials with it
-constexpr double kFirstToEnd =
-    15;                          // in which the first of the trials that are to stop has ended
-constexpr double kLoading = 10;  // times the patience, for a server that loads its program
+constexpr double kFirstToEnd = 15;    // in which the first of the trials that are to stop has ended
+constexpr double kLoading = 10;       // times the patience, for a server that loads its program
 
 std::string described(int status) {
   return WIFSIGNALED(status)

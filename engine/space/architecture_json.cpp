@@ -311,8 +311,8 @@ Architecture read_architecture(const std::filesystem::path& path,
   return ir::in_context(path.string(), [&] {
     const std::string space = space_of(document).name;
     const bool are_files = is_file(space) && is_file(expected_space);
-    TORCH_CHECK(space.empty() || space == expected_space || are_files, "is of space '", space, "', expected '",
-                expected_space, "'");
+    TORCH_CHECK(space.empty() || space == expected_space || are_files, "is of space '", space,
+                "', expected '", expected_space, "'");
     return decisions_of(document, mutables);
   });
 }

@@ -28,11 +28,29 @@ class Recall : public testing::Test {
   /// A search of a table in a space with options that are not the defaults.
   void SetUp() override {
     write_table(folder_ / "table.csv");
-    const Ended ended = run_program({"search", "--space", "mlp", "--set", "space.widths=[8,16]",
-                                     "--set", "space.layers=1", "--algorithm", "random", "--data",
-                                     "csv", "--data-dir", folder_ / "table.csv", "--batch-size",
-                                     "8", "--epochs", "1", "--threads", "1", "--set",
-                                     "algorithm.final_search.max_trials=2", "--out", search()});
+    const Ended ended = run_program({"search",
+                                     "--space",
+                                     "mlp",
+                                     "--set",
+                                     "space.widths=[8,16]",
+                                     "--set",
+                                     "space.layers=1",
+                                     "--algorithm",
+                                     "random",
+                                     "--data",
+                                     "csv",
+                                     "--data-dir",
+                                     folder_ / "table.csv",
+                                     "--batch-size",
+                                     "8",
+                                     "--epochs",
+                                     "1",
+                                     "--threads",
+                                     "1",
+                                     "--set",
+                                     "algorithm.final_search.max_trials=2",
+                                     "--out",
+                                     search()});
     ASSERT_EQ(ended.code, kDone) << ended.err;
   }
 
@@ -49,10 +67,9 @@ class Recall : public testing::Test {
 TEST_F(Recall, ARetrainingNeedsNoOptionThatItsSearchWasGiven) {
   const Ended by_run = run_program(joined({"retrain", search()}, training("a")));
   ASSERT_EQ(by_run.code, kDone) << by_run.err;
-  const Ended by_file = run_program(
-      joined({"retrain", "--architecture", found(), "--data", "csv", "--data-dir",
-              folder_ / "table.csv"},
-             training("b")));
+  const Ended by_file = run_program(joined(
+      {"retrain", "--architecture", found(), "--data", "csv", "--data-dir", folder_ / "table.csv"},
+      training("b")));
   ASSERT_EQ(by_file.code, kDone) << by_file.err;
   EXPECT_EQ(by_run.out, by_file.out);
   EXPECT_EQ(read_json(out("a") + "/space.json"), read_json(search() + "/space.json"));
@@ -69,14 +86,13 @@ TEST_F(Recall, NamesAnOptionThatIsGivenOtherwise) {
       joined({"retrain", search(), "--quiet", "--set", "space.widths=[4,8,16]"}, training("a")));
   ASSERT_EQ(told.code, kDone) << told.err;
   EXPECT_EQ(told.err, "space.widths was [8,16] for " + found() + " and is [4,8,16] now\n");
-  EXPECT_EQ(read_json(out("a") + "/architecture.json")["evaluation"]["widths"],
-            Json({4, 8, 16}));
+  EXPECT_EQ(read_json(out("a") + "/architecture.json")["evaluation"]["widths"], Json({4, 8, 16}));
   EXPECT_EQ(run_program({"evaluate", out("a"), "--threads", "1"}).code, kDone);
   const Ended refused =
       run_program({"evaluate", out("a"), "--space", "mlp", "--set", "space.widths=[8,16]"});
   EXPECT_EQ(refused.code, kBadUsage);
-  EXPECT_THAT(refused.err, HasSubstr("space.widths was [4,8,16] in " + out("a") +
-                                     " and is [8,16] now"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("space.widths was [4,8,16] in " + out("a") + " and is [8,16] now"));
 }
 
 TEST_F(Recall, LeavesWhatIsGiven) {
@@ -89,8 +105,8 @@ TEST_F(Recall, LeavesWhatIsGiven) {
   EXPECT_EQ(run.given["space"]["name"], "mlp");
   EXPECT_EQ(run.given["run"]["architecture"], found());
   EXPECT_THAT(run.differences, IsEmpty());
-  const Recalled other = recalled(program, "evaluate",
-                                  {{"run", {{"checkpoint", search()}}}, {"data", {{"name", "digits"}}}});
+  const Recalled other = recalled(
+      program, "evaluate", {{"run", {{"checkpoint", search()}}}, {"data", {{"name", "digits"}}}});
   EXPECT_EQ(other.given["data"], Json({{"name", "digits"}}));
 }
 
@@ -123,7 +139,8 @@ TEST(RecalledOptions, OfASpaceInAFileAreTheFileBesideTheArchitecture) {
                          {"space", "gone/space.json"},
                          {"choices", Json::object()}};
   write_json(folder / "architecture.json", document);
-  const Json given = {{"run", {{"architecture", folder.path().string()}}}, {"space", {{"name", ""}}}};
+  const Json given = {{"run", {{"architecture", folder.path().string()}}},
+                      {"space", {{"name", ""}}}};
   write_json(folder / "config.json",
              {{"format", "retia.config"}, {"version", 1}, {"data", Json::object()}});
   const Program program;
