@@ -73,19 +73,16 @@ std::string overlap(const Hashes& hashes, const SplitRecord& run) {
 
 }  // namespace
 
-void keep_split(const RunDirectory& directory, const SplitRecord& split, bool has_begun) {
+void keep_split(RunDirectory& directory, const SplitRecord& split, bool has_begun) {
   const std::string path = directory.path().string();
   const std::optional<SplitRecord> before = read_split(directory.path());
-  if (before) {
-    TORCH_CHECK(*before == split, path,
-                " holds a run with other samples: ", difference(*before, split),
-                ": give the data it was begun with, or another --out");
-    return;
-  }
-  TORCH_CHECK(!has_begun, path,
+  TORCH_CHECK(!before || *before == split, path,
+              " holds a run with other samples: ", before ? difference(*before, split) : "",
+              ": give the data it was begun with, or another --out");
+  TORCH_CHECK(before || !has_begun, path,
               " was begun by a version that splits the samples otherwise: begin again with another "
               "--out");
-  write_split(directory.path(), split);
+  directory.keep([split](const std::filesystem::path& folder) { write_split(folder, split); });
 }
 
 Split split_of_run(const Dataset& train, double valid_fraction, uint64_t seed, bool tells) {

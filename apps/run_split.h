@@ -11,7 +11,7 @@ namespace retia {
 /// Keeps the split of a run in its directory. Where one is kept already, a resumed run must have the
 /// same: throws, naming the part that differs. `has_begun`: whether the run has trained already;
 /// throws where it has and kept no split, as runs of earlier versions, which split otherwise.
-void keep_split(const RunDirectory& directory, const SplitRecord& split, bool has_begun);
+void keep_split(RunDirectory& directory, const SplitRecord& split, bool has_begun);
 
 /// Returns the split of a run's training samples. `tells`: says on standard error which classes a
 /// part lacks.

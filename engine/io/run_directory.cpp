@@ -195,11 +195,19 @@ bool RunDirectory::was_removed() const {
   return true;
 }
 
+void RunDirectory::keep(std::function<void(const std::filesystem::path& folder)> write) {
+  write(path_);
+  kept_.push_back(std::move(write));
+}
+
 void RunDirectory::create_again() {
   make_folders(path_);
   lock_.emplace(path_ / kLockFile, locking_);
   write_config(path_, config_);
   folder_ = identity_of(path_);
+  for (const auto& write : kept_) {
+    write(path_);
+  }
 }
 
 void RunDirectory::check_is_there() const {

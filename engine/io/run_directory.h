@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "retia/engine/io/lock_file.h"
 
@@ -49,8 +51,12 @@ class RunDirectory {
   /// line where it was moved, which names the new place, and where it was replaced by another run.
   bool was_removed() const;
 
-  /// Creates a folder that was removed again, with the lock and config.json, for what a run holds in
-  /// memory.
+  /// Writes what a run has in its folder from its start on: calls `write` with the folder, now and
+  /// in create_again().
+  void keep(std::function<void(const std::filesystem::path& folder)> write);
+
+  /// Creates a folder that was removed again, with the lock, config.json and what is kept, for what a
+  /// run holds in memory.
   void create_again();
 
  private:
@@ -65,6 +71,7 @@ class RunDirectory {
   std::pair<uint64_t, uint64_t> folder_;  // device and inode
   RunState state_;
   nlohmann::json config_;  // of config.json
+  std::vector<std::function<void(const std::filesystem::path&)>> kept_;
 };
 
 }  // namespace retia
