@@ -202,15 +202,15 @@ std::vector<int64_t> ids_in(const std::string& text) {
   return ids;
 }
 
-/// Makes the failed trials that --retry names pending again.
-void retry(Experiment& experiment, const Config& config, const ExploreOptions& options) {
+/// Returns the ids of the trials that --retry names, empty for all failed ones; none where it is not
+/// given.
+std::optional<std::vector<int64_t>> to_retry(const Config& config, const ExploreOptions& options) {
   if (options.retry.empty()) {
-    return;
+    return std::nullopt;
   }
   TORCH_CHECK(config.run.resume, "--retry runs trials of ", config.run.out,
               " again: give --resume too");
-  const int64_t n = experiment.retry(ids_in(options.retry));
-  TORCH_CHECK(n > 0, "--retry failed: no trial in ", config.run.out, " has failed");
+  return ids_in(options.retry);
 }
 
 int run_explore(const Program& program, const Config& given, const ExploreOptions& options) {
@@ -233,6 +233,7 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   if (options.debug) {
     return debug(config, space, *evaluator, *strategy);
   }
+  const std::optional<std::vector<int64_t>> again = to_retry(config, options);
   RunDirectory directory = open_run_directory(config);
   if (const std::optional<SplitRecord> split = split_of_trials(program, config, bench)) {
     keep_split(directory, *split, std::filesystem::exists(store_path(directory.path())));
@@ -241,7 +242,8 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
   fed.write(directory.path(), space.mutables(), evaluator->objectives());
   TrialObserver observer(config.run, config.experiment, *evaluator, &directory);
   Experiment experiment(space, space_reference(config), *evaluator, *strategy, directory.path());
-  retry(experiment, config, options);
+  TORCH_CHECK(!again || experiment.retry(*again) > 0, "--retry failed: no trial in ",
+              config.run.out, " has failed");
   observer.begin(experiment);
   const std::unique_ptr<Runner> runner =
       make_runner(program, config, *evaluator, space.mutables(), directory.path(),

@@ -91,7 +91,7 @@ int run_search(const Program& program, const Config& config, const SearchOptions
       observer.after_epoch([&, stage](int64_t epoch) {
         const Architecture now = ir::canonical(space, search.trainer->export_architecture());
         EpochArchitectures(directory->path())
-            .write(stage, epoch, to_json(now, ir::mutables(space), config.space));
+            .write(stage, epoch, to_json(now, ir::mutables(space), space_reference(config)));
       });
     }
     if (train(*search.trainer, directory, observer, config, ranks, stage) == Ending::Stopped) {

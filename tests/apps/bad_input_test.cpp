@@ -60,7 +60,8 @@ TEST_F(BadInput, NamesTheNearestCommand) {
 }
 
 TEST_F(BadInput, NamesTheNearestOptionAndTakesNoAbbreviation) {
-  expect_usage_error(search({"--epoch", "2"}), "unknown option --epoch; did you mean '--epochs'?");
+  expect_usage_error(search({"--algorith", "darts"}),
+                     "unknown option --algorith; did you mean '--algorithm'?");
   expect_usage_error(search({"--lernrate", "2"}), "unknown option --lernrate; known: --");
   expect_usage_error(search({"--checkpoint", out()}), "unknown option --checkpoint");
   expect_usage_error(search({"-q"}), "unknown option -q");
@@ -166,11 +167,11 @@ TEST_F(BadInput, NamesTheOptionThatIsMissing) {
   expect_usage_error(joined({"search"}, tiny), "search needs --out DIR");
   expect_usage_error(joined({"explore"}, tiny), "explore needs --out DIR");
   expect_usage_error(joined({"retrain", "--out", out()}, tiny),
-                     "retrain needs --architecture FILE");
+                     "retrain needs a file: retia retrain FILE");
   expect_usage_error(joined({"retrain", "--architecture", "a.json"}, tiny),
                      "retrain needs --out DIR");
   expect_usage_error(joined({"evaluate", "--architecture", "a.json"}, tiny),
-                     "evaluate needs --checkpoint DIR");
+                     "evaluate needs a run directory: retia evaluate DIR");
   expect_usage_error(joined({"evaluate", "--checkpoint", out()}, tiny),
                      "evaluate needs --architecture FILE");
   const std::string none = "no space was given: add --space NAME, one of darts, darts_cnn, ";
@@ -275,8 +276,9 @@ TEST_F(BadInput, RefusesDataThatIsMissingOrTruncated) {
 TEST_F(BadInput, RefusesABatchLargerThanTheData) {
   expect_failure(search({"--set", "trainer.batch_size=33"}),
                  "33 samples or more are needed for one batch, but there are 32");
-  expect_failure(search({"--set", "data.valid_fraction=0.01"}),
-                 "8 samples or more are needed for one batch, but there are");
+  EXPECT_THAT(run_program(search({"--set", "data.valid_fraction=0.01"})).err,
+              HasSubstr("retia: data set 'synthetic': 8 samples or more are needed for one batch, "
+                        "but there are 1\n"));
 }
 
 TEST_F(BadInput, RefusesToPrintASpaceInTwoWays) {
@@ -364,7 +366,7 @@ TEST_F(BadInput, StopsAtALossThatIsNotFiniteAndKeepsTheLastCheckpoint) {
       little("retrain", {"--quiet", "--epochs", "5", "--out", out(), "--resume", "--architecture",
                          file("a.json", R"({"body": "skip", "skip": "stem"})"), "--set",
                          "weight_optimizer.lr=10", "--set", "weight_optimizer.final_lr=10", "--set",
-                         "weight_optimizer.weight_decay=10"});
+                         "weight_optimizer.weight_decay=10", "--set", "data.valid_fraction=0"});
   const std::string part = " became infinite or NaN at step ";
   expect_refusal(words, kFailed, part);
   EXPECT_GE(metrics_of(out()).size(), 1u);

@@ -7,6 +7,7 @@
 #include "retia/engine/space/architecture_json.h"
 #include "retia/models/nasbench201.h"
 #include "retia/tests/apps/program_runs.h"
+#include "retia/trainers/data/split.h"
 #include "retia/trainers/score.h"
 #include "retia/trainers/trainer.h"
 

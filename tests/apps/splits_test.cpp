@@ -156,17 +156,17 @@ TEST_F(Splits, ScoresOtherDataWholeAndSaysWhatItWasTrainedOn) {
       scored("new.csv", rows(30, 9)),
       testing::MatchesRegex("scored on all 30 samples of csv, other data than the run's, none "
                             "of which the model was trained on\nloss .*\naccuracy .* %\n"));
-  // All the rows of the run with one more: 72 trained, 8 chose.
+  // All the rows of the run with ten more: 72 trained, 8 chose.
   EXPECT_THAT(
-      scored("more.csv", text + "5,5,1\n"),
-      HasSubstr("all 101 samples of csv, other data than the run's, 72 of which the model was "
+      scored("more.csv", text + rows(10, 5).substr(10)),
+      HasSubstr("all 110 samples of csv, other data than the run's, 72 of which the model was "
                 "trained on and 8 of which it was chosen by"));
 }
 
 TEST_F(Splits, RefusesToGoOnWithOtherSamples) {
   const DataSplits data = standard_data_sets().load({.name = "synthetic"});
   const SplitRecord one = record_of(data, split_of(data.train, 0.5, 1), 0.5, 1);
-  const RunDirectory run = RunDirectory::create(folder_ / "run", Json::object());
+  RunDirectory run = RunDirectory::create(folder_ / "run", Json::object());
   EXPECT_THAT(error_of([&] { keep_split(run, one, true); }),
               HasSubstr("was begun by a version that splits the samples otherwise"));
   keep_split(run, one, false);

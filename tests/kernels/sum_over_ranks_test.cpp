@@ -70,9 +70,11 @@ TEST(SumOverRanks, IsFoundByItsNameWhileItLives) {
 TEST(SumOverRanks, IsNobodyForTheEmptyName) { EXPECT_EQ(ranks_of(""), nullptr); }
 
 TEST(SumOverRanks, IsAProcessGroupOfTorchByItsName) {
-  c10d::register_process_group("seven", c10::make_intrusive<EqualsOfPython>(7));
+  c10::intrusive_ptr<c10d::ProcessGroup> group = c10::make_intrusive<EqualsOfPython>(7);
+  c10d::register_process_group("seven", group);
   const std::shared_ptr<SumOverRanks> ranks = ranks_of("seven");
   c10d::unregister_process_group("seven");
+  group.reset();
   EXPECT_EQ(sum_of_ones(*ranks), 7) << "the group is kept";
   EXPECT_THAT(error_of([] { ranks_of("seven"); }), HasSubstr("give the group_name of one of"));
 }

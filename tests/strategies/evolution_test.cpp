@@ -129,7 +129,7 @@ TEST(Evolution, RefusesOptionsOutOfRange) {
   EXPECT_EQ(error({.population = 10, .sample = 11}),
             "strategy 'evolution': sample must be at most population, got 11 and 10");
   EXPECT_EQ(error({.mutation_probability = 2}),
-            "strategy 'evolution'.mutation_probability must be at most 1, got 2");
+            "strategy 'evolution'.mutation_probability must be at most 1, got 2.0");
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ TEST(NearestCosts, AreThoseOfTheModelThatMissesTheWindowByLeast) {
 
 TEST(NearestCosts, NeedBoundsAndAModel) {
   EXPECT_EQ(ir::nearest_costs(widths(), {}, all()), "");
-  EXPECT_EQ(ir::nearest_costs(widths(), {.max_parameters = 4}, {Architecture{}}), "");
+  EXPECT_EQ(ir::nearest_costs(widths(), {.max_parameters = 4}, {}), "");
 }
 
 }  // namespace

@@ -85,10 +85,13 @@ TEST(Space, ReplaysARecordedHistory) {
 
 TEST(Space, RefusesArchitecturesInOneLine) {
   const Space space = operations_space();
-  EXPECT_THAT(error_of([&] {
-                space.model({{"op/0", {{0}}}});
-              }),
-              HasSubstr("the architecture decides nothing for 'op/1'; did you mean 'op/0'?"));
+  EXPECT_THAT(
+      error_of([&] {
+        space.model({{"op/0", {{0}}}});
+      }),
+      HasSubstr(
+          "the architecture decides nothing for 'op/1', a choice of the space with the options "
+          "given; did you mean 'op/0'?"));
   EXPECT_THAT(error_of([&] {
                 space.canonical({{"op/0", {{0}}}, {"op/7", {{0}}}});
               }),
