@@ -5,6 +5,7 @@
 #include "retia/engine/base/random.h"
 #include "retia/engine/experiment/trial_store.h"
 #include "retia/tests/apps/processes.h"
+#include "retia/trainers/data/split_record.h"
 
 namespace retia {
 namespace {
@@ -20,6 +21,8 @@ void expect_readable_files(const std::filesystem::path& run) {
     const std::filesystem::path& path = entry.path();
     if (path.extension() == ".json") {
       EXPECT_EQ(error_of([&] { read_json(path); }), "(no error)");
+    } else if (path.filename() == "split.safetensors") {
+      EXPECT_EQ(error_of([&] { read_split(path.parent_path()); }), "(no error)");
     } else if (path.extension() == ".safetensors") {
       EXPECT_EQ(error_of([&] { read_checkpoint(path); }), "(no error)");
     } else if (path.extension() == ".jsonl") {

@@ -46,7 +46,7 @@ class GraphMutators(unittest.TestCase):
             self.assertEqual(len(trials), 10)
             self.assertEqual(len({choices for choices, _ in trials}), 10)
             # Two passes through 500 digits teach any of these networks more than guessing.
-            self.assertGreater(max(float(score) for _, score in trials), 0.5)
+            self.assertGreater(max(float(score) for _, score in trials), 0.3)
             again = run([PROGRAMS / "mnasnet_search", folder], folder)
             self.assertEqual(again.stdout, done.stdout, "a search that has ended is not run again")
 
