@@ -51,9 +51,13 @@ COMMAND = ("exec 9>$MARKS/$RETIA_TRIAL; flock -n 9 || echo $RETIA_TRIAL >>$MARKS
            "(setsid sleep 100 &); sleep 0.2; echo 0.$RETIA_TRIAL")
 
 
-def explore_by_commands(*more):
+# Fails while the disk is "full".
+FAILS = "test ! -e $MARKS/full -o $RETIA_TRIAL -ge 3 || exit 1; "
+
+
+def explore_by_commands(*more, command=COMMAND):
     return ["explore", *TINY, "--strategy", "evolution", "--max-trials", "8", "--evaluator", "command", *more,
-            *settings("strategy.population=3", "strategy.sample=2", f"evaluator.command={COMMAND}")]
+            *settings("strategy.population=3", "strategy.sample=2", f"evaluator.command={command}")]
 
 
 def search(algorithm, space, *more):
@@ -75,6 +79,8 @@ CASES = {
     "commands": (explore_by_commands(), 1),
     "commands in processes": (explore_by_commands("--runner", "local", "--concurrency", "2", *settings(
         "runner.retries=10")), 1),
+    "retry": (explore_by_commands(command=FAILS + COMMAND), 1),
+    "import": (explore_by_commands("--import", "old"), 1),
     "explore in processes": (["explore", *TINY, "--strategy", "random", "--max-trials", "6", "--runner", "local",
                               "--concurrency", "2", *settings("runner.retries=10")], 1),
     "gdas": (search("gdas", "darts_cnn", *CELLS), 1),
@@ -190,11 +196,36 @@ class Faults(unittest.TestCase):
                 "--epochs", "4", "--threads", "1", "--resume", "--out", out,
                 *settings("data.limit=48", "data.augment.crop_padding=1")]
 
+    def prepare(self, case, out):
+        """Runs what comes before a command: trials that fail, or an exploration to be imported."""
+        full, old = self.folder / "marks/full", self.folder / "old"
+        if case == "retry":
+            full.touch()
+            Job(self.words(case, out), 1, self.folder).wait()
+            full.unlink()
+            self.assertEqual(self.n_failed(self.folder / out), 3)
+        if case == "import" and not old.exists():
+            words = self.words("commands", "old")
+            words[words.index("--max-trials") + 1] = "2"
+            job = Job(words, 1, self.folder)
+            self.assertEqual(job.wait(), [0], job.said())
+
+    @staticmethod
+    def n_failed(run):
+        """The number of failed trials in a store."""
+        return [row[1] for row in read_run(run).get("experiment.sqlite", [])].count("failed")
+
+    def next_words(self, case, out):
+        """The command that begins or resumes a run; failed trials are retried once."""
+        retries = case == "retry" and self.n_failed(self.folder / out) > 0
+        return [*self.words(case, out), *(["--retry", "failed"] if retries else [])]
+
     def expected(self, case):
         """What an undisturbed run leaves and says at its end, and the seconds that it takes."""
         if case not in self.undisturbed:
+            self.prepare(case, "whole")
             began = time.monotonic()
-            job = Job(self.words(case, "whole"), CASES[case][1], self.folder)
+            job = Job(self.next_words(case, "whole"), CASES[case][1], self.folder)
             self.assertEqual(set(job.wait()), {0}, job.said())
             seconds = time.monotonic() - began
             whole = self.folder / "whole"
@@ -281,11 +312,12 @@ class Faults(unittest.TestCase):
         run = self.folder / f"run-{number}"
         n_kills, n_ranks, step = 0, {own_ranks}, 0
         n_helpers = self.n_helpers_killed
+        self.prepare(case, run.name)
         while True:
             others = own_ranks > 1 and n_kills > 0 and chance.random() < 0.3
             ranks = chance.choice([1, 3, 4]) if others else own_ranks
             n_ranks.add(ranks)
-            job = Job(self.words(case, run.name), ranks, self.folder)
+            job = Job(self.next_words(case, run.name), ranks, self.folder)
             killed = []
             if n_kills == 0 or (n_kills < 3 and chance.random() < 1 / 3):
                 killed = self.disturb(job, run, chance, seconds)
