@@ -1,16 +1,21 @@
 #include "retia/engine/distributed/digest.h"
 
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string_view>
 
+#include "retia/engine/base/json_difference.h"
 #include "retia/engine/io/safetensors.h"
 
 namespace retia {
 namespace {
 
-constexpr size_t kNamed = 5;  // tensors that an error names at most
+constexpr int64_t kTold = 512;  // bytes of a difference that ranks tell each other
+constexpr size_t kNamed = 5;    // tensors that an error names at most
 
 int64_t checksum(std::string_view bytes) {
   return static_cast<int64_t>(
@@ -26,7 +31,31 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > kNamed ? c10::str(text, " and ", names.size() - kNamed, " more") : text;
 }
 
+/// The text in the first bytes of a tensor of kTold bytes.
+at::Tensor padded(const std::string& text) {
+  const at::Tensor bytes = at::zeros({kTold}, at::kByte);
+  std::memcpy(bytes.mutable_data_ptr(), text.data(), std::min<size_t>(text.size(), kTold - 1));
+  return bytes;
+}
+
 }  // namespace
+
+void check_same_start(Ranks& ranks, const Json& facts) {
+  const Json first = Json::parse(ranks.broadcast(facts.dump()));
+  const std::vector<JsonChange> changes = changes_between(first, facts);
+  std::string mine;
+  if (!changes.empty()) {
+    const JsonChange& change = changes.front();
+    mine = c10::str(change.key, " is ", change.was.dump(), " on rank 0 and ", change.is.dump(),
+                    " on rank ", ranks.rank());
+  }
+  const at::Tensor told = ranks.gather(padded(mine)).contiguous();
+  for (int64_t r = 1; r < ranks.size(); ++r) {
+    const std::string difference = reinterpret_cast<const char*>(told[r].const_data_ptr<uint8_t>());
+    TORCH_CHECK(difference.empty(), "rank ", r, " differs from rank 0: ", difference,
+                ": start the same program with the same options and data everywhere");
+  }
+}
 
 void check_agreement(Ranks& ranks, const std::map<std::string, at::Tensor>& tensors,
                      const Json& state, const std::string& when) {

@@ -60,5 +60,24 @@ TEST(Digest, RefusesOtherNames) {
               Each(HasSubstr("rank 1 holds other tensors than rank 0")));
 }
 
+TEST(SameStart, NamesTheRankAndTheFirstFactThatDiffers) {
+  const auto start = [](Ranks& ranks) {
+    const bool is_odd = ranks.rank() == 2;
+    check_same_start(ranks, {{"data", {{"digest", is_odd ? "b" : "a"}, {"n", 3}}},
+                             {"options", {{"seed", is_odd ? 2 : 1}}}});
+  };
+  EXPECT_THAT(in_ranks(3, start),
+              Each(HasSubstr("rank 2 differs from rank 0: data.digest is \"a\" on rank 0 and "
+                             "\"b\" on rank 2: start")));
+}
+
+TEST(SameStart, PassesWhereAllFactsAreEqual) {
+  EXPECT_THAT(in_ranks(2,
+                       [](Ranks& ranks) {
+                         check_same_start(ranks, {{"options", {{"seed", 1}}}});
+                       }),
+              Each(IsEmpty()));
+}
+
 }  // namespace
 }  // namespace retia
