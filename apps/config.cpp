@@ -187,6 +187,10 @@ std::vector<Flag> shared_flags() {
   add("table", "profile.table", "FILE");
   add("force", "profile.force", "");
   add("resume", "run.resume", "");
+  add("extend", "run.extend", "");
+  add("allow-change", "run.allow_change", "KEYS");
+  add("tag", "run.tag", "WORDS");
+  add("note", "run.note", "TEXT");
   add("quiet", "run.quiet", "");
   return flags;
 }
@@ -322,6 +326,8 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
     config.differences = std::move(complete.differences);
   }
   config.command = name;
+  config.words = words;
+  config.words.insert(config.words.begin(), name);
   const bool writes = json.value("/run/debug"_json_pointer, Json()) != true;
   config.own = take_own(program, own, json);
   config.sections = row.sections;
@@ -334,6 +340,9 @@ Config read_config(const Program& program, const ConfiguredCommand& row, const C
   config.run = read_section<RunOptions>(program, json, "run");
   config.profile = read_section<ProfileOptions>(program, json, "profile");
   check_run(config.run);
+  TORCH_CHECK(config.run.resume || !config.run.extend, "--extend continues a run: add --resume");
+  TORCH_CHECK(config.run.resume || config.run.allow_change.empty(),
+              "--allow-change is for a run that goes on: add --resume");
   check_known("data set", config.data.name, program.data_sets.names());
   check_trainer_options(config.trainer);
   check_sgd_options(config.weight_optimizer);
@@ -426,6 +435,13 @@ Command configured(const ConfiguredCommand& row, const std::vector<Option>& own,
     };
   };
   return made;
+}
+
+std::vector<std::string> with_run_flags(std::vector<std::string> names) {
+  for (const char* common : {"out", "resume", "allow-change", "tag", "note"}) {
+    names.emplace_back(common);
+  }
+  return with_model_flags(std::move(names));
 }
 
 std::vector<std::string> with_model_flags(std::vector<std::string> names) {

@@ -29,6 +29,11 @@ struct RunOptions {
   bool quiet = false;        ///< show no progress
   double timeout = 300;      ///< seconds that ranks wait for each other, > 0
   bool require_lock = true;  ///< refuse a run directory whose file system has no locks
+  std::string tag = "";      ///< words that the user gives a run, separated by commas
+  std::string note = "";     ///< sentence that the user gives a run
+  bool extend = false;       ///< train a resumed run for more epochs than it began with
+  /// Options that may differ when a run is resumed, separated by commas.
+  std::string allow_change = "";
 };
 inline std::vector<Option> declared(RunOptions& o) {
   return {
@@ -45,6 +50,11 @@ inline std::vector<Option> declared(RunOptions& o) {
              "seconds, then the run is saved and ends as on Ctrl-C; 0: none"),
       option("resume", o.resume, "continue what --out holds, or start there"),
       option("quiet", o.quiet, "no progress"),
+      option("tag", o.tag, "words kept with the run, separated by commas"),
+      option("note", o.note, "sentence kept with the run"),
+      option("extend", o.extend, "with --resume: train for more epochs than the run began with"),
+      option("allow_change", o.allow_change,
+             "with --resume: options that may differ, separated by commas"),
       option("timeout", o.timeout, Range::above(0), "seconds that ranks wait for each other"),
       option("require_lock", o.require_lock, "refuse an --out whose file system has no locks"),
   };
@@ -91,6 +101,7 @@ struct Config {
   std::string runner = "inline";      ///< runner of the trials of an exploration
   Json runner_options;                ///< options of the runner, complete
   ProfileOptions profile;             ///< section `profile`
+  std::vector<std::string> words = {};  ///< command line, without the program
   /// Lines on options that were given otherwise than in the files that the command line names.
   std::vector<std::string> differences = {};
 
@@ -130,6 +141,9 @@ Command configured(const ConfiguredCommand& row,
                       return run(program, config, options_from_json<Options>(config.own, name));
                     });
 }
+
+/// Returns `names` and the flags of every command that keeps a run directory.
+std::vector<std::string> with_run_flags(std::vector<std::string> names);
 
 /// Returns `names` and the flags of every command that runs models.
 std::vector<std::string> with_model_flags(std::vector<std::string> names);

@@ -5,6 +5,7 @@
 #include "retia/apps/fed_trials.h"
 #include "retia/apps/front.h"
 #include "retia/apps/recalled.h"
+#include "retia/apps/run_record.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/cost/nearest.h"
@@ -234,7 +235,7 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
     return debug(config, space, *evaluator, *strategy);
   }
   const std::optional<std::vector<int64_t>> again = to_retry(config, options);
-  RunDirectory directory = open_run_directory(config);
+  RunDirectory directory = open_run_directory(program, config, bench, space.graph());
   if (const std::optional<SplitRecord> split = split_of_trials(program, config, bench)) {
     keep_split(directory, *split, std::filesystem::exists(store_path(directory.path())));
   }
@@ -273,15 +274,14 @@ int run_explore(const Program& program, const Config& given, const ExploreOption
 }  // namespace
 
 Command commands::explore() {
-  return configured(
-      {.name = "explore",
-       .summary = "multi-trial search; writes the best architecture.json",
-       .flags = with_model_flags({"strategy", "evaluator", "out", "epochs", "resume", "max-trials",
-                                  "max-duration", "concurrency", "merge", "runner",
-                                  "use-active-gpu", "table", "keep-weights"}),
-       .required = {"out"},
-       .sections = {"strategy", "evaluator", "experiment", "runner", "profile"}},
-      run_explore);
+  return configured({.name = "explore",
+                     .summary = "multi-trial search; writes the best architecture.json",
+                     .flags = with_run_flags({"strategy", "evaluator", "epochs", "max-trials",
+                                              "max-duration", "concurrency", "merge", "runner",
+                                              "use-active-gpu", "table", "keep-weights"}),
+                     .required = {"out"},
+                     .sections = {"strategy", "evaluator", "experiment", "runner", "profile"}},
+                    run_explore);
 }
 
 }  // namespace retia

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "retia/apps/commands.h"
+#include "retia/apps/run_record.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/base/rank_correlation.h"
@@ -77,7 +78,7 @@ int run_rank(const Program& program, const Config& config) {
   TORCH_CHECK(config.experiment.max_trials >= 2,
               "rank needs --max-trials N, the number of architectures to train alone: at least 2");
   const Workbench bench = open_workbench(program, config);
-  const TrainedSupernet supernet = read_supernet(program, config, bench);
+  const TrainedSupernet supernet = read_supernet(program, config, bench.task);
   const auto seed = static_cast<uint64_t>(config.run.seed);
   const Split split = supernet.split ? split_again(bench.data, *supernet.split)
                                      : split_of(bench.data.train, config.data.valid_fraction, seed);
@@ -87,7 +88,8 @@ int run_rank(const Program& program, const Config& config) {
   const std::unique_ptr<Evaluator> evaluator =
       make_evaluator(program, config, bench, supernet.space);
 
-  RunDirectory directory = open_run_directory(config);
+  RunDirectory directory = open_run_directory(program, config, bench, supernet.space.graph(),
+                                              {{"weights", supernet.digest}});
   write_json(directory.file("space.json"), ir::to_json(supernet.space.graph()));
   TrialObserver observer(config.run, config.experiment, *evaluator);
   Experiment experiment(supernet.space, supernet.reference, *evaluator, *strategy,
@@ -146,13 +148,13 @@ int run_rank(const Program& program, const Config& config) {
 }  // namespace
 
 Command commands::rank() {
-  return configured({.name = "rank",
-                     .summary = "how well the weights of a search rank architectures",
-                     .flags = with_model_flags({"checkpoint", "strategy", "out", "epochs", "resume",
-                                                "max-trials", "max-duration"}),
-                     .required = {"checkpoint", "out"},
-                     .sections = {"strategy", "evaluator", "experiment"}},
-                    run_rank);
+  return configured(
+      {.name = "rank",
+       .summary = "how well the weights of a search rank architectures",
+       .flags = with_run_flags({"checkpoint", "strategy", "epochs", "max-trials", "max-duration"}),
+       .required = {"checkpoint", "out"},
+       .sections = {"strategy", "evaluator", "experiment"}},
+      run_rank);
 }
 
 }  // namespace retia

@@ -2,6 +2,7 @@
 
 #include "retia/apps/commands.h"
 #include "retia/apps/recalled.h"
+#include "retia/apps/run_record.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/cost/profile.h"
@@ -83,7 +84,9 @@ int run_retrain(const Program& program, const Config& config) {
     std::cout << "found with the architecture, and to be given by --set where it is to count: "
               << setting << '\n';
   }
-  std::optional<RunDirectory> directory = open_run_directory(config, ranks);
+  std::optional<RunDirectory> directory = open_run_directory(
+      program, config, bench, space.graph(),
+      {{"architecture", choices_to_json(space.canonical(architecture), space.mutables())}}, ranks);
   if (is_finished(directory, ranks)) {
     if (directory) {
       std::cout << "nothing to do: " << config.run.out << " holds a finished training\n";
@@ -121,13 +124,12 @@ int run_retrain(const Program& program, const Config& config) {
 
 // Its options are those of RunOptions (config.h), and of TrainerOptions and SgdOptions (trainers/).
 Command commands::retrain() {
-  return configured(
-      {.name = "retrain",
-       .summary = "trains an architecture from scratch, and scores it",
-       .positional = "run.architecture",
-       .flags = with_model_flags({"architecture", "out", "epochs", "resume", "time-limit"}),
-       .required = {"architecture", "out"}},
-      run_retrain);
+  return configured({.name = "retrain",
+                     .summary = "trains an architecture from scratch, and scores it",
+                     .positional = "run.architecture",
+                     .flags = with_run_flags({"architecture", "epochs", "extend", "time-limit"}),
+                     .required = {"architecture", "out"}},
+                    run_retrain);
 }
 
 }  // namespace retia

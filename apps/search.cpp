@@ -4,6 +4,7 @@
 #include "retia/apps/epoch_architectures.h"
 #include "retia/apps/final_search.h"
 #include "retia/apps/recalled.h"
+#include "retia/apps/run_record.h"
 #include "retia/apps/run_split.h"
 #include "retia/apps/workbench.h"
 #include "retia/engine/io/files.h"
@@ -70,7 +71,8 @@ int run_search(const Program& program, const Config& config, const SearchOptions
   }
   Search search = program.algorithms.make(config.algorithm, config.algorithm_options, setup, seed);
 
-  std::optional<RunDirectory> directory = open_run_directory(config, ranks);
+  std::optional<RunDirectory> directory =
+      open_run_directory(program, config, bench, space, Json::object(), ranks);
   if (is_finished(directory, ranks)) {
     if (directory) {
       std::cout << "nothing to do: " << config.run.out << " holds a finished search\n";
@@ -126,13 +128,12 @@ int run_search(const Program& program, const Config& config, const SearchOptions
 }  // namespace
 
 Command commands::search() {
-  return configured(
-      {.name = "search",
-       .summary = "one-shot search; writes architecture.json",
-       .flags = with_model_flags({"algorithm", "out", "epochs", "resume", "time-limit"}),
-       .required = {"out"},
-       .sections = {"algorithm"}},
-      run_search);
+  return configured({.name = "search",
+                     .summary = "one-shot search; writes architecture.json",
+                     .flags = with_run_flags({"algorithm", "epochs", "extend", "time-limit"}),
+                     .required = {"out"},
+                     .sections = {"algorithm"}},
+                    run_search);
 }
 
 }  // namespace retia

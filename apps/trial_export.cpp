@@ -40,6 +40,9 @@ void export_trial(const Program& program, const fs::path& run, const Json& trial
              to_json(architecture, space.mutables(), written_reference(config)));
   fs::copy(run / "config.json", to);
   fs::copy(run / "space.json", to);
+  if (fs::exists(run / "run.json")) {
+    fs::copy(run / "run.json", to);
+  }
   if (const auto split = read_split(run)) {
     write_split(to, *split);
   }

@@ -12,4 +12,12 @@ std::string version() {
                   "\nCUDA ", RETIA_CUDA, "\ninstruction set ", at::get_cpu_capability(), '\n');
 }
 
+Json program_description() {
+  return {{"version", RETIA_VERSION},
+          {"commit", RETIA_COMMIT},
+          {"torch", TORCH_VERSION},
+          {"cuda", RETIA_CUDA},
+          {"instruction_set", at::get_cpu_capability()}};
+}
+
 }  // namespace retia

@@ -12,15 +12,20 @@
 #include <limits>
 #include <numeric>
 
+#include "retia/apps/version.h"
 #include "retia/engine/base/clock.h"
 #include "retia/engine/base/device.h"
 #include "retia/engine/base/precision.h"
+#include "retia/engine/distributed/digest.h"
 #include "retia/engine/distributed/shared_checkpoint.h"
+#include "retia/engine/io/content_digest.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/options.h"
+#include "retia/engine/io/safetensors.h"
 #include "retia/engine/ir/infer.h"
 #include "retia/engine/ir/json.h"
 #include "retia/engine/space/setting.h"
+#include "retia/trainers/data/description.h"
 #include "retia/trainers/evaluators/costed.h"
 
 namespace retia {
@@ -39,6 +44,14 @@ ir::Graph read_suiting_space(const Program& program, const std::string& path, co
   ir::Graph graph = read_space(program, path);
   check_suits(graph, task, path);
   return graph;
+}
+
+std::string digest_of(const NamedTensors& weights) {
+  std::string all;
+  for (const auto& [name, tensor] : weights) {
+    all += name + content_digest(raw_bytes(storable(tensor)));
+  }
+  return content_digest(all);
 }
 
 bool is_named(const Program& program, const std::string& space) {
@@ -61,11 +74,22 @@ std::function<std::string(const Architecture&)> key_of(const Program& program,
   };
 }
 
-Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks) {
+Task task_of(const Dataset& set) {
+  return {set.sample_shape(), std::max<int64_t>(set.n_classes, 1)};
+}
+
+void check_has_classes(const Dataset& set, const std::string& command) {
+  TORCH_CHECK(set.n_classes > 0, "data set '", set.name, "' holds numbers to predict, but ",
+              command,
+              " trains models to tell classes apart: `retia explore --evaluator regression` "
+              "searches for such data");
+}
+
+at::Device open_device(const Config& config, Ranks* ranks) {
   if (ranks != nullptr) {
-    const std::string mine = config.resolved().dump();
-    TORCH_CHECK(!ranks->any(ranks->broadcast(mine) != mine),
-                "the ranks were given different options: start the same command everywhere");
+    const Json code = program_description();
+    check_same_start(*ranks, {{"code", {{"version", code["version"]}, {"commit", code["commit"]}}},
+                              {"options", config.resolved()}});
   }
   if (config.run.threads > 0) {
     at::set_num_threads(static_cast<int>(config.run.threads));
@@ -79,17 +103,23 @@ Workbench open_workbench(const Program& program, const Config& config, Ranks* ra
   }
   // Where trials run in other processes this one leaves the GPU to them.
   const bool trains_here = config.runner == "inline";
-  const at::Device device = open_device(trains_here ? config.run.device : "cpu");
+  return open_device(trains_here ? config.run.device : "cpu");
+}
+
+Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks) {
+  const at::Device device = open_device(config, ranks);
   if (!config.names_data && (ranks == nullptr || ranks->is_first())) {
     std::cerr << "no --data was given: the data are '" << config.data.name << "'\n";
   }
   DataSplits data = program.data_sets.load(config.data);
   const bool evaluator_judges = config.command == "explore" || config.command == "trial";
-  TORCH_CHECK(evaluator_judges || data.train.n_classes > 0, "data set '", config.data.name,
-              "' holds numbers to predict, but ", config.command,
-              " trains models to tell classes apart: `retia explore --evaluator regression` "
-              "searches for such data");
-  Task task{data.train.sample_shape(), std::max<int64_t>(data.train.n_classes, 1)};
+  if (!evaluator_judges) {
+    check_has_classes(data.train, config.command);
+  }
+  if (ranks != nullptr) {
+    check_same_start(*ranks, {{"data", describe_samples(data)}});
+  }
+  Task task = task_of(data.train);
   return {device, dtype_of(config.run.precision), std::move(data), std::move(task), ranks};
 }
 
@@ -203,21 +233,11 @@ Network make_network(const ir::Graph& graph, const Config& config, const Workben
   return network;
 }
 
-RunDirectory open_run_directory(const Config& config) {
-  return config.run.resume ? RunDirectory::resume(config.run.out, config.resolved())
-                           : RunDirectory::create(config.run.out, config.resolved());
-}
-
-std::optional<RunDirectory> open_run_directory(const Config& config, const Ranks& ranks) {
-  return ranks.is_first() ? std::optional(open_run_directory(config)) : std::nullopt;
-}
-
 bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks) {
   return ranks.any(directory && directory->state() == RunState::Finished);
 }
 
-TrainedSupernet read_supernet(const Program& program, const Config& config,
-                              const Workbench& bench) {
+TrainedSupernet read_supernet(const Program& program, const Config& config, const Task& task) {
   const std::filesystem::path run = config.run.checkpoint;
   const Json written = read_format(run / "config.json", "retia.config", 1);
   TORCH_CHECK(written.value("/space/name"_json_pointer, Json()).is_string() &&
@@ -227,8 +247,8 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
               written.at("space").at("name").dump(), ", expected '", config.space, "'");
   ir::Graph graph =
       ir::graph_from_json(read_format(run / "space.json", "retia.graph", 1), program.operations);
-  check_suits(graph, bench.task, (run / "space.json").string());
-  ir::Space space = written_space(program, written, std::move(graph), bench.task);
+  check_suits(graph, task, (run / "space.json").string());
+  ir::Space space = written_space(program, written, std::move(graph), task);
   const CheckpointStore checkpoints(newest_checkpoints(run));
   std::optional<SplitRecord> split = read_split(run);
   std::optional<Checkpoint> saved;
@@ -239,8 +259,13 @@ TrainedSupernet read_supernet(const Program& program, const Config& config,
     saved = checkpoints.newest([](const std::string& warning) { std::cerr << warning << '\n'; });
   }
   TORCH_CHECK(saved.has_value(), run.string(), " holds no checkpoint yet: let it train an epoch");
-  return {written.at("command"), written_reference(written), std::move(space),
-          trained_weights(*saved), std::move(split)};
+  return {written.at("command"),
+          written_reference(written),
+          std::move(space),
+          trained_weights(*saved),
+          std::move(split),
+          digest_of(trained_weights(*saved)),
+          saved->state.value("data", Json())};
 }
 
 TrialObserver::TrialObserver(const RunOptions& options, const ExperimentOptions& limits,

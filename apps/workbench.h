@@ -38,8 +38,16 @@ struct Workbench {
   Batches scoring(const Config& config, const Dataset& set) const;
 };
 
-/// Sets the number of threads and the seed, opens the device and loads the data. Throws where
-/// several ranks were given different configurations.
+/// Returns the sizes that a data set requires of a model.
+Task task_of(const Dataset& set);
+/// Throws where a data set holds numbers to predict, which `command` does not train models to do.
+void check_has_classes(const Dataset& set, const std::string& command);
+
+/// Sets the number of threads and the seed, and opens the device. Throws where several ranks are
+/// different programs, or were given different configurations.
+at::Device open_device(const Config& config, Ranks* ranks);
+
+/// Calls open_device() and loads the data. Throws where the data differ between ranks.
 Workbench open_workbench(const Program& program, const Config& config, Ranks* ranks = nullptr);
 
 /// Returns the space of the configuration as it is searched.
@@ -74,10 +82,6 @@ std::function<std::string(const Architecture&)> key_of(const Program& program,
 /// Makes the network of `graph` on the workbench's device.
 Network make_network(const ir::Graph& graph, const Config& config, const Workbench& bench);
 
-/// Opens the run directory --out, new or resumed as the configuration says.
-RunDirectory open_run_directory(const Config& config);
-/// Opens the run directory on the first rank; returns none on all others.
-std::optional<RunDirectory> open_run_directory(const Config& config, const Ranks& ranks);
 /// Returns whether the directory holds a finished run, as the first rank found it.
 bool is_finished(const std::optional<RunDirectory>& directory, Ranks& ranks);
 
@@ -89,12 +93,15 @@ struct TrainedSupernet {
   NamedTensors weights;      ///< parameters and buffers, by name
   /// Split of its samples; none: it kept none.
   std::optional<SplitRecord> split = {};
+  std::string digest = {};  ///< digest of the weights
+  /// Data on which it was trained, as in checkpoints; null: an older version kept nothing.
+  Json data = {};
 };
 
 /// Reads the run directory of --checkpoint: of a retraining that held out samples the weights with
-/// the best validation score, else the last ones. Throws where it belongs to another space, does not suit
-/// the data, is damaged, or has no checkpoint yet.
-TrainedSupernet read_supernet(const Program& program, const Config& config, const Workbench& bench);
+/// the best validation score, else the last ones. Throws where it belongs to another space, does not
+/// suit the data of `task`, is damaged, or has no checkpoint yet.
+TrainedSupernet read_supernet(const Program& program, const Config& config, const Task& task);
 
 /// Shows the progress of an exploration on standard error, one line per trial, at most ten per
 /// second. Stops on Ctrl-C, and where the folder of the exploration was removed.

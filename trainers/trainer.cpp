@@ -13,6 +13,7 @@
 #include "retia/engine/base/device.h"
 #include "retia/engine/distributed/digest.h"
 #include "retia/engine/io/memory.h"
+#include "retia/trainers/data/description.h"
 
 namespace retia {
 namespace {
@@ -351,6 +352,10 @@ Checkpoint Trainer::checkpoint(TrainingObserver& observer) {
                  {"samples", sums_.samples},
                  {"seconds", sums_.seconds},
                  {"observer", observer.state()}};
+  const Dataset& data = train_.dataset();
+  saved.state["data"] = {{"name", data.name},
+                         {"n_classes", data.n_classes},
+                         {"normalisation", normalisation_of(data)}};
   if (best_) {
     saved.state["best"] = {{"loss", best_->loss}, {"accuracy", best_->accuracy}};
   }

@@ -14,8 +14,9 @@
 namespace retia {
 namespace {
 
-constexpr int64_t kTold = 512;  // bytes of a difference that ranks tell each other
-constexpr size_t kNamed = 5;    // tensors that an error names at most
+constexpr size_t kLongestFact = 48;  // bytes of a value in a message
+constexpr int64_t kTold = 512;       // bytes of a difference that ranks tell each other
+constexpr size_t kNamed = 5;         // tensors that an error names at most
 
 int64_t checksum(std::string_view bytes) {
   return static_cast<int64_t>(
@@ -29,6 +30,11 @@ std::string listed(const std::vector<std::string>& names) {
     text += (i == 0 ? "" : ", ") + names[i];
   }
   return names.size() > kNamed ? c10::str(text, " and ", names.size() - kNamed, " more") : text;
+}
+
+std::string brief(const Json& value) {
+  const std::string text = value.dump();
+  return text.size() <= kLongestFact ? text : text.substr(0, kLongestFact) + "…";
 }
 
 /// The text in the first bytes of a tensor of kTold bytes.
@@ -46,7 +52,7 @@ void check_same_start(Ranks& ranks, const Json& facts) {
   std::string mine;
   if (!changes.empty()) {
     const JsonChange& change = changes.front();
-    mine = c10::str(change.key, " is ", change.was.dump(), " on rank 0 and ", change.is.dump(),
+    mine = c10::str(change.key, " is ", brief(change.was), " on rank 0 and ", brief(change.is),
                     " on rank ", ranks.rank());
   }
   const at::Tensor told = ranks.gather(padded(mine)).contiguous();

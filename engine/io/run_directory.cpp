@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "retia/engine/base/json_difference.h"
 #include "retia/engine/io/files.h"
 #include "retia/engine/io/folders.h"
 
@@ -22,40 +22,22 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kFinishedFile = "finished.json";
 constexpr const char* kConfigFormat = "retia.config";
 constexpr int64_t kRunVersion = 1;
-constexpr std::array<const char*, 18> kHarmlessKeys = {
-    "threads",      "quiet",        "resume",       "device", "out",        "max_trials",
-    "max_duration", "concurrency",  "merge",        "runner", "time_limit", "timeout",
-    "digest_every", "require_lock", "max_failures", "retry",  "enqueue",    "import"};
+/// Names of options, or of sections, whatever they belong to.
+constexpr std::array<const char*, 23> kHarmless = {
+    "threads",      "quiet",        "resume", "device",       "out",        "max_trials",
+    "max_duration", "concurrency",  "merge",  "runner",       "time_limit", "timeout",
+    "digest_every", "keep_weights", "extend", "allow_change", "tag",        "note",
+    "require_lock", "max_failures", "retry",  "enqueue",      "import"};
 
-bool is_harmless(const std::string& key) {
-  return std::find(kHarmlessKeys.begin(), kHarmlessKeys.end(), key) != kHarmlessKeys.end();
-}
-
-std::string shown(const json& object, const std::string& key) {
-  const auto found = object.find(key);
-  return found == object.end() ? "not given" : found->dump();
-}
-
-/// "space.channels was 16 and is 8 now" for the first key whose values differ.
-std::optional<std::string> first_difference(const json& before, const json& now,
-                                            const std::string& path) {
-  json keys = before;
-  keys.update(now);
-  for (const auto& [key, ignored] : keys.items()) {
-    const bool in_both = before.contains(key) && now.contains(key);
+/// Throws at the first option that differs and is not harmless.
+void check_unchanged(const std::filesystem::path& path, const json& before, const json& now) {
+  for (const JsonChange& change : changes_between(before, now)) {
     // Versions differ in the options that their commands have; what shapes a run is in both.
-    const bool is_of_one_version = path == "run." && !in_both;
-    if (is_harmless(key) || is_of_one_version || (in_both && before[key] == now[key])) {
-      continue;
-    }
-    if (!in_both || !before[key].is_object() || !now[key].is_object()) {
-      return path + key + " was " + shown(before, key) + " and is " + shown(now, key) + " now";
-    }
-    if (auto difference = first_difference(before[key], now[key], path + key + ".")) {
-      return difference;
-    }
+    const bool is_of_one_version = change.key.starts_with("run.") && !change.is_in_both;
+    TORCH_CHECK(is_harmless_option(change.key) || is_of_one_version, path.string(),
+                " holds a run with other options: ", to_string(change),
+                ": give the same, or another --out");
   }
-  return std::nullopt;
 }
 
 /// Returns whether the folder holds anything except the files of a process that was killed before
@@ -86,9 +68,13 @@ bool holds_command(const json& evaluator) {
   return std::any_of(evaluator.begin(), evaluator.end(), holds_command);
 }
 
+/// Returns who may read the files of a run that hold its options.
+Readers readers_of(const json& config) {
+  return holds_command(config.value("evaluator", json())) ? Readers::Owner : Readers::All;
+}
+
 void write_config(const std::filesystem::path& folder, const json& config) {
-  write_json(folder / kConfigFile, config,
-             holds_command(config.value("evaluator", json())) ? Readers::Owner : Readers::All);
+  write_json(folder / kConfigFile, config, readers_of(config));
 }
 
 /// Returns the device and the inode of a folder; zeros where it is missing.
@@ -105,6 +91,13 @@ void check_is_folder(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+bool is_harmless_option(const std::string& key) {
+  const auto is_part = [&](const std::string& name) {
+    return ("." + key + ".").find("." + name + ".") != key.npos;
+  };
+  return std::any_of(kHarmless.begin(), kHarmless.end(), is_part);
+}
 
 RunDirectory::RunDirectory(std::filesystem::path path, RunState state, Locking locking)
     : path_(std::move(path)),
@@ -146,7 +139,8 @@ RunDirectory RunDirectory::create(const std::filesystem::path& path, const json&
   return directory;
 }
 
-RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json& config) {
+RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json& config,
+                                  const Check& check) {
   if (!std::filesystem::exists(path)) {
     return create(path, config);
   }
@@ -164,10 +158,11 @@ RunDirectory RunDirectory::resume(const std::filesystem::path& path, const json&
     before.erase(header);
     now.erase(header);
   }
-  const std::optional<std::string> difference = first_difference(before, now, "");
-  TORCH_CHECK(!difference.has_value(), path.string(),
-              " holds a run with other options: ", difference.value_or(""),
-              ": give the same, or another --out");
+  if (check) {
+    check(before);
+  } else {
+    check_unchanged(path, before, now);
+  }
   if (std::filesystem::exists(path / kFinishedFile)) {
     directory.state_ = RunState::Finished;
   }
@@ -222,6 +217,15 @@ void RunDirectory::mark_finished(const json& results) {
   document["version"] = kRunVersion;
   write_json(path_ / kFinishedFile, document);
   state_ = RunState::Finished;
+}
+
+void RunDirectory::write(const std::string& name, const json& document) const {
+  write_json(file(name), document, readers_of(config_));
+}
+
+void RunDirectory::reopen() {
+  std::filesystem::remove(path_ / kFinishedFile);
+  state_ = RunState::Unfinished;
 }
 
 }  // namespace retia

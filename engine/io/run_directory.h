@@ -13,6 +13,10 @@
 
 namespace retia {
 
+/// Returns whether the option `key` ("run.threads") may differ when a run is resumed: it changes no
+/// results, or only where and how far the run goes.
+bool is_harmless_option(const std::string& key);
+
 /// The states of a run found in a folder.
 enum class RunState { New, Unfinished, Finished };
 
@@ -26,13 +30,15 @@ class RunDirectory {
   /// `/run/require_lock` of `config`: false where a file system without locks is admitted.
   static RunDirectory create(const std::filesystem::path& path, const nlohmann::json& config);
 
+  /// A function that throws where a run with the configuration `before` must not be resumed.
+  using Check = std::function<void(const nlohmann::json& before)>;
+
   /// Like create where `path` is missing or empty; else opens the run in it, and state() tells
-  /// whether it had finished. Throws, naming the first key, when `config` differs from the config
-  /// the run was started with. Keys that do not change results (threads, quiet, resume, device,
-  /// out, timeout, digest_every), or only where and how far a run goes (max_trials, max_duration,
-  /// time_limit, concurrency, merge, runner, max_failures, retry, enqueue, import), may differ; config.json is not rewritten. Throws when
-  /// another process is running there.
-  static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config);
+  /// whether it had finished. `check`: null: throws, naming the first key, where `config` differs
+  /// from the configuration that the run was started with in an option that is not harmless.
+  /// config.json is not rewritten. Throws when another process is running there.
+  static RunDirectory resume(const std::filesystem::path& path, const nlohmann::json& config,
+                             const Check& check = nullptr);
 
   /// Returns whether a process is running in the folder `path` now.
   static bool is_in_use(const std::filesystem::path& path);
@@ -46,6 +52,10 @@ class RunDirectory {
   /// Writes finished.json, which marks the run as complete, with `results`, an object. Throws where
   /// the folder has gone.
   void mark_finished(const nlohmann::json& results = nlohmann::json::object());
+  /// Writes a JSON file into the folder, for its owner alone to read where config.json is.
+  void write(const std::string& name, const nlohmann::json& document) const;
+  /// Takes the mark of a finished run away, which then goes on.
+  void reopen();
 
   /// Returns whether the folder was removed since it was opened, or since create_again(). Throws one
   /// line where it was moved, which names the new place, and where it was replaced by another run.

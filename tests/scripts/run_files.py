@@ -71,7 +71,7 @@ def read_run(folder):
 
 def without_speed(run):
     """That of read_run without what depends on the machine, for comparison."""
-    facts = {name: content for name, content in run.items() if name != "config.json"}
+    facts = {name: content for name, content in run.items() if name not in ("config.json", "run.json")}
     for name, content in facts.items():
         if name.endswith(".jsonl"):
             facts[name] = [{key: value for key, value in line.items() if not SPEED.fullmatch(key)}

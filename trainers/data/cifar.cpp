@@ -35,18 +35,27 @@ Dataset read_cifar10_file(const std::filesystem::path& path) {
           .n_classes = kClasses};
 }
 
-DataSplits read_cifar10_folder(const std::filesystem::path& folder) {
+std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& folder) {
   const std::filesystem::path unpacked = folder / "cifar-10-batches-bin";
   const std::filesystem::path& source = std::filesystem::is_directory(unpacked) ? unpacked : folder;
+  std::vector<std::filesystem::path> files;
+  for (int i = 1; i <= kTrainFiles; ++i) {
+    files.push_back(find_file(source, "data_batch_" + std::to_string(i) + ".bin"));
+  }
+  files.push_back(find_file(source, "test_batch.bin"));
+  return files;
+}
+
+DataSplits read_cifar10_folder(const std::filesystem::path& folder) {
+  const std::vector<std::filesystem::path> files = cifar10_files(folder);
   std::vector<at::Tensor> inputs;
   std::vector<at::Tensor> targets;
-  for (int i = 1; i <= kTrainFiles; ++i) {
-    const Dataset part =
-        read_cifar10_file(find_file(source, "data_batch_" + std::to_string(i) + ".bin"));
+  for (int i = 0; i < kTrainFiles; ++i) {
+    const Dataset part = read_cifar10_file(files[static_cast<size_t>(i)]);
     inputs.push_back(part.inputs);
     targets.push_back(part.targets);
   }
-  const Dataset test = read_cifar10_file(find_file(source, "test_batch.bin"));
+  const Dataset test = read_cifar10_file(files.back());
   Dataset train = test;
   train.inputs = at::cat(inputs);
   train.targets = at::cat(targets);

@@ -10,6 +10,9 @@ namespace retia {
 /// test_batch.bin (each plain or with .gz), in `folder` or its subfolder cifar-10-batches-bin.
 /// Statistics are not set. Throws one line that names the file where one is missing, truncated, or
 /// has a label above 9.
+/// Returns the files that read_cifar10_folder reads. Throws one line that names a missing one.
+std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& folder);
+
 DataSplits read_cifar10_folder(const std::filesystem::path& folder);
 
 /// Reads one such file: any number of records, each a label and 3 x 32 x 32 pixels.
