@@ -6,6 +6,8 @@
 #include <cctype>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace retia::ir {
 
@@ -27,6 +29,28 @@ struct Expression::Node {
   std::string name;                   // label of a choice, operator of an application
   std::vector<Expression> arguments;  // options of a choice, operands of an application
   unsigned types = kNumber;
+  int64_t n_terms = 1;  // shared operands counted as often as they stand in it
+
+  // Results by node, so that an operand which many formulas share is computed once.
+  using Results = std::unordered_map<const Node*, Expression>;
+  using Values = std::unordered_map<const Node*, Json>;
+  using Ranges = std::unordered_map<const Node*, std::pair<Json, Json>>;
+
+  /// Throws where the expression would have too many terms.
+  static Expression made(Node node);
+  static Expression at(const Expression& expression, const Architecture& architecture,
+                       Results& known);
+  /// at(architecture).value(), without the expressions in between; every choice inside is decided.
+  static Json value_at(const Expression& expression, const Architecture& architecture,
+                       Values& known);
+  static Expression labelled(const Expression& expression, const std::string& label,
+                             Results& known);
+  static std::pair<Json, Json> range(const Expression& expression, Ranges& known);
+  static std::vector<Json> bounds(const Expression& expression, Ranges& known);
+  /// Calls `visit` with each choice that is not among `seen`.
+  template <class Visit>
+  static void visit_choices(const Expression& expression, const Visit& visit,
+                            std::unordered_set<const Node*>& seen);
 };
 
 namespace {
@@ -111,16 +135,23 @@ bool compares(const std::string& op) {
 
 bool divides(const std::string& op) { return op == "/" || op == "//" || op == "%"; }
 
+// The largest number of terms of an expression, shared operands counted as often as they stand in it.
+constexpr int64_t kMostTerms = 16'384;
+// The largest product of joint decisions and terms that is enumerated.
+constexpr int64_t kMostSteps = int64_t{1} << 22;
+constexpr int64_t kFewTerms = 32;  // computed again as fast as looked up
+
 bool is_word(const std::string& op) { return std::isalpha(static_cast<unsigned char>(op[0])) != 0; }
 
-/// Calls `visit` with every joint decision of `choices`; false, without a call, when they are too
-/// many.
+/// Calls `visit` with every joint decision of `choices`, of which an expression of `n_terms` is
+/// computed; false, without a call, when that takes too long.
 template <class Visit>
-bool enumerate(const std::map<std::string, int64_t>& choices, const Visit& visit) {
+bool enumerate(const std::map<std::string, int64_t>& choices, int64_t n_terms, const Visit& visit) {
+  const int64_t most = std::min(Expression::kMostCombinations, kMostSteps / n_terms);
   int64_t combinations = 1;
   for (const auto& [label, count] : choices) {
     combinations *= count;
-    if (combinations > Expression::kMostCombinations) {
+    if (combinations > most) {
       return false;
     }
   }
@@ -160,8 +191,18 @@ Expression Expression::choice(std::string label, std::vector<Expression> options
   for (const Expression& option : options) {
     types |= option.node_->types;
   }
-  return Expression(std::make_shared<Node>(
-      Node{Node::Kind::Choice, {}, std::move(label), std::move(options), types}));
+  return Node::made({Node::Kind::Choice, {}, std::move(label), std::move(options), types});
+}
+
+Expression Expression::Node::made(Node node) {
+  for (const Expression& argument : node.arguments) {
+    node.n_terms += argument.node_->n_terms;
+  }
+  TORCH_CHECK(node.n_terms <= kMostTerms,
+              node.kind == Node::Kind::Choice ? "value choice '" : "the formula '", node.name,
+              "' would have ", node.n_terms, " terms, more than the ", kMostTerms,
+              " that are computed: nest fewer formulas or joins of undecided sizes");
+  return Expression(std::make_shared<Node>(std::move(node)));
 }
 
 Expression Expression::apply(const std::string& op, std::vector<Expression> operands) {
@@ -186,8 +227,7 @@ Expression Expression::apply(const std::string& op, std::vector<Expression> oper
   }
   TORCH_CHECK(!divides(op) || !operands[1].decided() || operands[1].value() != 0, "division of ",
               operands[0].to_string(), " by zero");
-  return Expression(
-      std::make_shared<Node>(Node{Node::Kind::Apply, {}, op, std::move(operands), types}));
+  return Node::made({Node::Kind::Apply, {}, op, std::move(operands), types});
 }
 
 unsigned Expression::result_types(const std::string& op, const std::vector<Expression>& operands) {
@@ -221,21 +261,66 @@ const Json& Expression::value() const {
 }
 
 Expression Expression::at(const Architecture& architecture) const {
-  if (decided()) {
-    return *this;
+  Node::Results known;
+  return Node::at(*this, architecture, known);
+}
+
+Expression Expression::Node::at(const Expression& expression, const Architecture& architecture,
+                                Results& known) {
+  const Node& node = *expression.node_;
+  if (expression.decided()) {
+    return expression;
   }
-  if (node_->kind == Node::Kind::Choice && architecture.contains(node_->name)) {
-    return chosen(architecture).at(architecture);
+  if (node.kind == Kind::Choice && architecture.contains(node.name)) {
+    return at(expression.chosen(architecture), architecture, known);
   }
-  std::vector<Expression> arguments;
-  for (const Expression& argument : node_->arguments) {
-    arguments.push_back(argument.at(architecture));
-    if (is_condition() && arguments.front().decided()) {  // the other branch may have no value
-      return node_->arguments[arguments.front().value() == true ? 1 : 2].at(architecture);
+  if (const auto found = known.find(&node); found != known.end()) {
+    return found->second;
+  }
+  std::vector<Expression> decided;
+  for (const Expression& argument : node.arguments) {
+    decided.push_back(at(argument, architecture, known));
+    if (expression.is_condition() && decided.front().decided()) {
+      // The other branch may have no value.
+      return at(node.arguments[decided.front().value() == true ? 1 : 2], architecture, known);
     }
   }
-  return node_->kind == Node::Kind::Choice ? choice(node_->name, std::move(arguments))
-                                           : apply(node_->name, std::move(arguments));
+  Expression result = node.kind == Kind::Choice ? choice(node.name, std::move(decided))
+                                                : apply(node.name, std::move(decided));
+  if (node.n_terms > kFewTerms) {
+    known.emplace(&node, result);
+  }
+  return result;
+}
+
+Json Expression::Node::value_at(const Expression& expression, const Architecture& architecture,
+                                Values& known) {
+  const Node& node = *expression.node_;
+  if (expression.decided()) {
+    return node.value;
+  }
+  if (node.kind == Kind::Choice) {
+    return value_at(expression.chosen(architecture), architecture, known);
+  }
+  if (const auto found = known.find(&node); found != known.end()) {
+    return found->second;
+  }
+  const Json first = value_at(node.arguments[0], architecture, known);
+  Json result;
+  if (expression.is_condition()) {
+    result = value_at(node.arguments[first == true ? 1 : 2], architecture, known);
+  } else if (node.arguments.size() == 1) {
+    result = fold(node.name, first);
+  } else {
+    const Json second = value_at(node.arguments[1], architecture, known);
+    result = type_of(first) == type_of(second)
+                 ? fold(node.name, first, second)
+                 : apply(node.name, {Expression(first), Expression(second)}).value();
+  }
+  if (node.n_terms > kFewTerms) {
+    known.emplace(&node, result);
+  }
+  return result;
 }
 
 const Expression& Expression::chosen(const Architecture& architecture) const {
@@ -273,54 +358,73 @@ bool Expression::is_condition() const {
 
 std::vector<Json> Expression::options() const {
   std::vector<Json> values;
-  const bool enumerable = enumerate(choices(), [&](const Architecture& architecture) {
-    const Json value = at(architecture).value();
+  const auto add = [&](const Architecture& architecture) {
+    Node::Values known;
+    const Json value = Node::value_at(*this, architecture, known);
     if (std::find(values.begin(), values.end(), value) == values.end()) {
       values.push_back(value);
     }
-  });
-  TORCH_CHECK(enumerable, to_string(), " takes more than ", kMostCombinations,
-              " combinations of values: they are not enumerated");
+  };
+  TORCH_CHECK(enumerate(choices(), node_->n_terms, add), to_string(), " takes more than ",
+              kMostCombinations, " combinations of values: they are not enumerated");
   return values;
 }
 
 std::pair<Json, Json> Expression::range() const {
-  if (decided()) {
-    return {value(), value()};
+  Node::Ranges known;
+  return Node::range(*this, known);
+}
+
+std::pair<Json, Json> Expression::Node::range(const Expression& expression, Ranges& known) {
+  if (expression.decided()) {
+    return {expression.value(), expression.value()};
+  }
+  const Node* node = expression.node_.get();
+  if (const auto found = known.find(node); found != known.end()) {
+    return found->second;
   }
   std::vector<Json> corners;
-  const bool enumerable = enumerate(choices(), [&](const Architecture& architecture) {
-    corners.push_back(at(architecture).value());
-  });
-  if (!enumerable) {
-    corners = bounds();
+  const auto add = [&](const Architecture& architecture) {
+    Values values;
+    corners.push_back(value_at(expression, architecture, values));
+  };
+  if (!enumerate(expression.choices(), node->n_terms, add)) {
+    corners = bounds(expression, known);
   }
   for (const Json& corner : corners) {
-    TORCH_CHECK(corner.is_number(), to_string(), " has no largest value: it is not a number");
+    TORCH_CHECK(corner.is_number(), expression.to_string(),
+                " has no largest value: it is not a number");
   }
   const auto [low, high] = std::minmax_element(corners.begin(), corners.end());
-  return {*low, *high};
+  return known[node] = {*low, *high};
+}
+
+std::vector<Json> Expression::bounds() const {
+  Node::Ranges known;
+  return Node::bounds(*this, known);
 }
 
 // Every operator is monotone in each operand, or (modulo) bounded by its divisor's corners.
-std::vector<Json> Expression::bounds() const {
-  TORCH_CHECK(node_->types == kNumber, to_string(), " has no largest value: it is not a number");
+std::vector<Json> Expression::Node::bounds(const Expression& expression, Ranges& known) {
+  const Node& node = *expression.node_;
+  TORCH_CHECK(node.types == kNumber, expression.to_string(),
+              " has no largest value: it is not a number");
   std::vector<std::vector<Json>> ends;
-  for (const Expression& argument : node_->arguments) {
-    if (!is_condition() || &argument != &node_->arguments.front()) {
-      const auto [low, high] = argument.range();
+  for (const Expression& argument : node.arguments) {
+    if (!expression.is_condition() || &argument != &node.arguments.front()) {
+      const auto [low, high] = range(argument, known);
       ends.push_back({low, high});
     }
   }
   std::vector<Json> corners;
-  if (node_->kind == Node::Kind::Choice || is_condition()) {
+  if (node.kind == Kind::Choice || expression.is_condition()) {
     for (const std::vector<Json>& end : ends) {
       corners.insert(corners.end(), end.begin(), end.end());
     }
     return corners;
   }
-  const std::string& op = node_->name;
-  TORCH_CHECK(!divides(op) || ends[1][0] > 0 || ends[1][1] < 0, to_string(),
+  const std::string& op = node.name;
+  TORCH_CHECK(!divides(op) || ends[1][0] > 0 || ends[1][1] < 0, expression.to_string(),
               " has no bounds: its divisor may be zero");
   for (const Json& a : ends[0]) {
     if (ends.size() == 1) {
@@ -339,40 +443,69 @@ std::vector<Json> Expression::bounds() const {
 
 std::map<std::string, int64_t> Expression::choices() const {
   std::map<std::string, int64_t> found;
-  visit_choices([&found](const std::string& label, const std::vector<std::string>& names) {
-    const auto count = static_cast<int64_t>(names.size());
-    const auto [known, is_new] = found.emplace(label, count);
-    TORCH_CHECK(known->second == count, "value choice '", label, "' has ", known->second,
+  const auto count_options = [&found](const Node& choice) {
+    const auto count = static_cast<int64_t>(choice.arguments.size());
+    const auto [known, is_new] = found.emplace(choice.name, count);
+    TORCH_CHECK(known->second == count, "value choice '", choice.name, "' has ", known->second,
                 " options in one place and ", count,
                 " in another: one label is one decision, rename one of them");
-  });
+  };
+  std::unordered_set<const Node*> seen;
+  Node::visit_choices(*this, count_options, seen);
   return found;
 }
 
-void Expression::visit_choices(const ChoiceVisitor& visit) const {
-  if (node_->kind == Node::Kind::Choice) {
-    std::vector<std::string> names;
-    for (const Expression& option : node_->arguments) {
-      names.push_back(option.decided() ? text_of(option.value()) : option.to_string());
-    }
-    visit(node_->name, names);
+template <class Visit>
+void Expression::Node::visit_choices(const Expression& expression, const Visit& visit,
+                                     std::unordered_set<const Node*>& seen) {
+  const Node& node = *expression.node_;
+  if (expression.decided() || !seen.insert(&node).second) {
+    return;
   }
-  for (const Expression& argument : node_->arguments) {
-    argument.visit_choices(visit);
+  if (node.kind == Kind::Choice) {
+    visit(node);
+  }
+  for (const Expression& argument : node.arguments) {
+    visit_choices(argument, visit, seen);
   }
 }
 
+void Expression::visit_choices(const ChoiceVisitor& visit) const {
+  const auto name_options = [&visit](const Node& choice) {
+    std::vector<std::string> names;
+    for (const Expression& option : choice.arguments) {
+      names.push_back(option.decided() ? text_of(option.value()) : option.to_string());
+    }
+    visit(choice.name, names);
+  };
+  std::unordered_set<const Node*> seen;
+  Node::visit_choices(*this, name_options, seen);
+}
+
 Expression Expression::labelled(const std::string& label) const {
-  if (decided()) {
-    return *this;
+  Node::Results known;
+  return Node::labelled(*this, label, known);
+}
+
+Expression Expression::Node::labelled(const Expression& expression, const std::string& label,
+                                      Results& known) {
+  const Node& node = *expression.node_;
+  if (expression.decided()) {
+    return expression;
+  }
+  if (const auto found = known.find(&node); found != known.end()) {
+    return found->second;
   }
   std::vector<Expression> arguments;
-  for (const Expression& argument : node_->arguments) {
-    arguments.push_back(argument.labelled(label));
+  for (const Expression& argument : node.arguments) {
+    arguments.push_back(labelled(argument, label, known));
   }
-  return node_->kind == Node::Kind::Choice
-             ? choice(node_->name.empty() ? label : node_->name, std::move(arguments))
-             : apply(node_->name, std::move(arguments));
+  const std::string& name = node.name;
+  Expression result = node.kind == Kind::Choice
+                          ? choice(name.empty() ? label : name, std::move(arguments))
+                          : apply(name, std::move(arguments));
+  known.emplace(&node, result);
+  return result;
 }
 
 bool always_equal(const Expression& a, const Expression& b) {
@@ -382,16 +515,20 @@ bool always_equal(const Expression& a, const Expression& b) {
   std::map<std::string, int64_t> choices = a.choices();
   choices.merge(b.choices());
   bool equal = true;
-  const bool enumerable = enumerate(choices, [&](const Architecture& architecture) {
-    equal = equal && a.at(architecture).value() == b.at(architecture).value();
+  const int64_t n_terms = a.node_->n_terms + b.node_->n_terms;
+  const bool enumerable = enumerate(choices, n_terms, [&](const Architecture& architecture) {
+    Expression::Node::Values of_a, of_b;
+    equal = equal && Expression::Node::value_at(a, architecture, of_a) ==
+                         Expression::Node::value_at(b, architecture, of_b);
   });
   return enumerable && equal;
 }
 
 bool operator==(const Expression& a, const Expression& b) {
   return a.node_ == b.node_ ||
-         (a.node_->kind == b.node_->kind && a.node_->value == b.node_->value &&
-          a.node_->name == b.node_->name && a.node_->arguments == b.node_->arguments);
+         (a.node_->kind == b.node_->kind && a.node_->n_terms == b.node_->n_terms &&
+          a.node_->value == b.node_->value && a.node_->name == b.node_->name &&
+          a.node_->arguments == b.node_->arguments);
 }
 
 void to_json(Json& json, const Expression& expression) {

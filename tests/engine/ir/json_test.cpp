@@ -109,6 +109,25 @@ TEST(GraphJson, RefusesAnythingMalformedInOneLine) {
   }
 }
 
+TEST(GraphJson, RefusesNodesJoinedWithThemselvesWithoutEnd) {
+  Builder b("joined");
+  Wire x = b.add("conv", ops::conv2d({.out = ValueChoice<int64_t>("width", {2, 4})}),
+                 {b.input("x", {3, 4, 4})});
+  b.output("y", b.add("join0", ops::concat(), {x, x}));
+  Json json = to_json(b.finish());
+  for (int i = 1; i < 60; ++i) {
+    Json join = json["nodes"][2];
+    join["id"] = 2 + i;
+    join["name"] = "join" + std::to_string(i);
+    join["inputs"] = {1 + i, 1 + i};
+    json["nodes"].push_back(join);
+  }
+  json["outputs"][0]["node"] = 61;
+  EXPECT_THAT(error_of_reading(json),
+              HasSubstr("node 'join12': concat: the formula '++' would have "
+                        "32767 terms, more than the 16384"));
+}
+
 TEST(GraphJson, RefusesUnlikeChoicesOfOneLabel) {
   Builder b("net");
   Wire x = b.input("x", {3});

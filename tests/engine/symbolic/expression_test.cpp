@@ -239,6 +239,40 @@ TEST(Expression, LabelsOnlyWhatHasNoLabel) {
   EXPECT_EQ(number(3).labelled("stem/out"), number(3));
 }
 
+TEST(Expression, ComputesSharedOperandsOnce) {
+  Expression sum = choice("a", {1, 2});
+  for (int i = 0; i < 12; ++i) {
+    sum = Expression::apply("++", {sum, sum});  // 2^12 terms, of 12 formulas
+  }
+  EXPECT_EQ(sum.at({{"a", {{1}}}}).value(), 2 << 12);
+  EXPECT_EQ(sum.range(), (std::pair<Json, Json>(1 << 12, 2 << 12)));
+  EXPECT_EQ(sum.options(), (std::vector<Json>{1 << 12, 2 << 12}));
+  int n_visits = 0;
+  sum.labelled("b").visit_choices([&](const auto&, const auto&) { ++n_visits; });
+  EXPECT_EQ(n_visits, 1);
+}
+
+TEST(Expression, RefusesToGrowWithoutEnd) {
+  Expression sum = choice("a", {1, 2});
+  const std::string error = error_of([&] {
+    for (int i = 0; i < 64; ++i) {  // else 2^64 terms
+      sum = Expression::apply("++", {sum, sum});
+      sum.to_string();
+    }
+  });
+  EXPECT_EQ(error,
+            "the formula '++' would have 32767 terms, more than the 16384 that are computed: nest "
+            "fewer formulas or joins of undecided sizes");
+  Expression nested = choice("0", {1, 2});
+  EXPECT_THAT(error_of([&] {
+                for (int i = 1; i < 64; ++i) {
+                  nested = Expression::choice(std::to_string(i), {nested, nested});
+                }
+              }),
+              HasSubstr("' would have "));
+  EXPECT_EQ(nested.range(), (std::pair<Json, Json>(1, 2)));
+}
+
 TEST(Expression, VisitsOuterChoicesBeforeInnerOnesWithTheirOptionsAsText) {
   const Expression outer =
       Expression::choice("outer", {number("none"), choice("inner", {0.5, true})});
