@@ -104,9 +104,12 @@ std::string Pulse::diagnosis(const std::string& what) {
   }
 }
 
-void Pulse::tell(const std::string& why) {
+void Pulse::tell(const std::string& why, const std::function<void()>& leave) {
   store_->compareSet(kFailure, {}, bytes_of(why));
   store_->add(kLeft, 1);
+  if (leave) {
+    leave();
+  }
   if (rank_ != 0) {
     return;
   }

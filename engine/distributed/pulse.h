@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 #include <vector>
@@ -27,8 +28,9 @@ class Pulse {
   std::string diagnosis(const std::string& what);
 
   /// Tells the other ranks why this rank ends, unless a reason was told before. Rank 0, which may
-  /// serve the store, then waits a few seconds for the remaining ranks to read the reason.
-  void tell(const std::string& why);
+  /// serve the store, then waits a few seconds for the remaining ranks to read the reason. `leave`:
+  /// called in between; ends the calls in which others wait for this rank. Null: nothing does.
+  void tell(const std::string& why, const std::function<void()>& leave = nullptr);
 
  private:
   struct Beat {

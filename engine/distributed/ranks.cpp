@@ -139,7 +139,10 @@ Ranks::Ranks(const Launch& launch, double timeout) : launch_(launch), timeout_(t
 Ranks::~Ranks() {
   if (group_ && failure_.empty() && std::uncaught_exceptions() > 0) {
     try {
-      group_->pulse->tell(c10::str("rank ", rank(), " of ", size(), " ended with an error"));
+      group_->pulse->tell(c10::str("rank ", rank(), " of ", size(), " ended with an error"), [this] {
+        group_->nccl.reset();
+        group_->gloo.reset();
+      });
     } catch (const std::exception&) {
       // Nobody is left to be told.
     }

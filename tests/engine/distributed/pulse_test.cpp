@@ -40,5 +40,13 @@ TEST(Pulse, RepeatsTheReasonThatWasToldFirst) {
   EXPECT_EQ(second.diagnosis("timeout"), "no memory");
 }
 
+TEST(Pulse, TellsTheReasonBeforeItLeaves) {
+  const auto shared = store();
+  Pulse first(shared, 0, 2, kSeconds, "rank 0"), second(shared, 1, 2, kSeconds, "rank 0");
+  std::string read;
+  first.tell("no disk", [&] { read = second.diagnosis("connection closed"); });
+  EXPECT_EQ(read, "no disk");
+}
+
 }  // namespace
 }  // namespace retia
