@@ -219,8 +219,10 @@ void RunDirectory::mark_finished(const json& results) {
   state_ = RunState::Finished;
 }
 
-void RunDirectory::write(const std::string& name, const json& document) const {
-  write_json(file(name), document, readers_of(config_));
+void RunDirectory::write(const std::string& name, const json& document) {
+  keep([=, readers = readers_of(config_)](const std::filesystem::path& folder) {
+    write_json(folder / name, document, readers);
+  });
 }
 
 void RunDirectory::reopen() {

@@ -52,8 +52,9 @@ class RunDirectory {
   /// Writes finished.json, which marks the run as complete, with `results`, an object. Throws where
   /// the folder has gone.
   void mark_finished(const nlohmann::json& results = nlohmann::json::object());
-  /// Writes a JSON file into the folder, for its owner alone to read where config.json is.
-  void write(const std::string& name, const nlohmann::json& document) const;
+  /// Writes a JSON file into the folder, now and in create_again(), for its owner alone to read where
+  /// config.json is.
+  void write(const std::string& name, const nlohmann::json& document);
   /// Takes the mark of a finished run away, which then goes on.
   void reopen();
 

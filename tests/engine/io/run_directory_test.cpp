@@ -178,6 +178,7 @@ TEST(RunDirectory, IsCreatedAgainWhereItWasRemoved) {
   RunDirectory directory = RunDirectory::create(path, kConfig);
   const json config = read_json(path / "config.json");
   directory.keep([](const auto& into) { write_plainly(into / "kept", "split"); });
+  directory.write("run.json", config);
   EXPECT_FALSE(directory.was_removed());
   for (const bool half : {false, true}) {
     std::filesystem::remove_all(path);
@@ -189,6 +190,7 @@ TEST(RunDirectory, IsCreatedAgainWhereItWasRemoved) {
     EXPECT_FALSE(std::filesystem::exists(path / "finished.json"));
     directory.create_again();
     EXPECT_EQ(read_file(path / "kept"), "split");
+    EXPECT_EQ(read_json(path / "run.json"), config);
     EXPECT_FALSE(directory.was_removed());
     EXPECT_EQ(read_json(path / "config.json"), config);
     EXPECT_TRUE(RunDirectory::is_in_use(path));
