@@ -102,7 +102,13 @@ void RunObserver::on_epoch(const EpochReport& report) {
   if (!report.note.empty()) {
     note(report.note);
   }
-  after_epoch_(report.epoch);
+  try {
+    after_epoch_(report.epoch);
+  } catch (const std::exception&) {
+    if (!has_lost_files()) {  // else state() is next to say so
+      throw;
+    }
+  }
 }
 
 void RunObserver::on_test(const Score& score, int64_t steps) {
@@ -127,7 +133,7 @@ void RunObserver::check_folder() const {
 }
 
 Json RunObserver::state() {
-  if (directory_ != nullptr && directory_->was_removed()) {
+  if (has_lost_files()) {
     directory_->create_again();
     metrics_->copy_to(directory_->file(kMetrics));
     events_->copy_to(directory_->file(kEvents));

@@ -31,6 +31,7 @@ class RunObserver final : public TrainingObserver {
   /// then stops, and check_folder() throws.
   Json state() override;
   void load_state(const Json& state) override;
+  bool has_lost_files() override { return directory_ != nullptr && directory_->was_removed(); }
 
   /// Throws one line where the folder was removed while the run was working.
   void check_folder() const;

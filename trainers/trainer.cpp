@@ -122,11 +122,25 @@ double Trainer::position() const {
 }
 
 Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
+  const auto write = [&](bool best) {
+    Checkpoint saved = checkpoint(observer);
+    saved.state["is_best"] = best;  // for one that is killed before it is marked
+    checkpoints->save(steps_done(), saved);
+    if (best) {
+      checkpoints->mark_best(steps_done());
+    }
+  };
   const auto save_now = [&](bool best) {
-    if (checkpoints != nullptr) {
-      Checkpoint saved = checkpoint(observer);
-      saved.state["is_best"] = best;  // for one that is killed before it is marked
-      checkpoints->save(steps_done(), saved);
+    if (checkpoints == nullptr) {
+      return;
+    }
+    try {
+      write(best);
+    } catch (const std::exception&) {
+      if (!observer.has_lost_files()) {
+        throw;
+      }
+      write(best);  // into a folder that the observer has made again for its state
     }
   };
   compare_ranks();
@@ -178,11 +192,7 @@ Ending Trainer::fit(TrainingObserver& observer, CheckpointStore* checkpoints) {
     step_in_epoch_ = 0;
     sums_ = {};
     observer.on_epoch(report);
-    const bool best = is_best(report.validation);
-    save_now(best);
-    if (best && checkpoints != nullptr) {
-      checkpoints->mark_best(steps_done());
-    }
+    save_now(is_best(report.validation));
     if (!last &&
         (ranks_ != nullptr ? ranks_->any(observer.stop_requested()) : observer.stop_requested())) {
       return Ending::Stopped;

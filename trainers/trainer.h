@@ -103,6 +103,9 @@ class TrainingObserver {
   virtual Json state() { return Json::object(); }
   /// Restores what state() returned.
   virtual void load_state(const Json&) {}
+  /// Asked where a checkpoint could not be written: returns whether the files of the run have gone,
+  /// so that state(), which makes their folder again, and the checkpoint are tried once more.
+  virtual bool has_lost_files() { return false; }
 };
 
 /// The error of a training whose loss or weights became infinite or NaN.

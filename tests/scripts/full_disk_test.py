@@ -27,7 +27,8 @@ COMMANDS = {
                "--set", "space.channels=4", "--set", "space.layers=3",
                "--set", "algorithm.evolution.population=4", "--set", "algorithm.evolution.rounds=2",
                "--set", "algorithm.recalibration_batches=2"],
-    "retrain": ["retrain", "--space", "tiny", "--architecture", "chosen.json", "--epochs", "3"],
+    "retrain": ["retrain", "--space", "tiny", "--set", "space.channels=32", "--architecture", "chosen.json",
+                "--epochs", "3"],
     "explore": ["explore", "--space", "tiny", "--strategy", "grid", "--epochs", "1"],
     "explore in processes": ["explore", "--space", "tiny", "--strategy", "grid", "--epochs", "1",
                              "--runner", "local", "--concurrency", "1"],
@@ -157,7 +158,7 @@ class Disks(unittest.TestCase):
                 self.expect_whole(name, disk / "run")
 
     def test_a_limit_on_file_sizes_is_a_line(self):
-        for name, n_bytes in (("search", 60000), ("retrain", 6000)):
+        for name, n_bytes in (("search", 60000), ("retrain", 20000)):
             with self.subTest(name):
                 out = self.folder / f"limited {name}"
                 done = self.run_program(name, out, preexec_fn=lambda: resource.setrlimit(
