@@ -157,7 +157,7 @@ class Explorations(unittest.TestCase):
 
     def test_bad_input_gets_one_line(self):
         for more, line in (
-                (["--set", "runner.partition=none"],
+                (["--data", "digits", "--set", "runner.partition=none"],
                  "^retia: sbatch takes no job: .*Invalid partition name.*\n$"),
                 (["--set", "runner.pol=1"], "unknown key 'pol'.*poll")):
             done = self.slurm.run(*explore("bad", "slurm", 2, more=more), cwd=self.folder)
