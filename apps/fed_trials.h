@@ -18,8 +18,8 @@ struct FedOptions {
   bool resume = false;        ///< whether an exploration in `out` is continued
 };
 
-/// What an exploration is fed with before its strategy proposes: architectures to try, and results
-/// that are known. The run keeps them in fed.json, from which a resumed exploration takes them.
+/// The trials that an exploration is given before its strategy proposes: architectures to try, and
+/// known results. The run keeps them in fed.json, from which a resumed exploration takes them.
 struct FedTrials {
   std::vector<Architecture> enqueued = {};  ///< to be tried first, canonical
   std::vector<KnownTrial> known = {};       ///< with scores

@@ -11,7 +11,7 @@ class Program;
 struct Config;
 struct SpaceReference;
 
-/// What the files that a command line names say about the rest of the command.
+/// The configuration of a command, completed by the files that its command line names.
 struct Recalled {
   Json given;  ///< the configuration, completed by what the files say
   /// One line for each option that was given otherwise than in the files, with both values.

@@ -27,8 +27,8 @@ class RunObserver final : public TrainingObserver {
   /// Writes the score on the test samples, after `steps` steps, into TensorBoard's event file.
   void on_test(const Score& score, int64_t steps);
   bool stop_requested() override;
-  /// Where the folder was removed, creates it again, for the checkpoint that is saved next; the run
-  /// then stops, and check_folder() throws.
+  /// Returns the positions in the files of the run. Creates the folder again where it was removed,
+  /// for the checkpoint that is saved next; the run then stops, and check_folder() throws.
   Json state() override;
   void load_state(const Json& state) override;
   bool has_lost_files() override { return directory_ != nullptr && directory_->was_removed(); }

@@ -37,7 +37,7 @@ Json split_at_commas(const std::string& text) {
   return list;
 }
 
-/// What the process of a run is, which differs from machine to machine.
+/// Describes the process of a run, which differs from machine to machine.
 Json this_process(const Config& config) {
   Json process = program_description();
   process["host"] = host_name();
@@ -78,7 +78,7 @@ Json parents_of(const Config& config) {
   return parents;
 }
 
-/// What a run is made of now. `known`: what an earlier process wrote, or null.
+/// Describes what a run is made of now. `known`: the record of an earlier process, or null.
 Json made_of(const Config& config, const Workbench& bench, const ir::Graph& graph, const Json& more,
              const Json& known) {
   const Json before = known.is_object() ? known : Json::object();

@@ -11,7 +11,7 @@
 
 #include "retia/engine/io/proc.h"
 
-// What runs behind a fork of a process with threads must allocate nothing and take no lock.
+// Code behind a fork of a process with threads must allocate nothing and take no lock.
 namespace retia {
 namespace {
 

@@ -7,7 +7,7 @@
 
 namespace retia {
 
-/// What becomes of the processes that a command has started when it ends.
+/// The fate of the processes that a command has started and that are alive when it ends.
 enum class Descendants {
   End,   ///< they are killed, also those that called setsid
   Leave  ///< they go on, unless the command is ended by its time limit or on request
@@ -22,8 +22,8 @@ struct KeptCommand {
   Descendants descendants = Descendants::End;
 };
 
-/// What keepers write when the command has ended or could not be started. Where they are killed
-/// before, the pipe closes without it.
+/// The report that keepers write into a pipe when the command has ended or could not be started. The
+/// pipe closes without a report where the keepers are killed.
 struct KeeperReport {
   int failure = 0;  ///< the errno of fork; 0: the command was started
   int status = 0;   ///< as waitpid gives it

@@ -4,7 +4,7 @@
 
 namespace retia {
 
-/// What becomes of a lock in a file system that has none (Lustre mounted without flock, NFS without
+/// The treatment of a file system that has no locks (Lustre mounted without flock, NFS without
 /// lockd).
 enum class Locking {
   Required,    ///< an error, which says what to do

@@ -6,7 +6,7 @@
 
 namespace retia {
 
-/// What Linux says of a process in /proc. `state` is 0 where the process is gone, 'Z' where it has
+/// The state of a process, from /proc. `state` is 0 where the process is gone, 'Z' where it has
 /// ended and its parent has not asked after it.
 struct ProcessState {
   char state = 0;
