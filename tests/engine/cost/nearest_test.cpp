@@ -36,7 +36,7 @@ TEST(NearestCosts, AreThoseOfTheModelThatMissesTheWindowByLeast) {
             "multiply_adds 8 (at most 8), parameters 10 (at least 20)");
 }
 
-TEST(NearestCosts, NeedBoundsAndAModel) {
+TEST(NearestCosts, NeedBoundsAndCandidates) {
   EXPECT_EQ(ir::nearest_costs(widths(), {}, all()), "");
   EXPECT_EQ(ir::nearest_costs(widths(), {.max_parameters = 4}, {}), "");
 }
